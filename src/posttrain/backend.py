@@ -1,0 +1,63 @@
+"""The one seam for machines. Model names are roles; two roles may share one module (a value head on the policy).
+
+Cutting into micro-batches, sharding and devices live behind these verbs; what stands before them knows no machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from posttrain.sampling.engine import Completion, Request
+from torch import Tensor
+
+from posttrain.method import Term
+from posttrain.plan import Plan
+from posttrain.tensors import Batch, Source
+
+Mix = tuple[tuple[str, float], ...]  # geometric mixture of models: (("policy", 0.75), ("reference", 0.25))
+
+
+@dataclass
+class Share:
+    """What a minibatch adds to the optimiser step: its loss, and every term and metric by name."""
+
+    loss: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    def add(self, loss: float, metrics: Mapping[str, float]) -> None:
+        self.loss += loss
+        for name, value in metrics.items():
+            self.metrics[name] = self.metrics.get(name, 0.0) + value
+
+
+class Backend(Protocol):
+    """Load, sample, measure, differentiate, step, copy, save."""
+
+    def prepare(self, plan: Plan) -> None:
+        """Make the models that the plan needs, their optimisers and averages (ModelError if one cannot be made)."""
+
+    def generate(self, requests: Sequence[Request], mix: Mix) -> list[Completion]:
+        """Sample from the geometric mixture of models."""
+
+    def forward(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
+        """Model outputs without gradient, for a batch of any size."""
+
+    def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Mapping[Term, float], *, fresh: bool) -> Share:
+        """Cut the minibatch, run the models, add up the gradient. `fresh`: nothing has moved since the batch began."""
+
+    def step(self, rates: Mapping[str, float]) -> dict[str, float]:
+        """Step every trained model, then the averages. Returns the gradient norm of each model."""
+
+    def copy(self, source: str, target: str) -> None:
+        """Give one role the weights of another, as they are now."""
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next step depends on: changed weights, optimisers."""
+
+    def restore(self, state: Mapping[str, Any]) -> None: ...
+
+    def save(self, role: str, folder: Path) -> None:
+        """Write a model that plain transformers opens."""

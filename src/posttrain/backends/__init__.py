@@ -1,0 +1,1 @@
+"""Implementations of the Backend protocol; the only home of distributed imports."""

@@ -1,0 +1,197 @@
+"""One process, one device."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from posttrain.backend import Mix, Share
+from posttrain.backends.optimiser import AdamW, Optimiser
+from posttrain.errors import ConfigError
+from posttrain.loss import Counts, micro_loss
+from posttrain.models.load import save
+from posttrain.models.reference import WithoutAdapters
+from posttrain.plan import Plan
+from posttrain.sampling.engine import Completion, Engine, Request
+from posttrain.seeds import seed_for
+from posttrain.tensors import Batch, Source, When
+
+# What a role starts from when the run does not name a model for it: the first of these that is there.
+ANCESTORS = {"reference": ("policy",), "critic": ("reward", "policy"), "cost_critic": ("cost", "policy")}
+HEADS = {"value": "value", "score": "score"}  # output -> the head that makes it
+
+
+class Local:
+    """Runs every role on one device. A module offers outputs(tokens, rows, names, written=, temperature=)."""
+
+    def __init__(
+        self,
+        models: Mapping[str, nn.Module],
+        *,
+        tokenizer: Any = None,
+        stop: frozenset[int] = frozenset(),
+        optimiser: AdamW = AdamW(),
+        tokens_per_device: int = 16384,
+        slots: int = 64,
+        seed: int = 0,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> None:
+        self.models: dict[str, Any] = dict(models)
+        self.tokenizer, self.stop, self.slots, self.seed = tokenizer, stop, slots, seed
+        self.settings, self.tokens_per_device = optimiser, tokens_per_device
+        self.progress = progress or (lambda *_: None)
+        self.optimisers: dict[str, Optimiser] = {}
+        self.averages: Mapping[str, Any] = {}
+        self.changed: set[str] = set()  # roles whose weights are no longer those that were loaded
+        self.calls: Counter[tuple[str, bool]] = Counter()  # (role.output, with gradient) -> rows computed
+
+    # ---- models
+
+    def prepare(self, plan: Plan) -> None:
+        for role in plan.loaded:
+            if role not in self.models and role not in plan.method.averages:
+                self.models[role] = self._descend(plan, role)
+        for name, average in plan.method.averages.items():
+            self.models[name] = copy.deepcopy(self.models[average.of])
+        for (_, _), wants in plan.forwards.items():
+            for source in wants.values():
+                self._ensure_head(source)
+        self.averages = plan.method.averages
+        owners = {id(self.models[m]): m for m in plan.trained}  # roles that share a module share an optimiser
+        for role, module in self.models.items():
+            if id(module) not in owners and role != "reference":
+                module.requires_grad_(False)
+        for optimiser in self.optimisers.values():
+            optimiser.close()
+        self.optimisers = {}
+        for role in owners.values():
+            self.optimisers[role] = Optimiser(_trainable(self.models[role]), self.settings)
+        self.changed |= set(owners.values()) | set(self.averages)
+
+    def _descend(self, plan: Plan, role: str) -> nn.Module:
+        for ancestor in ANCESTORS.get(role, ()):
+            if ancestor in self.models:
+                module = self.models[ancestor]
+                if ancestor in self.changed:
+                    self.changed.add(role)
+                if role == "reference" and adapted(module):
+                    return WithoutAdapters(module)
+                return copy.deepcopy(module).requires_grad_(role != "reference")
+        if role == "reward":
+            remedy = "give `rewards: [...]`, or a reward model: `models: {reward: FOLDER}`"
+        else:
+            remedy = f"give `models: {{{role}: FOLDER}}`"
+        raise ConfigError(f"{plan.method.name} reads the model {role!r} and the run has none: {remedy}")
+
+    def _ensure_head(self, source: Source) -> None:
+        module, head = self.models[source.model], HEADS.get(source.output)
+        heads = getattr(module, "heads", None)
+        if head is not None and heads is not None and head not in heads:
+            module.add_head(head, seed_for(self.seed, "head", source.model, head))
+
+    def copy(self, source: str, target: str) -> None:
+        self.models[target] = copy.deepcopy(self.models[source])
+        if target in self.optimisers:
+            self.optimisers.pop(target).close()
+        self.changed.add(target)
+
+    def save(self, role: str, folder: Path) -> None:
+        save(self.models[role], self.tokenizer, folder)
+
+    # ---- sampling
+
+    def generate(self, requests: Sequence[Request], mix: Mix) -> list[Completion]:
+        networks = {role: self.models[role] for role, _ in mix}
+        engine = Engine(networks, self.stop, slots=self.slots)
+        return engine.generate(requests, mix, progress=lambda done, all_: self.progress("sampling", done, all_))
+
+    # ---- measuring and differentiating
+
+    @torch.no_grad()
+    def forward(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
+        if not wants:
+            return {}
+        read = batch.only(("tokens", "rows", "written", "temperature"))
+        pieces = [self._outputs(micro, wants) for micro in read.pack((), self.tokens_per_device)]
+        return {n: torch.cat([p[n] for p in pieces]) for n in wants}
+
+    def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Counts, *, fresh: bool) -> Share:
+        share, wants = Share(), plan.forwards.get((When.LIVE, stream), {})
+        micros = mini.pack(plan.links(stream), self.tokens_per_device)
+        for number, micro in enumerate(micros):
+            loss, parts = micro_loss(plan, stream, micro, self._outputs(micro, wants), counts, fresh=fresh)
+            if loss.requires_grad:  # a micro-batch may hold only rows that no pair uses
+                loss.backward()  # type: ignore[no-untyped-call]
+            share.add(float(loss.detach()), parts)
+            self.progress("training", number + 1, len(micros))
+        return share
+
+    def _outputs(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
+        by_module: dict[int, dict[str, Source]] = {}
+        for name, source in wants.items():
+            by_module.setdefault(id(self.models[source.model]), {})[name] = source
+        result: dict[str, Tensor] = {}
+        for group in by_module.values():  # one forward per module, whatever the number of roles
+            module = self.models[next(iter(group.values())).model]
+            names = list(dict.fromkeys(s.output for s in group.values()))  # a set would order the sums by chance
+            made = module.outputs(
+                batch["tokens"], batch["rows"], names, written=batch["written"].mask, temperature=_temperature(batch)
+            )
+            for name, source in group.items():
+                result[name] = made[source.output]
+                self.calls[f"{source.model}.{source.output}", torch.is_grad_enabled()] += batch["rows"].count
+        return result
+
+    # ---- updating
+
+    def step(self, rates: Mapping[str, float]) -> dict[str, float]:
+        norms = {role: o.step(rates[role]) for role, o in self.optimisers.items()}
+        with torch.no_grad():
+            for name, average in self.averages.items():
+                theirs = self.models[average.of].parameters()
+                for mine, other in zip(self.models[name].parameters(), theirs, strict=True):
+                    mine.lerp_(other, 1 - average.decay)
+        return norms
+
+    def state(self) -> dict[str, Any]:
+        kept = sorted(r for r in self.changed if not isinstance(self.models[r], WithoutAdapters))
+        weights = {r: {n: t.detach().clone() for n, t in self.models[r].state_dict().items()} for r in kept}
+        return {"models": weights, "optimisers": {r: o.state() for r, o in self.optimisers.items()}}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        for role, weights in state["models"].items():
+            if role not in self.models:
+                self.models[role] = copy.deepcopy(self.models["policy"])
+            for head in {n.split(".")[1] for n in weights if n.startswith("heads.")} - set(self.models[role].heads):
+                self.models[role].add_head(head)
+            self.models[role].load_state_dict(weights)
+            self.changed.add(role)
+        for role, saved in state["optimisers"].items():
+            if role in self.optimisers:
+                self.optimisers[role].restore(saved)
+
+
+def _temperature(batch: Batch) -> Tensor | float:
+    """Of each token: [T]. Rows that nobody sampled have temperature 1."""
+    if "temperature" not in batch:
+        return 1.0
+    row: Tensor = batch["temperature"][batch["rows"].index]
+    return row
+
+
+def adapted(module: nn.Module) -> bool:
+    """Whether the model has LoRA adapters."""
+    return any(".lora_" in name for name, _ in module.named_parameters())
+
+
+def _trainable(module: nn.Module) -> list[nn.Parameter]:
+    """All parameters, or the adapters and heads of a model that has adapters."""
+    for name, p in module.named_parameters():
+        p.requires_grad_(not adapted(module) or "lora_" in name or name.startswith("heads."))
+    return [p for p in module.parameters() if p.requires_grad]

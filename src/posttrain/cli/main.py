@@ -1,0 +1,84 @@
+"""`posttrain`: the commands, and what the shell sees when one of them fails."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from posttrain.cli import data
+from posttrain.cli.doctor import doctor
+from posttrain.errors import PosttrainError
+
+HELP = """Reinforcement learning for language models, end to end.
+
+A run file says what to learn: [bold]posttrain train run.yaml train.steps=50[/bold]"""
+
+LEARN, LOOK, HELPERS = "Learn", "Look", "Help"  # the panels of --help
+OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}  # for a command that takes key=value
+
+app = typer.Typer(
+    name="posttrain",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(data.app, name="data", rich_help_panel=LOOK)
+app.command(rich_help_panel=HELPERS)(doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"posttrain {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def version() -> str:
+    """The version of the installed package."""
+    try:
+        return metadata.version("posttrain")
+    except metadata.PackageNotFoundError:
+        return "unknown (not installed)"
+
+
+def main() -> None:
+    """Run the command line. Errors meant for the user are one message and the exit code of their class."""
+    try:
+        try:
+            typer.main.get_command(app)(prog_name="posttrain")
+        finally:
+            sys.stdout.flush()
+    except PosttrainError as error:
+        if os.environ.get("POSTTRAIN_TRACEBACK") == "1":
+            traceback.print_exc()
+        complain(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader has gone, as in `posttrain methods | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def complain(message: str) -> None:
+    """`error: ...` to stderr, red on a terminal."""
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, soft_wrap=True).print(Text(f"error: {message}", style="red"))

@@ -1,0 +1,67 @@
+"""From a file (or a mapping) and overrides to a checked run, and back to plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from posttrain.config import overrides as changes
+from posttrain.config.outline import plain_copy
+from posttrain.config.problems import report
+from posttrain.config.schema import RunFile
+from posttrain.config.yaml_ import MAX_BYTES, Document, parse
+from posttrain.errors import ConfigError, suggestion
+
+
+def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), *, base: Path | None = None) -> RunFile:
+    """The run that a file or a mapping describes, with `key=value` overrides applied.
+
+    `base` is the folder where `./mine.py` is looked for first; by default the folder of the file. Raises one
+    ConfigError that names every problem with its line.
+    """
+    if isinstance(source, Mapping):
+        document = Document(plain_copy(source))
+    else:
+        document = read(Path(source))
+        base = base or Path(source).parent
+    document = changes.apply(changes.without_aliases(document), changes.parse(overrides))
+    try:
+        return RunFile.model_validate(document.value, context={"base": base or Path.cwd()})
+    except ValidationError as error:
+        raise ConfigError(report(error, document)) from None
+
+
+def read(path: Path) -> Document:
+    """The plain values of a YAML file, each with its line."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        beside = [p.name for p in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+        raise ConfigError(f"{path}: there is no such file{suggestion(path.name, beside)}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(f"{path}: has {len(raw)} bytes; a run file has at most {MAX_BYTES}")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line}: is not UTF-8 text") from None
+    return parse(text, str(path))
+
+
+def resolved(run: RunFile) -> dict[str, Any]:
+    """Every key with its value, as plain data. `load(resolved(run), base=run.base) == run`."""
+    values: dict[str, Any] = _plain(run.model_dump())
+    return values
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,101 @@
+"""The shape of the run file: what a dotted key leads to, and all keys with their meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from posttrain.config.code import Code
+from posttrain.config.schema import MAIN, Data, RunFile
+from posttrain.config.section import Section
+
+Keys = tuple[str, ...]
+
+
+def section(kind: Any) -> type[Section] | None:
+    """The kind itself when it is a section of the run file."""
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def child(kind: Any, key: str) -> Any:
+    """What the schema says about `key` inside `kind`; None where it says nothing."""
+    if owner := section(kind):
+        field = owner.model_fields.get(key)
+        return _without_null(field.annotation) if field else None
+    if get_origin(kind) is dict:
+        return get_args(kind)[1]
+    if get_origin(kind) is tuple:
+        return get_args(kind)[0]
+    return None
+
+
+def kind_at(keys: Sequence[str]) -> Any:
+    """What the schema says about a path."""
+    kind: Any = RunFile
+    for key in keys:
+        kind = child(kind, key)
+    return kind
+
+
+def field_at(keys: Sequence[str]) -> FieldInfo | None:
+    """The field that a path names."""
+    owner = section(kind_at(keys[:-1])) if keys else None
+    return owner.model_fields.get(keys[-1]) if owner else None
+
+
+def fields() -> Iterator[tuple[str, FieldInfo]]:
+    """Every key of a run file with its default and description: ("train.steps", ...)."""
+    yield from _fields(RunFile, ())
+
+
+def canonical(keys: Keys) -> Keys:
+    """`data.size` means the main stream: `data.main.size`."""
+    short = len(keys) > 1 and keys[0] == "data" and keys[1] in Data.model_fields
+    return ("data", MAIN, *keys[1:]) if short else keys
+
+
+def shown(location: Sequence[int | str]) -> str:
+    """The place of a problem as the user writes it: without the main stream, `settings` and the names of choices."""
+    parts: list[str] = []
+    kind: Any = RunFile
+    for part in map(str, location):
+        hidden = (parts == ["data"] and part == MAIN) or (part == "settings" and _is_code(kind))
+        kind = child(kind, part)
+        if not hidden and not part.startswith("<"):
+            parts.append(part)
+    return ".".join(parts)
+
+
+def _fields(owner: type[Section], prefix: Keys) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in owner.model_fields.items():
+        if _is_code(owner) and name == "settings":
+            continue
+        keys = (*prefix, name)
+        yield ".".join(keys), field
+        kind = _without_null(field.annotation)
+        if get_origin(kind) in (dict, tuple) and keys != ("data",):
+            kind = None
+        if inner := section(Data if keys == ("data",) else kind):
+            yield from _fields(inner, keys)
+
+
+def _is_code(kind: Any) -> bool:
+    owner = section(kind)
+    return owner is not None and issubclass(owner, Code)
+
+
+def _without_null(annotation: Any) -> Any:
+    if get_origin(annotation) not in (Union, UnionType):
+        return annotation
+    choices = [choice for choice in get_args(annotation) if choice is not NoneType]
+    return choices[0] if len(choices) == 1 else annotation
+
+
+def plain_copy(value: Any) -> Any:
+    """Nested mappings and sequences as fresh dicts and lists."""
+    if isinstance(value, Mapping):
+        return {key: plain_copy(item) for key, item in value.items()}
+    return [plain_copy(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,1 @@
+"""Derived tensors: rewards per token, advantages, controllers. They see the whole batch and no gradient."""

@@ -1,0 +1,85 @@
+"""From rows of tokens to a Batch of flat tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from posttrain.records import Rollout, Row
+from posttrain.seeds import seed_for
+from posttrain.tensors import Batch, Rows
+
+
+def collate(
+    rows: Sequence[Row], pairs: Sequence[tuple[int, int]] | None = None, scalars: Mapping[str, float] | None = None
+) -> Batch:
+    """Lay rows end to end. `pairs`: row numbers (preferred, rejected); `scalars`: numbers of the whole batch.
+
+    Columns of the rows become tensors: one number per row [B], or a sequence per row [T]. Every row must have the
+    same columns, and its first token cannot be trained (nothing stands before it): ValueError.
+    """
+    if not rows:
+        raise ValueError("a batch needs at least one row")
+    if any(r.trained[0] or r.written[0] for r in rows):
+        raise ValueError("the first token of a row has nothing before it and cannot be trained")
+    lengths = torch.tensor([len(r.tokens) for r in rows])
+    index = torch.arange(len(rows)).repeat_interleave(lengths)
+    values: dict[str, Any] = {
+        "tokens": torch.tensor([t for r in rows for t in r.tokens]),
+        "rows": Rows(index, torch.tensor([m for r in rows for m in r.trained]), len(rows)),
+        "written": Rows(index, torch.tensor([m for r in rows for m in r.written]), len(rows)),
+        "row_id": torch.tensor([r.id for r in rows]),
+    }
+    axes = {"tokens": "T", "rows": "T", "written": "T", "row_id": "B"}
+    for name in rows[0].columns:
+        values[name], axes[name] = _column([r.columns[name] for r in rows])
+    if pairs is not None:
+        values["pairs"], axes["pairs"] = torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2), "N 2"
+    for name, number in (scalars or {}).items():
+        values[name], axes[name] = number, ""
+    return Batch(values, axes)
+
+
+def _column(cells: list[Any]) -> tuple[Tensor, str]:
+    per_token = isinstance(cells[0], Sequence)
+    column = torch.tensor([x for cell in cells for x in cell] if per_token else cells)
+    if column.is_floating_point():
+        column = column.to(torch.get_default_dtype())
+    return column, "T" if per_token else "B"
+
+
+def paired(rows: Sequence[Row], scalars: Mapping[str, float] | None = None) -> Batch:
+    """Rows that alternate preferred, rejected."""
+    return collate(rows, [(i, i + 1) for i in range(0, len(rows), 2)], scalars)
+
+
+def rollout_row(r: Rollout, *, train: bool, temperature: float, step: int) -> Row:
+    """A sampled answer as a row. An answer without reward brings no `reward` column."""
+    prompt = len(r.prompt_tokens)
+    answer = len(r.tokens)
+    reward = {} if r.reward is None else {"reward": float(r.reward)}
+    return Row(
+        id=seed_for("row", step, r.prompt.id, r.author, r.sample),
+        tokens=(*r.prompt_tokens, *r.tokens),
+        trained=(False,) * prompt + (train,) * answer,
+        written=(False,) * prompt + (True,) * answer,
+        columns={
+            "group": r.prompt.id,
+            "author": r.author,
+            "ended": r.ended,
+            "temperature": temperature,
+            "rollout_logp": (0.0,) * prompt + r.logp,
+            **reward,
+        },
+    )
+
+
+def groups(rollouts: Iterable[Rollout]) -> list[list[Rollout]]:
+    """Answers to the same prompt, in the order in which the prompts first appear."""
+    found: dict[int, list[Rollout]] = {}
+    for r in rollouts:
+        found.setdefault(r.prompt.id, []).append(r)
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""Small pure formulas: divergence estimators and statistics of groups."""

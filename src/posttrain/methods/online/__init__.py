@@ -1,0 +1,1 @@
+"""Learning from rewards of one's own samples: policy gradients."""

@@ -1,0 +1,28 @@
+"""DAPO: An Open-Source LLM Reinforcement Learning System at Scale (Yu et al., 2025).
+
+Four changes to online/grpo, and no KL: a higher upper clip, one mean over all tokens of the step, groups without
+contrast replaced by fresh ones, and a soft penalty on answers that run into the limit.
+
+    L = 1/Σ|y_i| Σ_i Σ_t -min(ρ_t A_i, clip(ρ_t, 1-0.2, 1+0.28) A_i)
+    R_i = r(y_i) - clip((|y_i| - (L_max - L_buffer)) / L_buffer, 0, 1)
+
+The paper's bonus is -1 beyond L_max; sampling stops there, so the slope ends at -1.
+"""
+
+from dataclasses import replace
+
+from posttrain.credit.baselines import group_standardise
+from posttrain.credit.shaping import soft_overlong
+from posttrain.data.views import contrasting
+from posttrain.method import TOKEN_MEAN, Sampling, Stream, Term
+from posttrain.methods.online.grpo import METHOD as GRPO
+from posttrain.objectives.policy_gradient import clipped_surrogate, token_ratio
+from posttrain.parts import part
+
+METHOD = replace(
+    GRPO,
+    name="dapo",
+    streams=Stream("prompts", (Sampling(samples=16),), keep=contrasting),
+    derived={"advantage": part(group_standardise, reward=soft_overlong)},
+    loss={"policy": Term(part(clipped_surrogate, ratio=token_ratio, low=0.2, high=0.28), reduce=TOKEN_MEAN)},
+)

@@ -1,0 +1,29 @@
+"""Nash Learning from Human Feedback (Munos et al., 2023).
+
+Nash-MD: play against a mixture of oneself and the reference, and be paid the probability of winning.
+
+    L = -A log π(y),   A = P(y ≻ y') - 1/2 - τ log π(y)/π_ref(y),   y' ~ π^{1-c} π_ref^c, renormalised per token
+
+The opponent's answer is sampled, judged and never trained on. `reward` must be a preference: the probability that
+an answer beats `opponent` (a reward function with that parameter, or the bundled `preferred:REWARD`). The KL enters
+as the sum over the answer, the exact score-function gradient; TRL multiplies each token's log-ratio with its own
+gradient only.
+"""
+
+from dataclasses import replace
+
+from posttrain.credit.baselines import win_minus_kl
+from posttrain.method import SEQUENCE_SUM, Sampling, Stream, Term
+from posttrain.methods.online.reinforce import METHOD as REINFORCE
+from posttrain.objectives.policy_gradient import reinforce
+from posttrain.parts import part
+
+OPPONENT = Sampling(mix=(("policy", 0.75), ("reference", 0.25)), train=False)
+
+METHOD = replace(
+    REINFORCE,
+    name="nash_md",
+    streams=Stream("prompts", (Sampling(), OPPONENT)),
+    derived={"advantage": part(win_minus_kl, tau=0.1)},
+    loss=Term(reinforce, reduce=SEQUENCE_SUM),
+)

@@ -1,0 +1,22 @@
+"""Training language models to follow instructions with human feedback (Ouyang et al., 2022), stage 3.
+
+PPO-ptx: a second stream of pretraining text keeps the language alive while the reward is pursued.
+
+    L = L_ppo - γ_ptx E_pretrain[log π(x)]
+
+Differs from online/ppo by one term over the stream `pretrain`. The paper's γ_ptx = 27.8 multiplies a sum over
+another batch size; here it weighs a mean over tokens.
+"""
+
+from dataclasses import replace
+
+from posttrain.method import TOKEN_MEAN, Stream, Term
+from posttrain.methods.online.ppo import METHOD as PPO
+from posttrain.objectives.scores import nll
+
+METHOD = replace(
+    PPO,
+    name="ppo_ptx",
+    streams=PPO.streams | {"pretrain": Stream("text")},
+    loss=PPO.loss | {"pretrain": Term(nll, 1.0, TOKEN_MEAN, over="pretrain")},
+)

@@ -1,0 +1,32 @@
+"""Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning (Williams, 1992).
+
+REINFORCE on whole answers: push up what earned more than usual.
+
+    L = -Σ_t (G_t - b) log π(y_t | x, y_<t),    G_t = Σ_{k>=t} γ^{k-t} r_k
+
+The baseline b is the moving average of the rewards of earlier batches, so it never depends on the answer that it
+judges and the gradient stays unbiased (Ranzato et al., 2016, for text). The reward stands at the last token.
+"""
+
+from posttrain.credit.advantages import reward_to_go
+from posttrain.credit.baselines import minus_baseline, running_mean
+from posttrain.credit.shaping import terminal
+from posttrain.method import SEQUENCE_SUM, TOKEN_MEAN, Method, Sampling, Stream, Term
+from posttrain.objectives.penalties import entropy_of, sampler_gap
+from posttrain.objectives.policy_gradient import reinforce
+from posttrain.parts import part
+
+METHOD = Method(
+    name="reinforce",
+    streams=Stream("prompts", (Sampling(samples=1),)),
+    derived={
+        "baseline": part(running_mean, decay=0.9),
+        "token_reward": terminal,
+        "advantage": part(minus_baseline, token_return=reward_to_go),
+    },
+    loss=Term(reinforce, reduce=SEQUENCE_SUM),
+    metrics={
+        "entropy": Term(entropy_of, reduce=TOKEN_MEAN),
+        "sampling/logp_difference": Term(part(sampler_gap, old_logp="logp"), reduce=TOKEN_MEAN),
+    },
+)

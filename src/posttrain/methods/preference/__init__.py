@@ -1,0 +1,1 @@
+"""Learning from preferences, directly: the DPO family."""

@@ -1,0 +1,25 @@
+"""Direct Preference Optimization: Your Language Model is Secretly a Reward Model (Rafailov et al., 2023).
+
+The Bradley-Terry likelihood of the preferences, with the policy's own log-ratio as the reward.
+
+    L = -log σ(β (s(y_w) - s(y_l))),    s(y) = log π(y|x) / π_ref(y|x)
+
+Settings: `smoothing` ε is the share of wrong labels (cDPO); `margin` is subtracted inside σ.
+"""
+
+from posttrain.method import Method, Stream, Term
+from posttrain.objectives.pairs import first, gap, logistic, ordered, second
+from posttrain.objectives.scores import log_ratio, sum_logp
+from posttrain.parts import pairwise
+
+METHOD = Method(
+    name="dpo",
+    streams=Stream("pairs"),
+    loss=Term(pairwise(logistic, log_ratio, beta=0.1)),
+    metrics={
+        "rewards/accuracies": pairwise(ordered, log_ratio),
+        "log_ratio/margins": pairwise(gap, log_ratio),
+        "logps/chosen": pairwise(first, sum_logp),
+        "logps/rejected": pairwise(second, sum_logp),
+    },
+)

@@ -1,0 +1,19 @@
+"""A General Theoretical Paradigm to Understand Learning from Human Preferences (Azar et al., 2023).
+
+IPO: a squared loss with a finite target gap, so that certain preferences do not drive the policy to the edge.
+
+    L = (s(y_w) - s(y_l) - 1/(2τ))²,    s(y) = log π(y|x)/π_ref(y|x) / |y|
+
+Differs from preference/dpo in the link and in the mean over tokens, which the authors confirmed. Peers that sum
+over tokens instead (OpenRLHF) compute another loss under the same name.
+"""
+
+from dataclasses import replace
+
+from posttrain.method import Term
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import squared
+from posttrain.objectives.scores import mean_log_ratio
+from posttrain.parts import pairwise
+
+METHOD = replace(DPO, name="ipo", loss=Term(pairwise(squared, mean_log_ratio, tau=0.1)))

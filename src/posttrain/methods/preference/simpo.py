@@ -1,0 +1,27 @@
+"""SimPO: Simple Preference Optimization with a Reference-Free Reward (Meng et al., 2024).
+
+The reward is the average log-prob, which is what decoding ranks by, and the gap must exceed a margin.
+
+    L = -log σ(β/|y_w| log π(y_w|x) - β/|y_l| log π(y_l|x) - γ)
+
+Differs from preference/dpo: no reference, mean instead of sum, `margin` = γ (absolute, not γ/β).
+"""
+
+from dataclasses import replace
+
+from posttrain.method import Term, without
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import gap, logistic, ordered
+from posttrain.objectives.scores import mean_logp
+from posttrain.parts import pairwise
+
+METHOD = replace(
+    DPO,
+    name="simpo",
+    loss=Term(pairwise(logistic, mean_logp, beta=2.0, margin=1.0)),
+    metrics={
+        **without(DPO.metrics, "log_ratio/margins"),
+        "rewards/accuracies": Term(pairwise(ordered, mean_logp)),
+        "mean_logp/margins": Term(pairwise(gap, mean_logp)),
+    },
+)

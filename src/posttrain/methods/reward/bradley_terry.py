@@ -1,0 +1,25 @@
+"""Training language models to follow instructions with human feedback (Ouyang et al., 2022), stage 2.
+
+A reward model: the score of the preferred answer exceeds that of the other (Bradley and Terry, 1952).
+
+    L = -log σ(r(x, y_w) - r(x, y_l) - margin)
+
+Scores are defined up to a constant per prompt.
+"""
+
+from posttrain.method import Method, Stream, Term
+from posttrain.objectives.pairs import first, gap, logistic, ordered, second
+from posttrain.objectives.scores import row_score
+from posttrain.parts import pairwise
+
+METHOD = Method(
+    name="bradley_terry",
+    streams=Stream("pairs"),
+    loss=Term(pairwise(logistic, row_score, beta=1.0)),
+    metrics={
+        "accuracy": pairwise(ordered, row_score),
+        "margin": pairwise(gap, row_score),
+        "score/chosen": pairwise(first, row_score),
+        "score/rejected": pairwise(second, row_score),
+    },
+)

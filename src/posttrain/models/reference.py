@@ -1,0 +1,25 @@
+"""The reference of a model with adapters is the model itself with its adapters switched off: no second copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from posttrain.models.network import Network
+
+
+class WithoutAdapters(nn.Module):
+    """Measures like the network that LoRA adapters were added to. Owns no parameters."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self._network = [network]  # in a list, so that torch does not count its parameters as ours
+
+    @property
+    def network(self) -> Network:
+        return self._network[0]
+
+    def outputs(self, *args: Any, **settings: Any) -> dict[str, Tensor]:
+        with self.network.without_adapters():
+            return self.network.outputs(*args, **settings)

@@ -1,0 +1,1 @@
+"""Losses: one value per token, row or pair. They never reduce."""

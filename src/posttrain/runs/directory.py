@@ -1,0 +1,184 @@
+"""The directory of one run: who writes it, with which settings, and where everything lies.
+
+    runs/<name>/  config.yaml  run.json  metrics.jsonl  samples/  checkpoints/  latest  logs/attempt_<n>/
+
+`config.yaml` and `run.json` speak of the last attempt; each attempt keeps its own copy under `logs/`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import yaml
+
+from posttrain.errors import ConfigError, StorageError
+from posttrain.runs import durable
+from posttrain.runs.lock import RunLock
+from posttrain.runs.provenance import provenance
+
+log = logging.getLogger(__name__)
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NUMBERED = 9999  # automatic names end in -001, -002, ...
+
+
+class RunDirectory:
+    """A run directory that this process has locked. `create` opens one; `close` (or `with`) gives it back."""
+
+    def __init__(self, path: Path, lock: RunLock, attempt: int) -> None:
+        self.path, self.lock, self.attempt = path, lock, attempt
+
+    @classmethod
+    def create(
+        cls,
+        parent: Path,
+        name: str | None,
+        config: Mapping[str, Any],
+        *,
+        hint: str = "run",
+        seed: int | None = None,
+        resume: bool = False,
+    ) -> RunDirectory:
+        """Open `parent/name` for writing, new or, with `resume`, as it was left.
+
+        Without a name it is `<hint>-001`, `<hint>-002`, ...; resuming without one takes the newest of these.
+        Raises StorageError when the run exists and `resume` is false, is in use, or cannot be written.
+        """
+        if name is not None and not NAME.fullmatch(name):
+            raise ConfigError(f"run name {name!r}: use letters, digits, '.', '_' and '-', with no '/'")
+        try:
+            path = claim(parent, name, plain(hint), resume)
+            lock = RunLock(path / ".lock")
+            lock.acquire()
+            try:
+                check(path, resume)
+                run = cls(path, lock, next_attempt(path))
+                run._describe(config, seed)
+            except BaseException:
+                lock.release()
+                raise
+        except OSError as error:
+            where = error.filename or parent
+            raise StorageError(
+                f"{where}: cannot be written ({error.strerror}); choose another output directory"
+            ) from error
+        return run
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.name
+
+    @property
+    def metrics(self) -> Path:
+        """One line of JSON per step."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """Folder with what the model wrote."""
+        return self.path / "samples"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of this attempt's log files."""
+        return self.path / "logs" / f"attempt_{self.attempt}"
+
+    @property
+    def final(self) -> Path:
+        """Folder for the finished model."""
+        return self.path / "final"
+
+    def close(self) -> None:
+        """Let another process write here. May be called twice."""
+        self.lock.release()
+
+    def __enter__(self) -> RunDirectory:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _describe(self, config: Mapping[str, Any], seed: int | None) -> None:
+        self.logs.mkdir(parents=True)
+        warn_of_changes(self.path / "config.yaml", config)
+        settings = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+        facts = json.dumps({"attempt": self.attempt, **provenance(seed)}, indent=2)
+        for folder in (self.logs, self.path):
+            durable.write_text(folder / "config.yaml", settings)
+            durable.write_text(folder / "run.json", facts + "\n")
+
+
+def claim(parent: Path, name: str | None, hint: str, resume: bool) -> Path:
+    """The folder of the run. An automatic name is claimed by creating its folder: only one process can."""
+    if name is not None:
+        (parent / name).mkdir(parents=True, exist_ok=True)
+        return parent / name
+    parent.mkdir(parents=True, exist_ok=True)
+    numbers = taken(parent, hint)
+    if resume and numbers:
+        return parent / f"{hint}-{numbers[-1]:03d}"
+    for number in range(numbers[-1] + 1 if numbers else 1, NUMBERED + 1):
+        path = parent / f"{hint}-{number:03d}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise StorageError(f"{parent}: all names up to {hint}-{NUMBERED} are taken; give the run a name of its own")
+
+
+def taken(parent: Path, hint: str) -> list[int]:
+    """The numbers of the automatic names that exist, in order."""
+    found = (re.fullmatch(re.escape(hint) + r"-(\d{3,4})", path.name) for path in parent.iterdir())
+    return sorted(int(match[1]) for match in found if match)
+
+
+def plain(hint: str) -> str:
+    """A hint as part of a folder name: `online/grpo` becomes `online-grpo`."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", hint).strip("-._") or "run"
+
+
+def check(path: Path, resume: bool) -> None:
+    """Refuse a folder that holds a run unless it is resumed, and one that holds something else."""
+    if not any(not entry.name.startswith(".") for entry in path.iterdir()):
+        return
+    if not resume:
+        raise StorageError(f"{path}: this run exists; continue it with --resume, or choose another name")
+    if not (path / "run.json").is_file() and not (path / "logs").is_dir():
+        raise StorageError(f"{path}: not a run directory (run.json is missing); choose another name")
+
+
+def next_attempt(path: Path) -> int:
+    """One more than the last attempt that left a folder."""
+    found = (re.fullmatch(r"attempt_(\d+)", folder.name) for folder in (path / "logs").glob("attempt_*"))
+    return 1 + max((int(match[1]) for match in found if match), default=0)
+
+
+def warn_of_changes(path: Path, config: Mapping[str, Any]) -> None:
+    """Log each setting in which a resumed run differs from its last attempt."""
+    if not path.exists():
+        return
+    before, now = flat(yaml.safe_load(path.read_text()) or {}), flat(config)
+    for key in sorted(before.keys() | now.keys()):
+        if before.get(key) != now.get(key):
+            log.warning("resumed with %s: %r, was %r", key, now.get(key), before.get(key))
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`{"train": {"steps": 3}}` as `{"train.steps": 3}`."""
+    settings: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            settings |= flat(value, f"{prefix}{key}.")
+        else:
+            settings[f"{prefix}{key}"] = list(value) if isinstance(value, tuple) else value
+    return settings

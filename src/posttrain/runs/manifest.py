@@ -1,0 +1,110 @@
+"""What makes a folder a checkpoint: a list of its files with their hashes, and a mark that it is complete.
+
+`MANIFEST.json` names every file; `COMMITTED` is written last and holds the hash of the manifest. A folder
+without the mark is an unfinished save; a folder that differs from its list is damaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from posttrain.errors import StorageError
+from posttrain.runs import durable
+
+MANIFEST = "MANIFEST.json"
+COMMITTED = "COMMITTED"
+FORMAT = 1
+
+
+def write_manifest(folder: Path) -> None:
+    """Hash every file of the folder into MANIFEST.json, after all of them have reached the disk."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            raise StorageError(f"{path}: a checkpoint holds plain files only; copy what this one points to")
+        durable.sync(path)
+        if path.is_file() and name not in (MANIFEST, COMMITTED):
+            files[name] = {"size": path.stat().st_size, "sha256": sha256(path)}
+    durable.write_text(folder / MANIFEST, json.dumps({"format": FORMAT, "files": files}, indent=1) + "\n")
+
+
+def commit(folder: Path) -> None:
+    """Declare the folder complete."""
+    durable.write_text(folder / COMMITTED, sha256(folder / MANIFEST) + "\n")
+
+
+def is_committed(folder: Path) -> bool:
+    """Whether a save got to its end; says nothing about damage since."""
+    return (folder / COMMITTED).is_file()
+
+
+def verify(folder: Path) -> list[str]:
+    """What is wrong with a checkpoint: unfinished, damaged, or not what was saved. Empty if it is sound.
+
+    Reads every byte, follows no symbolic link, and opens nothing outside the folder.
+    """
+    for name in (COMMITTED, MANIFEST):
+        if not is_plain(folder / name):
+            return [f"{name} is missing" + (": the save did not finish" if name == COMMITTED else "")]
+    try:
+        said = (folder / COMMITTED).read_text().strip()
+        if said != sha256(folder / MANIFEST):
+            return [f"{MANIFEST}: sha256 differs from the one in {COMMITTED}"]
+        files = read_manifest(folder)
+        problems = [found for name, entry in files.items() if (found := problem(folder, name, entry))]
+        return problems + [f"{name}: not in {MANIFEST}" for name in strangers(folder, files)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return [f"{MANIFEST}: cannot be read ({error})"]
+
+
+def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
+    """The entries of MANIFEST.json by name. Raises ValueError if this version cannot read it."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    if manifest["format"] != FORMAT:
+        raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
+    return dict(manifest["files"])
+
+
+def problem(folder: Path, name: str, entry: dict[str, Any]) -> str | None:
+    """What is wrong with one file of the list."""
+    parts = PurePosixPath(name).parts
+    if not parts or PurePosixPath(name).is_absolute() or ".." in parts or "\\" in name:
+        return f"{name}: leaves the folder"
+    inside = [folder.joinpath(*parts[: n + 1]) for n in range(len(parts))]
+    if any(path.is_symlink() for path in inside):
+        return f"{name}: a symbolic link"
+    path = inside[-1]
+    if not path.is_file():
+        return f"{name}: missing"
+    if path.stat().st_size != entry["size"]:
+        return f"{name}: {path.stat().st_size} bytes, {entry['size']} were saved"
+    if sha256(path) != entry["sha256"]:
+        return f"{name}: sha256 differs, the file was changed"
+    return None
+
+
+def strangers(folder: Path, files: dict[str, Any]) -> list[str]:
+    """Files that nobody saved here. Names that begin with a dot are the file system's business."""
+    known = {*files, MANIFEST, COMMITTED}
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if not is_folder(path)]
+    return [name for name in names if name not in known and not PurePosixPath(name).name.startswith(".")]
+
+
+def is_plain(path: Path) -> bool:
+    """A file, not a link to one."""
+    return path.is_file() and not path.is_symlink()
+
+
+def is_folder(path: Path) -> bool:
+    """A folder, not a link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,76 @@
+"""`samples/step-000010.jsonl`: what the model wrote in a step and what it got for it, for people to read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from posttrain.records import Rollout, Turns
+from posttrain.runs import durable
+from posttrain.runs.metrics import failed, finite
+
+
+class SamplesWriter:
+    """One file per step. Writing a step again replaces its file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, step: int, rollouts: Sequence[Rollout], advantages: Sequence[float | None] | None = None) -> Path:
+        """The rollouts of a step, with the advantage of each whole answer where the method has one."""
+        known = advantages if advantages is not None else [None] * len(rollouts)
+        rows = [row(step, *pair) for pair in zip(rollouts, known, strict=True)]
+        text = "".join(json.dumps(r, ensure_ascii=False, allow_nan=False) + "\n" for r in rows)
+        path = self.folder / f"step-{step:06d}.jsonl"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            durable.write_text(path, text)
+        except OSError as error:
+            raise failed(path, error) from error
+        return path
+
+    def truncate_after(self, step: int) -> int:
+        """Delete the files of later steps, as a run does that resumes at `step`; returns how many."""
+        found = ((re.fullmatch(r"step-(\d+)\.jsonl", path.name), path) for path in self.folder.glob("step-*"))
+        later = [path for match, path in found if match and int(match[1]) > step]
+        for path in later:
+            path.unlink()
+        return len(later)
+
+
+def row(step: int, rollout: Rollout, advantage: float | None) -> dict[str, Any]:
+    """A rollout as plain data."""
+    return {
+        "step": step,
+        "prompt_id": rollout.prompt.id,
+        "sample": rollout.sample,
+        "author": rollout.author,
+        "prompt": readable(rollout.prompt.prompt),
+        "completion": rollout.text,
+        "reward": finite(rollout.reward),
+        "rewards": {name: finite(value) for name, value in rollout.rewards.items()},
+        "advantage": finite(advantage),
+        "ended": rollout.ended,
+        "tokens": len(rollout.tokens),
+    }
+
+
+def readable(turns: Turns) -> str | list[dict[str, Any]]:
+    """A text as it is, a conversation as a list of messages. What JSON has no word for becomes text."""
+    if isinstance(turns, str):
+        return turns
+    return [{key: sayable(value) for key, value in message.items()} for message in turns]
+
+
+def sayable(value: Any) -> Any:
+    """A value of a message as plain data."""
+    if isinstance(value, Mapping):
+        return {str(key): sayable(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [sayable(inner) for inner in value]
+    if value is None or isinstance(value, (str, int, float)):
+        return finite(value)
+    return str(value)

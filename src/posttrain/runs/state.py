@@ -1,0 +1,140 @@
+"""The state of a run without pickle: tensors in `<name>.safetensors`, everything else in `<name>.json`.
+
+The JSON is the state itself where JSON has a word for it; the rest are objects with one key:
+
+    {"$tensor": "optimizer/0/exp_avg"}  {"$tuple": [...]}  {"$float": "nan"}  {"$dict": [[key, value], ...]}
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+
+from posttrain.errors import StorageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT = 1
+
+
+def write_state(folder: Path, name: str, state: Any) -> None:
+    """Write nested dicts, lists and tuples of tensors, numbers, strings, bools and None.
+
+    Tensors are stored by value, from any device; one that occurs twice is stored once. Raises StorageError
+    with the place of a value of another type. OSError and SafetensorError of a full disk pass through.
+    """
+    writer = Writer(name)
+    content = {"format": FORMAT, "state": writer.encode(state, ())}
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    if writer.tensors:
+        from safetensors.torch import save_file
+
+        save_file(writer.tensors, folder / f"{name}.safetensors")
+
+
+def read_state(folder: Path, name: str) -> Any:
+    """What `write_state` wrote, bit for bit; tensors on the CPU. Raises StorageError if it cannot be read."""
+    path = folder / f"{name}.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise StorageError(f"{path}: format {content['format']}, this version reads {FORMAT}")
+        return decode(content["state"], Tensors(folder / f"{name}.safetensors"))
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StorageError(f"{path}: cannot be read ({error!r}); resume from another checkpoint") from error
+
+
+class Writer:
+    """Turns a state into JSON and collects its tensors by name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tensors: dict[str, Tensor] = {}
+        self._names: dict[tuple[Any, ...], str] = {}  # the name under which a view of memory was stored
+        self._storages: set[int] = set()
+
+    def encode(self, value: Any, place: tuple[Any, ...]) -> Any:
+        """The JSON of a value."""
+        if value is None or isinstance(value, (bool, int, str)):
+            return value
+        if isinstance(value, float):
+            return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
+        if type(value) in (list, tuple):
+            items = [self.encode(item, (*place, i)) for i, item in enumerate(value)]
+            return items if isinstance(value, list) else {"$tuple": items}
+        if isinstance(value, dict):
+            return self._dict(value, place)
+        return {"$tensor": self._tensor(value, place)}
+
+    def _dict(self, value: dict[Any, Any], place: tuple[Any, ...]) -> Any:
+        items = [(key, self.encode(item, (*place, key))) for key, item in value.items()]
+        if all(isinstance(key, str) and not key.startswith("$") for key in value):
+            return dict(items)
+        return {"$dict": [[self.encode(key, (*place, key)), item] for key, item in items]}
+
+    def _tensor(self, value: Any, place: tuple[Any, ...]) -> str:
+        import torch
+
+        where = "/".join(map(str, place)) or "state"
+        if not isinstance(value, torch.Tensor):
+            raise StorageError(f"{self.name}: {where} is a {type(value).__name__}, which a state cannot hold")
+        if value.layout is not torch.strided or value.is_quantized or value.device.type == "meta":
+            raise StorageError(f"{self.name}: {where} is a tensor of a kind that cannot be saved")
+        storage = value.untyped_storage().data_ptr()
+        shape = (value.storage_offset(), value.shape, value.stride())
+        view = (storage, value.dtype, value.device, *shape, value.is_conj(), value.is_neg())
+        if value.numel() == 0 or view not in self._names:
+            self._names[view] = self._store(value.detach(), where)
+        return self._names[view]
+
+    def _store(self, value: Tensor, where: str) -> str:
+        """Keep the tensor's values in memory of their own, as safetensors demands."""
+        while where in self.tensors:
+            where += "'"
+        held = value.cpu().contiguous().resolve_conj().resolve_neg()
+        if held.untyped_storage().data_ptr() in self._storages:
+            held = held.clone()
+        self._storages.add(held.untyped_storage().data_ptr())
+        self.tensors[where] = held
+        return where
+
+
+class Tensors:
+    """The tensors of a state by name, read when the first one is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read: dict[str, Tensor] | None = None
+
+    def __getitem__(self, name: str) -> Tensor:
+        if self._read is None:
+            from safetensors.torch import load_file
+
+            self._read = load_file(self.path)
+        return self._read[name]
+
+
+def decode(value: Any, tensors: Tensors) -> Any:
+    """The state that a piece of JSON stands for."""
+    if isinstance(value, list):
+        return [decode(item, tensors) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match list(value.items()):
+        case [("$tensor", name)]:
+            return tensors[name]
+        case [("$tuple", items)]:
+            return tuple(decode(item, tensors) for item in items)
+        case [("$float", text)]:
+            return float(text)
+        case [("$dict", pairs)]:
+            return {decode(key, tensors): decode(item, tensors) for key, item in pairs}
+        case items if not any(key.startswith("$") for key, _ in items):
+            return {key: decode(item, tensors) for key, item in items}
+        case items:
+            raise ValueError(f"{dict(items)} says nothing that this version knows")

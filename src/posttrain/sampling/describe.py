@@ -1,0 +1,34 @@
+"""What a batch of sampled answers looks like, in the metric names of the field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean, pstdev
+
+from posttrain.records import Rollout
+
+
+def describe(groups: Sequence[Sequence[Rollout]]) -> dict[str, float]:
+    """Rewards and lengths of trained answers, grouped by prompt."""
+    rollouts = [r for group in groups for r in group]
+    if not rollouts:
+        return {}
+    lengths = [len(r.tokens) for r in rollouts]
+    ended = [len(r.tokens) for r in rollouts if r.ended]
+    metrics = {
+        "completions/mean_length": fmean(lengths),
+        "completions/min_length": float(min(lengths)),
+        "completions/max_length": float(max(lengths)),
+        "completions/clipped_ratio": 1 - len(ended) / len(rollouts),
+        "completions/mean_terminated_length": fmean(ended) if ended else 0.0,
+    }
+    rewards = [[r.reward for r in group if r.reward is not None] for group in groups]
+    scored = [x for group in rewards for x in group]
+    if scored:
+        spreads = [pstdev(group) for group in rewards if group]
+        metrics |= {
+            "reward": fmean(scored),
+            "reward_std": fmean(spreads),
+            "frac_reward_zero_std": sum(s < 1e-12 for s in spreads) / len(spreads),
+        }
+    return metrics

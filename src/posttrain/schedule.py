@@ -1,0 +1,44 @@
+"""How the learning rate moves over a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A linear warm-up to the peak, then constant, or down to zero along a line or half a cosine.
+
+    `warmup` is a number of steps, or below 1 a share of the run; the first step already has a rate above zero.
+    """
+
+    peak: float
+    steps: int
+    kind: str = "constant"
+    warmup: float = 0
+
+    def at(self, step: int) -> float:
+        warm = math.ceil(self.warmup * self.steps) if isinstance(self.warmup, float) else self.warmup
+        if step < warm:
+            return self.peak * (step + 1) / warm
+        if self.kind == "constant":
+            return self.peak
+        left = (self.steps - step) / max(self.steps - warm, 1)
+        return self.peak * (left if self.kind == "linear" else 0.5 * (1 - math.cos(math.pi * left)))
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Learning rate of every role at a step: one peak for all, or one for each."""
+
+    peaks: float | Mapping[str, float]
+    roles: tuple[str, ...]
+    steps: int
+    kind: str = "constant"
+    warmup: float = 0
+
+    def __call__(self, step: int) -> dict[str, float]:
+        peaks = dict.fromkeys(self.roles, self.peaks) if isinstance(self.peaks, int | float) else self.peaks
+        return {role: Schedule(peaks[role], self.steps, self.kind, self.warmup).at(step) for role in self.roles}

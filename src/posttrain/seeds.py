@@ -1,0 +1,14 @@
+"""Seeds derive from names. There is no global random state anywhere in the library."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def seed_for(*names: str | int) -> int:
+    """An integer in [0, 2^56) from names: `seed_for(run_seed, "rollout", step, prompt_id, sample)`.
+
+    The same names give the same number on every machine, in every process and in any order of work.
+    """
+    text = "\0".join(map(repr, names))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big")

@@ -1,0 +1,317 @@
+"""The vocabulary of tensors, and the two containers that cut and join them: Rows and Batch.
+
+All sequences of a batch lie end to end. Axes: T tokens, B rows (sequences), N pairs, V vocabulary, "" one number.
+The first letter of a tensor's axes says how it follows when the batch is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from posttrain.errors import ConfigError
+from posttrain.seeds import seed_for
+
+
+class When(IntEnum):
+    """The time at which a tensor exists."""
+
+    DATA = 0  # arrives with the records
+    ONCE = 1  # once per batch, before the passes; no gradient
+    STEP = 2  # once per optimiser step, on its whole minibatch; no gradient
+    LIVE = 3  # with every micro-batch; carries gradient if its model is trained
+    END = 4  # once per batch, after the passes; no gradient
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which output of which model a tensor is, and when it is computed."""
+
+    model: str
+    output: str
+    when: When
+
+
+@dataclass(frozen=True)
+class Field:
+    """One word of the vocabulary. Without a source it arrives with the data, or the method derives it."""
+
+    axes: str
+    doc: str
+    source: Source | None = None
+
+
+def live(axes: str, doc: str, model: str, output: str) -> Field:
+    return Field(axes, doc, Source(model, output, When.LIVE))
+
+
+def once(axes: str, doc: str, model: str, output: str) -> Field:
+    return Field(axes, doc, Source(model, output, When.ONCE))
+
+
+def head(name: str, model: str, output: str, doc: str, axes: str = "T") -> dict[str, Field]:
+    """A trained output and the same before the update: {name, old_name}."""
+    return {
+        name: live(axes, doc, model, output),
+        f"old_{name}": once(axes, f"{doc}, before the update", model, output),
+    }
+
+
+# Index t of logp, logits, entropy and value belongs to the PREDICTION of tokens[t]: it comes from the state before it.
+FIELDS: dict[str, Field] = {
+    "tokens": Field("T", "token ids, all rows end to end"),
+    "rows": Field("T", "which row each token is in, and which tokens are trained"),
+    "written": Field("T", "the same rows with the tokens that the model wrote, trained or not"),
+    "row_id": Field("B", "stable id of the row"),
+    "group": Field("B", "id of the prompt that the row answers"),
+    "author": Field("B", "which entry of the stream's sampling wrote the row"),
+    "ended": Field("B", "the row stopped by itself, not at the limit of tokens"),
+    "temperature": Field("B", "temperature that the row was sampled at; log-probs are of that distribution"),
+    "max_tokens": Field("", "limit of tokens of a sampled answer"),
+    "pairs": Field("N 2", "row numbers (preferred, rejected)"),
+    "label": Field("B", "desirable or not"),
+    "rollout_logp": Field("T", "log-prob under the distribution that the token was drawn from"),
+    "seed": Field("", "random seed of this batch"),
+    "step": Field("", "number of this batch; schedules read it"),
+    "token_reward": Field("T", "reward after each token"),
+    "advantage": Field("T", "credit of each token"),
+    "returns": Field("T", "target of the critic"),
+    **head("logp", "policy", "logp", "policy log-prob of the token"),
+    **head("value", "critic", "value", "value of the critic"),
+    "logits": live("T V", "policy logits", "policy", "logits"),
+    "entropy": live("T", "policy entropy", "policy", "entropy"),
+    "score": live("B", "score of the reward model in training", "reward", "score"),
+    "ref_logits": live(
+        "T V", "reference logits; too large to keep, so made with each micro-batch", "reference", "logits"
+    ),
+    "ref_logp": once("T", "log-prob under the reference", "reference", "logp"),
+    "reward": once("B", "scalar reward", "reward", "score"),
+    "cost": once("B", "scalar cost, > 0 is unsafe", "cost", "score"),
+}
+FROZEN = frozenset({"reference", "teacher"})  # roles whose LIVE tensors never carry gradient
+LINKS = ("pairs", "group")  # tensors that tie rows together
+BY_TRAINER = frozenset({"seed", "step"})
+_ROWS = ("tokens", "rows", "written", "row_id")
+ARRIVES: dict[str, frozenset[str]] = {
+    "demonstrations": frozenset(_ROWS),
+    "text": frozenset(_ROWS),
+    "pairs": frozenset({*_ROWS, "pairs"}),
+    "ratings": frozenset({*_ROWS, "label"}),
+    "prompts": frozenset({*_ROWS, "group", "author", "ended", "temperature", "max_tokens", "rollout_logp"}),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The only way between tokens [T] and rows [B]. Every method ignores the tokens outside the mask."""
+
+    index: Tensor  # [T] row number of each token; rows are contiguous and in order
+    mask: Tensor  # [T] bool
+    count: int
+
+    @property
+    def sizes(self) -> Tensor:
+        """All tokens of each row, masked or not: [B]."""
+        return torch.bincount(self.index, minlength=self.count)
+
+    def sum(self, x: Tensor) -> Tensor:
+        """[T] -> [B]"""
+        masked = torch.where(self.mask, x, 0)
+        return torch.segment_reduce(masked, "sum", lengths=self.sizes, unsafe=True, initial=0)
+
+    def length(self) -> Tensor:
+        """Number of masked-in tokens of each row: [B]."""
+        return torch.bincount(self.index[self.mask], minlength=self.count)
+
+    def mean(self, x: Tensor) -> Tensor:
+        """[T] -> [B]; 0 for a row without tokens."""
+        return self.sum(x) / self.length().clamp(min=1)
+
+    def spread(self, v: Tensor) -> Tensor:
+        """[B] -> [T]; 0 outside the mask."""
+        return torch.where(self.mask, v[self.index], 0)
+
+    @property
+    def trained(self) -> Tensor:
+        """Rows with at least one token in the mask: [B] bool. The others never count."""
+        return self.length() > 0
+
+    def at_last(self, v: Tensor) -> Tensor:
+        """[B] -> [T], at the last masked-in token of each row, 0 elsewhere."""
+        place, row, number = self._steps()
+        last = number == self.length()[row] - 1
+        return v.new_zeros(len(self.index)).index_copy(0, place[last], v[row[last]])
+
+    def next(self, x: Tensor) -> Tensor:
+        """[T] -> [T], x at the next masked-in token of the row; 0 after the last."""
+        place, row, _ = self._steps()
+        same = row[:-1] == row[1:]
+        return x.new_zeros(len(self.index)).index_copy(0, place[:-1][same], x[place[1:][same]])
+
+    def discount(self, x: Tensor, rate: float) -> Tensor:
+        """[T] -> [T], sum_{k>=t} rate^(k-t) x_k over the masked-in tokens of the row."""
+        place, row, number = self._steps()
+        if not len(place):
+            return torch.zeros_like(x)
+        grid = x.new_zeros(self.count, int(self.length().max())).index_put((row, number), x[place])
+        columns = [grid[:, -1]]
+        for t in range(grid.shape[1] - 2, -1, -1):
+            columns.append(grid[:, t] + rate * columns[-1])
+        flat = torch.stack(columns[::-1], 1)[row, number]
+        return x.new_zeros(len(self.index)).index_copy(0, place, flat)
+
+    def _steps(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Flat places of the masked-in tokens, the row of each, and its number within the row."""
+        place, length = self.mask.nonzero()[:, 0], self.length()
+        row = self.index[place]
+        first = length.cumsum(0) - length
+        return place, row, torch.arange(len(place), device=place.device) - first[row]
+
+    def take(self, tokens: Tensor, place: Tensor, count: int) -> Rows:
+        return Rows(place[self.index[tokens]], self.mask[tokens], count)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch(Mapping[str, Any]):
+    """Named tensors of one stream. The axes of each say how it follows the rows when the batch is cut."""
+
+    tensors: Mapping[str, Any]
+    axes: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.tensors[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tensors)
+
+    def __len__(self) -> int:
+        return len(self.tensors)
+
+    def add(self, values: Mapping[str, Any], axes: Mapping[str, str]) -> Batch:
+        """With more tensors. Where nothing was written NaN and inf become 0: Rows alone cannot stop them,
+        because 0 * NaN = NaN in the backward pass."""
+
+        def clean(name: str, x: Any) -> Any:
+            if axes[name] != "T" or not isinstance(x, Tensor):
+                return x
+            kept = self["rows"].mask | self["written"].mask
+            return torch.where(kept | x.isfinite(), x, 0)
+
+        cleaned = {n: clean(n, x) for n, x in values.items()}
+        return Batch({**self.tensors, **cleaned}, {**self.axes, **{n: axes[n] for n in values}})
+
+    def only(self, names: Collection[str]) -> Batch:
+        return Batch({n: x for n, x in self.tensors.items() if n in names}, self.axes)
+
+    def to(self, device: torch.device) -> Batch:
+        def move(x: Any) -> Any:
+            if isinstance(x, Rows):
+                return Rows(x.index.to(device), x.mask.to(device), x.count)
+            return x.to(device) if isinstance(x, Tensor) else x
+
+        return Batch({n: move(x) for n, x in self.tensors.items()}, self.axes)
+
+    def select(self, chosen: Sequence[int]) -> Batch:
+        """These rows in this order. A pair may not be cut in two (ValueError)."""
+        rows: Rows = self["rows"]
+        device = rows.index.device
+        ids = torch.as_tensor(list(chosen), dtype=torch.long, device=device)
+        sizes = rows.sizes
+        starts, length = sizes.cumsum(0) - sizes, sizes[ids]
+        shift = starts[ids] - (length.cumsum(0) - length)
+        tokens = torch.arange(int(length.sum()), device=device) + shift.repeat_interleave(length)
+        place = torch.full((rows.count,), -1, device=device).index_copy(0, ids, torch.arange(len(ids), device=device))
+        kept = self._whole_pairs(place) if "pairs" in self else None
+
+        def cut(name: str, x: Any) -> Any:
+            if isinstance(x, Rows):
+                return x.take(tokens, place, len(ids))
+            match self.axes[name][:1]:
+                case "T":
+                    return x[tokens]
+                case "B":
+                    return x[ids]
+                case "N":
+                    return place[x[kept]] if name == "pairs" else x[kept]
+            return x
+
+        return Batch({n: cut(n, x) for n, x in self.tensors.items()}, self.axes)
+
+    def _whole_pairs(self, place: Tensor) -> Tensor:
+        inside = place[self["pairs"]] >= 0
+        if (inside.any(1) != inside.all(1)).any():
+            raise ValueError("a pair was cut in two; split by units(('pairs',))")
+        return inside.all(1)
+
+    def units(self, links: Collection[str]) -> list[list[int]]:
+        """Rows that must stay together: connected through the pairs or groups that are read after the cut."""
+        owner = list(range(self["rows"].count))
+
+        def root(r: int) -> int:
+            while owner[r] != r:
+                r = owner[r]
+            return r
+
+        ties: list[tuple[int, int]] = [(a, b) for a, b in self["pairs"].tolist()] if "pairs" in links else []
+        if "group" in links:
+            first: dict[int, int] = {}
+            ties += [(r, first.setdefault(g, r)) for r, g in enumerate(self["group"].tolist())]
+        for a, b in ties:
+            low, high = sorted((root(a), root(b)))
+            owner[high] = low
+        units: dict[int, list[int]] = {}
+        for r in range(len(owner)):
+            units.setdefault(root(r), []).append(r)
+        return list(units.values())
+
+    def pack(self, links: Collection[str], max_tokens: int) -> list[Batch]:
+        """Micro-batches: whole units, in order, at most `max_tokens` tokens each (ConfigError if a unit is larger)."""
+        sizes = self["rows"].sizes.tolist()
+        packs: list[list[int]] = []
+        room = 0
+        for unit in self.units(links):
+            size = sum(sizes[r] for r in unit)
+            if size > max_tokens:
+                raise ConfigError(
+                    f"{len(unit)} rows tied by {', '.join(sorted(links)) or 'nothing'} hold {size} tokens, but "
+                    f"train.tokens_per_device is {max_tokens}: raise it to {size}, or shorten the rows"
+                )
+            if size > room:
+                packs.append([])
+                room = max_tokens
+            packs[-1] += unit
+            room -= size
+        return [self] if len(packs) == 1 else [self.select(p) for p in packs]
+
+    def without_spectators(self, links: Collection[str]) -> Batch:
+        """Drop the units that hold no trained token: opponents and baselines have done their work once the
+        derived tensors are made."""
+        trained = self["rows"].trained.tolist()
+        kept = [r for unit in self.units(links) if any(trained[r] for r in unit) for r in unit]
+        return self if len(kept) == len(trained) else self.select(kept)
+
+    def deal(self, links: Collection[str], hands: int, seed: int) -> list[Batch]:
+        """Minibatches: whole units, shuffled by a hash of their row ids, so the order of the rows does not matter."""
+        if hands == 1:
+            return [self]
+        ids = self["row_id"].tolist()
+        units = sorted(self.units(links), key=lambda unit: seed_for(seed, min(ids[r] for r in unit)))
+        if len(units) < hands:
+            tied = f" tied by {', '.join(sorted(links))}" if links else ""
+            raise ConfigError(
+                f"{hands} minibatches were asked of a batch that holds only {len(units)} units{tied}: "
+                "raise train.prompts_per_step or lower the method's minibatches"
+            )
+        cuts = [i * len(units) // hands for i in range(hands + 1)]
+        return [self.select([r for u in units[a:b] for r in u]) for a, b in zip(cuts, cuts[1:], strict=False)]
+
+
+def keyed_uniform(seed: int, ids: Tensor) -> Tensor:
+    """A uniform number per id that depends on nothing else: not on the order, the split or the worker."""
+    numbers = [seed_for(seed, i) / 2**56 for i in ids.tolist()]
+    return torch.tensor(numbers, dtype=torch.float64, device=ids.device)
