@@ -28,6 +28,7 @@ class Reduce(Enum):
 
 TOKEN_MEAN, SEQUENCE_MEAN, SEQUENCE_SUM = Reduce.TOKEN_MEAN, Reduce.SEQUENCE_MEAN, Reduce.SEQUENCE_SUM
 PER_TOKEN = (TOKEN_MEAN, SEQUENCE_MEAN, SEQUENCE_SUM)
+REDUCTIONS = {"T": PER_TOKEN, "B": (Reduce.MEAN,), "N": (Reduce.MEAN,), "": (Reduce.WHOLE,)}  # axes -> choices
 
 
 class Table(Mapping[str, V], Generic[V]):
@@ -213,15 +214,13 @@ def _check(method: Method) -> None:
         _check_derived(method, name, derived)
     for slot, root, streams in _slots(method):
         _check_streams(method, slot, root, streams)
+        _check_state(method, slot, root)
         for p in root.walk():
-            if p.stateful and not (p is root and slot.startswith("derived")):
-                raise PartError(
-                    f"{method.name}: {p.name} has state, so it must be a derived tensor of its own "
-                    "(here it would be updated by every micro-batch)"
-                )
             _check_binds(method, slot, p)
     for slot, term in [*method.loss.items(), *method.metrics.items()]:
         _check_reduction(method, slot, term)
+        _check_weight(method, slot, term)
+    _check_passes(method)
 
 
 def _slots(method: Method) -> list[tuple[str, Part, tuple[str, ...]]]:
@@ -253,8 +252,18 @@ def _check_streams(method: Method, slot: str, root: Part, streams: tuple[str, ..
             raise PartError(
                 f"{method.name}: {slot} reads stream {stream!r}{suggestion(stream, method.streams)}; streams {known}"
             )
-    if root.stateful and len(streams) > 1:
-        raise PartError(f"{method.name}: {slot} has state and reads {streams}: one stream only, or give each its own")
+    if (root.stateful or root.axes == "") and len(streams) > 1:
+        why = "has state" if root.stateful else "returns a Scalar"
+        raise PartError(f"{method.name}: {slot} {why} and reads {streams}: one stream only, or give each its own")
+
+
+def _check_state(method: Method, slot: str, root: Part) -> None:
+    for p in root.walk():
+        if p.stateful and not (p is root and slot.startswith("derived")):
+            raise PartError(
+                f"{method.name}: {p.name} has state, so it must be a derived tensor of its own "
+                "(here it would be updated by every micro-batch)"
+            )
 
 
 def _check_binds(method: Method, slot: str, p: Part) -> None:
@@ -278,8 +287,41 @@ def _check_binds(method: Method, slot: str, p: Part) -> None:
 
 
 def _check_reduction(method: Method, slot: str, term: Term) -> None:
-    if (term.part.axes == "T") != (term.reduction in PER_TOKEN):
-        choice = "TOKEN_MEAN, SEQUENCE_MEAN or SEQUENCE_SUM" if term.part.axes == "T" else "left out"
+    axes = term.part.axes
+    if axes not in REDUCTIONS:
         raise PartError(
-            f"{method.name}: {slot!r}: {term.part.name} returns [{term.part.axes}]: reduce= must be {choice}"
+            f"{method.name}: {slot!r}: {term.part.name} returns [{axes}]: a term must return PerToken, PerRow, "
+            "PerPair or Scalar"
         )
+    if term.reduction not in REDUCTIONS[axes]:
+        choice = "TOKEN_MEAN, SEQUENCE_MEAN or SEQUENCE_SUM" if axes == "T" else "left out"
+        raise PartError(f"{method.name}: {slot!r}: {term.part.name} returns [{axes}]: reduce= must be {choice}")
+
+
+def _check_weight(method: Method, slot: str, term: Term) -> None:
+    known, weight = method.vocabulary, term.weight
+    if not isinstance(weight, str):
+        return
+    if weight not in known:
+        raise PartError(
+            f"{method.name}: loss {slot!r} is weighed by unknown tensor {weight!r}{suggestion(weight, known)}. Give a "
+            f"number, or derive it: derived={{{weight!r}: ...}}"
+        )
+    if known[weight].axes != "":
+        raise PartError(
+            f"{method.name}: the weight of loss {slot!r} must be one number, but {weight} is [{known[weight].axes}]"
+        )
+
+
+def _check_passes(method: Method) -> None:
+    for key, number in (("passes", method.passes), ("minibatches", method.minibatches)):
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise PartError(f"{method.name}: {key} must be a whole number of at least 1, not {number!r}")
+    if method.until is None:
+        return
+    if method.until not in method.vocabulary:
+        close = suggestion(method.until, method.derived)
+        raise PartError(f"{method.name}: until: unknown tensor {method.until!r}{close}")
+    derived = method.derived.get(method.until)
+    if derived is None or derived.when is not When.STEP or derived.part.axes != "":
+        raise PartError(f"{method.name}: until must be one number that is derived each='step'; {method.until!r} is not")

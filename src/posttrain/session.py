@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from posttrain import catalogue
 from posttrain.backend import Backend
+from posttrain.config.load import check
 from posttrain.data.dataset import Dataset, load
 from posttrain.data.encode import Encoder
 from posttrain.errors import ConfigError
@@ -35,7 +36,7 @@ from posttrain.settings import configure
 from posttrain.stage import Stage
 
 if TYPE_CHECKING:
-    from posttrain.config.schema import Data, RunFile
+    from posttrain.config.schema import Data, RunFile, Train
 
 STATE = "trainer_state"
 Sources = Mapping[str, Dataset]
@@ -84,11 +85,14 @@ class Session:
         directory: RunDirectory | None = None,
         display: Display | None = None,
         resume: bool = False,
+        functions: tuple[Reward, ...] = (),
     ) -> None:
-        self.run, self.backend, self.encoder = run, backend, encoder
+        self.run, self.backend, self.encoder, self.functions = run, backend, encoder, functions
         self.display, self.directory, self.clock = display or Display(), directory, Clock()
         self.steps = 0  # of all stages so far
         self.started = time.monotonic()
+        self.role = "policy"  # the model that the last stage was about
+        self.evaluations: dict[str, Evaluation] = {}
         self.finished: list[int] = []  # steps of every verb that is done
         self.saved: dict[str, Any] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
@@ -123,14 +127,14 @@ class Session:
             configure(method, settings or {}),
             data if isinstance(data, Mapping) else {MAIN: data},
             rewards=self.rewards() if rewards is None else rewards,
-            train=self.run.train.model_copy(update=train),
+            train=self._section(train),
             name=f"{verb}-{method.name}",
         )
         if self._done(verb):
             self._pass(verb)
             return {}
-        with self.display:
-            metrics = stage.run()
+        metrics = stage.run()
+        self.role = stage.role
         self.finished.append(stage.total)
         return metrics
 
@@ -216,9 +220,35 @@ class Session:
             source.path, kind, columns=source.columns, answer_after=source.answer_after, size=source.size
         )
 
+    def _section(self, changes: Mapping[str, Any]) -> Train:
+        """The run file's `train` with other values, checked as it was."""
+        values = self.run.train.model_dump() | dict(changes)
+        if "steps" in changes:
+            values["epochs"] = changes.get("epochs")
+        if "epochs" in changes:
+            values["steps"] = changes.get("steps")
+        return check(type(self.run.train), values, "train")
+
+    def evaluate_now(self, name: str) -> Evaluation | None:
+        """Answer the questions of the run file's `evaluate`, if it has any, and keep the result under a name."""
+        e = self.run.evaluate
+        if e is None:
+            return None
+        prompts = [p for p in self.dataset(e.data, "prompts") if isinstance(p, Prompt)]
+        self.evaluations[name] = self.evaluate(
+            prompts, samples=e.samples, temperature=e.temperature, max_tokens=e.max_tokens
+        )
+        self.display.note(f"evaluation {name}: mean reward {self.evaluations[name].mean:.3f} on {len(prompts)} prompts")
+        return self.evaluations[name]
+
+    def evaluations_as_text(self) -> list[str]:
+        """One line per evaluation, for the model card."""
+        return [f"- {n}: mean reward {e.mean:.4f} on {len(e.scores)} prompts" for n, e in self.evaluations.items()]
+
     def rewards(self) -> tuple[Reward, ...]:
-        """The rewards of the run file."""
-        return tuple(resolve(r) for r in self.run.rewards)
+        """The rewards of the run file, and the functions that were given in Python."""
+        named = ({"path": r.path, "weight": r.weight, **r.settings} for r in self.run.rewards)
+        return (*(resolve(r) for r in named), *self.functions)
 
     def scorer(self, rewards: tuple[Reward, ...]) -> Scorer:
         if rewards not in self._scorers:

@@ -49,10 +49,16 @@ def _change(method: Method, path: str, value: Any) -> Method:
 
         return root.with_settings(change)
 
+    def measured(p: Part, k: str, v: Any) -> Any:
+        """A metric measures the loss with the loss's settings: what had the old value gets the new one."""
+        return _typed(p, k, value, path) if k == key and v in old else v
+
+    old = [v for slot, fn, k, v in settings(method) if k == key and (slot, fn) in hits]
     return replace(
         method,
         derived={k: replace(d, part=changed(d.part, k)) for k, d in method.derived.items()},
         loss={k: replace(t, part=changed(t.part, k)) for k, t in method.loss.items()},
+        metrics={k: replace(t, part=t.part.with_settings(measured)) for k, t in method.metrics.items()},
     )
 
 

@@ -277,9 +277,10 @@ class Batch(Mapping[str, Any]):
         for unit in self.units(links):
             size = sum(sizes[r] for r in unit)
             if size > max_tokens:
+                tied = f"{len(unit)} rows tied by {', '.join(sorted(links))} hold" if len(unit) > 1 else "a row holds"
                 raise ConfigError(
-                    f"{len(unit)} rows tied by {', '.join(sorted(links)) or 'nothing'} hold {size} tokens, but "
-                    f"train.tokens_per_device is {max_tokens}: raise it to {size}, or shorten the rows"
+                    f"{tied} {size} tokens, but train.tokens_per_device is {max_tokens}: raise it to {size}, "
+                    "or shorten the rows"
                 )
             if size > room:
                 packs.append([])

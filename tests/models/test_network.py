@@ -43,15 +43,18 @@ def test_packed_rows_give_what_plain_transformers_gives_for_each(architecture):
 
     out["logp"].square().sum().backward()
     (torch.where(chosen, law[place, tokens], 0)).square().sum().backward()
+    rtol = 1e-4 if architecture == "Gemma3Text" else 1e-10  # its norms are computed in float32
     for (name, found), expected in zip(net.trunk.named_parameters(), plain.parameters(), strict=True):
-        torch.testing.assert_close(found.grad, expected.grad, rtol=0, atol=1e-10, msg=name)
+        assert (found.grad - expected.grad).norm() <= rtol * expected.grad.norm(), name
 
 
 def test_heads_read_the_states_that_the_contract_names():
     net = with_heads()
     tokens, rows = some_rows(LENGTHS)
     out = net.outputs(tokens, rows, ["value", "score", "hidden"])
-    states = torch.cat([net.trunk.base_model(row[None], layout=layout_of(row)).last_hidden_state[0] for row in tokens.split(LENGTHS)])
+    states = torch.cat(
+        [net.trunk.base_model(row[None], layout=layout_of(row)).last_hidden_state[0] for row in tokens.split(LENGTHS)]
+    )
     torch.testing.assert_close(out["hidden"], states, rtol=0, atol=1e-12)
     for r, row in enumerate(states.split(LENGTHS)):
         inside = rows.index == r
@@ -73,9 +76,7 @@ def test_order_of_rows_and_neighbours_do_not_matter():
     order = [3, 0, 4, 2, 1]
     parts = tokens.split(LENGTHS)
     lengths = torch.tensor([LENGTHS[r] for r in order])
-    moved = Rows(
-        torch.arange(5).repeat_interleave(lengths), torch.cat([rows.mask.split(LENGTHS)[r] for r in order]), 5
-    )
+    moved = Rows(torch.arange(5).repeat_interleave(lengths), torch.cat([rows.mask.split(LENGTHS)[r] for r in order]), 5)
     again = net.outputs(torch.cat([parts[r] for r in order]), moved, [*TOKEN, "score"])
     for name in TOKEN:
         expected = torch.cat([out[name].split(LENGTHS)[r] for r in order])
@@ -122,7 +123,7 @@ def test_checkpointing_and_train_mode_change_nothing(architecture):
     saving.checkpointing(True)
     calls = []
     saving.trunk.base_model.get_input_embeddings().register_forward_hook(lambda *_: calls.append("forward"))
-    layer = next(m for m in saving.modules() if type(m).__name__.endswith(("Attention")))
+    layer = next(m for m in saving.modules() if type(m).__name__.endswith("Attention"))
     layer.register_forward_hook(lambda *_: calls.append("layer"))
     for found, expected in zip(gradients(saving.train()), gradients(eager.eval()), strict=True):
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)

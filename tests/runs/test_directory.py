@@ -165,7 +165,9 @@ def test_an_owner_on_another_machine_is_respected_with_the_way_out(tmp_path):
         RunLock(lock).acquire()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', '{"pid": 9999999999999999999, "host": "%", "born": ""}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"pid": 1}', '{"pid": 9999999999999999999, "host": "%", "born": ""}']
+)
 def test_a_lock_file_without_a_possible_owner_is_free(tmp_path, content):
     (tmp_path / ".lock").write_text(content.replace("%", socket.gethostname()))
     RunLock(tmp_path / ".lock").acquire()

@@ -104,7 +104,14 @@ def test_timings_are_known_by_name():
 
 def rollout(text="19", **changes):
     prompt = Prompt(3, "12 + 7 = ?")
-    fields = {"author": 0, "sample": 1, "prompt_tokens": (1, 2), "tokens": (5, 6, 7), "logp": (-0.1,) * 3, "ended": True}
+    fields = {
+        "author": 0,
+        "sample": 1,
+        "prompt_tokens": (1, 2),
+        "tokens": (5, 6, 7),
+        "logp": (-0.1,) * 3,
+        "ended": True,
+    }
     fields |= {"prompt": prompt, "text": text, "reward": 1.5, "rewards": {"correct": 1.0, "style": None}} | changes
     return Rollout(**fields)
 

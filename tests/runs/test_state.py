@@ -105,7 +105,15 @@ def test_an_optimiser_continues_bitwise(tmp_path):
 
 def test_tensors_that_share_memory(tmp_path):
     base = torch.arange(12.0).reshape(3, 4)
-    state = {"a": base, "again": base, "flat": base.view(-1), "row": base[1], "t": base.T, "other": base[1:], "z": base.expand(2, 3, 4)}
+    state = {
+        "a": base,
+        "again": base,
+        "flat": base.view(-1),
+        "row": base[1],
+        "t": base.T,
+        "other": base[1:],
+        "z": base.expand(2, 3, 4),
+    }
     back = round_trip(tmp_path, state)
     assert bits(back) == bits(state)
     assert back["a"] is back["again"]

@@ -168,7 +168,8 @@ class Local:
         for role, weights in state["models"].items():
             if role not in self.models:
                 self.models[role] = copy.deepcopy(self.models["policy"])
-            for head in {n.split(".")[1] for n in weights if n.startswith("heads.")} - set(self.models[role].heads):
+            heads = getattr(self.models[role], "heads", ())
+            for head in {n.split(".")[1] for n in weights if n.startswith("heads.")} - set(heads):
                 self.models[role].add_head(head)
             self.models[role].load_state_dict(weights)
             self.changed.add(role)

@@ -15,7 +15,7 @@ import typer
 
 from posttrain.errors import ModelError
 
-PACKAGES = ("posttrain", "torch", "transformers", "tokenizers", "peft", "safetensors", "huggingface_hub", "numpy")
+PACKAGES = ("torch", "transformers", "tokenizers", "peft", "safetensors", "huggingface_hub", "numpy")
 EXTRAS = {  # as in pyproject.toml, without the extras for developers
     "data": ("datasets", "pyarrow"),
     "math": ("math-verify",),
@@ -46,6 +46,7 @@ def examine() -> dict[str, Any]:
     found: dict[str, Any] = {
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "posttrain": _version("posttrain"),
         "packages": packages,
         "missing_from_extras": extras,
         "cpu": {"cores": _cores(), "bf16": cpu_bf16(_cpu_flags())},
@@ -116,6 +117,7 @@ def _bundled_models() -> dict[str, str | None]:
 
 def _lines(found: Mapping[str, Any]) -> list[str]:
     lines = [f"{'python':<18}{found['python']} on {found['platform']}"]
+    lines.append(f"{'posttrain':<18}{found['posttrain'] or 'runs from source'}")
     lines += [f"{name:<18}{version or 'missing'}" for name, version in found["packages"].items()]
     lines.append(f"{'cores':<18}{found['cpu']['cores']}, bfloat16 {found['cpu']['bf16']}")
     if torch := found["torch"]:

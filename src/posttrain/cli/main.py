@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Annotated
 
 import typer
 
 from posttrain.cli import data
+from posttrain.cli.demo import demo
 from posttrain.cli.doctor import doctor
+from posttrain.cli.methods import explain, methods
+from posttrain.cli.model import evaluate, export, sample
+from posttrain.cli.train import train
 from posttrain.errors import PosttrainError
 
 HELP = """Reinforcement learning for language models, end to end.
@@ -30,7 +35,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command(rich_help_panel=LEARN)(demo)
+app.command(rich_help_panel=LEARN, context_settings=OVERRIDES)(train)
+app.command(rich_help_panel=LOOK)(methods)
+app.command(rich_help_panel=LOOK)(explain)
 app.add_typer(data.app, name="data", rich_help_panel=LOOK)
+app.command(rich_help_panel=LOOK)(sample)
+app.command("eval", rich_help_panel=LOOK)(evaluate)
+app.command(rich_help_panel=HELPERS)(export)
 app.command(rich_help_panel=HELPERS)(doctor)
 
 
@@ -57,11 +69,11 @@ def version() -> str:
         return "unknown (not installed)"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Errors meant for the user are one message and the exit code of their class."""
     try:
         try:
-            typer.main.get_command(app)(prog_name="posttrain")
+            typer.main.get_command(app)(arguments, prog_name="posttrain")
         finally:
             sys.stdout.flush()
     except PosttrainError as error:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from posttrain.config import overrides as changes
 from posttrain.config.outline import plain_copy
@@ -32,6 +32,17 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), 
         return RunFile.model_validate(document.value, context={"base": base or Path.cwd()})
     except ValidationError as error:
         raise ConfigError(report(error, document)) from None
+
+
+Checked = TypeVar("Checked", bound=BaseModel)
+
+
+def check(section: type[Checked], values: Mapping[str, Any], name: str) -> Checked:
+    """One section of a run file made in Python. Raises ConfigError as `load` does, with `name` as its place."""
+    try:
+        return section.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError(f"{name}: {report(error, Document(dict(values)))}") from None
 
 
 def read(path: Path) -> Document:

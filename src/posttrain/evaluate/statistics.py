@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from statistics import fmean
 
 
 def wilson(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
@@ -22,3 +24,13 @@ def sign_test(better: int, worse: int) -> float:
         return 1.0
     tail = sum(math.comb(n, i) for i in range(k, n + 1))
     return min(1.0, 2 * tail / 2**n)
+
+
+def interval(scores: Sequence[float], z: float = 1.959964) -> tuple[float, float]:
+    """95% interval of a mean score: Wilson's for right and wrong (0 and 1), else from the standard error."""
+    n = len(scores)
+    if n == 0 or all(s in (0.0, 1.0) for s in scores):
+        return wilson(sum(s == 1.0 for s in scores), n, z)
+    mean = fmean(scores)
+    half = z * (sum((s - mean) ** 2 for s in scores) / max(n - 1, 1) / n) ** 0.5
+    return mean - half, mean + half

@@ -12,8 +12,11 @@ LARGEST_EXPONENT = 20.0  # e^20 = 4.9e8: a ratio that large is a mistake, not a 
 
 
 def bounded_exp(x: Tensor) -> Tensor:
-    """exp(x) with x clamped to +-20, so that a token the model has given up on cannot overflow the loss."""
-    return x.clamp(-LARGEST_EXPONENT, LARGEST_EXPONENT).exp()
+    """exp(x), and its tangent beyond x = 20, so that a token the model has given up on cannot overflow the loss.
+
+    A flat continuation would flip the sign of the gradient of k3: the token would be pushed further away.
+    """
+    return x.clamp(max=LARGEST_EXPONENT).exp() * (1 + (x - LARGEST_EXPONENT).clamp(min=0))
 
 
 def k1(d: Tensor) -> Tensor:

@@ -49,6 +49,8 @@ def converted(file: Path) -> Path:
     try:
         _convert(file, draft)
         draft.rename(folder)
+    except (ValueError, KeyError, IndexError) as error:
+        raise ModelError(f"{file} cannot be converted: {str(error).splitlines()[0]}") from error
     except OSError:
         if not folder.is_dir():  # otherwise another process was first
             raise

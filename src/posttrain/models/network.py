@@ -8,11 +8,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from posttrain.errors import ModelError, suggestion
 from posttrain.models.attention import NAME, Layout, Packed, register
@@ -160,10 +162,11 @@ class Network(nn.Module):
 
     def checkpointing(self, on: bool) -> None:
         """Activation checkpointing: less memory, one more forward pass. It acts in train() mode only."""
-        if on:
-            self.trunk.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-        else:
-            self.trunk.gradient_checkpointing_disable()
+        recompute = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)
+        for module in self.trunk.modules():
+            if hasattr(module, "gradient_checkpointing"):
+                module.gradient_checkpointing = on
+                module._gradient_checkpointing_func = recompute
 
     def copy(self) -> Network:
         """A frozen copy in eval() mode: the reference."""

@@ -1,0 +1,1 @@
+"""Loops over models and data, in terms of the session's verbs. One short file each."""

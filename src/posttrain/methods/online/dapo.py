@@ -16,7 +16,7 @@ from posttrain.credit.shaping import soft_overlong
 from posttrain.data.views import contrasting
 from posttrain.method import TOKEN_MEAN, Sampling, Stream, Term
 from posttrain.methods.online.grpo import METHOD as GRPO
-from posttrain.objectives.policy_gradient import clipped_surrogate, token_ratio
+from posttrain.objectives.policy_gradient import clipped_share, clipped_surrogate, token_ratio
 from posttrain.parts import part
 
 METHOD = replace(
@@ -25,4 +25,6 @@ METHOD = replace(
     streams=Stream("prompts", (Sampling(samples=16),), keep=contrasting),
     derived={"advantage": part(group_standardise, reward=soft_overlong)},
     loss={"policy": Term(part(clipped_surrogate, ratio=token_ratio, low=0.2, high=0.28), reduce=TOKEN_MEAN)},
+    metrics=GRPO.metrics
+    | {"clip_ratio/region_mean": Term(part(clipped_share, ratio=token_ratio, low=0.2, high=0.28), reduce=TOKEN_MEAN)},
 )

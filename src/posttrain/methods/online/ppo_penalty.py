@@ -11,7 +11,7 @@ Differs from online/ppo in the policy term and in `penalty_weight`, which is der
 from dataclasses import replace
 
 from posttrain.credit.controllers import doubling_kl
-from posttrain.method import TOKEN_MEAN, Derived, Term
+from posttrain.method import TOKEN_MEAN, Derived, Term, without
 from posttrain.methods.online.ppo import METHOD as PPO
 from posttrain.objectives.penalties import kl_k3
 from posttrain.objectives.policy_gradient import surrogate, token_ratio
@@ -27,4 +27,5 @@ METHOD = replace(
         # k3 of the tokens drawn from π_old estimates KL(π_old || π), so the two trade places.
         "distance": Term(part(kl_k3, logp="old_logp", ref_logp="logp"), "penalty_weight", TOKEN_MEAN),
     },
+    metrics=without(PPO.metrics, "clip_ratio/region_mean"),
 )

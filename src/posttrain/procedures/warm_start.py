@@ -1,0 +1,33 @@
+"""Demonstrations first, then any method: what a model that starts from nothing needs before it can be rewarded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from posttrain.data.dataset import Dataset
+from posttrain.errors import ConfigError
+from posttrain.session import Session
+
+Stage = Mapping[str, Any]  # steps, learning_rate, ... of one stage, and `settings` of its method
+
+
+def warm_start(
+    session: Session,
+    demonstrations: Dataset,
+    prompts: Dataset | None = None,
+    pairs: Dataset | None = None,
+    ratings: Dataset | None = None,
+    *,
+    method: str,
+    sft: Stage = {},  # noqa: B006 (never changed)
+    then: Stage = {},  # noqa: B006
+) -> dict[str, float]:
+    """SFT on the demonstrations, then `method` on the other records. The SFT model is the reference."""
+    given = [d for d in (prompts, pairs, ratings) if d is not None]
+    if len(given) != 1:
+        raise ConfigError("data: warm_start reads demonstrations and one of prompts, pairs, ratings")
+    session.train("imitation/sft", demonstrations, rewards=(), **sft)
+    session.evaluate_now("after sft")
+    session.copy("policy", "reference")
+    return session.train(method, given[0], **then)

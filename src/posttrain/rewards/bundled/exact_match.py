@@ -1,0 +1,24 @@
+"""The answer, to the letter."""
+
+from __future__ import annotations
+
+
+def exact_match(
+    prompts: list[str],  # noqa: ARG001 -- every reward takes the prompts
+    completions: list[str],
+    answer: list[str | int | float | None],
+) -> list[float | None]:
+    """1.0 where the completion is the column `answer`, both without the white space around them, else 0.0.
+
+    Upper and lower case differ, and so do "12" and "12.0". A number in the data is compared as Python writes it.
+    Abstains where `answer` is None.
+    """
+    return [_grade(*pair) for pair in zip(completions, answer, strict=True)]
+
+
+def _grade(completion: str, gold: str | int | float | None) -> float | None:
+    if gold is None:
+        return None
+    if isinstance(gold, bool) or not isinstance(gold, str | int | float):
+        raise TypeError(f"answer is {gold!r:.80}, but exact_match compares with a text or a number")
+    return float(completion.strip() == str(gold).strip())

@@ -1,0 +1,66 @@
+"""A process that runs reward functions for a scorer: `python -m posttrain.rewards.worker PARENT`.
+
+Requests come in on what was standard input, replies leave on what was standard output. Functions see neither:
+what they print goes to standard error, which the scorer reads and cuts. They run on the main thread, because
+verifiers set alarms.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from posttrain.errors import ConfigError
+from posttrain.rewards.call import Fault, Outcome, evaluate, to_wire
+from posttrain.rewards.frames import pack, read
+from posttrain.rewards.reference import load
+
+
+def main() -> None:
+    requests, replies = _private_pipes()
+    faulthandler.enable()
+    threading.Thread(target=_follow, args=(int(sys.argv[1]),), daemon=True).start()
+    folder = os.open(os.curdir, os.O_RDONLY)
+    while (request := read(requests)) is not None:
+        outcome = _answer(request, replies)
+        signal.setitimer(signal.ITIMER_REAL, 0)  # an alarm that the function forgot
+        os.fchdir(folder)
+        sys.stdout.flush()
+        replies.write(pack({"id": request["id"], **to_wire(outcome)}))
+
+
+def _answer(request: dict[str, Any], replies: BinaryIO) -> Outcome:
+    """Load, say so (the deadline starts there), and call."""
+    try:
+        function: Callable[..., Any] = load(request["function"])
+    except ConfigError as error:
+        return Fault("setup", f"reward {request['reward']!r}: {error}")
+    replies.write(pack({"id": request["id"], "loaded": True}))
+    return evaluate(request["reward"], function, request["arguments"], request["settings"], request["seed"])
+
+
+def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Move the two pipes away from the numbers 0 and 1, where functions and their children would find them."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return requests, replies
+
+
+def _follow(parent: int) -> None:
+    """End with the trainer, even when that was killed while a function ran here."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

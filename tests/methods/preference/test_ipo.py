@@ -1,0 +1,38 @@
+from dataclasses import replace
+
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.method import Term
+from posttrain.objectives.pairs import squared
+from posttrain.objectives.scores import log_ratio
+from posttrain.parts import pairwise
+from posttrain.settings import configure
+from tests.methods.given import answer
+from tests.methods.preference.pair import on_pair
+
+IPO = load("preference/ipo")
+
+
+def test_golden():
+    one = on_pair(IPO)
+    assert one.metrics["loss"] == pytest.approx(21.6225, abs=1e-10)
+    chosen, rejected = one.gradient("logp")
+    assert chosen == pytest.approx([-9.3 / 5] * 5)  # 2 (gap - 1/2tau) / |y|
+    assert rejected == pytest.approx([9.3 / 4] * 4)
+
+
+def test_golden_of_peers_that_sum_over_tokens():
+    summed = replace(IPO, loss=Term(pairwise(squared, log_ratio, tau=0.1)))
+    assert on_pair(summed).metrics["loss"] == pytest.approx(11.56, abs=1e-10)
+
+
+def test_tau_is_where_the_gap_comes_to_rest():
+    gap = 0.2 / 1 + 0.15  # mean log-ratios of the fixture
+    assert on_pair(configure(IPO, {"tau": 1 / (2 * gap)})).metrics["loss"] == pytest.approx(0, abs=1e-20)
+
+
+def test_repeating_an_answers_tokens_changes_nothing():
+    once = [answer(logp=[-1.0, -2.0], ref_logp=[-1.5, -2.5]), answer(logp=[-3.0], ref_logp=[-0.5])]
+    twice = [answer(**{n: v * 2 for n, v in a.values.items()}) for a in once]
+    assert on_pair(IPO, *twice).metrics["loss"] == pytest.approx(on_pair(IPO, *once).metrics["loss"], abs=1e-12)

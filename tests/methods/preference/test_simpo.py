@@ -1,0 +1,47 @@
+from dataclasses import replace
+
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.method import Term
+from posttrain.objectives.pairs import logistic
+from posttrain.objectives.scores import mean_log_ratio
+from posttrain.parts import pairwise
+from posttrain.settings import configure
+from tests.methods.given import answer
+from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
+
+SIMPO = load("preference/simpo")
+
+
+def test_golden():
+    one = on_pair(SIMPO)  # z = 2 (-2 + 3) - 1
+    assert one.metrics["loss"] == pytest.approx(0.31326169, abs=1e-8)
+    assert one.metrics["mean_logp/margins"] == pytest.approx(1)
+    assert one.metrics["rewards/accuracies"] == 1
+    chosen, rejected = one.gradient("logp")
+    assert chosen == pytest.approx([-2 * 0.26894142 / 5] * 5, abs=1e-8)
+    assert rejected == pytest.approx([2 * 0.26894142 / 4] * 4, abs=1e-8)
+
+
+def test_gamma_is_absolute_not_a_share_of_beta():
+    assert on_pair(configure(SIMPO, {"margin": 2.0})).metrics["loss"] == pytest.approx(0.69314718, abs=1e-8)
+
+
+def test_without_a_margin_it_is_dpo_of_the_mean_against_a_uniform_reference():
+    averaged = replace(load("preference/dpo"), loss=Term(pairwise(logistic, mean_log_ratio, beta=2.0)))
+    uniform = [answer(logp=a.values["logp"], ref_logp=[0.0] * a.length) for a in (CHOSEN, REJECTED)]
+    plain = on_pair(configure(SIMPO, {"margin": 0.0})).metrics["loss"]
+    assert plain == pytest.approx(on_pair(averaged, *uniform).metrics["loss"], abs=1e-14)
+
+
+def test_repeating_an_answers_tokens_changes_nothing():
+    once = [answer(logp=[-1.0, -2.0]), answer(logp=[-3.0])]
+    twice = [answer(logp=a.values["logp"] * 2) for a in once]
+    assert on_pair(SIMPO, *twice).metrics["loss"] == pytest.approx(on_pair(SIMPO, *once).metrics["loss"], abs=1e-14)
+
+
+def test_no_reference_model_is_loaded():
+    from posttrain.plan import plan
+
+    assert plan(SIMPO).loaded == ("policy",)
