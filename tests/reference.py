@@ -89,8 +89,8 @@ class Pairs(Plain):
     @classmethod
     def loss(cls, m, data, once, hand):
         here = {r["id"] for r in hand["main"]}
-        pairs = [(w, l) for w, l in data["pairs"] if w["id"] in here]
-        return sum(cls.link(cls.score(m, w) - cls.score(m, l)) for w, l in pairs) / len(pairs)
+        pairs = [(w, r) for w, r in data["pairs"] if w["id"] in here]
+        return sum(cls.link(cls.score(m, w) - cls.score(m, r)) for w, r in pairs) / len(pairs)
 
 
 class dpo(Pairs):

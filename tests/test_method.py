@@ -101,34 +101,103 @@ class TestVariants:
 
 
 WRONG = {
-    "unknown records": (lambda: made(streams=Stream("promts")), r"unknown records 'promts' \(did you mean 'prompts'\?\)"),
-    "a tensor misspelt": (lambda: made(loss=Term(typo, reduce=TOKEN_MEAN)), r"typo \(.*\): unknown tensor 'ref_logps' \(did you mean 'ref_logp'\?\)"),
-    "a setting among the tensors": (lambda: made(loss=Term(setting_first, reduce=TOKEN_MEAN)), r"If it is a setting, put it after '\*'; else fill it: part\(setting_first, temprature_scale=...\), or derive it"),
+    "unknown records": (
+        lambda: made(streams=Stream("promts")),
+        r"unknown records 'promts' \(did you mean 'prompts'\?\)",
+    ),
+    "a tensor misspelt": (
+        lambda: made(loss=Term(typo, reduce=TOKEN_MEAN)),
+        r"typo \(.*\): unknown tensor 'ref_logps' \(did you mean 'ref_logp'\?\)",
+    ),
+    "a setting among the tensors": (
+        lambda: made(loss=Term(setting_first, reduce=TOKEN_MEAN)),
+        r"If it is a setting, put it after '\*'; else fill it: part\(setting_first, temprature_scale=...\), or derive it",
+    ),
     "a link without scores": (lambda: made(loss=Term(logistic)), r"Use pairwise\(logistic, score\)"),
-    "no reduction": (lambda: made(loss=Term(nll)), r"nll returns \[T\]: reduce= must be TOKEN_MEAN, SEQUENCE_MEAN or SEQUENCE_SUM"),
-    "a reduction too many": (lambda: made(loss=Term(sum_logp, reduce=SEQUENCE_MEAN)), r"sum_logp returns \[B\]: reduce= must be left out"),
-    "a mean of one number": (lambda: made(loss=Term(mean, reduce=Reduce.MEAN)), r"mean returns \[\]: reduce= must be left out"),
-    "rows as one number": (lambda: made(loss=Term(per_row, reduce=Reduce.WHOLE)), r"per_row returns \[B\]: reduce= must be left out"),
-    "a loss per word": (lambda: made(loss=Term(wide)), r"wide returns \[T V\]: a term must return PerToken, PerRow, PerPair or Scalar"),
-    "another shape than the vocabulary's": (lambda: replace(GRPO, derived={"advantage": per_row}), r"advantage is \[T\] in the vocabulary, but per_row \(.*\) returns \[B\]"),
-    "a part of the wrong shape": (lambda: made(loss=Term(part(clipped_surrogate, ratio=log_ratio), reduce=TOKEN_MEAN)), r"ratio is \[T\], but log_ratio is \[B\]"),
-    "a tensor of the wrong shape": (lambda: made(derived={"credit": part(gae, token_reward="reward")}), r"token_reward is \[T\], but reward is \[B\]"),
-    "state inside a loss": (lambda: made(loss=Term(part(clipped_value, old_value=adaptive_kl), reduce=TOKEN_MEAN)), r"adaptive_kl has state, so it must be a derived tensor of its own"),
-    "state inside a derived tensor": (lambda: made(derived={"credit": part(whiten, credit=part(gae, old_value=adaptive_kl))}), "has state, so it must be a derived tensor of its own"),
-    "state over two streams": (lambda: replace(PPO_PTX, derived=PPO_PTX.derived | {"z": Derived(adaptive_kl, over=(MAIN, "pretrain"))}), r"has state and reads \('main', 'pretrain'\): one stream only"),
-    "one number of two streams": (lambda: replace(PPO_PTX, derived=PPO_PTX.derived | {"z": Derived(mean, over=(MAIN, "pretrain"))}), r"returns a Scalar and reads \('main', 'pretrain'\): one stream only"),
-    "an unknown stream": (lambda: made(loss=Term(nll, reduce=TOKEN_MEAN, over="mian")), r"reads stream 'mian' \(did you mean 'main'\?\); streams main"),
-    "an unknown time": (lambda: made(derived={"credit": Derived(gae, each="epoch")}), "each is 'batch', 'step' or 'end', not 'epoch'"),
-    "an end without a start": (lambda: made(derived={"z": Derived(without_start, each="end")}), "without_start .* must return a Scalar and have a setting 'start'"),
-    "an end that is no number": (lambda: made(derived={"credit": Derived(gae, each="end")}), "must return a Scalar and have a setting 'start'"),
-    "an unknown weight": (lambda: made(loss=Term(nll, "kl_wieght", TOKEN_MEAN), derived={"kl_weight": adaptive_kl}), r"loss 'loss' is weighed by unknown tensor 'kl_wieght' \(did you mean 'kl_weight'\?\)"),
-    "a weight that is no number": (lambda: made(loss=Term(nll, "advantage", TOKEN_MEAN)), r"the weight of loss 'loss' must be one number, but advantage is \[T\]"),
+    "no reduction": (
+        lambda: made(loss=Term(nll)),
+        r"nll returns \[T\]: reduce= must be TOKEN_MEAN, SEQUENCE_MEAN or SEQUENCE_SUM",
+    ),
+    "a reduction too many": (
+        lambda: made(loss=Term(sum_logp, reduce=SEQUENCE_MEAN)),
+        r"sum_logp returns \[B\]: reduce= must be left out",
+    ),
+    "a mean of one number": (
+        lambda: made(loss=Term(mean, reduce=Reduce.MEAN)),
+        r"mean returns \[\]: reduce= must be left out",
+    ),
+    "rows as one number": (
+        lambda: made(loss=Term(per_row, reduce=Reduce.WHOLE)),
+        r"per_row returns \[B\]: reduce= must be left out",
+    ),
+    "a loss per word": (
+        lambda: made(loss=Term(wide)),
+        r"wide returns \[T V\]: a term must return PerToken, PerRow, PerPair or Scalar",
+    ),
+    "another shape than the vocabulary's": (
+        lambda: replace(GRPO, derived={"advantage": per_row}),
+        r"advantage is \[T\] in the vocabulary, but per_row \(.*\) returns \[B\]",
+    ),
+    "a part of the wrong shape": (
+        lambda: made(loss=Term(part(clipped_surrogate, ratio=log_ratio), reduce=TOKEN_MEAN)),
+        r"ratio is \[T\], but log_ratio is \[B\]",
+    ),
+    "a tensor of the wrong shape": (
+        lambda: made(derived={"credit": part(gae, token_reward="reward")}),
+        r"token_reward is \[T\], but reward is \[B\]",
+    ),
+    "state inside a loss": (
+        lambda: made(loss=Term(part(clipped_value, old_value=adaptive_kl), reduce=TOKEN_MEAN)),
+        r"adaptive_kl has state, so it must be a derived tensor of its own",
+    ),
+    "state inside a derived tensor": (
+        lambda: made(derived={"credit": part(whiten, credit=part(gae, old_value=adaptive_kl))}),
+        "has state, so it must be a derived tensor of its own",
+    ),
+    "state over two streams": (
+        lambda: replace(PPO_PTX, derived=PPO_PTX.derived | {"z": Derived(adaptive_kl, over=(MAIN, "pretrain"))}),
+        r"has state and reads \('main', 'pretrain'\): one stream only",
+    ),
+    "one number of two streams": (
+        lambda: replace(PPO_PTX, derived=PPO_PTX.derived | {"z": Derived(mean, over=(MAIN, "pretrain"))}),
+        r"returns a Scalar and reads \('main', 'pretrain'\): one stream only",
+    ),
+    "an unknown stream": (
+        lambda: made(loss=Term(nll, reduce=TOKEN_MEAN, over="mian")),
+        r"reads stream 'mian' \(did you mean 'main'\?\); streams main",
+    ),
+    "an unknown time": (
+        lambda: made(derived={"credit": Derived(gae, each="epoch")}),
+        "each is 'batch', 'step' or 'end', not 'epoch'",
+    ),
+    "an end without a start": (
+        lambda: made(derived={"z": Derived(without_start, each="end")}),
+        "without_start .* must return a Scalar and have a setting 'start'",
+    ),
+    "an end that is no number": (
+        lambda: made(derived={"credit": Derived(gae, each="end")}),
+        "must return a Scalar and have a setting 'start'",
+    ),
+    "an unknown weight": (
+        lambda: made(loss=Term(nll, "kl_wieght", TOKEN_MEAN), derived={"kl_weight": adaptive_kl}),
+        r"loss 'loss' is weighed by unknown tensor 'kl_wieght' \(did you mean 'kl_weight'\?\)",
+    ),
+    "a weight that is no number": (
+        lambda: made(loss=Term(nll, "advantage", TOKEN_MEAN)),
+        r"the weight of loss 'loss' must be one number, but advantage is \[T\]",
+    ),
     "an unknown end of passes": (lambda: made(until="moved"), "until: unknown tensor 'moved'"),
-    "an end of passes that is no number": (lambda: made(derived={"credit": gae}, until="credit"), r"until must be one number that is derived each='step'"),
-    "an end of passes once per batch": (lambda: made(derived={"z": mean}, until="z"), r"until must be one number that is derived each='step'"),
+    "an end of passes that is no number": (
+        lambda: made(derived={"credit": gae}, until="credit"),
+        r"until must be one number that is derived each='step'",
+    ),
+    "an end of passes once per batch": (
+        lambda: made(derived={"z": mean}, until="z"),
+        r"until must be one number that is derived each='step'",
+    ),
     "no passes": (lambda: made(passes=0), "passes must be a whole number of at least 1, not 0"),
     "half a minibatch": (lambda: made(minibatches=0.5), "minibatches must be a whole number of at least 1, not 0.5"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("wrong", WRONG)

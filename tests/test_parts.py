@@ -160,7 +160,10 @@ class TestPairwise:
 
 
 WRONG = {
-    "unknown keyword": (lambda: part(logistic, betta=0.2), r"no setting or tensor 'betta' \(did you mean 'beta'\?\); settings"),
+    "unknown keyword": (
+        lambda: part(logistic, betta=0.2),
+        r"no setting or tensor 'betta' \(did you mean 'beta'\?\); settings",
+    ),
     "no return annotation": (lambda: part(untyped), r"untyped \(.*\): say what it returns: -> PerToken, PerRow"),
     "state without axes": (lambda: part(stateful_untyped), r"say what it returns.*tuple\[State, Scalar\]"),
     "keyword arguments": (lambda: part(hidden_inputs), r"\*args/\*\*kwargs hide inputs; name them"),
@@ -171,8 +174,11 @@ WRONG = {
     "a mutable setting": (lambda: part(listed), r"\['layers'\] must be frozen; write a tuple"),
     "a given mutable setting": (lambda: part(doubled, factor=[1.0]), r"\['factor'\] must be frozen; write a tuple"),
     "a number for a tensor": (lambda: part(nll, logp=0.5), "'logp' is a tensor; give the name of a tensor or a part"),
-    "a part for a setting": (lambda: part(doubled, factor=nll), r"'factor' is a setting \(after '\*'\); move it before"),
-}  # fmt: skip
+    "a part for a setting": (
+        lambda: part(doubled, factor=nll),
+        r"'factor' is a setting \(after '\*'\); move it before",
+    ),
+}
 
 
 @pytest.mark.parametrize("wrong", WRONG)

@@ -16,8 +16,8 @@ Setting = tuple[str, str, str, Any]  # slot, part, key, value
 
 def settings(method: Method) -> list[Setting]:
     """Every setting that the method reads: (slot, part, key, value)."""
-    slots = {**{k: d.part for k, d in method.derived.items()}, **{k: t.part for k, t in method.loss.items()}}
-    return [(slot, p.name, k, v) for slot, root in slots.items() for p, k, v in settings_of([root])]
+    slots = [*((k, d.part) for k, d in method.derived.items()), *((k, t.part) for k, t in method.loss.items())]
+    return [(slot, p.name, k, v) for slot, root in slots for p, k, v in settings_of([root])]
 
 
 def configure(method: Method, changes: Mapping[str, Any]) -> Method:

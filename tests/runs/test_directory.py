@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from posttrain.errors import ConfigError, StorageError
-from posttrain.runs import durable
+from posttrain.runs import directory, durable, lock
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.lock import Owner, RunLock
 
@@ -68,7 +69,8 @@ def test_automatic_names_count_up_and_follow_the_hint(tmp_path):
     assert RunDirectory.create(tmp_path, None, {}, hint="dpo").name == "dpo-001"
 
 
-def test_automatic_names_are_never_shared_between_processes(tmp_path):
+def test_automatic_names_are_never_shared_between_processes(tmp_path, monkeypatch):
+    monkeypatch.setattr(directory, "taken", lambda parent, hint: [])  # as if all of them had looked at the same time
     with children(6, lambda: RunDirectory.create(tmp_path, None, {}, hint="a")) as (_, answers):
         assert answers == "++++++"
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a-00{n}" for n in range(1, 7)]
@@ -173,10 +175,11 @@ def test_a_lock_file_without_a_possible_owner_is_free(tmp_path, content):
     RunLock(tmp_path / ".lock").acquire()
 
 
-def test_of_many_that_find_the_same_dead_owner_one_wins(tmp_path):
-    lock = tmp_path / ".lock"
-    lock.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "born": "earlier"}))
-    with children(8, lambda: RunLock(lock).acquire()) as (_, answers):
+def test_of_many_that_find_the_same_dead_owner_one_wins(tmp_path, monkeypatch):
+    path, write = tmp_path / ".lock", lock.write_owner
+    path.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "born": "earlier"}))
+    monkeypatch.setattr(lock, "write_owner", lambda *what: (time.sleep(0.1), write(*what)))  # time to race
+    with children(8, lambda: RunLock(path).acquire()) as (_, answers):
         assert sorted(answers) == sorted("+-------")
 
 

@@ -73,9 +73,18 @@ def reference_of(function: Callable[..., Any]) -> str | None:
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     if not inspect.isfunction(function) or module is None or module.__name__ == "__main__":
         return None
-    if getattr(module, "__spec__", None) is None or vars(module).get(function.__name__) is not function:
+    if vars(module).get(function.__name__) is not function:
         return None
-    return f"{module.__name__}:{function.__name__}"
+    if _can_be_imported(module.__name__):
+        return f"{module.__name__}:{function.__name__}"
+    file = getattr(module, "__file__", None)
+    return f"{file}:{function.__name__}" if file and file.endswith(".py") else None
+
+
+def _can_be_imported(module: str) -> bool:
+    """Whether a fresh process finds it by name; a file that was loaded by its path is not found."""
+    package = module.partition(".")[0]
+    return any(finder.find_spec(package, None) for finder in sys.meta_path if hasattr(finder, "find_spec"))
 
 
 def _as_file(location: str, name: str) -> str:

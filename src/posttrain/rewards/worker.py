@@ -26,13 +26,14 @@ def main() -> None:
     requests, replies = _private_pipes()
     faulthandler.enable()
     threading.Thread(target=_follow, args=(int(sys.argv[1]),), daemon=True).start()
-    folder = os.open(os.curdir, os.O_RDONLY)
+    folder, ourselves = os.open(os.curdir, os.O_RDONLY), os.getpid()
     while (request := read(requests)) is not None:
         outcome = _answer(request, replies)
+        if os.getpid() != ourselves:  # the function forked and came back twice
+            os._exit(1)
         signal.setitimer(signal.ITIMER_REAL, 0)  # an alarm that the function forgot
         os.fchdir(folder)
-        sys.stdout.flush()
-        replies.write(pack({"id": request["id"], **to_wire(outcome)}))
+        _reply(replies, {"id": request["id"], **to_wire(outcome)})
 
 
 def _answer(request: dict[str, Any], replies: BinaryIO) -> Outcome:
@@ -41,13 +42,18 @@ def _answer(request: dict[str, Any], replies: BinaryIO) -> Outcome:
         function: Callable[..., Any] = load(request["function"])
     except ConfigError as error:
         return Fault("setup", f"reward {request['reward']!r}: {error}")
-    replies.write(pack({"id": request["id"], "loaded": True}))
+    _reply(replies, {"id": request["id"], "loaded": True})
     return evaluate(request["reward"], function, request["arguments"], request["settings"], request["seed"])
+
+
+def _reply(replies: BinaryIO, message: dict[str, Any]) -> None:
+    replies.write(pack(message))
+    replies.flush()
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
     """Move the two pipes away from the numbers 0 and 1, where functions and their children would find them."""
-    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

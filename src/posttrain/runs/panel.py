@@ -68,7 +68,7 @@ def panel(progress: Progress, now: float, width: int, height: int) -> Renderable
     lines: list[RenderableType] = []
     for block in filter(None, blocks):
         lines += [Text(), *block] if lines else block
-    title = Text(f" {harmless(progress.title)} ", Style(color="default", bold=True))
+    title = Text(harmless(progress.title), Style(color="default", bold=True))
     return Panel(
         Group(*lines), box=ROUNDED, title=title, title_align="left", border_style=shade(SLATE), width=width,
         padding=(1, 2),

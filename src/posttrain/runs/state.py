@@ -83,8 +83,10 @@ class Writer:
         where = "/".join(map(str, place)) or "state"
         if not isinstance(value, torch.Tensor):
             raise StorageError(f"{self.name}: {where} is a {type(value).__name__}, which a state cannot hold")
-        if value.layout is not torch.strided or value.is_quantized or value.device.type == "meta":
-            raise StorageError(f"{self.name}: {where} is a tensor of a kind that cannot be saved")
+        strange = value.layout is not torch.strided or value.is_quantized or value.device.type == "meta"
+        if strange or value.dtype in (torch.complex32, torch.complex128):  # safetensors has no name for these
+            kind = f"{value.dtype}, {value.layout}, {value.device.type}"
+            raise StorageError(f"{self.name}: {where} is a tensor that cannot be saved ({kind})")
         storage = value.untyped_storage().data_ptr()
         shape = (value.storage_offset(), value.shape, value.stride())
         view = (storage, value.dtype, value.device, *shape, value.is_conj(), value.is_neg())

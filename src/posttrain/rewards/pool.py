@@ -1,0 +1,99 @@
+"""A few worker processes that share a queue of calls."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import weakref
+from collections import deque
+from collections.abc import Generator
+
+from posttrain.rewards.call import Call, Fault, Outcome
+from posttrain.rewards.frames import pack
+from posttrain.rewards.process import WorkerProcess
+
+
+class Pool:
+    """At most `size` processes, started when first needed and replaced when they die. Not for several threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._idle: list[WorkerProcess] = []
+        self._living: set[WorkerProcess] = set()
+        self._finalizer = weakref.finalize(self, _kill_all, self._living, os.getpid())  # when close was forgotten
+
+    def run(self, queue: deque[Call], timeout: float) -> Generator[tuple[Call, Outcome], None, None]:
+        """Empty the queue; outcomes come as they are known. The caller may add calls meanwhile.
+
+        `timeout` is for one call, in seconds. Leaving early kills the workers that are still busy.
+        """
+        busy: dict[WorkerProcess, Call] = {}
+        try:
+            while queue or busy:
+                while queue and len(busy) < self._size:
+                    call = queue.popleft()
+                    worker = self._free()
+                    try:
+                        worker.ask(call, timeout)
+                    except (TypeError, ValueError, RecursionError) as error:
+                        self._idle.append(worker)
+                        yield call, _unwritable(call, error)
+                        continue
+                    busy[worker] = call
+                if not busy:
+                    continue
+                _wait(busy)
+                for worker in list(busy):
+                    outcome = worker.poll()
+                    if outcome is not None:
+                        call = busy.pop(worker)
+                        self._idle.append(worker)
+                        yield call, outcome
+        finally:
+            for worker in busy:
+                self._bury(worker)
+
+    def close(self) -> None:
+        self._finalizer()
+        self._idle.clear()
+
+    def _free(self) -> WorkerProcess:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            self._bury(worker)
+        worker = WorkerProcess()
+        self._living.add(worker)
+        return worker
+
+    def _bury(self, worker: WorkerProcess) -> None:
+        worker.kill()
+        self._living.discard(worker)
+
+
+def _wait(busy: dict[WorkerProcess, Call]) -> None:
+    """Until a worker has something to say or the nearest deadline is over."""
+    with selectors.PollSelector() as selector:
+        for worker in busy:
+            for pipe in worker.readable():
+                selector.register(pipe, selectors.EVENT_READ)
+            for pipe in worker.writable():
+                selector.register(pipe, selectors.EVENT_WRITE)
+        selector.select(min(worker.remaining for worker in busy))
+
+
+def _unwritable(call: Call, error: Exception) -> Fault:
+    """Name the column that JSON cannot hold."""
+    named: dict[str, object] = {**call.arguments, **call.settings}
+    for name, values in named.items():
+        try:
+            pack({name: values})
+        except (TypeError, ValueError, RecursionError) as reason:
+            return Fault("setup", f"reward {call.reward!r}: {name!r} cannot be sent to a worker process: {reason}")
+    return Fault("setup", f"reward {call.reward!r} cannot be sent to a worker process: {error}")
+
+
+def _kill_all(living: set[WorkerProcess], owner: int) -> None:
+    while living and os.getpid() == owner:  # a forked child of the trainer ends none of them
+        living.pop().kill()

@@ -1,0 +1,135 @@
+"""A reward: a function, its weight in the sum and its settings."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from posttrain.errors import ConfigError, suggestion
+from posttrain.rewards.reference import EXPECTED, bundled, load, locate, reference_of
+
+_TEXTS = ("prompts", "completions")
+_OWN = ("path", "weight", "name")  # keys of a mapping that are not settings of the function
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What a function takes, read off its signature."""
+
+    prompts: bool
+    required: tuple[str, ...]  # columns without which it cannot be called
+    optional: tuple[str, ...]
+    every: bool  # has **columns
+    settings: tuple[str, ...]  # its keyword-only parameters
+
+    def chooses(self, column: str) -> bool:
+        """Whether a column of the data goes to the function."""
+        named = column in self.required or column in self.optional
+        return named or (self.every and column not in self.settings and column not in _TEXTS)
+
+
+@dataclass(frozen=True)
+class Reward:
+    """A function `(prompts, completions, **columns) -> list[float | None]`, by reference or as it is.
+
+    Positional parameters are columns of the data, keyword-only ones are settings. A function that a worker can
+    import is kept as its reference; others (lambdas, closures, functions of a script) run in this process.
+    Raises ConfigError when the function cannot be loaded or called like this.
+    """
+
+    name: str
+    function: str | Callable[..., Any]
+    weight: float = 1.0
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    reads: Reads = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.weight, bool) or not isinstance(self.weight, int | float) or not math.isfinite(self.weight):
+            raise ConfigError(f"reward {self.name!r}: weight is {self.weight!r}, but must be a finite number")
+        function = load(self.function) if isinstance(self.function, str) else self.function
+        reads = _reads(self.name, function)
+        _check_settings(self.name, function, reads, self.settings)
+        object.__setattr__(self, "reads", reads)
+        if not isinstance(self.function, str):
+            object.__setattr__(self, "function", reference_of(function) or function)
+
+    @property
+    def source(self) -> str:
+        """Where the function is, for messages."""
+        return self.function if isinstance(self.function, str) else repr(self.function)
+
+
+def resolve(spec: str | Mapping[str, Any] | Callable[..., Any] | Reward) -> Reward:
+    """A reward from what a person writes.
+
+    "math_answer", "file.py:function", "package.module:function", a callable, `{name: weight}`, or
+    `{"path": ..., "weight": ..., "name": ..., **settings}`. Raises ConfigError.
+    """
+    if isinstance(spec, Reward):
+        return spec
+    if isinstance(spec, str):
+        return _named({"path": spec})
+    if isinstance(spec, Mapping):
+        if len(spec) == 1 and "path" not in spec:
+            ((path, weight),) = spec.items()
+            return _named({"path": path, "weight": weight})
+        return _named(spec)
+    if callable(spec):
+        return Reward(getattr(spec, "__name__", type(spec).__name__), spec)
+    raise ConfigError(f"a reward is a name, a mapping or a function, not {type(spec).__name__} {spec!r:.80}")
+
+
+def _named(spec: Mapping[str, Any]) -> Reward:
+    path = spec.get("path")
+    if not isinstance(path, str):
+        raise ConfigError(f"reward {dict(spec)!r:.200} has no path; write {{path: {bundled()[0]}, weight: 1.0}}")
+    reference = locate(path)
+    name = spec.get("name", reference.rpartition(":")[2])
+    settings = {key: value for key, value in spec.items() if key not in _OWN}
+    return Reward(name, reference, spec.get("weight", 1.0), settings)
+
+
+def _reads(name: str, function: Callable[..., Any]) -> Reads:
+    """Raises ConfigError for a function that cannot be called as a reward."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"reward {name!r}: its signature cannot be read ({error}); {EXPECTED}") from error
+    kinds = {p.kind for p in parameters}
+    names = {p.name for p in parameters}
+    if inspect.iscoroutinefunction(function):
+        raise ConfigError(f"reward {name!r} is an async function; {EXPECTED}")
+    if inspect.Parameter.POSITIONAL_ONLY in kinds or inspect.Parameter.VAR_POSITIONAL in kinds:
+        raise ConfigError(f"reward {name!r} takes arguments without names, {_signature(function)}; {EXPECTED}")
+    every = inspect.Parameter.VAR_KEYWORD in kinds
+    if "completions" not in names and not every:
+        raise ConfigError(f"reward {name!r} does not take `completions`, {_signature(function)}; {EXPECTED}")
+    columns = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in _TEXTS]
+    return Reads(
+        prompts="prompts" in names or every,
+        required=tuple(p.name for p in columns if p.default is p.empty),
+        optional=tuple(p.name for p in columns if p.default is not p.empty),
+        every=every,
+        settings=tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in _TEXTS),
+    )
+
+
+def _check_settings(
+    name: str, function: Callable[..., Any], reads: Reads, settings: Mapping[str, Any]
+) -> None:
+    for key in settings:
+        if key not in reads.settings:
+            known = ", ".join(reads.settings) or "none"
+            close = suggestion(key, reads.settings)
+            raise ConfigError(f"reward {name!r} has no setting {key!r}{close}; it has: {known}")
+    parameters = inspect.signature(function).parameters
+    for key in reads.settings:
+        if parameters[key].default is inspect.Parameter.empty and key not in settings:
+            raise ConfigError(f"reward {name!r} needs the setting {key!r}: {{path: {name}, {key}: ...}}")
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    return f"its signature is {inspect.signature(function)}"

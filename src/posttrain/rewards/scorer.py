@@ -1,0 +1,153 @@
+"""Rollouts in, the same rollouts with their rewards out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from types import TracebackType
+from typing import Any, Self
+
+from posttrain.errors import ConfigError, DataError
+from posttrain.records import Rollout, Turns
+from posttrain.rewards import inline
+from posttrain.rewards.call import Call, Fault, Outcome
+from posttrain.rewards.ledger import Ledger
+from posttrain.rewards.pool import Pool
+from posttrain.rewards.reward import Reward
+
+Score = Callable[[Sequence[Rollout]], list[Rollout]]
+"""Whatever fills `reward`: a Scorer, a reward model, a judge that compares answers in pairs."""
+
+_log = logging.getLogger(__name__)
+
+
+class Scorer:
+    """Runs reward functions in killable processes: one call for all completions of a prompt.
+
+    `timeout` is for one call, in seconds. When a call raises, dies or hangs, its completions are tried one by one,
+    so that only those that fail are lost. Scores do not depend on the number of workers. When the part of a batch
+    that failed is larger than `max_error_rate`, `score` raises RewardError.
+    """
+
+    def __init__(
+        self,
+        rewards: Sequence[Reward],
+        *,
+        workers: int = 2,
+        timeout: float = 10.0,
+        max_error_rate: float = 0.05,
+    ) -> None:
+        _check(rewards, workers, timeout, max_error_rate)
+        self.rewards = tuple(rewards)
+        self._timeout = timeout
+        self._max_error_rate = max_error_rate
+        self._pool = Pool(workers)
+        self._lock = threading.Lock()
+        self._metrics: dict[str, float] = {}
+
+    def score(self, rollouts: Sequence[Rollout]) -> list[Rollout]:
+        """New records in the same order, with `reward` (the weighted sum) and `rewards` (each by name).
+
+        `reward` is None where every reward abstained or any failed. A conversation's prompt is given to the
+        functions as the text of its last user message. Raises DataError for a column that is missing.
+        """
+        with self._lock:
+            ledger = Ledger(self.rewards, rollouts)
+            calls = [self._call(reward, items, rollouts) for items in _groups(rollouts) for reward in self.rewards]
+            pooled = deque(call for call in calls if isinstance(call.function, str))
+            own = deque(call for call in calls if not isinstance(call.function, str))
+            for queue, run in ((pooled, self._pool.run), (own, inline.run)):
+                self._empty(queue, run(queue, self._timeout), ledger)
+            self._metrics = ledger.metrics()
+            if fault := ledger.first_fault():
+                _log.warning("%s\n%s", fault.message, fault.traceback)
+            return ledger.rollouts()
+
+    def metrics(self) -> dict[str, float]:
+        """Of the last batch: `rewards/NAME/mean` and `/std`, `errors/reward_NAME` and `errors/abstained` (counts)."""
+        return dict(self._metrics)
+
+    def close(self) -> None:
+        """End the workers and what they started."""
+        with self._lock:
+            self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _empty(self, queue: deque[Call], outcomes: Generator[tuple[Call, Outcome], None, None], ledger: Ledger) -> None:
+        """Enter the outcomes; a call that failed as a whole comes again at once, completion by completion."""
+        with closing(outcomes):
+            for call, outcome in outcomes:
+                if isinstance(outcome, Fault) and outcome.lies_in_an_item and len(call.items) > 1:
+                    queue.extendleft(reversed(call.split()))
+                    continue
+                ledger.enter(call, outcome)
+                if ledger.exceeds(self._max_error_rate):
+                    raise ledger.error(self._max_error_rate)
+
+    def _call(self, reward: Reward, items: Sequence[int], rollouts: Sequence[Rollout]) -> Call:
+        chosen = [rollouts[i] for i in items]
+        arguments: dict[str, list[Any]] = {"completions": [r.text for r in chosen]}
+        if reward.reads.prompts:
+            arguments["prompts"] = [plain_text(r.prompt.prompt) for r in chosen]
+        present = dict.fromkeys(name for r in chosen for name in r.prompt.columns if reward.reads.chooses(name))
+        for name in dict.fromkeys((*reward.reads.required, *present)):
+            arguments[name] = [_column(reward, r, name) for r in chosen]
+        return Call(reward.name, reward.function, reward.settings, arguments, tuple(items))
+
+
+def plain_text(turns: Turns) -> str:
+    """The text itself, or the last user message of a conversation (its last message when no user speaks)."""
+    if isinstance(turns, str):
+        return turns
+    if not turns:
+        return ""
+    message = next((m for m in reversed(turns) if m.get("role") == "user"), turns[-1])
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text", "") for part in content if part.get("type", "text") == "text")
+
+
+def _groups(rollouts: Sequence[Rollout]) -> list[tuple[int, ...]]:
+    """The completions of each prompt, by position."""
+    groups: dict[int, list[int]] = {}
+    for i, rollout in enumerate(rollouts):
+        groups.setdefault(rollout.prompt.id, []).append(i)
+    return [tuple(items) for items in groups.values()]
+
+
+def _column(reward: Reward, rollout: Rollout, name: str) -> Any:
+    """A column that the function can do without is None where a row lacks it."""
+    prompt = rollout.prompt
+    if name not in prompt.columns and name in reward.reads.required:
+        raise DataError(
+            f"{prompt.where or f'prompt {prompt.id}'}: {name!r} is missing; reward {reward.name!r} reads it "
+            "(null where it should abstain)"
+        )
+    return prompt.columns.get(name)
+
+
+def _check(rewards: Sequence[Reward], workers: int, timeout: float, max_error_rate: float) -> None:
+    if not rewards:
+        raise ConfigError("a scorer needs at least one reward")
+    twice = [name for name, count in Counter(r.name for r in rewards).items() if count > 1]
+    if twice:
+        raise ConfigError(f"two rewards are called {twice[0]!r}; give one of them another `name`")
+    if all(r.weight == 0 for r in rewards):
+        raise ConfigError("every reward has weight 0, so that nothing could be learnt; give one another weight")
+    if workers < 1:
+        raise ConfigError(f"workers is {workers}, but rewards need at least 1 process")
+    if not timeout > 0:
+        raise ConfigError(f"timeout is {timeout}, but must be more than 0 seconds")
+    if not 0 <= max_error_rate <= 1:
+        raise ConfigError(f"max_error_rate is {max_error_rate}, but is a part between 0 and 1")

@@ -1,0 +1,59 @@
+import math
+from dataclasses import replace
+
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.credit.baselines import group_standardise
+from posttrain.method import SEQUENCE_MEAN, without
+from posttrain.settings import configure
+from tests.methods.given import answer, step
+from tests.methods.online.group import LENGTHS, at_ratio, group, per_answer, only_policy
+
+DAPO, GRPO = load("online/dapo"), load("online/grpo")
+
+
+def test_golden_answers_that_run_into_the_limit():
+    """Of 100 tokens the last 20 cost up to 1: rewards 0, -0.25 and -1 for 70, 85 and 100 tokens."""
+    one = step(DAPO, *group([0.0] * 3, [70, 85, 100]), max_tokens=100)
+    assert per_answer(one.value("advantage")) == pytest.approx([0.800641, 0.320256, -1.120897], abs=3e-6)
+
+
+def test_golden_clip_higher():
+    up = at_ratio(DAPO, [math.log(1.5)], 1.0)
+    assert up.metrics["loss"] == pytest.approx(-1.28)
+    assert at_ratio(DAPO, [math.log(0.5)], -1.0).metrics["loss"] == pytest.approx(0.8)
+    inside = at_ratio(DAPO, [math.log(1.25)], 1.0)
+    assert inside.metrics["loss"] == pytest.approx(-1.25)
+    assert inside.metrics["clip_ratio/region_mean"] == 0
+    assert up.metrics["clip_ratio/region_mean"] == 1
+
+
+def test_golden_one_mean_over_all_tokens():
+    one = step(DAPO, *group(), max_tokens=100)
+    expected = [-a / sum(LENGTHS) for a in (0, -0.707107, -0.707107, 1.414214)]
+    assert per_answer(one.gradient("logp")) == pytest.approx(expected, abs=1e-6)
+    assert one.metrics["loss"] == pytest.approx(sum(e * n for e, n in zip(expected, LENGTHS, strict=True)), abs=1e-6)
+
+
+def test_with_grpos_clip_mean_and_reward_it_is_grpo_without_kl():
+    same = replace(
+        configure(DAPO, {"high": 0.2, "policy.reduce": "sequence_mean"}), derived={"advantage": group_standardise}
+    )
+    free = replace(GRPO, loss=without(GRPO.loss, "kl"))
+    ours, theirs = step(same, *group(), max_tokens=8), step(free, *group())
+    assert ours.gradient("logp") == theirs.gradient("logp")
+    assert same.loss["policy"].reduce is SEQUENCE_MEAN
+
+
+def test_splitting_an_answer_of_equal_tokens_in_two_changes_nothing():
+    whole = [answer(logp=[-1.0] * 4, old_logp=[-1.1] * 4, advantage=[0.5] * 4)]
+    halves = [answer(logp=[-1.0] * 2, old_logp=[-1.1] * 2, advantage=[0.5] * 2) for _ in range(2)]
+    method = only_policy(DAPO)
+    assert step(method, *whole).metrics["loss"] == pytest.approx(step(method, *halves).metrics["loss"], abs=1e-14)
+
+
+def test_no_reference_model_is_loaded():
+    from posttrain.plan import plan
+
+    assert "reference" not in plan(DAPO).loaded

@@ -1,0 +1,69 @@
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.settings import configure
+from tests.methods.given import answer, step
+from tests.methods.online.group import group, per_answer
+
+REINFORCE = load("online/reinforce")
+
+
+def test_golden():
+    one = step(REINFORCE, *group(), states={"baseline": {"mean": 0.25, "weight": 1.0}})
+    expected = [0.75, -0.25, -0.25, 2.75]
+    assert per_answer(one.value("advantage")) == pytest.approx(expected)
+    assert per_answer(one.gradient("logp")) == pytest.approx([-a / 4 for a in expected])
+    assert one.metrics["loss"] == pytest.approx(sum(a * n for a, n in zip(expected, (2, 4, 1, 3), strict=True)) / 4)
+    assert one.states["baseline"]["mean"] == pytest.approx(0.9 * 0.25 + 0.1 * 1.0)
+
+
+def test_golden_metrics():
+    one = step(REINFORCE, answer(logp=[-1.0], rollout_logp=[-1.5], entropy=[0.3], reward=0.0))
+    assert one.metrics["entropy"] == pytest.approx(0.3)
+    assert one.metrics["sampling/logp_difference"] == pytest.approx(0.5)
+
+
+def test_golden_first_batches_have_no_baseline_of_their_own():
+    one = step(REINFORCE, *group())
+    assert one.value("baseline") == 0
+    assert one.states["baseline"]["mean"] == pytest.approx(1)  # not a tenth of it
+
+
+def test_golden_discounted_reward_reaches_back():
+    row = answer(logp=[-1.0] * 3, rollout_logp=[-1.0] * 3, reward=8.0)
+    assert step(configure(REINFORCE, {"gamma": 0.5}), row).value("advantage") == [[2, 4, 8]]
+
+
+def test_golden_two_batches_of_the_baseline():
+    """(0.9 0.1 r1 + 0.1 r2) / 0.19: the weights of a moving average that does not start from zero."""
+    first = step(REINFORCE, *group([1.0], [1]))
+    second = step(REINFORCE, *group([0.0], [1]), states=first.states)
+    assert second.value("baseline") == pytest.approx(1)
+    assert second.states["baseline"]["mean"] == pytest.approx(0.09 / 0.19)
+
+
+def test_a_constant_added_to_rewards_and_baseline_changes_nothing():
+    moved = step(REINFORCE, *group([11.0, 10.0], [1, 2]), states={"baseline": {"mean": 10.5, "weight": 1.0}})
+    plain = step(REINFORCE, *group([1.0, 0.0], [1, 2]), states={"baseline": {"mean": 0.5, "weight": 1.0}})
+    assert moved.gradient("logp") == pytest.approx(plain.gradient("logp"), abs=1e-14)
+
+
+def test_on_policy_ppo_with_a_flat_critic_is_reinforce():
+    """Without whitening, lambda = 1 and V = b: the clipped surrogate has the gradient of -A log pi."""
+    from dataclasses import replace
+
+    from posttrain.credit.advantages import gae
+    from posttrain.method import SEQUENCE_SUM, Term
+    from posttrain.parts import part
+
+    ppo = load("online/ppo")
+    bare = replace(
+        ppo,
+        passes=1,
+        derived={"token_reward": ppo.derived["token_reward"], "advantage": part(gae, lam=1.0)},
+        loss={"policy": Term(ppo.loss["policy"].part, reduce=SEQUENCE_SUM)},
+        metrics={},
+    )
+    mine = step(bare, *group(old_value=0.25)).gradient("logp")
+    theirs = step(REINFORCE, *group(), states={"baseline": {"mean": 0.25, "weight": 1.0}}).gradient("logp")
+    assert per_answer(mine) == pytest.approx(per_answer(theirs), abs=1e-14)

@@ -1,0 +1,48 @@
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.settings import configure
+from tests.methods.given import answer, step
+from tests.methods.online.group import REWARDS, group, per_answer
+
+RLOO = load("online/rloo")
+
+
+def test_golden():
+    one = step(RLOO, *group())
+    expected = [0, -4 / 3, -4 / 3, 8 / 3]
+    assert per_answer(one.value("advantage")) == pytest.approx(expected)
+    assert per_answer(one.gradient("logp")) == pytest.approx([-a / 4 for a in expected])
+
+
+def test_golden_kl_is_part_of_the_reward_of_the_whole_answer():
+    rows = [
+        answer(logp=[-1.0, -1.0], old_logp=[-1.0, -1.0], ref_logp=[-3.0, -2.0], reward=1.0, group=0),
+        answer(logp=[-1.0], old_logp=[-1.0], ref_logp=[-0.5], reward=0.0, group=0),
+    ]
+    one = step(configure(RLOO, {"kl_weight": 0.1}), *rows)
+    gap = (1 - 0.1 * 3) - (0 + 0.1 * 0.5)
+    assert per_answer(one.value("advantage")) == pytest.approx([gap, -gap])
+
+
+def test_of_two_answers_each_is_the_others_baseline():
+    one = step(RLOO, *group([5.0, 2.0], [1, 2]))
+    assert per_answer(one.value("advantage")) == pytest.approx([3, -3])
+
+
+def test_an_answer_without_siblings_teaches_nothing():
+    assert per_answer(step(RLOO, *group([5.0], [2])).value("advantage")) == [0]
+
+
+def test_a_constant_added_to_all_rewards_changes_nothing():
+    moved = step(RLOO, *group([r + 5 for r in REWARDS]))
+    plain = step(RLOO, *group())
+    assert per_answer(moved.value("advantage")) == pytest.approx(per_answer(plain.value("advantage")), abs=1e-14)
+
+
+def test_it_is_reinforce_with_the_mean_of_the_others_as_baseline():
+    baseline = {"baseline": {"mean": 4 / 3, "weight": 1.0}}  # of the second answer: (1 + 0 + 3) / 3
+    alone = step(load("online/reinforce"), group()[1], states=baseline)
+    assert per_answer(alone.value("advantage")) == pytest.approx(
+        [per_answer(step(RLOO, *group()).value("advantage"))[1]]
+    )

@@ -1,0 +1,73 @@
+from dataclasses import replace
+
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.credit.advantages import constrained
+from posttrain.parts import part
+from posttrain.settings import configure
+from tests.methods.given import answer, step
+
+SAFE, PPO = load("online/safe_rlhf"), load("online/ppo")
+UNWHITENED = replace(
+    SAFE, derived=SAFE.derived | {"advantage": part(constrained, reward_credit="credit", cost_credit="cost_credit")}
+)
+
+
+def rows(*earned, ref_logp=-1.0):
+    """Answers of one token with (reward, cost)."""
+    same = {"logp": [-1.0], "old_logp": [-1.0], "rollout_logp": [-1.0], "ref_logp": [ref_logp]}
+    values = dict.fromkeys(("value", "old_value", "cost_value", "old_cost_value"), [0.0])
+    return [answer(reward=r, cost=c, **same, **values) for r, c in earned]
+
+
+def test_golden_advantage():
+    one = step(configure(UNWHITENED, {"penalty.rate": 0.0}), *rows((1.0, 0.5)))
+    assert one.value("advantage")[0] == pytest.approx([0.25])
+
+
+def test_golden_multiplier():
+    one = step(SAFE, *rows((1.0, 2.0)))
+    assert one.metrics["penalty"] == pytest.approx(1.083287, abs=1e-6)
+    again = step(SAFE, *rows((1.0, -3.0)), states=one.states)  # the moving average is now 0.9 2 - 0.1 3
+    assert again.states["penalty"]["cost"] == pytest.approx(1.5)
+    assert again.metrics["penalty"] == pytest.approx(1.083287 * 2.718281828 ** (0.04 * 1.083287 * 1.5), abs=1e-6)
+
+
+def test_golden_budget_and_largest():
+    assert step(configure(SAFE, {"budget": -2.0}), *rows((1.0, 2.0))).metrics["penalty"] == 1
+    assert step(configure(SAFE, {"largest": 1.05}), *rows((1.0, 2.0))).metrics["penalty"] == 1.05
+
+
+def test_golden_kl_lowers_the_reward_and_raises_the_cost():
+    one = step(SAFE, *rows((1.0, 0.5), ref_logp=-3.0))
+    assert one.value("token_reward")[0] == pytest.approx([1 - 0.05 * 2])
+    assert one.value("token_cost")[0] == pytest.approx([0.5 + 0.05 * 2])
+
+
+def test_golden_whitened_advantages_and_gradient():
+    one = step(configure(SAFE, {"penalty.rate": 0.0}), *rows((2.0, 4.0), (0.0, 0.0), (2.0, 0.0), (0.0, 4.0)))
+    assert [a[0] for a in one.value("advantage")] == pytest.approx([0, 0, 1, -1], abs=1e-7)
+    assert [g[0] for g in one.gradient("logp")] == pytest.approx([0, 0, -0.25, 0.25], abs=1e-7)
+
+
+def test_golden_cost_critic_is_fitted_to_the_costs():
+    one = step(SAFE, *rows((1.0, 0.5)))
+    assert one.metrics["loss/cost_value"] == pytest.approx(0.5 * 0.25)
+    assert one.gradient("cost_value")[0] == pytest.approx([-0.1 * 0.5])
+
+
+def test_without_a_multiplier_it_is_ppo():
+    none = {"penalty": {"lambda": 1e-300, "cost": 0.0}}
+    safe = step(SAFE, *rows((1.0, 0.3), (0.0, 0.7)), states=none)
+    ppo = step(PPO, *rows((1.0, 0.3), (0.0, 0.7)))
+    assert safe.gradient("logp") == ppo.gradient("logp")
+
+
+def test_a_large_multiplier_minimises_the_cost():
+    heavy = step(
+        configure(SAFE, {"penalty.rate": 0.0, "largest": 1e9}),
+        *rows((1.0, 1.0), (0.0, 0.0)),
+        states={"penalty": {"lambda": 1e8, "cost": 0.0}},
+    )
+    assert [a[0] for a in heavy.value("advantage")] == pytest.approx([-1, 1], abs=1e-6)
