@@ -169,7 +169,8 @@ def reinforce(model: Model, rng: random.Random, generator: torch.Generator, step
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
         if step % 10 == 0 or step == steps - 1:
-            print(f"step {step:3d}  reward {rewards.mean():.3f}  groups with contrast {rewards.std(1).gt(0).float().mean():.2f}")
+            mixed = rewards.std(1).gt(0).float().mean()
+            print(f"step {step:3d}  reward {rewards.mean():.3f}  groups with contrast {mixed:.2f}")
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from posttrain.launch import Result, train
-    from posttrain.method import Derived, Method, Sampling, Stream, Term
+    from posttrain.method import Derived, Method, Sampling, Stream, Term, variant
     from posttrain.parts import pairwise, part
     from posttrain.session import Session
 
@@ -24,6 +24,7 @@ _HOMES = {
     "Session": "posttrain.session",
     "Method": "posttrain.method",
     "Term": "posttrain.method",
+    "variant": "posttrain.method",
     "Derived": "posttrain.method",
     "Stream": "posttrain.method",
     "Sampling": "posttrain.method",
@@ -41,6 +42,7 @@ __all__ = [
     "pairwise",
     "part",
     "train",
+    "variant",
 ]
 
 

@@ -10,14 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from posttrain.sampling.engine import Completion, Request
 from torch import Tensor
 
 from posttrain.method import Term
 from posttrain.plan import Plan
+from posttrain.sampling.request import Completion, Mix, Request
 from posttrain.tensors import Batch, Source
-
-Mix = tuple[tuple[str, float], ...]  # geometric mixture of models: (("policy", 0.75), ("reference", 0.25))
 
 
 @dataclass

@@ -54,17 +54,24 @@ def load(path: str, base: Path | None = None) -> Method:
 
     Raises ConfigError for an unknown name (with a suggestion), and for a file that fails or lacks METHOD.
     """
+    from posttrain.method import Method
+
     method = getattr(_module(path, base), "METHOD", None)
     if method is None:
-        raise ConfigError(f"{path}: defines no METHOD; write METHOD = Method(...) or METHOD = replace(PARENT, ...)")
-    return method  # type: ignore[no-any-return]
+        raise ConfigError(f"{path}: defines no METHOD; write METHOD = Method(...) or METHOD = variant(PARENT, ...)")
+    if not isinstance(method, Method):
+        raise ConfigError(f"{path}: METHOD is a {type(method).__name__}, not a Method")
+    return method
 
 
 def _file(path: str) -> Path:
-    file = Path(path) if path.endswith(".py") else HERE / f"{path}.py"
-    if not file.exists():
+    if not path.endswith(".py"):
+        if path not in paths():
+            raise _unknown(path)
+        return HERE / f"{path}.py"
+    if not Path(path).exists():
         raise _unknown(path)
-    return file.resolve()
+    return Path(path).resolve()
 
 
 def _unknown(path: str) -> ConfigError:

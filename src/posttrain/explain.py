@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posttrain.method import Method, Term
-from posttrain.parts import Part
+from posttrain.parts import Part, pick
 from posttrain.plan import Plan, plan
 from posttrain.settings import settings
 from posttrain.tensors import When
@@ -57,6 +57,10 @@ def _stream(p: Plan, stream: str) -> str:
 
 
 def _call(part: Part) -> str:
+    if part.fn is pick:
+        score = part.binds[0][1]
+        side = ("chosen", "rejected")[dict(part.settings)["column"]]
+        return f"{score if isinstance(score, str) else _call(score)}[{side}]"
     inside = [b if isinstance(b, str) else _call(b) for _, b in part.binds]
     return f"{part.name}({', '.join(inside)})"
 

@@ -91,7 +91,9 @@ def open_session(
         _models(run, policy),
         tokenizer=policy.tokenizer,
         stop=policy.stop,
-        optimiser=AdamW(run.train.betas, weight_decay=run.train.weight_decay, max_grad_norm=run.train.max_grad_norm or 0),
+        optimiser=AdamW(
+            run.train.betas, weight_decay=run.train.weight_decay, max_grad_norm=run.train.max_grad_norm or 0
+        ),
         tokens_per_device=run.train.tokens_per_device,
         slots=run.sampling.slots,
         seed=run.seed,
@@ -101,12 +103,8 @@ def open_session(
     if write:
         named = run.procedure or run.method
         hint = f"{Path(named.path).stem}-{Path(run.model.path).name}" if named else Path(run.model.path).name
-        directory = RunDirectory.create(
-            run.output, run.name, resolved(run), hint=hint, seed=run.seed, resume=resume
-        )
-    return Session(
-        run, backend, encoder, directory=directory, display=display, resume=resume, functions=functions
-    )
+        directory = RunDirectory.create(run.output, run.name, resolved(run), hint=hint, seed=run.seed, resume=resume)
+    return Session(run, backend, encoder, directory=directory, display=display, resume=resume, functions=functions)
 
 
 def _check_before_loading(run: RunFile) -> None:
@@ -116,7 +114,7 @@ def _check_before_loading(run: RunFile) -> None:
         samples = [how for stream in method.streams.values() for how in stream.sampling]
         if samples and (run.sampling.top_p < 1 or run.sampling.top_k):
             raise ConfigError(
-                f"sampling.top_p={run.sampling.top_p} and sampling.top_k={run.sampling.top_k} cut the distribution that "
+                f"sampling.top_p={run.sampling.top_p} and top_k={run.sampling.top_k} cut the distribution that "
                 f"{method.name} differentiates, which biases its gradient; set top_p: 1.0 and top_k: 0 to train"
             )
         if not samples and run.rewards and run.evaluate is None:
@@ -124,6 +122,11 @@ def _check_before_loading(run: RunFile) -> None:
 
 
 # ---- models
+
+
+def _optimiser(run: RunFile) -> AdamW:
+    t = run.train
+    return AdamW(t.betas, weight_decay=t.weight_decay, max_grad_norm=t.max_grad_norm or 0.0)
 
 
 def _load(spec: Model, run: RunFile) -> Loaded:

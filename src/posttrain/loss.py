@@ -10,14 +10,14 @@ from torch import Tensor
 from posttrain.method import Reduce, Term
 from posttrain.parts import Part
 from posttrain.plan import Plan
-from posttrain.tensors import Batch, When
+from posttrain.tensors import Batch, Rows, When
 
 Counts = Mapping[Term, float]
 
 
 def total(term: Term, x: Tensor, batch: Batch) -> Tensor:
     """The sum that `count` turns into a mean."""
-    rows = batch["rows"]
+    rows: Rows = batch["rows"]
     match term.reduction, term.part.axes:
         case Reduce.SEQUENCE_MEAN, _:
             return rows.mean(x).sum()

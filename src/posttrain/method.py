@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
@@ -32,7 +32,7 @@ REDUCTIONS = {"T": PER_TOKEN, "B": (Reduce.MEAN,), "N": (Reduce.MEAN,), "": (Red
 
 
 class Table(Mapping[str, V], Generic[V]):
-    """A mapping that cannot change, hashes and pickles. `method.loss | {...}` gives a dict for replace()."""
+    """A mapping that cannot change, hashes and pickles. `method.loss | {...}` gives a dict for `variant`."""
 
     def __init__(self, items: Mapping[str, V] | None = None) -> None:
         self._items = dict(items or {})
@@ -46,7 +46,7 @@ class Table(Mapping[str, V], Generic[V]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __or__(self, other: Mapping[str, V]) -> dict[str, V]:
+    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
         return self._items | dict(other)
 
     def __hash__(self) -> int:
@@ -144,7 +144,7 @@ class Average:
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """Streams of data, derived tensors and named loss terms. A variant is `replace(parent, ...)`.
+    """Streams of data, derived tensors and named loss terms. A variant is `variant(parent, ...)`.
 
     A model is trained if a loss term reads one of its LIVE tensors. Raises PartError for whatever can be known
     to be wrong without data, so a wrong method fails when its file is imported.
@@ -198,8 +198,13 @@ class Method:
         return {**FIELDS, **self.fields, **derived}
 
 
+def variant(parent: Method, **changes: Any) -> Method:
+    """The parent with a difference: `variant(DPO, name="ipo", loss=...)` takes what Method takes."""
+    return replace(parent, **changes)
+
+
 def without(table: Mapping[str, V], *names: str) -> dict[str, V]:
-    """A variant that lacks a term: replace(GRPO, loss=without(GRPO.loss, "kl"))."""
+    """What is left of a table: variant(GRPO, name="mine", loss=without(GRPO.loss, "kl"))."""
     return {k: v for k, v in table.items() if k not in names}
 
 

@@ -1,4 +1,4 @@
-"""From a Method to what must be computed, by which model, when and in which order; or an error that names the remedy."""
+"""From a Method to what must be computed, by which model, when and in which order; or an error with its remedy."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Schedule:
     warmup: float = 0
 
     def at(self, step: int) -> float:
-        warm = math.ceil(self.warmup * self.steps) if isinstance(self.warmup, float) else self.warmup
+        warm = math.ceil(self.warmup * self.steps) if self.warmup < 1 else self.warmup
         if step < warm:
             return self.peak * (step + 1) / warm
         if self.kind == "constant":

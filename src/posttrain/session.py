@@ -30,7 +30,7 @@ from posttrain.runs.display import Display
 from posttrain.runs.metrics import MetricsWriter
 from posttrain.runs.samples import SamplesWriter
 from posttrain.runs.state import read_state, write_state
-from posttrain.sampling.engine import Request
+from posttrain.sampling.request import Request
 from posttrain.seeds import seed_for
 from posttrain.settings import configure
 from posttrain.stage import Stage
@@ -146,7 +146,6 @@ class Session:
         names: tuple[str | int, ...] = ("sample",),
         author: int = 0,
         max_tokens: int | None = None,
-        progress: str = "sampling",
     ) -> list[Rollout]:
         """Answers to prompts, all samples of a prompt side by side. The seed of each derives from `names`."""
         how = how or Sampling()
@@ -186,7 +185,7 @@ class Session:
     ) -> Evaluation:
         """Answer held-out prompts, greedily by default, and score the answers."""
         how = Sampling(samples=samples, temperature=temperature)
-        asked = self.sample(prompts, how, names=("evaluate",), max_tokens=max_tokens, progress="evaluation")
+        asked = self.sample(prompts, how, names=("evaluate",), max_tokens=max_tokens)
         rollouts = self.score(asked, rewards)
         scores: dict[int, list[float]] = {}
         for r in rollouts:
@@ -216,9 +215,7 @@ class Session:
 
     def dataset(self, source: Data, kind: str) -> Dataset:
         """Load records as the run file describes them."""
-        return load(
-            source.path, kind, columns=source.columns, answer_after=source.answer_after, size=source.size
-        )
+        return load(source.path, kind, columns=source.columns, answer_after=source.answer_after, size=source.size)
 
     def _section(self, changes: Mapping[str, Any]) -> Train:
         """The run file's `train` with other values, checked as it was."""

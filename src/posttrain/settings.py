@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from posttrain.errors import suggestion
-from posttrain.method import Method, Reduce, Term
+from posttrain.method import Method, Reduce, Term, variant
 from posttrain.parts import Part, PartError, settings_of
 
 Setting = tuple[str, str, str, Any]  # slot, part, key, value
@@ -37,10 +37,10 @@ def _change(method: Method, path: str, value: Any) -> Method:
     if not owner and key in ("passes", "minibatches"):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise PartError(f"method.{path} must be a whole number of at least 1, not {value!r}")
-        return replace(method, **{key: value})
+        return variant(method, **{key: value})
     if key in ("weight", "reduce") and len(owner) == 1 and owner[0] in method.loss:
         term = _change_term(method.loss[owner[0]], path, key, value)
-        return replace(method, loss=method.loss | {owner[0]: term})
+        return variant(method, loss=method.loss | {owner[0]: term})
     hits = _hits(method, path, owner, key)
 
     def changed(root: Part, slot: str) -> Part:
@@ -54,7 +54,7 @@ def _change(method: Method, path: str, value: Any) -> Method:
         return _typed(p, k, value, path) if k == key and v in old else v
 
     old = [v for slot, fn, k, v in settings(method) if k == key and (slot, fn) in hits]
-    return replace(
+    return variant(
         method,
         derived={k: replace(d, part=changed(d.part, k)) for k, d in method.derived.items()},
         loss={k: replace(t, part=changed(t.part, k)) for k, t in method.loss.items()},

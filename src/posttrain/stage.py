@@ -90,7 +90,9 @@ class Stage:
         trainer = Trainer(self.method, self.session.backend, arrives, rates=lambda _: {}, seed=self.session.run.seed)
         roles = trainer.plan.trained
         if isinstance(t.learning_rate, Mapping) and (lacking := sorted(set(roles) - set(t.learning_rate))):
-            raise ConfigError(f"train.learning_rate names no rate for {', '.join(lacking)}, which {self.method.name} trains")
+            raise ConfigError(
+                f"train.learning_rate names no rate for {', '.join(lacking)}, which {self.method.name} trains"
+            )
         trainer.rates = Rates(t.learning_rate, roles, self.total, t.schedule, t.warmup)
         return trainer
 
@@ -131,7 +133,11 @@ class Stage:
 
     def _log(self, metrics: Mapping[str, float]) -> None:
         session = self.session
-        row = {**metrics, "epoch": float(self.feeds[MAIN].position / len(self.feeds[MAIN].dataset)), **session.clock.read()}
+        row = {
+            **metrics,
+            "epoch": float(self.feeds[MAIN].position / len(self.feeds[MAIN].dataset)),
+            **session.clock.read(),
+        }
         seconds = sum(v for k, v in row.items() if k.startswith("time/"))
         row |= {"step_time": seconds, "tokens_per_second": row.get("num_tokens", 0.0) / max(seconds, 1e-9)}
         if session.directory is not None and session.steps % self.settings.log_every == 0:
@@ -257,10 +263,12 @@ def answered_by(method: Method, stream: str, *, samples: int | None, temperature
     """The authors of a stream, with what the run file sets for those that are trained."""
 
     def changed(how: Sampling) -> Sampling:
-        given = {"samples": samples, "temperature": temperature if how.train else None}
-        if not how.train and how.temperature == 0:
-            given["samples"] = None  # one greedy answer is enough
-        return replace(how, **{k: v for k, v in given.items() if v is not None})
+        one = not how.train and how.temperature == 0  # a second greedy answer would be the same
+        return replace(
+            how,
+            samples=how.samples if samples is None or one else samples,
+            temperature=how.temperature if temperature is None or not how.train else temperature,
+        )
 
     return tuple(changed(how) for how in method.streams[stream].sampling)
 

@@ -6,6 +6,7 @@ The first letter of a tensor's axes says how it follows when the batch is cut.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -309,7 +310,7 @@ class Batch(Mapping[str, Any]):
                 "raise train.prompts_per_step or lower the method's minibatches"
             )
         cuts = [i * len(units) // hands for i in range(hands + 1)]
-        return [self.select([r for u in units[a:b] for r in u]) for a, b in zip(cuts, cuts[1:], strict=False)]
+        return [self.select([r for u in units[a:b] for r in u]) for a, b in itertools.pairwise(cuts)]
 
 
 def keyed_uniform(seed: int, ids: Tensor) -> Tensor:

@@ -6,19 +6,21 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from posttrain.backend import Mix, Share
+from posttrain.backend import Share
 from posttrain.backends.optimiser import AdamW, Optimiser
 from posttrain.errors import ConfigError
 from posttrain.loss import Counts, micro_loss
 from posttrain.models.load import save
+from posttrain.models.network import Network
 from posttrain.models.reference import WithoutAdapters
 from posttrain.plan import Plan
-from posttrain.sampling.engine import Completion, Engine, Request
+from posttrain.sampling.engine import Engine
+from posttrain.sampling.request import Completion, Mix, Request
 from posttrain.seeds import seed_for
 from posttrain.tensors import Batch, Source, When
 
@@ -36,7 +38,7 @@ class Local:
         *,
         tokenizer: Any = None,
         stop: frozenset[int] = frozenset(),
-        optimiser: AdamW = AdamW(),
+        optimiser: AdamW | None = None,
         tokens_per_device: int = 16384,
         slots: int = 64,
         seed: int = 0,
@@ -44,7 +46,7 @@ class Local:
     ) -> None:
         self.models: dict[str, Any] = dict(models)
         self.tokenizer, self.stop, self.slots, self.seed = tokenizer, stop, slots, seed
-        self.settings, self.tokens_per_device = optimiser, tokens_per_device
+        self.settings, self.tokens_per_device = optimiser or AdamW(), tokens_per_device
         self.progress = progress or (lambda *_: None)
         self.optimisers: dict[str, Optimiser] = {}
         self.averages: Mapping[str, Any] = {}
@@ -59,7 +61,7 @@ class Local:
                 self.models[role] = self._descend(plan, role)
         for name, average in plan.method.averages.items():
             self.models[name] = copy.deepcopy(self.models[average.of])
-        for (_, _), wants in plan.forwards.items():
+        for wants in plan.forwards.values():
             for source in wants.values():
                 self._ensure_head(source)
         self.averages = plan.method.averages
@@ -77,11 +79,11 @@ class Local:
     def _descend(self, plan: Plan, role: str) -> nn.Module:
         for ancestor in ANCESTORS.get(role, ()):
             if ancestor in self.models:
-                module = self.models[ancestor]
+                module: nn.Module = self.models[ancestor]
                 if ancestor in self.changed:
                     self.changed.add(role)
                 if role == "reference" and adapted(module):
-                    return WithoutAdapters(module)
+                    return WithoutAdapters(cast(Network, module))
                 return copy.deepcopy(module).requires_grad_(role != "reference")
         if role == "reward":
             remedy = "give `rewards: [...]`, or a reward model: `models: {reward: FOLDER}`"

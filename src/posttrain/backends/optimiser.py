@@ -30,7 +30,11 @@ class Optimiser:
         self.parameters = list(parameters)
         self.masters = [_master(p) for p in self.parameters]
         pairs = zip(self.parameters, self.masters, strict=True)
-        self.hooks = [p.register_post_accumulate_grad_hook(_Collect(m)) for p, m in pairs if m is not p]
+        self.hooks: list[Any] = [
+            p.register_post_accumulate_grad_hook(_Collect(m))  # type: ignore[no-untyped-call]
+            for p, m in pairs
+            if m is not p
+        ]
         matrices = [m for m in self.masters if m.dim() > 1]
         vectors = [m for m in self.masters if m.dim() <= 1]
         groups = [

@@ -62,7 +62,9 @@ def evaluate(
     low, high = interval(list(scores.values()))
     mean = sum(scores.values()) / max(len(scores), 1)
     found = {"model": model, "data": data, "reward": reward, "mean": mean, "low": low, "high": high, "n": len(scores)}
-    typer.echo(json.dumps(found) if as_json else f"{reward} {mean:.4f} [{low:.4f}, {high:.4f}] on {len(scores)} prompts")
+    typer.echo(
+        json.dumps(found) if as_json else f"{reward} {mean:.4f} [{low:.4f}, {high:.4f}] on {len(scores)} prompts"
+    )
 
 
 def export(

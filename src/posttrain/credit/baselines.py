@@ -13,7 +13,10 @@ from posttrain.tensors import Rows
 
 
 def group_standardise(reward: PerRow, group: PerRow, rows: Rows, *, eps: float = 1e-6, ddof: int = 1) -> PerToken:
-    """(R - mean) / (std + ε) of the group; 0 where all answers earn the same, and for a group of one."""
+    """(R - mean) / (std + ε) of the group; 0 where all answers earn the same, and for a group of one.
+
+    The variance divides by the size of the group less `ddof`.
+    """
     groups = Groups.of(group, rows.trained)
     std = groups.std(reward, ddof)
     centred = reward - groups.mean(reward)
@@ -44,7 +47,7 @@ def win_minus_kl(reward: PerRow, old_logp: PerToken, ref_logp: PerToken, rows: R
 
 
 def running_mean(state: State | None, reward: PerRow, rows: Rows, *, decay: float = 0.9) -> tuple[State, Scalar]:
-    """Moving average of the mean reward of the batches before; 0 at first, so that it never sees its own batch."""
+    """Moving average (decay) of the mean reward of the batches before; 0 at first, so it never sees its own batch."""
     before = 0.0 if state is None else state["mean"]
     seen = 0.0 if state is None else state["weight"]
     mean = float(reward[rows.trained].mean()) if rows.trained.any() else before

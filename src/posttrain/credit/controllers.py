@@ -62,7 +62,8 @@ def multiplier(
     decay: float = 0.9,
     largest: float = 5.0,
 ) -> tuple[State, Scalar]:
-    """ln λ ← ln λ + rate λ J, J the moving average of mean cost + budget (Dai et al., 2024, sec. 3.2)."""
+    """ln λ ← ln λ + rate λ J, J the moving average (decay) of mean cost + budget; λ is at most `largest`
+    (Dai et al., 2024, sec. 3.2)."""
     before = start if state is None else state["lambda"]
     if not rows.trained.any():
         return state or {"lambda": before, "cost": 0.0}, cost.new_tensor(before)

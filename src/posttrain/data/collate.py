@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from posttrain.records import Rollout, Row
 from posttrain.seeds import seed_for
@@ -18,13 +17,11 @@ def collate(
 ) -> Batch:
     """Lay rows end to end. `pairs`: row numbers (preferred, rejected); `scalars`: numbers of the whole batch.
 
-    Columns of the rows become tensors: one number per row [B], or a sequence per row [T]. Every row must have the
-    same columns, and its first token cannot be trained (nothing stands before it): ValueError.
+    Columns of the rows become tensors: one number per row [B], or a sequence per row [T]; NaN and inf in what nobody
+    wrote become 0. Every row must have the same columns, as long as its tokens, and its first token cannot be trained
+    (nothing stands before it): ValueError.
     """
-    if not rows:
-        raise ValueError("a batch needs at least one row")
-    if any(r.trained[0] or r.written[0] for r in rows):
-        raise ValueError("the first token of a row has nothing before it and cannot be trained")
+    _check(rows)
     lengths = torch.tensor([len(r.tokens) for r in rows])
     index = torch.arange(len(rows)).repeat_interleave(lengths)
     values: dict[str, Any] = {
@@ -34,16 +31,31 @@ def collate(
         "row_id": torch.tensor([r.id for r in rows]),
     }
     axes = {"tokens": "T", "rows": "T", "written": "T", "row_id": "B"}
-    for name in rows[0].columns:
-        values[name], axes[name] = _column([r.columns[name] for r in rows])
+    columns = {name: _column([r.columns[name] for r in rows]) for name in rows[0].columns}
     if pairs is not None:
-        values["pairs"], axes["pairs"] = torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2), "N 2"
-    for name, number in (scalars or {}).items():
-        values[name], axes[name] = number, ""
-    return Batch(values, axes)
+        columns["pairs"] = torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2), "N 2"
+    columns |= {name: (number, "") for name, number in (scalars or {}).items()}
+    return Batch(values, axes).add({n: x for n, (x, _) in columns.items()}, {n: a for n, (_, a) in columns.items()})
 
 
-def _column(cells: list[Any]) -> tuple[Tensor, str]:
+def _check(rows: Sequence[Row]) -> None:
+    if not rows:
+        raise ValueError("a batch needs at least one row")
+    for r in rows:
+        if r.trained[0] or r.written[0]:
+            raise ValueError(f"row {r.id}: the first token has nothing before it and cannot be trained")
+        if r.columns.keys() != rows[0].columns.keys():
+            odd = ", ".join(sorted(r.columns.keys() ^ rows[0].columns.keys()))
+            raise ValueError(f"rows {rows[0].id} and {r.id} do not have the same columns: {odd}")
+        lengths = {"trained": r.trained, "written": r.written} | {
+            n: c for n, c in r.columns.items() if isinstance(c, Sequence)
+        }
+        for name, cell in lengths.items():
+            if len(cell) != len(r.tokens):
+                raise ValueError(f"row {r.id}: {name!r} has {len(cell)} entries for {len(r.tokens)} tokens")
+
+
+def _column(cells: list[Any]) -> tuple[Any, str]:
     per_token = isinstance(cells[0], Sequence)
     column = torch.tensor([x for cell in cells for x in cell] if per_token else cells)
     if column.is_floating_point():

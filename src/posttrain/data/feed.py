@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from posttrain.data.dataset import Dataset
+
 from posttrain.records import Record
 
 

@@ -23,7 +23,7 @@ def sign_test(better: int, worse: int) -> float:
     if n == 0:
         return 1.0
     tail = sum(math.comb(n, i) for i in range(k, n + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, float(2 * tail / 2**n))
 
 
 def interval(scores: Sequence[float], z: float = 1.959964) -> tuple[float, float]:

@@ -18,7 +18,7 @@ class Groups:
 
     @classmethod
     def of(cls, group: Tensor, counts: Tensor) -> Groups:
-        ids, index = group.unique(return_inverse=True)
+        ids, index = torch.unique(group, return_inverse=True)
         return cls(index, counts, len(ids))
 
     def sum(self, x: Tensor) -> Tensor:

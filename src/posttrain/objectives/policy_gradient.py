@@ -36,6 +36,6 @@ def surrogate(advantage: PerToken, ratio: PerToken) -> PerToken:
 
 
 def clipped_share(advantage: PerToken, ratio: PerToken, *, low: float = 0.2, high: float = 0.2) -> PerToken:
-    """1 where the clip has cut off the gradient: its mean is the clip ratio."""
+    """1 where the clip (1 - low, 1 + high) has cut off the gradient: its mean is the clip ratio."""
     cut = ((advantage > 0) & (ratio > 1 + high)) | ((advantage < 0) & (ratio < 1 - low))
     return cut.to(ratio.dtype)

@@ -8,6 +8,7 @@ import weakref
 from collections import deque
 from collections.abc import Generator
 
+from posttrain.errors import RewardError
 from posttrain.rewards.call import Call, Fault, Outcome
 from posttrain.rewards.frames import pack
 from posttrain.rewards.process import WorkerProcess
@@ -58,6 +59,8 @@ class Pool:
         self._idle.clear()
 
     def _free(self) -> WorkerProcess:
+        if not self._finalizer.alive:
+            raise RewardError("the scorer is closed; make another one")
         while self._idle:
             worker = self._idle.pop()
             if worker.alive:

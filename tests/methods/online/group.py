@@ -7,19 +7,18 @@ from tests.methods.given import answer, step
 REWARDS, LENGTHS = (1.0, 0.0, 0.0, 3.0), (2, 4, 1, 3)
 
 
-def group(rewards=REWARDS, lengths=LENGTHS, prompt=0, **values):
-    """Answers on policy: everybody gives every token -1, where nothing else is said."""
+def group(rewards=REWARDS, lengths=LENGTHS, prompt=0, author=0, train=True, **values):
+    """Answers on policy: every token has log-prob -1 for everybody, where nothing else is said."""
     same = dict.fromkeys(("logp", "old_logp", "ref_logp", "rollout_logp"), -1.0) | {"old_value": 0.0, "value": 0.0}
+    whole = {"group": prompt, "author": author, "ended": True}
     return [
-        answer(
-            **{n: [x] * length for n, x in (same | values).items()},
-            reward=r,
-            group=prompt,
-            author=0,
-            ended=True,
-        )
+        answer(train, **{n: [x] * length for n, x in (same | values).items()}, reward=r, **whole)
         for r, length in zip(rewards, lengths, strict=True)
     ]
+
+
+def flat(tokens):
+    return [x for row in tokens for x in row]
 
 
 def per_answer(tokens):

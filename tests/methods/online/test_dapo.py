@@ -8,7 +8,7 @@ from posttrain.credit.baselines import group_standardise
 from posttrain.method import SEQUENCE_MEAN, without
 from posttrain.settings import configure
 from tests.methods.given import answer, step
-from tests.methods.online.group import LENGTHS, at_ratio, group, per_answer, only_policy
+from tests.methods.online.group import LENGTHS, at_ratio, group, only_policy, per_answer
 
 DAPO, GRPO = load("online/dapo"), load("online/grpo")
 

@@ -8,7 +8,7 @@ from posttrain.method import SEQUENCE_MEAN, Term, without
 from posttrain.objectives.penalties import kl_k1, kl_k2
 from posttrain.settings import configure
 from tests.methods.given import answer, step
-from tests.methods.online.group import LENGTHS, REWARDS, at_ratio, group, per_answer
+from tests.methods.online.group import LENGTHS, REWARDS, at_ratio, flat, group, per_answer
 
 GRPO = load("online/grpo")
 
@@ -95,4 +95,4 @@ def test_on_policy_and_without_kl_it_is_reinforce_with_its_advantages():
     advantage = step(free, *group()).value("advantage")
     rows = [answer(logp=[-1.0] * len(a), advantage=[x / len(a) for x in a]) for a in advantage]
     mine, theirs = step(free, *group()).gradient("logp"), step(given, *rows).gradient("logp")
-    assert [x for row in mine for x in row] == pytest.approx([x for row in theirs for x in row], abs=1e-15)
+    assert flat(mine) == pytest.approx(flat(theirs), abs=1e-15)

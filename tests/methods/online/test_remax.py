@@ -9,16 +9,7 @@ REMAX = load("online/remax")
 
 
 def greedy(reward, prompt=0):
-    return answer(
-        train=False,
-        logp=[-0.5],
-        old_logp=[-0.5],
-        ref_logp=[-9.0],
-        rollout_logp=[-0.5],
-        reward=reward,
-        group=prompt,
-        author=1,
-    )
+    return group([reward], [1], prompt, author=1, train=False, ref_logp=-9.0)[0]
 
 
 def test_golden():
@@ -28,7 +19,7 @@ def test_golden():
 
 
 def test_golden_kl_is_charged_token_by_token_and_not_to_the_baseline():
-    row = answer(logp=[-1.0, -1.0], old_logp=[-1.0, -1.0], ref_logp=[-3.0, -2.0], reward=1.0, group=0, author=0)
+    row = answer(**group([1.0], [2])[0].values | {"ref_logp": [-3.0, -2.0]})
     one = step(configure(REMAX, {"kl_weight": 0.1}), row, greedy(0.5))
     assert one.value("token_reward")[0] == pytest.approx([-0.2, 0.9])
     assert one.value("advantage")[0] == pytest.approx([0.7 - 0.5, 0.9 - 0.5])

@@ -9,17 +9,15 @@ contrast replaced by fresh ones, and a soft penalty on answers that run into the
 The paper's bonus is -1 beyond L_max; sampling stops there, so the slope ends at -1.
 """
 
-from dataclasses import replace
-
 from posttrain.credit.baselines import group_standardise
 from posttrain.credit.shaping import soft_overlong
 from posttrain.data.views import contrasting
-from posttrain.method import TOKEN_MEAN, Sampling, Stream, Term
+from posttrain.method import TOKEN_MEAN, Sampling, Stream, Term, variant
 from posttrain.methods.online.grpo import METHOD as GRPO
 from posttrain.objectives.policy_gradient import clipped_share, clipped_surrogate, token_ratio
 from posttrain.parts import part
 
-METHOD = replace(
+METHOD = variant(
     GRPO,
     name="dapo",
     streams=Stream("prompts", (Sampling(samples=16),), keep=contrasting),

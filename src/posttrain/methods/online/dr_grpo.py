@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from posttrain.credit.baselines import group_centre
 from posttrain.credit.controllers import inverse
-from posttrain.method import SEQUENCE_SUM
+from posttrain.method import SEQUENCE_SUM, variant
 from posttrain.methods.online.grpo import METHOD as GRPO
 
-METHOD = replace(
+METHOD = variant(
     GRPO,
     name="dr_grpo",
     derived={"advantage": group_centre, "per_token": inverse},

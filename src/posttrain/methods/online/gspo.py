@@ -8,14 +8,12 @@ Differs from online/grpo in the ratio and its narrow clip, and has no KL. The ra
 the gradient of each (the paper's GSPO-token), which has the same value and gradient.
 """
 
-from dataclasses import replace
-
-from posttrain.method import SEQUENCE_MEAN, Term
+from posttrain.method import SEQUENCE_MEAN, Term, variant
 from posttrain.methods.online.grpo import METHOD as GRPO
 from posttrain.objectives.policy_gradient import clipped_share, clipped_surrogate, sequence_ratio
 from posttrain.parts import part
 
-METHOD = replace(
+METHOD = variant(
     GRPO,
     name="gspo",
     loss={"policy": Term(part(clipped_surrogate, ratio=sequence_ratio, low=3e-4, high=4e-4), reduce=SEQUENCE_MEAN)},

@@ -10,17 +10,15 @@ as the sum over the answer, the exact score-function gradient; TRL multiplies ea
 gradient only.
 """
 
-from dataclasses import replace
-
 from posttrain.credit.baselines import win_minus_kl
-from posttrain.method import SEQUENCE_SUM, Sampling, Stream, Term
+from posttrain.method import SEQUENCE_SUM, Sampling, Stream, Term, variant
 from posttrain.methods.online.reinforce import METHOD as REINFORCE
 from posttrain.objectives.policy_gradient import reinforce
 from posttrain.parts import part
 
 OPPONENT = Sampling(mix=(("policy", 0.75), ("reference", 0.25)), train=False)
 
-METHOD = replace(
+METHOD = variant(
     REINFORCE,
     name="nash_md",
     streams=Stream("prompts", (Sampling(), OPPONENT)),

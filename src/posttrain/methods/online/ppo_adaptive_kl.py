@@ -7,13 +7,12 @@ PPO whose KL coefficient is steered to a target: a controller with state, saved 
 Differs from online/ppo: the coefficient is a tensor that `adaptive_kl` derives once per batch.
 """
 
-from dataclasses import replace
-
 from posttrain.credit.controllers import adaptive_kl
 from posttrain.credit.shaping import reward_minus_kl
+from posttrain.method import variant
 from posttrain.methods.online.ppo import METHOD as PPO
 
-METHOD = replace(
+METHOD = variant(
     PPO,
     name="ppo_adaptive_kl",
     derived=PPO.derived | {"kl_weight": adaptive_kl, "token_reward": reward_minus_kl},

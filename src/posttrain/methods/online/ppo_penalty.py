@@ -8,16 +8,14 @@ passes, when it is known how far they went.
 Differs from online/ppo in the policy term and in `penalty_weight`, which is derived at the end of the batch.
 """
 
-from dataclasses import replace
-
 from posttrain.credit.controllers import doubling_kl
-from posttrain.method import TOKEN_MEAN, Derived, Term, without
+from posttrain.method import TOKEN_MEAN, Derived, Term, variant, without
 from posttrain.methods.online.ppo import METHOD as PPO
 from posttrain.objectives.penalties import kl_k3
 from posttrain.objectives.policy_gradient import surrogate, token_ratio
 from posttrain.parts import part
 
-METHOD = replace(
+METHOD = variant(
     PPO,
     name="ppo_penalty",
     derived=PPO.derived | {"penalty_weight": Derived(doubling_kl, each="end")},

@@ -8,13 +8,11 @@ Differs from online/ppo by one term over the stream `pretrain`. The paper's γ_p
 another batch size; here it weighs a mean over tokens.
 """
 
-from dataclasses import replace
-
-from posttrain.method import TOKEN_MEAN, Stream, Term
+from posttrain.method import TOKEN_MEAN, Stream, Term, variant
 from posttrain.methods.online.ppo import METHOD as PPO
 from posttrain.objectives.scores import nll
 
-METHOD = replace(
+METHOD = variant(
     PPO,
     name="ppo_ptx",
     streams=PPO.streams | {"pretrain": Stream("text")},

@@ -1,4 +1,4 @@
-"""ReMax: A Simple, Effective, and Efficient Reinforcement Learning Method for Aligning Large Language Models (Li et al., 2023).
+"""ReMax: A Simple, Effective, and Efficient Method for Aligning Large Language Models (Li et al., 2023).
 
 The reward of the greedy answer is the baseline: one extra answer per prompt instead of a critic.
 
@@ -8,16 +8,14 @@ Differs from online/reinforce in the baseline and the KL penalty. The greedy ans
 trained on; with β = 0 this is self-critical sequence training (Rennie et al., 2017).
 """
 
-from dataclasses import replace
-
 from posttrain.credit.advantages import reward_to_go
 from posttrain.credit.baselines import minus_greedy
 from posttrain.credit.shaping import reward_minus_fixed_kl
-from posttrain.method import Sampling, Stream
+from posttrain.method import Sampling, Stream, variant
 from posttrain.methods.online.reinforce import METHOD as REINFORCE
 from posttrain.parts import part
 
-METHOD = replace(
+METHOD = variant(
     REINFORCE,
     name="remax",
     streams=Stream("prompts", (Sampling(), Sampling(temperature=0.0, train=False))),

@@ -1,4 +1,4 @@
-"""Back to Basics: Revisiting REINFORCE Style Optimization for Learning from Human Feedback in LLMs (Ahmadian et al., 2024).
+"""Back to Basics: Revisiting REINFORCE Style Optimization for RLHF in LLMs (Ahmadian et al., 2024).
 
 RLOO: the other answers to the same prompt are the baseline, and the whole answer is one action.
 
@@ -7,15 +7,13 @@ RLOO: the other answers to the same prompt are the baseline, and the whole answe
 Unbiased for every G >= 2 (Kool et al., 2019). Differs from online/reinforce in the baseline and in the KL penalty.
 """
 
-from dataclasses import replace
-
 from posttrain.credit.baselines import leave_one_out
 from posttrain.credit.shaping import row_reward_minus_kl
-from posttrain.method import Sampling, Stream
+from posttrain.method import Sampling, Stream, variant
 from posttrain.methods.online.reinforce import METHOD as REINFORCE
 from posttrain.parts import part
 
-METHOD = replace(
+METHOD = variant(
     REINFORCE,
     name="rloo",
     streams=Stream("prompts", (Sampling(samples=4),)),

@@ -9,18 +9,16 @@ once per batch, trades the two.
 Differs from online/ppo: `cost_critic` and its loss, `penalty` (λ, stateful), and the combined advantage.
 """
 
-from dataclasses import replace
-
 from posttrain.credit.advantages import add_value, constrained, gae, whiten
 from posttrain.credit.controllers import multiplier
 from posttrain.credit.shaping import reward_minus_fixed_kl
-from posttrain.method import TOKEN_MEAN, Term
+from posttrain.method import TOKEN_MEAN, Term, variant
 from posttrain.methods.online.ppo import METHOD as PPO
 from posttrain.objectives.values import clipped_value
 from posttrain.parts import part
 from posttrain.tensors import head
 
-METHOD = replace(
+METHOD = variant(
     PPO,
     name="safe_rlhf",
     fields=head("cost_value", "cost_critic", "value", "value of the cost critic"),

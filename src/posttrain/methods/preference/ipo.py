@@ -8,12 +8,10 @@ Differs from preference/dpo in the link and in the mean over tokens, which the a
 over tokens instead (OpenRLHF) compute another loss under the same name.
 """
 
-from dataclasses import replace
-
-from posttrain.method import Term
+from posttrain.method import Term, variant
 from posttrain.methods.preference.dpo import METHOD as DPO
 from posttrain.objectives.pairs import squared
 from posttrain.objectives.scores import mean_log_ratio
 from posttrain.parts import pairwise
 
-METHOD = replace(DPO, name="ipo", loss=Term(pairwise(squared, mean_log_ratio, tau=0.1)))
+METHOD = variant(DPO, name="ipo", loss=Term(pairwise(squared, mean_log_ratio, tau=0.1)))

@@ -7,15 +7,13 @@ The reward is the average log-prob, which is what decoding ranks by, and the gap
 Differs from preference/dpo: no reference, mean instead of sum, `margin` = γ (absolute, not γ/β).
 """
 
-from dataclasses import replace
-
-from posttrain.method import Term, without
+from posttrain.method import Term, variant, without
 from posttrain.methods.preference.dpo import METHOD as DPO
 from posttrain.objectives.pairs import gap, logistic, ordered
 from posttrain.objectives.scores import mean_logp
 from posttrain.parts import pairwise
 
-METHOD = replace(
+METHOD = variant(
     DPO,
     name="simpo",
     loss=Term(pairwise(logistic, mean_logp, beta=2.0, margin=1.0)),

@@ -1,0 +1,208 @@
+"""From the columns of a row to a record. The names are TRL's; Alpaca, ShareGPT and hh-rlhf are read as well.
+
+text            text | messages
+demonstrations  messages | prompt, completion | text | instruction, input, output | conversations
+pairs           prompt, chosen, rejected; without prompt, what both answers begin with
+ratings         prompt, completion, label
+prompts         prompt | messages | instruction, input | conversations
+
+Every cell with a prompt or an answer is text or a list of messages. All other columns go to the rewards by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from posttrain.data.messages import alike, check_order, messages, question, sharegpt, split_common, turns
+from posttrain.data.place import at
+from posttrain.errors import DataError, suggestion
+from posttrain.records import Demonstration, Message, Pair, Prompt, Rating, Record, Turns
+from posttrain.seeds import seed_for
+
+
+def record(
+    row: Mapping[str, Any],
+    kind: str,
+    index: int,
+    where: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    answer_after: str | None = None,
+    chat: bool = False,
+) -> Record:
+    """One row as the record that a method reads. DataError, with `where`, when it cannot be one.
+
+    `columns` says {our name: name in the file}; of the column `answer`, what follows the last `answer_after` is kept;
+    with `chat`, a prompt in plain text becomes a user message and its answer the assistant's.
+    """
+    with at(where):
+        cells = Cells(_renamed(row, columns or {}), kind, chat)
+        if answer_after is not None:
+            cells.put("answer", _after(cells.take("answer"), answer_after))
+        cells.put_prompt_of_other_formats()
+        identity = _identity(cells, index)
+        return MAKERS[kind](cells, identity, where)
+
+
+class Cells:
+    """The columns of one row. What a maker takes is gone; `rest` passes through to the rewards."""
+
+    def __init__(self, values: Mapping[str, Any], kind: str, chat: bool) -> None:
+        self.rest, self.kind, self.chat = dict(values), kind, chat
+        self.names = tuple(values)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.rest
+
+    def put(self, name: str, value: Any) -> None:
+        self.rest[name] = value
+
+    def take(self, name: str) -> Any:
+        if name not in self.rest:
+            raise DataError(
+                f"{name!r} is missing{suggestion(name, self.names)}; {self.kind} are read from {READS[self.kind]}, this row "
+                f"has {', '.join(map(str, self.names)) or 'no columns'}; name its column with columns: {{{name}: ...}}"
+            )
+        return self.rest.pop(name)
+
+    def put_prompt_of_other_formats(self) -> None:
+        """Alpaca and ShareGPT, said with TRL's names."""
+        if "prompt" in self or "messages" in self:
+            return
+        if "conversations" in self:
+            self.put("messages", sharegpt(self.take("conversations")))
+        elif "instruction" in self:
+            asked = [str(self.take(name)) for name in ("instruction", "input") if self.rest.get(name)]
+            self.put("prompt", [{"role": "user", "content": "\n\n".join(asked)}])
+            if self.kind == "demonstrations" and "completion" not in self:
+                self.put("completion", self.take("output"))
+
+
+def _renamed(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
+    for target, source in columns.items():
+        if source not in row:
+            raise DataError(
+                f"the column {source!r}, which is to be read as {target!r}, is missing{suggestion(source, row)}; "
+                f"this row has {', '.join(map(str, row))}"
+            )
+    kept = {name: value for name, value in row.items() if name not in columns.values()}
+    return kept | {target: row[source] for target, source in columns.items()}
+
+
+def _after(answer: Any, marker: str) -> str:
+    if not isinstance(answer, str) or marker not in answer:
+        raise DataError(f"'answer' does not contain {marker!r}; change answer_after or leave it out")
+    return answer.rpartition(marker)[2].strip()
+
+
+def _identity(cells: Cells, index: int) -> int:
+    """From the column `id` where there is one, otherwise from the number of the row."""
+    if "id" not in cells:
+        return seed_for("row", index)
+    identity = cells.take("id")
+    if isinstance(identity, bool) or not isinstance(identity, str | int):
+        raise DataError(f"'id' must be text or a whole number, not {identity!r}")
+    return seed_for("id", identity)
+
+
+# ---- one maker for each kind
+
+
+def _prompt(cells: Cells, identity: int, where: str) -> Prompt:
+    name = "messages" if "messages" in cells and "prompt" not in cells else "prompt"
+    (asked,) = alike(question(cells.take(name), name), chat=cells.chat)
+    if not isinstance(asked, str):
+        check_order(asked)
+    return Prompt(identity, asked, cells.rest, where)
+
+
+def _demonstration(cells: Cells, identity: int, where: str) -> Demonstration:
+    if "prompt" not in cells and "completion" not in cells and ("messages" in cells or "text" in cells):
+        return _text(cells, identity, where)
+    prompt, completion = _asked_and_answered(cells, "completion")
+    return Demonstration(identity, prompt, completion, where)
+
+
+def _text(cells: Cells, identity: int, where: str) -> Demonstration:
+    if "messages" in cells:
+        conversation = messages(cells.take("messages"), "messages")
+        check_order(conversation)
+        _check_answer(conversation, "messages")
+        return Demonstration(identity, "", conversation, where)
+    text = cells.take("text")
+    if not isinstance(text, str) or not text.strip():
+        raise DataError(f"'text' must be text that is not empty, not {text!r}")
+    if cells.chat:
+        raise DataError("chat makes messages of a prompt and its answer, but this row is one text; set chat: false")
+    return Demonstration(identity, "", text, where)
+
+
+def _pair(cells: Cells, identity: int, where: str) -> Pair:
+    if "prompt" in cells:
+        prompt, chosen, rejected = _asked_and_answered(cells, "chosen", "rejected")
+    else:
+        whole = [turns(cells.take(name), name) for name in ("chosen", "rejected")]
+        _check_different(*whole)
+        prompt, chosen, rejected = alike(*split_common(*whole), chat=cells.chat)
+        _check_answers(prompt, chosen=chosen, rejected=rejected)
+    _check_different(chosen, rejected)
+    return Pair(identity, prompt, chosen, rejected, cells.rest, where)
+
+
+def _rating(cells: Cells, identity: int, where: str) -> Rating:
+    prompt, completion = _asked_and_answered(cells, "completion")
+    label = cells.take("label")
+    if isinstance(label, str) and label.lower() in ("true", "false"):  # as CSV writes it
+        label = label.lower() == "true"
+    if not isinstance(label, bool):
+        raise DataError(f"'label' must be true or false, not {label!r}")
+    return Rating(identity, prompt, completion, label, cells.rest, where)
+
+
+def _asked_and_answered(cells: Cells, *names: str) -> tuple[Turns, ...]:
+    asked = question(cells.take("prompt"), "prompt")
+    prompt, *answers = alike(asked, *(turns(cells.take(name), name) for name in names), chat=cells.chat)
+    _check_answers(prompt, **dict(zip(names, answers, strict=True)))
+    return prompt, *answers
+
+
+def _check_answers(prompt: Turns, **answers: Turns) -> None:
+    for name, answer in answers.items():
+        if isinstance(answer, str):
+            if not answer.strip():
+                raise DataError(f"{name!r} is empty")
+            continue
+        _check_answer(answer, name)
+        if answer[0]["role"] != "assistant":
+            raise DataError(f"{name!r} must begin with the assistant's turn, not the {answer[0]['role']}'s")
+        check_order((*prompt, *answer))  # type: ignore[arg-type]
+
+
+def _check_answer(conversation: Sequence[Message], name: str) -> None:
+    said = [m for m in conversation if m["role"] == "assistant"]
+    if not said:
+        raise DataError(f"{name!r} holds no turn of the assistant, so there is nothing to learn")
+    if not any(m["content"].strip() or m.get("tool_calls") for m in said):
+        raise DataError(f"{name!r} is empty: the assistant says nothing")
+
+
+def _check_different(chosen: Turns, rejected: Turns) -> None:
+    if chosen == rejected:
+        raise DataError("'chosen' and 'rejected' are the same; remove the row")
+
+
+MAKERS: dict[str, Callable[[Cells, int, str], Record]] = {
+    "demonstrations": _demonstration,
+    "text": _text,
+    "pairs": _pair,
+    "ratings": _rating,
+    "prompts": _prompt,
+}
+READS = {
+    "demonstrations": "prompt and completion, or messages, or text",
+    "text": "text or messages",
+    "pairs": "prompt, chosen and rejected",
+    "ratings": "prompt, completion and label",
+    "prompts": "prompt or messages",
+}

@@ -1,0 +1,145 @@
+"""Records of one kind in a fixed order, with a fingerprint; and how to load them from a file, generator or hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+from posttrain.data import bundled
+from posttrain.data.columns import record
+from posttrain.data.hub import SETTINGS, hub_rows
+from posttrain.data.readers import READERS, read, suffix_of
+from posttrain.errors import ConfigError, DataError, suggestion
+from posttrain.records import RECORDS, Record
+from posttrain.seeds import seed_for
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset(Sequence[Record]):
+    """Records and a name for messages. `from_rows` makes one of dictionaries, `load` of a file."""
+
+    records: tuple[Record, ...]
+    name: str = "rows"
+    _order: dict[tuple[int, int], list[int]] = field(default_factory=dict, repr=False)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | Sequence[Record]:
+        return self.records[index]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits of the content, wherever it was read from."""
+        digest = hashlib.sha256()
+        for r in self.records:
+            values = {**asdict(r), "where": None}
+            digest.update(json.dumps([type(r).__name__, values], sort_keys=True, default=str).encode())
+        return digest.hexdigest()[:16]
+
+    def order(self, epoch: int, seed: int) -> Sequence[int]:
+        """A permutation of the records' numbers; where a record stands depends on its id, the epoch and the seed."""
+        key = (epoch, seed)
+        if key not in self._order:
+            self._order.clear()  # one epoch is in use at a time
+            places = [seed_for(seed, "order", epoch, r.id) for r in self.records]
+            self._order[key] = sorted(range(len(self)), key=places.__getitem__)
+        return self._order[key]
+
+
+def load(
+    spec: str,
+    kind: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    answer_after: str | None = None,
+    seed: int = 0,
+    size: int | None = None,
+    chat: bool = False,
+) -> Dataset:
+    """Records of a kind ("prompts", "pairs", ...) from a file, a bundled generator or a dataset on the hub.
+
+    spec: "train.jsonl" | "arithmetic:level=2,split=test" | "openai/gsm8k:config=main,split=train". `columns`,
+    `answer_after` and `chat` as in data.columns.record; at most `size` records; `seed` matters to generators only.
+    """
+    if kind not in RECORDS:
+        raise ConfigError(f"unknown kind of data {kind!r}{suggestion(kind, RECORDS)}; known: {', '.join(RECORDS)}")
+    rows = islice(_rows(spec, kind, seed, size), size)
+    return from_rows(rows, kind, columns=columns, answer_after=answer_after, chat=chat, name=spec)
+
+
+def from_rows(
+    rows: Iterable[Mapping[str, Any] | tuple[str, Mapping[str, Any]]],
+    kind: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    answer_after: str | None = None,
+    chat: bool = False,
+    name: str = "rows",
+) -> Dataset:
+    """Records from dictionaries, or from (where, dictionary). Rows with the same id must be the same; one is kept.
+
+    DataError names the first row that cannot be used, and how many more there are.
+    """
+    made: dict[int, Record] = {}
+    faults: list[DataError] = []
+    for index, row in enumerate(rows):
+        where, values = (f"row {index}", row) if isinstance(row, Mapping) else row
+        try:
+            new = record(values, kind, index, where, columns=columns, answer_after=answer_after, chat=chat)
+            _check_same(made.setdefault(new.id, new), new)
+        except DataError as fault:
+            faults.append(fault)
+    if faults:
+        more = f"\n{len(faults) - 1} more rows cannot be used, the next: {faults[1]}" if len(faults) > 1 else ""
+        raise DataError(f"{faults[0]}{more}")
+    if not made:
+        raise DataError(f"{name}: 0 examples")
+    return Dataset(tuple(made.values()), name)
+
+
+def _check_same(first: Record, second: Record) -> None:
+    if replace(first, where="") != replace(second, where=""):
+        raise DataError(f"{second.where}: the id is that of {first.where}, but the content differs; give it another id")
+
+
+def _rows(spec: str, kind: str, seed: int, size: int | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    path = Path(spec)
+    if suffix_of(path) in READERS or path.exists():
+        return read(path)
+    name, settings = parse_spec(spec)
+    if name in bundled.names():
+        return bundled.rows(name, settings, kind, seed=seed, size=size)
+    if HUB_ID.fullmatch(name):
+        if unknown := [s for s in settings if s not in SETTINGS]:
+            raise ConfigError(f"{spec}: unknown setting {unknown[0]!r}; a hub dataset takes {', '.join(SETTINGS)}")
+        return hub_rows(name, settings)
+    raise DataError(
+        f"{spec}: no such data{suggestion(name, bundled.names())}; give a file ({', '.join(READERS)}), "
+        f"a generator ({', '.join(bundled.names())}) or a hub id (owner/name)"
+    )
+
+
+def parse_spec(spec: str) -> tuple[str, dict[str, str]]:
+    """`name:level=2,split=test` as the name and its settings."""
+    name, colon, rest = spec.partition(":")
+    pairs = [part.partition("=") for part in rest.split(",")] if colon else []
+    if bad := next((key + sign for key, sign, value in pairs if not (key and sign and value)), None):
+        raise ConfigError(f"{spec}: cannot read {bad!r}; settings are written name:key=value,key=value")
+    settings = {key.strip(): value.strip() for key, _, value in pairs}
+    if len(settings) < len(pairs):
+        raise ConfigError(f"{spec}: a setting is given twice")
+    return name, settings

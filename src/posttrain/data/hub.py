@@ -1,0 +1,33 @@
+"""Rows of a dataset on the Hugging Face hub. Needs the package datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from posttrain.errors import DataError, MissingExtraError
+
+SETTINGS = ("config", "split", "revision")
+
+
+def hub_rows(name: str, settings: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of one split, "train" unless told otherwise, with `where` = "owner/name[split]:17"."""
+    try:
+        import datasets
+    except ImportError:
+        raise MissingExtraError("reading datasets from the hub", "data") from None
+    split = settings.get("split", "train")
+    try:
+        rows = datasets.load_dataset(name, settings.get("config"), split=split, revision=settings.get("revision"))
+    except ConnectionError:
+        raise DataError(
+            f"{name}: the hub cannot be reached and the dataset is not cached; go online once, or give a file"
+        ) from None
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise DataError(f"{name}: {_one_line(error)}; write {name}:config=NAME,split=NAME if it has several") from None
+    for number, row in enumerate(rows, 1):
+        yield f"{name}[{split}]:{number}", row
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300].rstrip(".")

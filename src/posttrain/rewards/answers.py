@@ -1,0 +1,128 @@
+r"""The answer that a text ends with, and the number that an answer states. Strict: in doubt there is no number.
+
+The answer is what follows the last of these marks, the first kind that occurs counts:
+`\boxed{...}` or `\fbox{...}`; `####`; "answer is", "answer:" (to the end of the sentence). A box that is never
+closed holds no answer. Only ASCII digits are digits; a comma separates groups of three digits and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+LONGEST = 500  # characters of an answer; no answer that a person would check is longer
+_TAIL = 2000  # characters in which an unmarked answer is looked for
+
+_NUMBER = r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)"
+_SHORT_UNITS = "mm|cm|dm|km|mg|kg|lbs?|oz|ml|ft|in|mi|yd|hr|min|sec|ms|mph|am|pm|usd|eur|gbp|m|g|s|h|l"
+_UNIT = rf"(?:\s*(?:%|°)|\s*(?:{_SHORT_UNITS})(?![A-Za-z])|\s+[A-Za-z]{{3,}})"
+_UNITS = rf"(?P<unit>{_UNIT}(?:[ /-]+[A-Za-z]+)*(?:\s?\^\s?\{{?[23]\}}?|²|³)?)"
+_PLAIN = re.compile(rf"(?P<sign>[+-]?)\s?[$€£¥]?\s?(?P<number>{_NUMBER}){_UNITS}?\.?", re.IGNORECASE)
+_MEASURED = re.compile(rf"(?P<value>.*[0-9)}}]){_UNITS}\.?", re.IGNORECASE)
+_MARK = re.compile(r"\banswer[*_]*\s*(?:is|:|=)[*_]*\s*:?[*_]*", re.IGNORECASE)
+_SENTENCE = re.compile(r"\.(?=\s|$)")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_SEVERAL = re.compile(r"[,;]\s|\b(?:and|or)\b|\n", re.IGNORECASE)
+_CHANGES = frozenset(
+    ["hundred", "hundreds", "thousand", "thousands", "million", "millions", "billion", "billions", "trillion", "trillions", "dozen", "dozens", "score", "half", "halves", "third", "thirds", "quarter", "quarters", "tenth", "tenths", "hundredth", "hundredths", "thousandth", "thousandths", "and", "or", "nor", "not", "to", "plus", "minus", "times", "over", "divided", "squared", "cubed", "factorial", "power", "mod", "choose", "point", "than", "if", "pi", "theta", "alpha", "beta", "gamma", "delta", "sqrt", "sin", "cos", "tan", "log", "exp", "infinity"]
+)  # words after a number which make it another number
+_OPERATORS = tuple("+-/^×÷·<>≤≥≠=")
+_REFUSED_BEFORE = frozenset(["not", "or", "nor", "than", "plus", "minus", "times", "over"])
+
+
+def marked(text: str) -> str | None:
+    """The marked answer, None without a mark, "" for one that is cut off or longer than LONGEST."""
+    found = _boxed(text)
+    if found is None and "####" in text:
+        found = text.rpartition("####")[2].lstrip().partition("\n")[0]
+    if found is None and (marks := list(_MARK.finditer(text))):
+        line = text[marks[-1].end() :].lstrip().partition("\n")[0]
+        found = _SENTENCE.split(line, maxsplit=1)[0]
+    if found is None:
+        return None
+    return found.strip() if len(found) <= LONGEST else ""
+
+
+def number(answer: str) -> Decimal | None:
+    """The number that an answer states: "12", "$1,234.50", "-3 apples", "12%", "5 + 7 = 12 cm^2"; None in doubt.
+
+    Of one equation the right side counts. Currency signs, %, degrees and words for units do not matter; words that
+    change a number ("12 million", "12 or 13") leave none, and so does anything else: "1_000", "12x", "1/2", "1 2".
+    """
+    answer = bare(answer)
+    if "=" in answer and not _SEVERAL.search(answer):
+        answer = bare(answer.rpartition("=")[2])
+    match = _PLAIN.fullmatch(answer)
+    if match is None:
+        return None
+    if match["unit"] and changes(match["unit"]):
+        return None
+    return Decimal(match["sign"] + match["number"].replace(",", ""))
+
+
+def changes(answer: str) -> frozenset[str]:
+    """The words in it that make of a number another number: million, half, not, or, ..."""
+    return _CHANGES.intersection(re.findall(r"(?<![\\a-z])[a-z]+", bare(answer).lower()))
+
+
+def without_unit(answer: str) -> str:
+    r"""`\frac{1}{2} inches` is `\frac{1}{2}`."""
+    answer = bare(answer)
+    match = _MEASURED.fullmatch(answer)
+    return match["value"] if match and not changes(match["unit"]) else answer
+
+
+def last_number(text: str) -> Decimal | None:
+    """The number that the last word with a digit is, in a text without a marked answer.
+
+    None when that word is no number by itself ("x12", "3/4", "12th"), or stands beside an operator or a word that
+    denies or changes it ("5 - 12", "5 -12", "12 + x", "not 12", "11 or 12", "12 million").
+    """
+    words = _spaced(text[-_TAIL:]).split()
+    k = next((k for k in reversed(range(len(words))) if re.search(r"\d", words[k])), None)
+    if k is None:
+        return None
+    before = words[k - 1].lower() if k else ""
+    after = words[k + 1].lower() if k + 1 < len(words) else ""
+    ends_equation = before == "=" or words[k].startswith("=")
+    if not ends_equation and (before.endswith(_OPERATORS) or before in _REFUSED_BEFORE or before == "*"):
+        return None
+    if re.match(r"[+-]", words[k]) and re.search(r"[0-9)]$", before):
+        return None
+    if after.startswith(_OPERATORS) or after == "*" or after.strip(".,;:?)*") in _CHANGES - {"and", "if", "to"}:
+        return None
+    return number(words[k].strip(".,;:?)]*\"'").lstrip("(["))
+
+
+def bare(answer: str) -> str:
+    r"""Without what only decorates: Markdown, quotes, `$...$`, `\(...\)`, `\text{}`, spacing commands."""
+    answer = _spaced(answer)
+    answer = re.sub(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox)\s*\{([^{}]*)\}", r" \1 ", answer)
+    answer = re.sub(r"\\([()\[\]])", " ", answer).replace("\\$", "$").replace("\\%", "%")
+    answer = re.sub(r"\^\s*(?:\\circ|\{\s*\\circ\s*\})|\\degree", "°", answer)
+    answer = " ".join(answer.split()).strip("*`\"' ")
+    if answer.endswith("$"):
+        answer = answer.strip("$")
+    return answer.strip("*`\"' ")
+
+
+def _spaced(text: str) -> str:
+    """TeX's ways to write a comma between thousands, a minus and a space, as one of each."""
+    text = text.replace("−", "-").replace("{,}", ",").replace(",\\!", ",")
+    text = re.sub(r"(?<=[0-9])\\[,!](?=[0-9])", ",", text)
+    return re.sub(r"\\[,;:! ]|~|\\q?quad\b", " ", text)
+
+
+def _boxed(text: str) -> str | None:
+    """What is in the last box, with balanced braces; "" for a box without an end."""
+    opening = None
+    for opening in _BOX.finditer(text):
+        pass
+    if opening is None:
+        return None
+    depth = 1
+    for brace in re.finditer(r"\\[{}\\]|[{}]", text[opening.end() :]):
+        depth += {"{": 1, "}": -1}.get(brace.group(), 0)
+        if depth == 0:
+            return text[opening.end() : opening.end() + brace.start()]
+    return ""
