@@ -5,8 +5,8 @@ import pytest
 from posttrain import catalogue
 from posttrain.credit.advantages import reward_to_go
 from posttrain.method import SEQUENCE_MEAN, TOKEN_MEAN, Derived, Method, Stream, Term
-from posttrain.methods.online.gspo import METHOD as GSPO
 from posttrain.methods.online.grpo import METHOD as GRPO
+from posttrain.methods.online.gspo import METHOD as GSPO
 from posttrain.methods.online.ppo import METHOD as PPO
 from posttrain.methods.online.safe_rlhf import METHOD as SAFE
 from posttrain.methods.preference.dpo import METHOD as DPO

@@ -47,7 +47,13 @@ class Backend(Protocol):
         """Cut the minibatch, run the models, add up the gradient. `fresh`: nothing has moved since the batch began."""
 
     def step(self, rates: Mapping[str, float]) -> dict[str, float]:
-        """Step every trained model, then the averages. Returns the gradient norm of each model."""
+        """Step every trained model, then the averages. Returns the gradient norm of each model.
+
+        If one of them is not finite no model moves (NumericsError).
+        """
+
+    def discard(self) -> None:
+        """Forget the gradient that was accumulated since the last step."""
 
     def copy(self, source: str, target: str) -> None:
         """Give one role the weights of another, as they are now."""

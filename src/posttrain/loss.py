@@ -73,12 +73,9 @@ def micro_loss(
             mean = total(term, term.part(batch, cache=cache), batch) / counts[term]
             loss = loss + weight(term, batch) * mean
             shares[f"loss/{name}"] = float(mean.detach())
-    for (
-        name,
-        output,
-    ) in live.items():  # terms over the whole minibatch: their gradient here was computed beforehand
+    for name, output in live.items():  # terms over the whole minibatch: value and gradient were made beforehand
         if cotangent(name) in micro:
-            loss = loss + (micro[cotangent(name)] * output).sum()
+            loss = loss + (micro[cotangent(name)] * (output - output.detach())).sum()
     with torch.no_grad():
         for name, term in plan.metrics[stream].items():
             if not term.whole:

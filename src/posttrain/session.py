@@ -284,13 +284,14 @@ class Session:
         newest = self.checkpoints.newest()
         if newest is None:
             self.display.note("nothing to resume: no complete checkpoint, starting from the beginning")
-            return
-        self.saved = read_state(newest, STATE)
-        step = int(self.saved["global_step"])
+            step = 0
+        else:
+            self.display.note(f"resuming from {newest}")
+            self.saved = read_state(newest, STATE)
+            step = int(self.saved["global_step"])
         self.metrics.truncate_after(step)
         self.samples.truncate_after(step)
         self.checkpoints.truncate_after(step)
-        self.display.note(f"resuming from {newest}")
 
     def _done(self, verb: int) -> bool:
         return self.saved is not None and len(self.saved["finished"]) > verb

@@ -75,10 +75,7 @@ class Trainer:
                 states = self.states
                 minis, now = self.derive(When.STEP, {s: hand[k] for s, hand in hands.items()})
                 if self.method.until and bool(minis[MAIN][self.method.until]):
-                    self.states, stopped = (
-                        states,
-                        True,
-                    )  # the step is not taken, so its statistics do not count
+                    self.states, stopped = states, True  # the step is not taken, so its statistics do not count
                     break
                 shares.append(self._step(minis, now, fresh=not shares))
             if stopped:
@@ -89,6 +86,7 @@ class Trainer:
     def _step(self, minis: Batches, now: Now, *, fresh: bool) -> dict[str, float]:
         share = self.accumulate(minis, now, fresh=fresh)
         if not math.isfinite(share.loss):
+            self.backend.discard()
             broken = [n for n, x in share.metrics.items() if not math.isfinite(x)]
             raise NumericsError(
                 f"step {self.batch_number}: the loss of {self.method.name} is {share.loss} "

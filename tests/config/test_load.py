@@ -82,6 +82,10 @@ def test_short_and_long_forms_are_the_same_run() -> None:
     assert load(short).models["critic"].shared
 
 
+def test_python_code_may_write_paths_as_paths() -> None:
+    assert load({"model": Path("m"), "method": "x", "data": Path("d")}) == load({**LEAST, "method": "x", "data": "d"})
+
+
 def test_one_source_and_several_streams() -> None:
     assert load({**LEAST, "data": {"path": "a", "size": 3}}).data["main"].size == 3
     streams = load({**LEAST, "data": {"main": "a", "ptx": {"path": "b", "columns": {"prompt": "q"}}}}).data

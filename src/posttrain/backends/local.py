@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from posttrain.backend import Share
+from posttrain.backends.average import Follower
 from posttrain.backends.optimiser import AdamW, Optimiser
-from posttrain.errors import ConfigError
+from posttrain.errors import ConfigError, NumericsError
 from posttrain.loss import Counts, micro_loss
 from posttrain.models.load import save
 from posttrain.models.network import Network
@@ -49,7 +50,7 @@ class Local:
         self.settings, self.tokens_per_device = optimiser or AdamW(), tokens_per_device
         self.progress = progress or (lambda *_: None)
         self.optimisers: dict[str, Optimiser] = {}
-        self.averages: Mapping[str, Any] = {}
+        self.averages: dict[str, Follower] = {}
         self.changed: set[str] = set()  # roles whose weights are no longer those that were loaded
         self.calls: Counter[tuple[str, bool]] = Counter()  # (role.output, with gradient) -> rows computed
 
@@ -59,15 +60,17 @@ class Local:
         for role in plan.loaded:
             if role not in self.models and role not in plan.method.averages:
                 self.models[role] = self._descend(plan, role)
-        for name, average in plan.method.averages.items():
-            self.models[name] = copy.deepcopy(self.models[average.of])
-        for wants in plan.forwards.values():
-            for source in wants.values():
+        averages = plan.method.averages
+        wanted = [source for wants in plan.forwards.values() for source in wants.values()]
+        for source in wanted:
+            if source.model not in averages:
                 self._ensure_head(source)
-        self.averages = plan.method.averages
+        for name, average in averages.items():  # with the heads of what they follow
+            self.models[name] = copy.deepcopy(self.models[average.of])
+        self.averages = {n: Follower(self.models[n], self.models[a.of], a.decay) for n, a in averages.items()}
         owners = {id(self.models[m]): m for m in plan.trained}  # roles that share a module share an optimiser
-        for role, module in self.models.items():
-            if id(module) not in owners and role != "reference":
+        for module in self.models.values():
+            if id(module) not in owners:
                 module.requires_grad_(False)
         for optimiser in self.optimisers.values():
             optimiser.close()
@@ -77,7 +80,8 @@ class Local:
         self.changed |= set(owners.values()) | set(self.averages)
 
     def _descend(self, plan: Plan, role: str) -> nn.Module:
-        for ancestor in ANCESTORS.get(role, ()):
+        ancestors = ANCESTORS.get(role, ("policy",) if role in plan.trained else ())
+        for ancestor in ancestors:
             if ancestor in self.models:
                 module: nn.Module = self.models[ancestor]
                 if ancestor in self.changed:
@@ -153,18 +157,31 @@ class Local:
     # ---- updating
 
     def step(self, rates: Mapping[str, float]) -> dict[str, float]:
-        norms = {role: o.step(rates[role]) for role, o in self.optimisers.items()}
-        with torch.no_grad():
-            for name, average in self.averages.items():
-                theirs = self.models[average.of].parameters()
-                for mine, other in zip(self.models[name].parameters(), theirs, strict=True):
-                    mine.lerp_(other, 1 - average.decay)
-        return norms
+        norms = {role: o.norm() for role, o in self.optimisers.items()}
+        if broken := [f"{role}: {float(n)}" for role, n in norms.items() if not bool(n.isfinite())]:
+            self.discard()
+            raise NumericsError(
+                f"the gradient norm is not finite ({', '.join(broken)}); nothing was updated. Lower "
+                "train.learning_rate, or look at the samples of this step"
+            )
+        for role, optimiser in self.optimisers.items():
+            optimiser.step(rates[role], norms[role])
+        for average in self.averages.values():
+            average.step()
+        return {role: float(n) for role, n in norms.items()}
+
+    def discard(self) -> None:
+        for optimiser in self.optimisers.values():
+            optimiser.zero()
 
     def state(self) -> dict[str, Any]:
         kept = sorted(r for r in self.changed if not isinstance(self.models[r], WithoutAdapters))
         weights = {r: {n: t.detach().clone() for n, t in self.models[r].state_dict().items()} for r in kept}
-        return {"models": weights, "optimisers": {r: o.state() for r, o in self.optimisers.items()}}
+        return {
+            "models": weights,
+            "optimisers": {r: o.state() for r, o in self.optimisers.items()},
+            "averages": {r: a.state() for r, a in self.averages.items()},
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         for role, weights in state["models"].items():
@@ -178,6 +195,9 @@ class Local:
         for role, saved in state["optimisers"].items():
             if role in self.optimisers:
                 self.optimisers[role].restore(saved)
+        for role, saved in state["averages"].items():
+            if role in self.averages:
+                self.averages[role].restore(saved)
 
 
 def _temperature(batch: Batch) -> Tensor | float:

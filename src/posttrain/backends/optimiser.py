@@ -9,8 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from posttrain.errors import NumericsError
-
 
 @dataclass(frozen=True)
 class AdamW:
@@ -28,7 +26,7 @@ class Optimiser:
     def __init__(self, parameters: Sequence[nn.Parameter], settings: AdamW) -> None:
         self.settings = settings
         self.parameters = list(parameters)
-        self.masters = [_master(p) for p in self.parameters]
+        self.masters = [master(p) for p in self.parameters]
         pairs = zip(self.parameters, self.masters, strict=True)
         self.hooks: list[Any] = [
             p.register_post_accumulate_grad_hook(_Collect(m))  # type: ignore[no-untyped-call]
@@ -45,15 +43,12 @@ class Optimiser:
             [g for g in groups if g["params"]], lr=0.0, betas=settings.betas, eps=settings.eps, fused=True
         )
 
-    def step(self, rate: float) -> float:
-        """One step; returns the norm of the gradient before clipping. Not finite: NumericsError, nothing moves."""
-        norm = torch.nn.utils.get_total_norm([m.grad for m in self.masters if m.grad is not None])
-        if not bool(norm.isfinite()):
-            self.zero()
-            raise NumericsError(
-                f"the gradient norm is {float(norm)}; nothing was updated. Lower train.learning_rate, or look at the "
-                "samples of this step"
-            )
+    def norm(self) -> Tensor:
+        """Of the gathered gradient, before clipping."""
+        return torch.nn.utils.get_total_norm([m.grad for m in self.masters if m.grad is not None])
+
+    def step(self, rate: float, norm: Tensor) -> None:
+        """One step along the gathered gradient, whose norm is given; then it is forgotten."""
         if self.settings.max_grad_norm:
             torch.nn.utils.clip_grads_with_norm_(self.masters, self.settings.max_grad_norm, norm)
         for group in self.adam.param_groups:
@@ -61,14 +56,13 @@ class Optimiser:
         self.adam.step()
         self.zero()
         self.publish()
-        return float(norm)
 
     @torch.no_grad()
     def publish(self) -> None:
         """The masters' values, rounded, become the model's."""
-        for p, master in zip(self.parameters, self.masters, strict=True):
-            if master is not p:
-                p.copy_(master)
+        for p, wide in zip(self.parameters, self.masters, strict=True):
+            if wide is not p:
+                p.copy_(wide)
 
     def close(self) -> None:
         """Let go of the model, so that another optimiser can take it over."""
@@ -88,8 +82,8 @@ class Optimiser:
     def restore(self, state: Mapping[str, Any]) -> None:
         self.adam.load_state_dict(state["adam"])
         own = [m for p, m in zip(self.parameters, self.masters, strict=True) if m is not p]
-        for master, saved in zip(own, state["masters"], strict=True):
-            master.copy_(saved)
+        for wide, saved in zip(own, state["masters"], strict=True):
+            wide.copy_(saved)
         self.publish()
 
 
@@ -110,7 +104,8 @@ class _Collect:
         parameter.grad = None
 
 
-def _master(p: nn.Parameter) -> Tensor:
+def master(p: nn.Parameter) -> Tensor:
+    """The parameter itself, or its float32 copy if it has a lower precision."""
     if p.dtype in (torch.float32, torch.float64):
         return p
     return p.detach().to(torch.float32).requires_grad_()

@@ -1,12 +1,96 @@
-"""`posttrain data show`: rows as the model sees them."""
+"""`posttrain data show FILE`: rows as the model sees them."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from posttrain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from posttrain.data.encode import Encoder
+    from posttrain.records import Record, Row
 
 app = typer.Typer(help="Look at data before training on it.", no_args_is_help=True)
 
 
 @app.callback()
 def _data() -> None:
-    pass
+    """Keeps `show` a word of its own."""
+
+
+@app.command()
+def show(
+    source: Annotated[str, typer.Argument(metavar="FILE", help="File, generator or hub id.", show_default=False)],
+    model: Annotated[str, typer.Option(help="Whose tokenizer and chat template.")] = "smollm2",
+    kind: Annotated[
+        str | None, typer.Option(help="pairs, ratings, demonstrations, text or prompts; by default from the columns.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="Rows to show.", min=0)] = 3,
+    size: Annotated[int | None, typer.Option(help="Read so many records; by default all.", min=1)] = None,
+    column: Annotated[list[str] | None, typer.Option(help="ours=theirs, e.g. prompt=question")] = None,
+    answer_after: Annotated[str | None, typer.Option(help="The answer stands after this text, e.g. ####")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Longest row; by default the model's context.", min=1)] = None,
+    chat_template: Annotated[
+        Path | None, typer.Option(help="Jinja file instead of the tokenizer's template.", exists=True, dir_okay=False)
+    ] = None,
+) -> None:
+    """Show rows as the model sees them, trained tokens marked. Every record is read and encoded, so errors show too."""
+    from rich.console import Console
+
+    from posttrain.data import show as view
+    from posttrain.data.dataset import load
+    from posttrain.data.encode import Encoder
+    from posttrain.models.load import load as load_model
+
+    columns = renames(column or [])
+    kind = kind or kind_of(_columns(source) | columns.keys())
+    records = load(source, kind, columns=columns, answer_after=answer_after, size=size)
+    loaded = load_model(model)
+    template = chat_template.read_text(encoding="utf-8") if chat_template else None
+    encoder = Encoder(loaded.tokenizer, max_length or loaded.network.context, template)
+    rows = [row for record in records for row in _rows(encoder, record, kind)]
+    Console(highlight=False).print(view.show(rows, loaded.tokenizer, count))
+
+
+def kind_of(columns: Collection[str]) -> str:
+    """What rows with these columns most likely are."""
+    for kind, marks in (
+        ("pairs", {"chosen"}),
+        ("ratings", {"label"}),
+        ("demonstrations", {"completion", "messages", "conversations", "output"}),
+        ("prompts", {"prompt", "instruction"}),
+        ("text", {"text"}),
+    ):
+        if marks & set(columns):
+            return kind
+    return "prompts"
+
+
+def renames(options: Collection[str]) -> dict[str, str]:
+    """`prompt=question` options as {our name: name in the file}."""
+    pairs = [option.partition("=") for option in options]
+    if bad := [ours + sign for ours, sign, theirs in pairs if not (ours and sign and theirs)]:
+        raise ConfigError(f"--column {bad[0]}: write ours=theirs, as in --column prompt=question")
+    return {ours: theirs for ours, _, theirs in pairs}
+
+
+def _columns(source: str) -> set[str]:
+    """The columns of the first row of a file; none for what is no file."""
+    from posttrain.data.readers import read
+
+    first = next(read(Path(source)), None) if Path(source).exists() else None
+    return set(first[1]) if first else set()
+
+
+def _rows(encoder: Encoder, record: Record, kind: str) -> list[Row]:
+    from posttrain.records import Prompt, Row
+
+    if not isinstance(record, Prompt):
+        return encoder.rows(record, kind)
+    tokens = encoder.prompt(record)
+    nothing = (False,) * len(tokens)
+    return [Row(record.id, tokens, nothing, nothing)]

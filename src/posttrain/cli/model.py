@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from posttrain.cli.data import renames
+
 ModelName = Annotated[str, typer.Argument(help="Folder, hub id or bundled name.", show_default=False)]
 
 
@@ -52,7 +54,7 @@ def evaluate(
     from posttrain.records import Prompt
     from posttrain.rewards.reward import resolve
 
-    columns = dict(pair.split("=", 1) for pair in column or [])
+    columns = renames(column or [])
     dataset = load(data, "prompts", columns=columns, answer_after=answer_after, size=size)
     prompts = [p for p in dataset if isinstance(p, Prompt)]
     with _session(model, seed=seed) as session:

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from posttrain.errors import ConfigError
-
 
 def train(
     context: typer.Context,
@@ -27,7 +25,3 @@ def train(
         typer.echo(f"{name:8} mean reward {evaluation.mean:.3f} on {len(evaluation.scores)} prompts")
     typer.echo(f"run      {result.directory}")
     typer.echo(f"model    {result.model}")
-
-
-def unknown_option(argument: str) -> ConfigError:
-    return ConfigError(f"{argument}: not key=value")

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from posttrain.config import overrides as changes
-from posttrain.config.outline import plain_copy
 from posttrain.config.problems import report
 from posttrain.config.schema import RunFile
 from posttrain.config.yaml_ import MAX_BYTES, Document, parse
@@ -23,7 +22,7 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), 
     ConfigError that names every problem with its line.
     """
     if isinstance(source, Mapping):
-        document = Document(plain_copy(source))
+        document = Document(_plain(source))
     else:
         document = read(Path(source))
         base = base or Path(source).parent
@@ -71,6 +70,7 @@ def resolved(run: RunFile) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    """A fresh copy of dicts, lists and what YAML can hold."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -92,10 +92,3 @@ def _without_null(annotation: Any) -> Any:
         return annotation
     choices = [choice for choice in get_args(annotation) if choice is not NoneType]
     return choices[0] if len(choices) == 1 else annotation
-
-
-def plain_copy(value: Any) -> Any:
-    """Nested mappings and sequences as fresh dicts and lists."""
-    if isinstance(value, Mapping):
-        return {key: plain_copy(item) for key, item in value.items()}
-    return [plain_copy(item) for item in value] if isinstance(value, list | tuple) else value

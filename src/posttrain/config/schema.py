@@ -51,7 +51,7 @@ class Model(Pathed):
     revision: str | None = None
     """branch, tag or commit of a hub model"""
     dtype: Literal["auto", "float32", "bfloat16", "float64"] = "auto"
-    """number format of the weights; auto: as they are stored"""
+    """number format to compute in; auto: bfloat16 where the chip multiplies it fast, else float32"""
     lora: Lora | None = None
     """low-rank adapters; null: train all weights"""
     chat_template: Path | None = None

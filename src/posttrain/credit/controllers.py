@@ -9,6 +9,8 @@ import torch
 from posttrain.parts import PerRow, PerToken, Scalar, State
 from posttrain.tensors import Rows
 
+LEAST = -700.0  # of ln λ: below it λ is 0 in floating point, and has no logarithm
+
 
 def adaptive_kl(
     state: State | None,
@@ -69,7 +71,8 @@ def multiplier(
         return state or {"lambda": before, "cost": 0.0}, cost.new_tensor(before)
     now = float(cost[rows.trained].mean()) + budget
     excess = now if state is None else decay * state["cost"] + (1 - decay) * now
-    after = min(math.exp(math.log(before) + rate * before * excess), largest)
+    logarithm = math.log(before) + rate * before * excess
+    after = math.exp(min(max(logarithm, LEAST), math.log(largest)))
     return {"lambda": after, "cost": excess}, cost.new_tensor(after)
 
 

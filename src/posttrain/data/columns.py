@@ -60,9 +60,10 @@ class Cells:
 
     def take(self, name: str) -> Any:
         if name not in self.rest:
+            has = ", ".join(map(str, self.names)) or "no columns"
             raise DataError(
-                f"{name!r} is missing{suggestion(name, self.names)}; {self.kind} are read from {READS[self.kind]}, this row "
-                f"has {', '.join(map(str, self.names)) or 'no columns'}; name its column with columns: {{{name}: ...}}"
+                f"{name!r} is missing{suggestion(name, self.names)}; {self.kind} are read from {READS[self.kind]}, "
+                f"this row has {has}; if it is called otherwise, set columns: {{{name}: ITS_NAME}}"
             )
         return self.rest.pop(name)
 
@@ -111,7 +112,8 @@ def _identity(cells: Cells, index: int) -> int:
 
 def _prompt(cells: Cells, identity: int, where: str) -> Prompt:
     name = "messages" if "messages" in cells and "prompt" not in cells else "prompt"
-    (asked,) = alike(question(cells.take(name), name), chat=cells.chat)
+    value = cells.take(name)
+    (asked,) = alike(question(messages(value, name) if name == "messages" else value, name), chat=cells.chat)
     if not isinstance(asked, str):
         check_order(asked)
     return Prompt(identity, asked, cells.rest, where)
@@ -176,7 +178,7 @@ def _check_answers(prompt: Turns, **answers: Turns) -> None:
         _check_answer(answer, name)
         if answer[0]["role"] != "assistant":
             raise DataError(f"{name!r} must begin with the assistant's turn, not the {answer[0]['role']}'s")
-        check_order((*prompt, *answer))  # type: ignore[arg-type]
+        check_order((*prompt, *answer))
 
 
 def _check_answer(conversation: Sequence[Message], name: str) -> None:

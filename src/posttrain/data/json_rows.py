@@ -23,7 +23,8 @@ LONE_SURROGATE = re.compile(
 
 def jsonl_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """One object per line; blank lines are skipped."""
-    for number, line in read_lines(path):
+    for number, ended in read_lines(path):
+        line = ended.rstrip("\r\n")
         start = _skip(line, 0)
         if start == len(line):
             continue

@@ -111,7 +111,7 @@ def split_common(chosen: Turns, rejected: Turns) -> tuple[Turns, Turns, Turns]:
     if isinstance(chosen, str):
         size = _before_white_space(chosen, size)
     else:
-        while size and chosen[size - 1]["role"] == "assistant":  # type: ignore[index]
+        while size and chosen[size - 1]["role"] == "assistant":
             size -= 1
     if not size:
         raise DataError("'prompt' is missing, and 'chosen' and 'rejected' do not begin alike; add a column 'prompt'")

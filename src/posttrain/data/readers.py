@@ -23,12 +23,10 @@ READERS: dict[str, Callable[[Path], Iterator[tuple[str, dict[str, Any]]]]] = {
 def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rows with their places. DataError names file, line and column, and what to do; a file without rows is one."""
     suffix = suffix_of(path)
-    if suffix not in READERS:
-        raise DataError(
-            f"{path}: unknown file format {suffix!r}; known: {', '.join(READERS)}, all but Parquet also .gz"
-        )
     if path.is_dir():
         raise DataError(f"{path}: a folder; name a file in it")
+    if suffix not in READERS:
+        raise DataError(f"{path}: unknown file format {suffix!r}; known: {', '.join(READERS)}, and text as .gz")
     if not path.exists():
         raise DataError(f"{path}: no such file{_neighbour(path)}")
     empty = True

@@ -41,6 +41,7 @@ def load(
     Only safetensors are read and no code of the model's author is run. Raises ModelError for what is missing, does
     not fit its tokenizer, or cannot run on flat tokens.
     """
+    _quietly()
     if dtype not in DTYPES:
         raise ModelError(f"no dtype {dtype!r}{suggestion(dtype, DTYPES)}; there are {', '.join(DTYPES)}")
     if spec == "tiny":
@@ -58,6 +59,13 @@ def load(
     return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer))
 
 
+def _quietly() -> None:
+    """No progress bars of transformers for work that takes a second; downloads keep theirs."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
 def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """A folder that plain transformers opens, and `load` with the heads as well. LoRA adapters are merged into the
     weights that are written, and saved besides in `adapter/`."""
@@ -65,6 +73,7 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
 
     from posttrain.models import lora
 
+    _quietly()
     folder.mkdir(parents=True, exist_ok=True)
     if lora.adapted(network):
         network.trunk.save_pretrained(folder, state_dict=lora.merged_state(network))

@@ -23,11 +23,15 @@ _MARK = re.compile(r"\banswer[*_]*\s*(?:is|:|=)[*_]*\s*:?[*_]*", re.IGNORECASE)
 _SENTENCE = re.compile(r"\.(?=\s|$)")
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _SEVERAL = re.compile(r"[,;]\s|\b(?:and|or)\b|\n", re.IGNORECASE)
-_CHANGES = frozenset(
-    ["hundred", "hundreds", "thousand", "thousands", "million", "millions", "billion", "billions", "trillion", "trillions", "dozen", "dozens", "score", "half", "halves", "third", "thirds", "quarter", "quarters", "tenth", "tenths", "hundredth", "hundredths", "thousandth", "thousandths", "and", "or", "nor", "not", "to", "plus", "minus", "times", "over", "divided", "squared", "cubed", "factorial", "power", "mod", "choose", "point", "than", "if", "pi", "theta", "alpha", "beta", "gamma", "delta", "sqrt", "sin", "cos", "tan", "log", "exp", "infinity"]
-)  # words after a number which make it another number
+_CHANGING_WORDS = """
+hundred hundreds thousand thousands million millions billion billions trillion trillions dozen dozens score
+half halves third thirds quarter quarters tenth tenths hundredth hundredths thousandth thousandths
+and or nor not to plus minus times over divided squared cubed factorial power mod choose point than if
+pi theta alpha beta gamma delta sqrt sin cos tan log exp infinity
+"""  # after a number they make it another number
+_CHANGES = frozenset(_CHANGING_WORDS.split())
 _OPERATORS = tuple("+-/^×÷·<>≤≥≠=")
-_REFUSED_BEFORE = frozenset(["not", "or", "nor", "than", "plus", "minus", "times", "over"])
+_REFUSED_BEFORE = {"not", "or", "nor", "than", "plus", "minus", "times", "over"}
 
 
 def marked(text: str) -> str | None:
@@ -91,14 +95,14 @@ def last_number(text: str) -> Decimal | None:
         return None
     if after.startswith(_OPERATORS) or after == "*" or after.strip(".,;:?)*") in _CHANGES - {"and", "if", "to"}:
         return None
-    return number(words[k].strip(".,;:?)]*\"'").lstrip("(["))
+    return number(words[k].rstrip(".,;:?)]*\"'").lstrip("([*\"'"))
 
 
 def bare(answer: str) -> str:
     r"""Without what only decorates: Markdown, quotes, `$...$`, `\(...\)`, `\text{}`, spacing commands."""
     answer = _spaced(answer)
     answer = re.sub(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox)\s*\{([^{}]*)\}", r" \1 ", answer)
-    answer = re.sub(r"\\([()\[\]])", " ", answer).replace("\\$", "$").replace("\\%", "%")
+    answer = re.sub(r"(?<!\\)\\[()\[\]]", " ", answer).replace("\\$", "$").replace("\\%", "%")
     answer = re.sub(r"\^\s*(?:\\circ|\{\s*\\circ\s*\})|\\degree", "°", answer)
     answer = " ".join(answer.split()).strip("*`\"' ")
     if answer.endswith("$"):
@@ -110,19 +114,18 @@ def _spaced(text: str) -> str:
     """TeX's ways to write a comma between thousands, a minus and a space, as one of each."""
     text = text.replace("−", "-").replace("{,}", ",").replace(",\\!", ",")
     text = re.sub(r"(?<=[0-9])\\[,!](?=[0-9])", ",", text)
-    return re.sub(r"\\[,;:! ]|~|\\q?quad\b", " ", text)
+    return re.sub(r"(?<!\\)\\[,;:! ]|~|\\q?quad\b", " ", text)
 
 
 def _boxed(text: str) -> str | None:
     """What is in the last box, with balanced braces; "" for a box without an end."""
-    opening = None
-    for opening in _BOX.finditer(text):
-        pass
-    if opening is None:
+    openings = list(_BOX.finditer(text))
+    if not openings:
         return None
+    rest = text[openings[-1].end() :]
     depth = 1
-    for brace in re.finditer(r"\\[{}\\]|[{}]", text[opening.end() :]):
+    for brace in re.finditer(r"\\[{}\\]|[{}]", rest):
         depth += {"{": 1, "}": -1}.get(brace.group(), 0)
         if depth == 0:
-            return text[opening.end() : opening.end() + brace.start()]
+            return rest[: brace.start()]
     return ""

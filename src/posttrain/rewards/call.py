@@ -97,10 +97,8 @@ def verdicts(reward: str, result: Any, count: int) -> Outcome:
             f"return a list of {count} numbers",
         )
     if len(result) != count:
-        return Fault(
-            "result",
-            f"reward {reward!r} returned {len(result)} values for {count} completions; return one for each, None to abstain",
-        )
+        message = f"reward {reward!r} returned {len(result)} values for {count} completions"
+        return Fault("result", f"{message}; return one for each, None to abstain")
     return [_verdict(reward, value) for value in result]
 
 

@@ -69,10 +69,11 @@ class Ledger:
         count = sum(isinstance(v, Fault) for v in verdicts)
         item, fault = next((i, v) for i, v in enumerate(verdicts) if isinstance(v, Fault))
         prompt = self._rollouts[item].prompt
+        where = prompt.where or f"prompt {prompt.id}"
         return RewardError(
             f"reward {worst.name!r} ({worst.source}) failed on {count} of {len(verdicts)} completions, more than "
             f"max_error_rate={rate:g} allows; correct it, let it return None where it has no opinion, or raise the "
-            f"rate. The first failure, at {prompt.where or f'prompt {prompt.id}'}: {fault.message}\n{fault.traceback}".rstrip()
+            f"rate. The first failure, at {where}: {fault.message}\n{fault.traceback}".rstrip()
         )
 
     def _worst(self) -> Reward:

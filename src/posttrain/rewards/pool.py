@@ -63,7 +63,7 @@ class Pool:
             raise RewardError("the scorer is closed; make another one")
         while self._idle:
             worker = self._idle.pop()
-            if worker.alive:
+            if worker.fit():
                 return worker
             self._bury(worker)
         worker = WorkerProcess()

@@ -44,12 +44,14 @@ class WorkerProcess:
         self._said = b""
         self._silent = False  # its standard error is closed
 
-    @property
-    def alive(self) -> bool:
-        if self._popen.returncode is not None:
+    def fit(self) -> bool:
+        """Whether it can take a call: it runs, and has said nothing unasked since the last one."""
+        if self._popen.returncode is not None or self._inbox:
             return False
-        # WNOWAIT: as long as nobody has collected it, its number cannot become somebody else's
-        return os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        with suppress(BlockingIOError):
+            os.read(self._replies.fileno(), 1)  # the end of the pipe, or something unasked
+            return False
+        return True
 
     @property
     def remaining(self) -> float:

@@ -53,7 +53,9 @@ def load(reference: str) -> Callable[..., Any]:
     """The function that `locate` named. Raises ConfigError when importing fails or there is none."""
     location, _, name = reference.rpartition(":")
     try:
-        module = import_file(Path(location), "reward") if location.endswith(".py") else importlib.import_module(location)
+        module = (
+            import_file(Path(location), "reward") if location.endswith(".py") else importlib.import_module(location)
+        )
     except (Exception, SystemExit) as error:  # a user's module may fail in any way; the error must name it
         what = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
         raise ConfigError(f"reward {reference}: {what}{_as_file(location, name)}; {EXPECTED}") from error

@@ -117,9 +117,7 @@ def _reads(name: str, function: Callable[..., Any]) -> Reads:
     )
 
 
-def _check_settings(
-    name: str, function: Callable[..., Any], reads: Reads, settings: Mapping[str, Any]
-) -> None:
+def _check_settings(name: str, function: Callable[..., Any], reads: Reads, settings: Mapping[str, Any]) -> None:
     for key in settings:
         if key not in reads.settings:
             known = ", ".join(reads.settings) or "none"

@@ -2,12 +2,14 @@
 
 Requests come in on what was standard input, replies leave on what was standard output. Functions see neither:
 what they print goes to standard error, which the scorer reads and cuts. They run on the main thread, because
-verifiers set alarms.
+verifiers set alarms, and with the generators of Python, numpy and torch seeded by the texts: a function that draws
+from torch imports it at the top of its file.
 """
 
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import os
 import signal
 import sys
@@ -25,6 +27,7 @@ from posttrain.rewards.reference import load
 def main() -> None:
     requests, replies = _private_pipes()
     faulthandler.enable()
+    importlib.import_module("numpy.random")  # or a function that imports it first would draw unseeded numbers
     threading.Thread(target=_follow, args=(int(sys.argv[1]),), daemon=True).start()
     folder, ourselves = os.open(os.curdir, os.O_RDONLY), os.getpid()
     while (request := read(requests)) is not None:

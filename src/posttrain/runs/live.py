@@ -55,8 +55,8 @@ class LiveDisplay(Display):
             self.progress.update(step, metrics, self.clock())
 
     def phase(self, name: str, done: int, total: int) -> None:
-        assert self.progress is not None, "start() comes first"
-        self.progress.phase = Phase(name, done, total)
+        if self.progress is not None:  # an evaluation may come before the first step
+            self.progress.phase = Phase(name, done, total)
 
     def sample(self, prompt: str, completion: str, reward: float | None) -> None:
         assert self.progress is not None, "start() comes first"

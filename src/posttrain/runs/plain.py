@@ -55,7 +55,8 @@ class PlainDisplay(Display):
             self._flush()
 
     def phase(self, name: str, done: int, total: int) -> None:
-        assert self.progress is not None, "start() comes first"
+        if self.progress is None:  # an evaluation may come before the first step
+            return
         self.progress.phase = Phase(name, done, total)
         if self.clock() - self._written_at >= PHASE_INTERVAL:
             self._write(f"step {self.progress.step + 1}/{self.progress.total}  {name} {done}/{total}")

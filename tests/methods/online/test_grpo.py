@@ -30,6 +30,10 @@ def test_golden_biased_standard_deviation():
     assert advantages(REWARDS, ddof=0) == pytest.approx([0, -0.816497, -0.816497, 1.632993], abs=2e-6)
 
 
+def test_golden_eps_is_added_to_the_standard_deviation():
+    assert advantages(REWARDS, eps=1.0) == pytest.approx([0, -0.414214, -0.414214, 0.828427], abs=1e-6)
+
+
 def test_golden_clip():
     up, down = at_ratio(GRPO, [math.log(1.5)], 1.0), at_ratio(GRPO, [math.log(1.5)], -1.0)
     assert up.metrics["loss"] == pytest.approx(-1.2)

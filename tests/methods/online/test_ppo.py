@@ -38,6 +38,12 @@ def test_golden_whitened_advantage_has_mean_0_and_biased_variance_1():
     assert three_tokens(lam=0.0).value("advantage")[0] == pytest.approx(expected, abs=1e-7)
 
 
+def test_golden_eps_is_added_to_the_standard_deviation():
+    assert three_tokens(lam=0.0, eps=1.0).value("advantage")[0] == pytest.approx(
+        [-0.19362, -0.19362, 0.38724], abs=1e-5
+    )
+
+
 def test_golden_kl_is_part_of_the_reward():
     row = answer(
         old_value=[0.0] * 2,
@@ -73,11 +79,9 @@ def test_golden_value_loss(value, target, loss, slope):
 
 
 def test_golden_explained_variance():
-    rows = [
-        answer(value=[v], old_value=[v], reward=r, **dict.fromkeys(("logp", "old_logp", "ref_logp"), [-1.0]))
-        for v, r in ((0.0, 0.0), (1.0, 2.0))
-    ]
-    assert step(PPO, *rows).metrics["value/explained_var"] == pytest.approx(1 - 0.25 / 1)
+    """Values 0 and 1 of returns 0 and 4: variances of error and returns 9/4 and 4."""
+    rows = [group([r], [1], value=v, old_value=v)[0] for v, r in ((0.0, 0.0), (1.0, 4.0))]
+    assert step(PPO, *rows).metrics["value/explained_var"] == pytest.approx(1 - 9 / 16)
 
 
 def test_lambda_1_is_return_minus_value():

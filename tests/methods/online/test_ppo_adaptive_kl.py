@@ -32,6 +32,12 @@ def test_golden_small_errors_are_followed_in_proportion_and_below_the_target_it_
     assert after(0.0, horizon=1.0) == pytest.approx(0.1 * 0.8)
 
 
+def test_golden_answers_that_are_not_trained_on_do_not_steer():
+    opponent = group([0.0], [1], train=False, ref_logp=-99.0)
+    one = step(ADAPTIVE, *opponent, states={"kl_weight": {"weight": 0.1}})
+    assert one.value("kl_weight") == one.states["kl_weight"]["weight"] == 0.1
+
+
 def test_at_the_target_it_is_ppo_with_that_coefficient():
     mine, theirs = batch(ADAPTIVE, 6.0, 3, weight=0.05), batch(PPO, 6.0, 3)
     assert mine.states["kl_weight"]["weight"] == 0.05

@@ -18,8 +18,9 @@ def moved(kl, method=PENALTY, **states):
 
 def test_golden_weight_doubles_halves_or_stays():
     """Target 0.01: beyond 0.015 the weight doubles, below 0.00667 it halves."""
-    after = [moved(kl).states["penalty_weight"]["weight"] for kl in (0.016, 0.01, 0.006)]
-    assert after == [2.0, 1.0, 0.5]
+    after = [moved(kl).states for kl in (0.016, 0.01, 0.006)]
+    assert [states["penalty_weight"]["weight"] for states in after] == [2.0, 1.0, 0.5]
+    assert [states["penalty_weight at the end"]["value"] for states in after] == [2.0, 1.0, 0.5]
 
 
 def test_golden_loss():

@@ -39,6 +39,14 @@ def test_golden_budget_and_largest():
     assert step(configure(SAFE, {"largest": 1.05}), *rows((1.0, 2.0))).metrics["penalty"] == 1.05
 
 
+def test_golden_answers_that_are_not_trained_on_do_not_steer():
+    opponent = answer(False, **rows((1.0, 9.0))[0].values)
+    state = {"penalty": {"lambda": 2.0, "cost": 1.0}}
+    one = step(SAFE, opponent, states=state)
+    assert one.value("penalty") == 2
+    assert one.states == state
+
+
 def test_golden_kl_lowers_the_reward_and_raises_the_cost():
     one = step(SAFE, *rows((1.0, 0.5), ref_logp=-3.0))
     assert one.value("token_reward")[0] == pytest.approx([1 - 0.05 * 2])

@@ -1,0 +1,104 @@
+"""From records to rows of tokens, with the marks of what is learnt.
+
+Prompt and answer are tokenised apart, so the tokens of a prompt are the same in training and in sampling. Marks come
+from lengths, never from comparing tokens with the padding token, which many tokenizers also use to end a turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from posttrain.data.control import ControlTokens
+from posttrain.data.messages import alike
+from posttrain.data.place import at
+from posttrain.data.template import ChatTemplate
+from posttrain.errors import DataError, ModelError
+from posttrain.records import RECORDS, Demonstration, Pair, Prompt, Rating, Record, Row, Turns
+from posttrain.seeds import seed_for
+
+Part = tuple[list[int], bool]  # token ids, and whether they are learnt
+
+
+class Encoder:
+    """Makes rows with a transformers tokenizer and its chat template, or another one in Jinja.
+
+    Data never turns into control tokens: `<|im_end|>` in a message is encoded as the text it is. In plain text it is
+    refused, because it is either a conversation that the template should write, or an attempt to look like one.
+    """
+
+    def __init__(self, tokenizer: Any, max_length: int, chat_template: str | None = None) -> None:
+        self.tokenizer, self.max_length = tokenizer, max_length
+        self.control = ControlTokens(tokenizer)
+        self.template = ChatTemplate(tokenizer, self.control, chat_template)
+        first = tokenizer("a")["input_ids"][:1]
+        self.begin: list[int] = first if first == [tokenizer.bos_token_id] else []
+
+    def prompt(self, record: Prompt, room: int = 0) -> tuple[int, ...]:
+        """Tokens after which the answer begins. DataError unless `room` more tokens fit into max_length."""
+        with at(record.where):
+            if isinstance(record.prompt, str):
+                tokens = self.begin + self._plain(record.prompt)
+            else:
+                tokens = self.control.encode(self.template.question(record.prompt))
+            if not tokens:
+                raise DataError("the prompt is empty")
+            if len(tokens) + room > self.max_length:
+                answer = f" and an answer of {room}" if room else ""
+                raise DataError(
+                    f"a prompt of {len(tokens)} tokens{answer} does not fit into max_length {self.max_length}; "
+                    "raise max_length, shorten the prompt or lower max_tokens"
+                )
+            return tuple(tokens)
+
+    def rows(self, record: Record, kind: str) -> list[Row]:
+        """One row, or for a pair two: the chosen answer first. All that is written by the model is trained."""
+        with at(record.where):
+            if isinstance(record, Demonstration) and RECORDS[kind] is Demonstration:
+                return [self._row(record.id, record.prompt, record.completion)]
+            if isinstance(record, Pair) and kind == "pairs":
+                chosen = self._row(record.id, record.prompt, record.chosen)
+                return [chosen, self._row(seed_for("rejected", record.id), record.prompt, record.rejected)]
+            if isinstance(record, Rating) and kind == "ratings":
+                return [self._row(record.id, record.prompt, record.completion, label=record.label)]
+            raise DataError(f"a {type(record).__name__} cannot be encoded as {kind}")
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """What tokens say, without control tokens."""
+        return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+    def _row(self, identity: int, prompt: Turns, answer: Turns, **columns: Any) -> Row:
+        parts = self._parts(prompt, answer)
+        tokens = tuple(token for ids, _ in parts for token in ids)
+        learnt = [mark for ids, mark in parts for _ in ids]
+        trained = (False, *learnt[1:])  # nothing stands before the first token, so nothing can predict it
+        if len(tokens) > self.max_length:
+            raise DataError(
+                f"a row of {len(tokens)} tokens does not fit into max_length {self.max_length}; "
+                "raise max_length or shorten the example"
+            )
+        if not any(trained):
+            raise DataError("the row holds no token that could be learnt; it is empty or has no turn of the assistant")
+        return Row(identity, tokens, trained, trained, columns)
+
+    def _parts(self, prompt: Turns, answer: Turns) -> list[Part]:
+        if isinstance(prompt, str) and isinstance(answer, str):
+            return [(self.begin + self._plain(prompt), False), ([*self._plain(answer), self._end()], True)]
+        asked, said = alike(prompt, answer) if prompt else ((), answer)
+        assert not isinstance(asked, str)
+        assert not isinstance(said, str)
+        return [(self.control.encode(text), learnt) for text, learnt in self.template.pieces(asked, said)]
+
+    def _plain(self, text: str) -> list[int]:
+        """Text as it is. Only what turns are made of is refused; `<filename>` may be just a word."""
+        made_of = (self.template.source or "", self.tokenizer.eos_token or "")
+        if token := next((t for t in self.control.found_in(text) if any(t in source for source in made_of)), None):
+            raise DataError(
+                f"the text contains the control token {token!r}; write conversations as messages, or remove it"
+            )
+        return self.control.encode(self.control.hide(text))
+
+    def _end(self) -> int:
+        if self.tokenizer.eos_token_id is None:
+            raise ModelError("the tokenizer has no end-of-sequence token, so the model could not learn to stop")
+        return int(self.tokenizer.eos_token_id)

@@ -1,0 +1,78 @@
+"""`posttrain data show` on files of every kind, with the tiny bundled model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from posttrain.cli import data, main
+from posttrain.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind"),
+    [
+        ({"prompt", "chosen", "rejected"}, "pairs"),
+        ({"prompt", "completion", "label"}, "ratings"),
+        ({"prompt", "completion"}, "demonstrations"),
+        ({"messages"}, "demonstrations"),
+        ({"instruction", "input", "output"}, "demonstrations"),
+        ({"text"}, "text"),
+        ({"prompt", "text"}, "prompts"),
+        ({"prompt", "answer"}, "prompts"),
+        (set(), "prompts"),
+    ],
+)
+def test_the_kind_follows_from_the_columns(columns: set[str], kind: str) -> None:
+    assert data.kind_of(columns) == kind
+
+
+def test_renames() -> None:
+    assert data.renames(["prompt=question", "answer=a=b"]) == {"prompt": "question", "answer": "a=b"}
+    for wrong in ("prompt", "prompt=", "=question"):
+        with pytest.raises(ConfigError, match="write ours=theirs"):
+            data.renames([wrong])
+
+
+def shown(folder: Path, rows: list[dict[str, Any]], *options: str) -> int:
+    file = folder / "d.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    try:
+        main.main(["data", "show", str(file), "--model", "tiny", *options])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    raise AssertionError("the command line ends with an exit code")
+
+
+def test_pairs_are_two_rows_with_their_answers_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(tmp_path, [{"prompt": "2+2=", "chosen": "4", "rejected": "5"}]) == 0
+    out = capsys.readouterr().out
+    assert "2+2=⟦4" in out
+    assert "2+2=⟦5" in out
+    assert "2 rows" in out
+
+
+def test_prompts_are_shown_as_they_are_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"question": f"{n}+2=", "answer": f"so #### {n + 2}"} for n in range(3)]
+    assert shown(tmp_path, rows, "--column", "prompt=question", "--answer-after", "####", "--count", "1") == 0
+    out = capsys.readouterr().out
+    assert "0+2=" in out
+    assert "1+2=" not in out
+    assert "3 rows" in out
+    assert "⟦" not in out
+
+
+def test_a_bad_record_is_an_error_of_data_even_when_it_is_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = {"prompt": "2+2=", "completion": "4"}
+    assert shown(tmp_path, [good, good | {"completion": 4}], "--count", "0") == 3
+    assert f"{tmp_path}/d.jsonl:2" in capsys.readouterr().err
+
+
+def test_the_template_must_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(tmp_path, [{"text": "a"}], "--chat-template", str(tmp_path / "no.jinja")) == 2
+    assert "chat-template" in capsys.readouterr().err

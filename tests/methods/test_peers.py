@@ -1,0 +1,419 @@
+"""The same numbers as TRL where both mean the same: its own loss code, on log-probs that both are given.
+
+Where the definitions differ, docs/peers.md says how and why.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from posttrain.catalogue import load
+from posttrain.method import without
+from posttrain.settings import configure
+from tests.methods.given import answer, step
+
+pytest.importorskip("trl", minversion="1.16")
+CPU = torch.device("cpu")
+CLOSE = {"rel": 1e-9, "abs": 1e-12}
+
+
+def numbers(seed, lengths, low=-3.0, high=-0.1):
+    """Log-probs for answers of these lengths."""
+    generator = torch.Generator().manual_seed(seed)
+    return [(low + (high - low) * torch.rand(n, generator=generator)).tolist() for n in lengths]
+
+
+def near(rows, seed):
+    """Other log-probs, about 0.2 away."""
+    generator = torch.Generator().manual_seed(seed)
+    return [(torch.tensor(r) + 0.2 * torch.randn(len(r), generator=generator)).tolist() for r in rows]
+
+
+def padded(rows):
+    return torch.nn.utils.rnn.pad_sequence([torch.tensor(r) for r in rows], batch_first=True)
+
+
+def mask_of(rows):
+    return padded([[1] * len(r) for r in rows])
+
+
+class Told:
+    """In the place of TRL's model: it says the log-probs it was told. Mismatched answers consist of token 2."""
+
+    training = is_gradient_checkpointing = False
+
+    def __init__(self, logp=None, mismatched=None):
+        self.logp, self.mismatched = logp, mismatched
+
+    def __call__(self, input_ids, **_):
+        logp = self.mismatched if int(input_ids.max()) == 2 else self.logp
+        zero = torch.zeros_like(logp)
+        return SimpleNamespace(log_probs=logp, entropy=zero, mean_logits=zero, is_top1=zero.bool())
+
+
+def bare(trainer, **attributes):
+    """A trainer of TRL's that was never initialised, with only what its loss reads."""
+    made = object.__new__(trainer)
+    alone = SimpleNamespace(
+        device=CPU,
+        gather=lambda x: x,
+        gather_for_metrics=lambda x: x,
+        reduce=lambda x, reduction: x,
+        num_processes=1,
+        process_index=0,
+        sync_gradients=False,
+    )
+    metrics = {"train": defaultdict(list), "eval": defaultdict(list)}
+    common = {"accelerator": alone, "aux_loss_enabled": False, "_metrics": metrics, "_total_train_tokens": 0}
+    for name, value in (common | attributes).items():
+        made.__dict__[name] = value
+    return made
+
+
+def flat(rows):
+    return [x for row in rows for x in row]
+
+
+def kept(grad, rows):
+    return [grad[i, : len(r)].tolist() for i, r in enumerate(rows)]
+
+
+# ---- preferences
+
+
+LENGTHS = (5, 4, 7, 2, 3, 6)  # chosen, rejected, chosen, rejected, ...
+POLICY = numbers(1, LENGTHS)
+REFERENCE = near(POLICY, 2)
+
+
+def ours_on_pairs(method):
+    rows = [answer(logp=p, ref_logp=r) for p, r in zip(POLICY, REFERENCE, strict=True)]
+    one = step(method, *rows, pairs=[(0, 1), (2, 3), (4, 5)])
+    return one.metrics["loss"], one.gradient("logp")
+
+
+def in_halves(rows):
+    """TRL puts the chosen answers first, then the rejected ones."""
+    return [*rows[::2], *rows[1::2]]
+
+
+def in_pairs(rows):
+    half = len(rows) // 2
+    return [x for pair in zip(rows[:half], rows[half:], strict=True) for x in pair]
+
+
+def trl_dpo(loss_type, beta, **settings):
+    from trl import DPOTrainer
+
+    logp = padded(in_halves(POLICY)).requires_grad_()
+    ref = padded(in_halves(REFERENCE)).sum(1)
+    answers = mask_of(in_halves(POLICY))
+    mask = torch.cat([torch.zeros(len(answers), 1, dtype=answers.dtype), answers], 1)
+    inputs = {
+        "input_ids": torch.zeros_like(mask),
+        "attention_mask": torch.ones_like(mask),
+        "completion_mask": mask,
+        "ref_chosen_logps": ref[:3],
+        "ref_rejected_logps": ref[3:],
+    }
+    trainer = bare(
+        DPOTrainer,
+        model=Told(logp),
+        ld_alpha=None,
+        precompute_ref_logps=True,
+        f_divergence_type="reverse_kl",
+        loss_types=[loss_type],
+        loss_weights=[1.0],
+        beta=beta,
+        label_smoothing=0.0,
+        use_weighting=False,
+        **settings,
+    )
+    loss = trainer._compute_loss(trainer.model, inputs, False)
+    loss.backward()
+    return loss.item(), in_pairs(kept(logp.grad, in_halves(POLICY)))
+
+
+@pytest.mark.parametrize(
+    ("path", "setting", "loss_type"), [("preference/dpo", "beta", "sigmoid"), ("preference/ipo", "tau", "ipo")]
+)
+@pytest.mark.parametrize("value", [0.1, 0.7])
+def test_dpo_and_ipo(path, setting, loss_type, value):
+    loss, gradient = ours_on_pairs(configure(load(path), {setting: value}))
+    their_loss, their_gradient = trl_dpo(loss_type, value)
+    assert loss == pytest.approx(their_loss, **CLOSE)
+    assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
+
+
+def trl_cpo(loss_type, chosen, rejected, **settings):
+    from trl.experimental.cpo import CPOTrainer
+
+    trainer = bare(CPOTrainer, loss_type=loss_type, alpha=0.0, **settings)
+    return float(trainer.cpo_loss(torch.tensor(chosen), torch.tensor(rejected))[0].mean())
+
+
+def test_dpo_with_wrong_labels():
+    """TRL's "sigmoid" of DPOTrainer reads no label_smoothing; that of CPOTrainer does, and is given our log-ratios."""
+    ratios = [sum(p) - sum(r) for p, r in zip(POLICY, REFERENCE, strict=True)]
+    loss, _ = ours_on_pairs(configure(load("preference/dpo"), {"smoothing": 0.2}))
+    theirs = trl_cpo("sigmoid", ratios[::2], ratios[1::2], beta=0.1, label_smoothing=0.2)
+    assert loss == pytest.approx(theirs, **CLOSE)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1.6])
+def test_simpo(gamma):
+    """The same absolute margin: TRL divides it by beta and multiplies by beta again."""
+    means = [sum(p) / len(p) for p in POLICY]
+    loss, _ = ours_on_pairs(configure(load("preference/simpo"), {"beta": 2.5, "margin": gamma}))
+    theirs = trl_cpo("simpo", means[::2], means[1::2], beta=2.5, simpo_gamma=gamma, label_smoothing=0.0)
+    assert loss == pytest.approx(theirs, **CLOSE)
+
+
+LABELS = [True, False, True, True, False, True]
+
+
+def trl_kto(policy, reference, other, other_reference, desirable, undesirable):
+    from trl import KTOTrainer
+
+    logp, kl_logp = padded(policy).requires_grad_(), padded(other)
+    answers, others = mask_of(policy), mask_of(other)
+    trainer = bare(
+        KTOTrainer,
+        calculate_KL=True,
+        precompute_ref_logps=True,
+        loss_type="kto",
+        beta=0.1,
+        desirable_weight=desirable,
+        undesirable_weight=undesirable,
+    )
+    first = lambda m: torch.cat([torch.zeros(len(m), 1, dtype=m.dtype), m], 1)  # noqa: E731
+    trainer.__dict__["model"] = Told(logp, kl_logp)
+    inputs = {
+        "input_ids": first(answers),
+        "attention_mask": first(answers),
+        "completion_mask": first(answers),
+        "KL_input_ids": 2 * first(others),
+        "KL_attention_mask": first(others),
+        "KL_completion_mask": first(others),
+        "label": torch.tensor(LABELS),
+        "ref_logps": padded(reference).sum(1),
+        "ref_KL_logps": padded(other_reference).sum(1),
+    }
+    loss = trainer._compute_loss(trainer.model, inputs, False)
+    loss.backward()
+    return loss.item(), kept(logp.grad, policy)
+
+
+@pytest.mark.parametrize("shift", [0.3, -0.3])  # a reference point above zero, and one that is clamped to it
+def test_kto(shift):
+    other = numbers(5, (3, 4, 2, 5, 3, 3))
+    other_reference = [[x - shift for x in row] for row in other]
+    rows = [answer(logp=p, ref_logp=r, label=label) for p, r, label in zip(POLICY, REFERENCE, LABELS, strict=True)]
+    elsewhere = [answer(logp=p, ref_logp=r, label=True) for p, r in zip(other, other_reference, strict=True)]
+    method = configure(load("preference/kto"), {"desirable": 1.2, "undesirable": 0.9})
+    one = step(method, *rows, others={"mismatched": elsewhere})
+    loss, gradient = trl_kto(POLICY, REFERENCE, other, other_reference, 1.2, 0.9)
+    assert one.metrics["loss"] == pytest.approx(loss, **CLOSE)
+    assert flat(one.gradient("logp")) == pytest.approx(flat(gradient), **CLOSE)
+
+
+# ---- rewards: two prompts with three answers each
+
+
+SIZES = (4, 2, 5, 3, 3, 1)
+NOW = numbers(11, SIZES)
+OLD, REF = near(NOW, 12), near(NOW, 13)
+REWARDS = [1.0, 0.0, 0.5, 2.0, 2.0, -1.0]
+
+
+def rollouts(**more):
+    for i, (now, old, ref) in enumerate(zip(NOW, OLD, REF, strict=True)):
+        own = {name: values[i] for name, values in more.items()}
+        yield answer(logp=now, old_logp=old, ref_logp=ref, reward=REWARDS[i], group=i // 3, author=0, ended=True, **own)
+
+
+def trl_advantages(trainer_class, **attributes):
+    """TRL's own scoring of completions that were generated elsewhere."""
+    tokens = [[1] * n for n in SIZES]
+    args = SimpleNamespace(
+        per_device_train_batch_size=6,
+        per_device_eval_batch_size=6,
+        steps_per_generation=1,
+        gradient_accumulation_steps=1,
+        gradient_checkpointing_kwargs=None,
+    )
+    trainer = bare(
+        trainer_class,
+        args=args,
+        model=Told(),
+        ref_model=Told("reference"),
+        environment_factories=None,
+        environments=None,
+        tools=None,
+        _tokenizer=SimpleNamespace(pad_token_id=0),
+        pad_to_multiple_of=None,
+        mask_truncated_completions=False,
+        num_iterations=1,
+        use_vllm=False,
+        vllm_importance_sampling_correction=False,
+        num_generations=3,
+        num_generations_eval=3,
+        reward_weights=torch.ones(1),
+        reward_funcs=[None],
+        reward_func_names=["given"],
+        multi_objective_aggregation="sum_then_normalize",
+        reward_clip_range=None,
+        normalize_advantages=False,
+        _logs=defaultdict(lambda: deque()) | {"rewards": defaultdict(deque), "extra": defaultdict(deque)},
+        _pending_extra_logs={},
+        _pending_metrics={},
+        log_multimodal=False,
+        **attributes,
+    )
+    says = lambda model, *_, **__: (padded(REF if model.logp == "reference" else OLD), None, None)  # noqa: E731
+    trainer.__dict__["_get_per_token_logps_and_entropies"] = says
+    trainer.__dict__["_calculate_rewards"] = lambda *_: torch.tensor(REWARDS)[:, None]
+    full = ([[1]] * 6, tokens, None, [""] * 6, None, {}, None, None)
+    short = ([[1]] * 6, tokens, [""] * 6)
+    trainer.__dict__["_generate"] = lambda _: full if trainer_class.__name__ == "GRPOTrainer" else short
+    made = trainer._generate_and_score_completions([{"prompt": "?"}] * 6)
+    return made["advantages"].tolist()
+
+
+def own_advantages(method, **scalars):
+    return [row[0] for row in step(method, *rollouts(), **scalars).value("advantage")]
+
+
+def test_grpo_advantages():
+    """TRL adds 1e-4 to the same unbiased standard deviation."""
+    from trl import GRPOTrainer
+
+    theirs = trl_advantages(GRPOTrainer, beta=0.0, scale_rewards="group")
+    assert own_advantages(configure(load("online/grpo"), {"eps": 1e-4})) == pytest.approx(theirs, **CLOSE)
+
+
+def test_dr_grpo_advantages():
+    from trl import GRPOTrainer
+
+    theirs = trl_advantages(GRPOTrainer, beta=0.0, scale_rewards="none")
+    assert own_advantages(load("online/dr_grpo"), max_tokens=8) == pytest.approx(theirs, **CLOSE)
+
+
+def test_rloo_advantages_with_the_kl_in_the_reward():
+    from trl import RLOOTrainer
+
+    theirs = trl_advantages(RLOOTrainer, beta=0.3)
+    assert own_advantages(configure(load("online/rloo"), {"kl_weight": 0.3})) == pytest.approx(theirs, **CLOSE)
+
+
+ADVANTAGES = [0.7, -1.1, 0.4, 1.5, -0.2, -1.3]
+
+
+def trl_grpo(loss_type, beta=0.0, low=0.2, high=0.2, level="token", old=OLD):
+    from trl import GRPOTrainer
+
+    logp, mask = padded(NOW).requires_grad_(), mask_of(NOW)
+    trainer = bare(
+        GRPOTrainer,
+        model=Told(),
+        args=SimpleNamespace(delta=None, use_bias_correction_kl=False, steps_per_generation=1),
+        top_entropy_quantile=1.0,
+        off_policy_mask_threshold=None,
+        importance_sampling_level=level,
+        beta=beta,
+        loss_type=loss_type,
+        epsilon_low=low,
+        epsilon_high=high,
+        use_vllm=False,
+        vllm_importance_sampling_correction=False,
+        max_completion_length=8,
+        current_gradient_accumulation_steps=1,
+        _entropy_bonus_enabled=False,
+    )
+    trainer.__dict__["_get_per_token_logps_and_entropies"] = lambda *_, **__: (logp, torch.zeros_like(logp), None)
+    inputs = {
+        "prompt_ids": torch.ones(6, 1, dtype=torch.long),
+        "prompt_mask": torch.ones(6, 1, dtype=torch.long),
+        "completion_ids": mask,
+        "completion_mask": mask,
+        "advantages": torch.tensor(ADVANTAGES),
+        "old_per_token_logps": padded(old),
+        "ref_per_token_logps": padded(REF),
+        "num_items_in_batch": mask.sum(),
+    }
+    loss = trainer._compute_loss(trainer.model, inputs)
+    loss.backward()
+    return loss.item(), kept(logp.grad, NOW)
+
+
+def with_given_advantages(method, **scalars):
+    """Our loss terms on the advantages that TRL is given."""
+    derived = {n: d for n, d in method.derived.items() if n != "advantage"}
+    given = replace(method, derived=derived, metrics={}, passes=1, minibatches=1)
+    advantage = [[a] * n for a, n in zip(ADVANTAGES, SIZES, strict=True)]
+    one = step(given, *rollouts(advantage=advantage), **scalars)
+    return one.metrics["loss"], one.gradient("logp")
+
+
+GRPO = load("online/grpo")
+VARIANTS = {
+    "grpo with kl": (GRPO, {"loss_type": "grpo", "beta": 0.04}),
+    "grpo without": (replace(GRPO, loss=without(GRPO.loss, "kl")), {"loss_type": "grpo"}),
+    "dr_grpo": (load("online/dr_grpo"), {"loss_type": "dr_grpo"}),
+    "dapo": (load("online/dapo"), {"loss_type": "dapo", "high": 0.28}),
+    "bnpo": (configure(load("online/dapo"), {"high": 0.2}), {"loss_type": "bnpo"}),
+    "gspo": (load("online/gspo"), {"loss_type": "grpo", "low": 3e-4, "high": 4e-4, "level": "sequence"}),
+    "gspo with a wide clip": (
+        configure(load("online/gspo"), {"low": 0.2, "high": 0.2}),
+        {"loss_type": "grpo", "level": "sequence"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_clipped_losses(name):
+    method, settings = VARIANTS[name]
+    loss, gradient = with_given_advantages(method, max_tokens=8)
+    their_loss, their_gradient = trl_grpo(**settings)
+    assert loss == pytest.approx(their_loss, **CLOSE)
+    assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
+    assert any(flat(gradient))
+
+
+def test_rloo_gradient_while_on_policy():
+    """TRL clips the ratio of the whole answer; before the first update that has the gradient of -A log π."""
+    from trl import RLOOTrainer
+
+    logp, mask = padded(NOW).requires_grad_(), mask_of(NOW)
+    trainer = bare(RLOOTrainer, model=Told(), epsilon_low=0.2, epsilon_high=0.2)
+    trainer.__dict__["_get_per_token_logps_and_entropies"] = lambda *_, **__: (logp, torch.zeros_like(logp), None)
+    prompts = torch.ones(6, 1, dtype=torch.long)
+    inputs = {
+        "prompt_ids": prompts,
+        "prompt_mask": prompts,
+        "completion_ids": mask,
+        "completion_mask": mask,
+        "advantages": torch.tensor(ADVANTAGES),
+        "old_logps": logp.detach().sum(1),
+    }
+    trainer._compute_loss(trainer.model, inputs).backward()
+    _, gradient = with_given_advantages(load("online/rloo"))
+    assert flat(gradient) == pytest.approx(flat(kept(logp.grad, NOW)), **CLOSE)
+
+
+def test_the_soft_penalty_on_long_answers():
+    from trl.rewards import get_soft_overlong_punishment
+
+    from posttrain.credit.shaping import soft_overlong
+    from posttrain.tensors import Rows
+
+    lengths = [1, 79, 80, 81, 90, 99, 100]
+    index = torch.arange(7).repeat_interleave(torch.tensor(lengths))
+    rows = Rows(index, torch.ones(len(index), dtype=torch.bool), 7)
+    theirs = get_soft_overlong_punishment(100, 20)([[1] * n for n in lengths])
+    assert soft_overlong(torch.zeros(7), rows, torch.tensor(100.0)).tolist() == pytest.approx(theirs, **CLOSE)

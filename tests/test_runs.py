@@ -1,0 +1,157 @@
+"""Whole runs of the embedded model: every recipe, bit-exact repetition, resume, own rewards and losses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from posttrain import catalogue
+from posttrain.config.load import load
+from posttrain.plan import plan
+from tests.running import SHORT, SUMS, Interrupt, PowerCut, metrics, run, same_bits, weights
+
+ROOT = Path(__file__).parent.parent
+RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
+BRIEF = [f"{k}={v}" for k, v in SHORT.items()]
+KINDS = {
+    "sft": {"method": "imitation/sft", "data": SUMS},
+    "dpo": {"method": "preference/dpo", "data": SUMS},
+    "kto": {"method": "preference/kto", "data": SUMS},
+    "reward_model": {"method": "reward/bradley_terry", "data": SUMS},
+    "grpo": {"method": {"path": "online/grpo"}, "data": SUMS, "rewards": ["exact_match", "digits"]},
+    "ppo": {"method": "online/ppo_adaptive_kl", "data": SUMS, "rewards": ["digits"]},
+    "remax": {"method": "online/remax", "data": SUMS, "rewards": ["digits"]},
+    "dapo": {"method": "online/dapo", "data": SUMS, "rewards": ["digits"]},
+    "nash_md": {"method": "online/nash_md", "data": SUMS, "rewards": ["longer"]},
+    "ppo_ptx": {"method": "online/ppo_ptx", "data": {"main": SUMS, "pretrain": SUMS}, "rewards": ["digits"]},
+    "instructgpt": {
+        "procedure": {"path": "instructgpt", "sft": {"steps": 3}, "reward": {"steps": 2}, "ppo": {"steps": 2}},
+        "data": {"demonstrations": SUMS, "pairs": SUMS, "prompts": SUMS},
+    },
+}
+REWARDS = """
+def digits(completions):
+    return [sum(c.isdigit() for c in text) / 4 for text in completions]
+
+
+def longer(completions, opponent):
+    return [0.5 if len(a) == len(b) else float(len(a) > len(b)) for a, b in zip(completions, opponent)]
+"""
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest, tmp_path: Path) -> dict:
+    (tmp_path / "mine.py").write_text(REWARDS)
+    content = {"model": "tiny", "train": {"steps": 4, "save_every": 2}, **KINDS[request.param]}
+    if "rewards" in content:
+        own = {n: f"{tmp_path}/mine.py:{n}" for n in ("digits", "longer")}
+        content["rewards"] = [own.get(r, r) for r in content["rewards"]]
+    return content
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda p: p.stem)
+def test_every_recipe_is_read_and_its_method_planned(recipe: Path) -> None:
+    content = load(recipe)
+    if content.method is not None:
+        assert plan(catalogue.load(content.method.path, content.base)).trained
+
+
+@pytest.mark.parametrize("kind", KINDS, indirect=True, ids=list(KINDS))
+def test_the_same_run_twice_gives_the_same_bits(kind: dict, tmp_path: Path) -> None:
+    first = run(kind, tmp_path / "a", *BRIEF, "scoring.workers=1")
+    second = run(kind, tmp_path / "b", *BRIEF, "scoring.workers=3")
+    assert metrics(first) == metrics(second)
+    assert same_bits(first, second)
+
+
+@pytest.mark.parametrize("kind", KINDS, indirect=True, ids=list(KINDS))
+@pytest.mark.parametrize("cut", [1, 3])
+def test_a_resumed_run_gives_the_bits_of_an_uninterrupted_one(kind: dict, cut: int, tmp_path: Path) -> None:
+    whole = run(kind, tmp_path / "whole", *BRIEF)
+    with pytest.raises(Interrupt):
+        run(kind, tmp_path / "cut", *BRIEF, display=PowerCut(cut))
+    resumed = run(kind, tmp_path / "cut", *BRIEF, resume=True)
+    assert metrics(resumed) == metrics(whole)
+    assert same_bits(resumed, whole)
+
+
+def test_training_changes_the_weights(tmp_path: Path) -> None:
+    content = {"model": "tiny", "train": {"steps": 1}, **KINDS["sft"]}
+    trained = weights(run(content, tmp_path / "a", *BRIEF).model)
+    from posttrain.models.embedded import embedded
+
+    start = {n: x for n, x in embedded()[0].trunk.state_dict().items()}
+    changed = [n for n, x in trained.items() if not torch.equal(x, start[n.partition(":")[2]])]
+    assert len(changed) == len(trained)
+
+
+def test_a_run_leaves_what_a_person_looks_for(tmp_path: Path) -> None:
+    content = {"model": "tiny", "train": {"steps": 2, "save_every": 1}, **KINDS["grpo"]}
+    content["rewards"] = ["exact_match"]
+    result = run(content, tmp_path, *BRIEF)
+    here = result.directory
+    assert {"config.yaml", "run.json", "metrics.jsonl", "samples", "checkpoints", "final"} <= {
+        p.name for p in here.iterdir()
+    }
+    assert (here / "latest").resolve().name == "checkpoint-2"
+    row = metrics(result)[0]
+    assert {
+        "loss",
+        "reward",
+        "reward_std",
+        "kl",
+        "entropy",
+        "grad_norm",
+        "learning_rate",
+        "completions/mean_length",
+    } <= set(row)
+    sample = json.loads((here / "samples" / "step-000001.jsonl").read_text().splitlines()[0])
+    assert set(sample["rewards"]) == {"exact_match"}
+    assert "posttrain" in (result.model / "README.md").read_text()
+
+
+@pytest.mark.parametrize("folder", ["final", "checkpoints/checkpoint-2"])
+def test_plain_transformers_opens_what_is_saved(folder: str, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    content = {"model": "tiny", "train": {"steps": 2, "save_every": 2}, **KINDS["sft"]}
+    result = run(content, tmp_path, *BRIEF)
+    model = AutoModelForCausalLM.from_pretrained(result.directory / folder)
+    tokenizer = AutoTokenizer.from_pretrained(result.directory / folder)
+    ids = tokenizer("7+5=", return_tensors="pt")
+    assert model.generate(**ids, max_new_tokens=3, do_sample=False).shape[0] == 1
+
+
+def test_gsm8k_rows_train_through_the_recipe(tmp_path: Path) -> None:
+    lines = [
+        {"question": f"Tom has {i} eggs and buys 2. How many?", "answer": f"{i} + 2 = {i + 2}\n#### {i + 2}"}
+        for i in range(6)
+    ]
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    result = run(
+        ROOT / "recipes" / "gsm8k_grpo.yaml", tmp_path, *BRIEF,
+        "model=tiny", f"data.path={tmp_path}/train.jsonl", "train.steps=1", "sampling.samples=2", "rewards=[exact_match]",
+    )  # fmt: skip
+    sample = json.loads((result.directory / "samples" / "step-000001.jsonl").read_text().splitlines()[0])
+    assert "eggs" in json.dumps(sample["prompt"])
+
+
+def test_an_own_reward_in_python_and_in_a_run_file(tmp_path: Path) -> None:
+    import posttrain
+    from examples.own_reward import brevity
+
+    result = posttrain.train(
+        "tiny", "online/grpo", SUMS, [brevity], train={"steps": 1, "prompts_per_step": 2},
+        sampling={"max_tokens": 4}, output=str(tmp_path / "a"),
+    )  # fmt: skip
+    assert metrics(result)[0]["rewards/brevity/mean"] < 0
+    result = run(ROOT / "examples" / "own_reward.yaml", tmp_path / "b", *BRIEF, "train.steps=1")
+    assert metrics(result)[0]["rewards/brevity/mean"] < 0
+
+
+def test_an_own_loss_beside_the_run_file(tmp_path: Path) -> None:
+    result = run(ROOT / "examples" / "own_loss.yaml", tmp_path, *BRIEF, "train.steps=1")
+    assert metrics(result)[0]["loss"] == pytest.approx(0.25)  # (margin 0.5 - 0)² before the first update
