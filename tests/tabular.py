@@ -155,3 +155,17 @@ def variation(p: Tensor, q: Tensor) -> float:
 def kl_optimum(reference: Tensor, reward: Tensor, beta: float) -> Tensor:
     """π_ref exp(r/β) / Z"""
     return (reference.log() + reward / beta).softmax(-1)
+
+
+def mixture(policy: Tabular, reference: Tabular, share: float) -> Tensor:
+    """The law of π^share π_ref^(1 - share), renormalised at every token."""
+    mixed = Tabular(policy.vocabulary, policy.length, ends=policy.ends)
+    logits = [m.logits.detach().log_softmax(-1) for m in (policy, reference)]
+    mixed.logits.data = share * logits[0] + (1 - share) * logits[1]
+    return mixed.law()
+
+
+def game(policy: Tabular, wins: Tensor) -> tuple[list[tuple[int, ...]], dict[str, Any]]:
+    """Every pair of an answer and an opponent's, and the columns of its batch: how often the answer wins."""
+    pairs = every_group(policy, 2)
+    return pairs, {"reward": lambda k, place: float(wins[pairs[k]]) if place == 0 else 0.0}

@@ -111,7 +111,8 @@ WRONG = {
     ),
     "a setting among the tensors": (
         lambda: made(loss=Term(setting_first, reduce=TOKEN_MEAN)),
-        r"If it is a setting, put it after '\*'; else fill it: part\(setting_first, temprature_scale=...\), or derive it",
+        r"If it is a setting, put it after '\*'; else fill it: part\(setting_first, temprature_scale=...\), "
+        r"or derive it",
     ),
     "a link without scores": (lambda: made(loss=Term(logistic)), r"Use pairwise\(logistic, score\)"),
     "no reduction": (

@@ -224,7 +224,9 @@ def test_a_plan_does_not_depend_on_the_order_of_a_set():
 WRONG = {
     "nothing provides it": (
         lambda: made(loss=Term(reinforce, reduce=TOKEN_MEAN)),
-        r"loss 'loss' reads advantage \[T\] \(credit of each token\); nothing provides it in stream 'main', whose records are 'prompts' and bring .*Add a column 'advantage' to the data, or derived=\{'advantage': part\(...\)\}",
+        r"loss 'loss' reads advantage \[T\] \(credit of each token\); nothing provides it in stream 'main', "
+        r"whose records are 'prompts' and bring .*Add a column 'advantage' to the data, or "
+        r"derived=\{'advantage': part\(...\)\}",
     ),
     "nothing provides it in that stream": (
         lambda: replace(
@@ -238,11 +240,13 @@ WRONG = {
     ),
     "once reads what moves": (
         lambda: replace(GRPO, derived={"advantage": part(leaky)}),
-        r"advantage is computed once per batch but reads logp, which changes with every optimiser step; read old_logp instead, or recompute it each step: Derived\(part\(...\), each='step'\)",
+        r"advantage is computed once per batch but reads logp, which changes with every optimiser step; "
+        r"read old_logp instead, or recompute it each step: Derived\(part\(...\), each='step'\)",
     ),
     "once reads a step": (
         lambda: replace(GRPO, derived={"advantage": part(whiten, credit="z"), "z": Derived(leaky, each="step")}),
-        "advantage is computed once per batch but reads z, which is derived each step; derive advantage each='step' too",
+        "advantage is computed once per batch but reads z, which is derived each step; derive advantage "
+        "each='step' too",
     ),
     "end reads a step": (
         lambda: replace(
@@ -268,14 +272,16 @@ WRONG = {
     ),
     "a row of another stream": (
         lambda: replace(PPO_PTX, loss=PPO.loss | {"pretrain": Term(reinforce, 1.0, TOKEN_MEAN, "pretrain")}),
-        r"loss 'pretrain' reads advantage \[T\] in stream 'pretrain', but it is derived over \('main',\); only scalars cross streams: add over=\('main', 'pretrain'\)",
+        r"loss 'pretrain' reads advantage \[T\] in stream 'pretrain', but it is derived over \('main',\); "
+        r"only scalars cross streams: add over=\('main', 'pretrain'\)",
     ),
     "all words of a batch": (
         lambda: made(
             derived={"z": Derived(part(mean_distance, distance=forward_kl), each="step")},
             loss=Term(kl_k3, "z", TOKEN_MEAN),
         ),
-        r"z reads logits, computed once per optimiser step: \[T V\] would be kept for all tokens at once; read it in a loss term",
+        r"z reads logits, computed once per optimiser step: \[T V\] would be kept for all tokens at once; "
+        r"read it in a loss term",
     ),
     "nothing to train": (
         lambda: made(derived={"advantage": at_every_token}, loss=Term(part(nll, logp="advantage"), reduce=TOKEN_MEAN)),

@@ -1,4 +1,4 @@
-"""The promises of the trainer: only the forwards that are needed, states at their time, nothing that depends on cuts."""
+"""The promises of the trainer: only the forwards that are needed, states at their time, nothing hangs on a cut."""
 
 import math
 import os

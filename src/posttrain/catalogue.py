@@ -108,7 +108,7 @@ def import_file(file: Path, what: str) -> ModuleType:
     except ConfigError:
         del sys.modules[name]
         raise
-    except Exception as error:  # a user's file may fail in any way; the error must name it
+    except (Exception, SystemExit) as error:  # a user's file may fail in any way; the error must name it
         del sys.modules[name]
         raise ConfigError(f"{what} file {file} fails at import: {type(error).__name__}: {error}") from error
     return module

@@ -25,9 +25,7 @@ DPO with a hinge, to show that a file of the user's is treated like one that shi
     L = max(0, width - beta (s(y_w) - s(y_l)))
 """
 
-from dataclasses import replace
-
-from posttrain.method import Term
+from posttrain.method import Term, variant
 from posttrain.methods.preference.dpo import METHOD as DPO
 from posttrain.objectives.scores import log_ratio
 from posttrain.parts import PerPair, pairwise
@@ -38,7 +36,7 @@ def hinge(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1, width: float
     return (width - beta * (chosen - rejected)).clamp(min=0)
 
 
-METHOD = replace(DPO, name="mine", loss=Term(pairwise(hinge, log_ratio)))
+METHOD = variant(DPO, name="mine", loss=Term(pairwise(hinge, log_ratio)))
 '''
 PATHS = [*catalogue.paths(), "./mine.py"]
 SYMBOLS = {

@@ -6,19 +6,18 @@ Where the definitions differ, docs/peers.md says how and why.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from posttrain.catalogue import load
-from posttrain.method import without
+from posttrain.method import variant, without
 from posttrain.settings import configure
 from tests.methods.given import answer, step
+from tests.methods.trainers import Told, bare, flat, kept, mask_of, padded
 
 pytest.importorskip("trl", minversion="1.16")
-CPU = torch.device("cpu")
 CLOSE = {"rel": 1e-9, "abs": 1e-12}
 
 
@@ -32,55 +31,6 @@ def near(rows, seed):
     """Other log-probs, about 0.2 away."""
     generator = torch.Generator().manual_seed(seed)
     return [(torch.tensor(r) + 0.2 * torch.randn(len(r), generator=generator)).tolist() for r in rows]
-
-
-def padded(rows):
-    return torch.nn.utils.rnn.pad_sequence([torch.tensor(r) for r in rows], batch_first=True)
-
-
-def mask_of(rows):
-    return padded([[1] * len(r) for r in rows])
-
-
-class Told:
-    """In the place of TRL's model: it says the log-probs it was told. Mismatched answers consist of token 2."""
-
-    training = is_gradient_checkpointing = False
-
-    def __init__(self, logp=None, mismatched=None):
-        self.logp, self.mismatched = logp, mismatched
-
-    def __call__(self, input_ids, **_):
-        logp = self.mismatched if int(input_ids.max()) == 2 else self.logp
-        zero = torch.zeros_like(logp)
-        return SimpleNamespace(log_probs=logp, entropy=zero, mean_logits=zero, is_top1=zero.bool())
-
-
-def bare(trainer, **attributes):
-    """A trainer of TRL's that was never initialised, with only what its loss reads."""
-    made = object.__new__(trainer)
-    alone = SimpleNamespace(
-        device=CPU,
-        gather=lambda x: x,
-        gather_for_metrics=lambda x: x,
-        reduce=lambda x, reduction: x,
-        num_processes=1,
-        process_index=0,
-        sync_gradients=False,
-    )
-    metrics = {"train": defaultdict(list), "eval": defaultdict(list)}
-    common = {"accelerator": alone, "aux_loss_enabled": False, "_metrics": metrics, "_total_train_tokens": 0}
-    for name, value in (common | attributes).items():
-        made.__dict__[name] = value
-    return made
-
-
-def flat(rows):
-    return [x for row in rows for x in row]
-
-
-def kept(grad, rows):
-    return [grad[i, : len(r)].tolist() for i, r in enumerate(rows)]
 
 
 # ---- preferences
@@ -354,7 +304,7 @@ def trl_grpo(loss_type, beta=0.0, low=0.2, high=0.2, level="token", old=OLD):
 def with_given_advantages(method, **scalars):
     """Our loss terms on the advantages that TRL is given."""
     derived = {n: d for n, d in method.derived.items() if n != "advantage"}
-    given = replace(method, derived=derived, metrics={}, passes=1, minibatches=1)
+    given = variant(method, derived=derived, metrics={}, passes=1, minibatches=1)
     advantage = [[a] * n for a, n in zip(ADVANTAGES, SIZES, strict=True)]
     one = step(given, *rollouts(advantage=advantage), **scalars)
     return one.metrics["loss"], one.gradient("logp")
@@ -363,7 +313,7 @@ def with_given_advantages(method, **scalars):
 GRPO = load("online/grpo")
 VARIANTS = {
     "grpo with kl": (GRPO, {"loss_type": "grpo", "beta": 0.04}),
-    "grpo without": (replace(GRPO, loss=without(GRPO.loss, "kl")), {"loss_type": "grpo"}),
+    "grpo without": (variant(GRPO, loss=without(GRPO.loss, "kl")), {"loss_type": "grpo"}),
     "dr_grpo": (load("online/dr_grpo"), {"loss_type": "dr_grpo"}),
     "dapo": (load("online/dapo"), {"loss_type": "dapo", "high": 0.28}),
     "bnpo": (configure(load("online/dapo"), {"high": 0.2}), {"loss_type": "bnpo"}),

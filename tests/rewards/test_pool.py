@@ -13,6 +13,7 @@ import pytest
 
 from posttrain.errors import RewardError
 from posttrain.rewards.call import Call, Fault
+from posttrain.rewards.frames import pack
 from posttrain.rewards.pool import Pool
 from posttrain.rewards.process import WorkerProcess
 
@@ -217,7 +218,14 @@ def test_a_closed_pool_says_so():
 
 @pytest.mark.parametrize(
     "answer",
-    [b"nonsense" * 10, b"\0\0\0\0\0\0\0\x02[]", b'\0\0\0\0\0\0\0\x0e{"id":99,"x":1}'[:22], b"\0\0\0\0\0\0\0\x02{x"],
+    [
+        b"nonsense" * 10,
+        b"\0\0\0\0\0\0\0\x02[]",
+        b"\0\0\0\0\0\0\0\x02{x",
+        pack({"id": 99, "verdicts": [1.0]}),
+        pack({"id": 1, "verdicts": [1.0, 1.0]}),
+        pack({"id": 1}),
+    ],
     ids=repr,
 )
 def test_nonsense_on_the_pipe_is_a_fault(monkeypatch, answer):

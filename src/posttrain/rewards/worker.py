@@ -68,7 +68,7 @@ def _follow(parent: int) -> None:
     """End with the trainer, even when that was killed while a function ran here."""
     while os.getppid() == parent:
         time.sleep(1)
-    os.killpg(0, signal.SIGKILL)
+    os.killpg(os.getpid(), signal.SIGKILL)  # our own session, with the function's children
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Four answers to one prompt: rewards 1, 0, 0, 3 and lengths 2, 4, 1, 3; and parts of methods on their own."""
 
-from dataclasses import replace
-
+from posttrain.method import variant
 from tests.methods.given import answer, step
 
 REWARDS, LENGTHS = (1.0, 0.0, 0.0, 3.0), (2, 4, 1, 3)
@@ -30,7 +29,7 @@ def per_answer(tokens):
 def only_policy(method):
     """The policy term alone, with advantages and ratios that the test gives."""
     kept = {n: m for n, m in method.metrics.items() if n.startswith("clip_ratio")}
-    return replace(method, derived={}, loss={"policy": method.loss["policy"]}, metrics=kept, minibatches=1, passes=1)
+    return variant(method, derived={}, loss={"policy": method.loss["policy"]}, metrics=kept, minibatches=1, passes=1)
 
 
 def at_ratio(method, log_ratio, advantage):

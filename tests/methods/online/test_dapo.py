@@ -1,11 +1,10 @@
 import math
-from dataclasses import replace
 
 import pytest
 
 from posttrain.catalogue import load
 from posttrain.credit.baselines import group_standardise
-from posttrain.method import SEQUENCE_MEAN, without
+from posttrain.method import SEQUENCE_MEAN, variant, without
 from posttrain.settings import configure
 from tests.methods.given import answer, step
 from tests.methods.online.group import LENGTHS, at_ratio, group, only_policy, per_answer
@@ -37,10 +36,10 @@ def test_golden_one_mean_over_all_tokens():
 
 
 def test_with_grpos_clip_mean_and_reward_it_is_grpo_without_kl():
-    same = replace(
+    same = variant(
         configure(DAPO, {"high": 0.2, "policy.reduce": "sequence_mean"}), derived={"advantage": group_standardise}
     )
-    free = replace(GRPO, loss=without(GRPO.loss, "kl"))
+    free = variant(GRPO, loss=without(GRPO.loss, "kl"))
     ours, theirs = step(same, *group(), max_tokens=8), step(free, *group())
     assert ours.gradient("logp") == theirs.gradient("logp")
     assert same.loss["policy"].reduce is SEQUENCE_MEAN

@@ -1,10 +1,9 @@
 import math
-from dataclasses import replace
 
 import pytest
 
 from posttrain.catalogue import load
-from posttrain.method import SEQUENCE_MEAN, Term, without
+from posttrain.method import SEQUENCE_MEAN, Term, variant, without
 from posttrain.objectives.penalties import kl_k1, kl_k2
 from posttrain.settings import configure
 from tests.methods.given import answer, step
@@ -64,9 +63,16 @@ def test_golden_kl_and_metrics():
     assert one.metrics["sampling/logp_difference"] == pytest.approx(0.2)
 
 
+def test_golden_kl_of_a_token_that_the_model_has_given_up_on():
+    """Beyond e^20 the exponential goes on along its tangent, and still pulls the token back to the reference."""
+    one = step(GRPO, *group([1.0], [1], logp=-31.0, old_logp=-31.0, ref_logp=-1.0))
+    assert one.metrics["kl"] == pytest.approx(11 * math.exp(20) - 31)
+    assert one.gradient("logp")[0] == pytest.approx([0.04 * (1 - math.exp(20))])
+
+
 @pytest.mark.parametrize(("estimator", "value", "slope"), [(kl_k1, 0.5, 1.0), (kl_k2, 0.125, 0.5)])
 def test_golden_other_estimators(estimator, value, slope):
-    one = apart(replace(GRPO, loss=GRPO.loss | {"kl": Term(estimator, 1.0, SEQUENCE_MEAN)}))
+    one = apart(variant(GRPO, loss=GRPO.loss | {"kl": Term(estimator, 1.0, SEQUENCE_MEAN)}))
     assert one.metrics["loss/kl"] == pytest.approx(value)
     assert one.gradient("logp")[0] == pytest.approx([slope])
 
@@ -94,8 +100,8 @@ def test_groups_do_not_mix():
 
 
 def test_on_policy_and_without_kl_it_is_reinforce_with_its_advantages():
-    free = replace(GRPO, loss=without(GRPO.loss, "kl"))
-    given = replace(load("online/reinforce"), derived={}, metrics={})
+    free = variant(GRPO, loss=without(GRPO.loss, "kl"))
+    given = variant(load("online/reinforce"), derived={}, metrics={})
     advantage = step(free, *group()).value("advantage")
     rows = [answer(logp=[-1.0] * len(a), advantage=[x / len(a) for x in a]) for a in advantage]
     mine, theirs = step(free, *group()).gradient("logp"), step(given, *rows).gradient("logp")

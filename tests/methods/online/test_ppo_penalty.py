@@ -1,9 +1,9 @@
 import math
-from dataclasses import replace
 
 import pytest
 
 from posttrain.catalogue import load
+from posttrain.method import variant
 from tests.methods.given import answer, step
 
 PENALTY, PPO = load("online/ppo_penalty"), load("online/ppo")
@@ -13,7 +13,7 @@ def moved(kl, method=PENALTY, **states):
     """One token whose log-prob fell by `kl` since the batch was sampled; it earned more than another."""
     same = {"ref_logp": [-1.0], "rollout_logp": [-1.0], "value": [0.0], "old_value": [0.0]}
     rows = [answer(logp=[-1.0 - kl], old_logp=[-1.0], reward=r, **same) for r in (1.0, 0.0)]
-    return step(replace(method, passes=1), *rows, states=states)
+    return step(variant(method, passes=1), *rows, states=states)
 
 
 def test_golden_weight_doubles_halves_or_stays():

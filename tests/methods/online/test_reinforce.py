@@ -1,6 +1,7 @@
 import pytest
 
 from posttrain.catalogue import load
+from posttrain.method import variant
 from posttrain.settings import configure
 from tests.methods.given import answer, step
 from tests.methods.online.group import flat, group, per_answer
@@ -50,14 +51,13 @@ def test_a_constant_added_to_rewards_and_baseline_changes_nothing():
 
 def test_on_policy_ppo_with_a_flat_critic_is_reinforce():
     """Without whitening, lambda = 1 and V = b: the clipped surrogate has the gradient of -A log pi."""
-    from dataclasses import replace
 
     from posttrain.credit.advantages import gae
     from posttrain.method import SEQUENCE_SUM, Term
     from posttrain.parts import part
 
     ppo = load("online/ppo")
-    bare = replace(
+    bare = variant(
         ppo,
         passes=1,
         derived={"token_reward": ppo.derived["token_reward"], "advantage": part(gae, lam=1.0)},

@@ -1,15 +1,14 @@
-from dataclasses import replace
-
 import pytest
 
 from posttrain.catalogue import load
 from posttrain.credit.advantages import constrained
+from posttrain.method import variant
 from posttrain.parts import part
 from posttrain.settings import configure
 from tests.methods.given import answer, step
 
 SAFE, PPO = load("online/safe_rlhf"), load("online/ppo")
-UNWHITENED = replace(
+UNWHITENED = variant(
     SAFE, derived=SAFE.derived | {"advantage": part(constrained, reward_credit="credit", cost_credit="cost_credit")}
 )
 

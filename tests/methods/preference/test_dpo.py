@@ -1,10 +1,9 @@
 import math
-from dataclasses import replace
 
 import pytest
 
 from posttrain.catalogue import load
-from posttrain.method import Term
+from posttrain.method import Term, variant
 from posttrain.objectives.pairs import logistic
 from posttrain.objectives.scores import sum_logp
 from posttrain.parts import pairwise
@@ -60,7 +59,7 @@ def test_swapping_the_pair_swaps_the_gradients_and_not_the_loss_of_a_coin_flip()
 
 
 def test_a_uniform_reference_is_no_reference():
-    free = replace(DPO, loss=Term(pairwise(logistic, sum_logp, beta=0.1)))
+    free = variant(DPO, loss=Term(pairwise(logistic, sum_logp, beta=0.1)))
     uniform = [answer(logp=a.values["logp"], ref_logp=[0.0] * a.length) for a in (CHOSEN, REJECTED)]
     assert on_pair(free).metrics["loss"] == pytest.approx(0.59813887, abs=1e-8)
     assert on_pair(DPO, *uniform).metrics["loss"] == pytest.approx(0.59813887, abs=1e-8)

@@ -1,9 +1,7 @@
-from dataclasses import replace
-
 import pytest
 
 from posttrain.catalogue import load
-from posttrain.method import Term
+from posttrain.method import Term, variant
 from posttrain.objectives.pairs import squared
 from posttrain.objectives.scores import log_ratio
 from posttrain.parts import pairwise
@@ -23,7 +21,7 @@ def test_golden():
 
 
 def test_golden_of_peers_that_sum_over_tokens():
-    summed = replace(IPO, loss=Term(pairwise(squared, log_ratio, tau=0.1)))
+    summed = variant(IPO, loss=Term(pairwise(squared, log_ratio, tau=0.1)))
     assert on_pair(summed).metrics["loss"] == pytest.approx(11.56, abs=1e-10)
 
 

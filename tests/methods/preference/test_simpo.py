@@ -1,9 +1,7 @@
-from dataclasses import replace
-
 import pytest
 
 from posttrain.catalogue import load
-from posttrain.method import Term
+from posttrain.method import Term, variant
 from posttrain.objectives.pairs import logistic
 from posttrain.objectives.scores import mean_log_ratio
 from posttrain.parts import pairwise
@@ -29,7 +27,7 @@ def test_gamma_is_absolute_not_a_share_of_beta():
 
 
 def test_without_a_margin_it_is_dpo_of_the_mean_against_a_uniform_reference():
-    averaged = replace(load("preference/dpo"), loss=Term(pairwise(logistic, mean_log_ratio, beta=2.0)))
+    averaged = variant(load("preference/dpo"), loss=Term(pairwise(logistic, mean_log_ratio, beta=2.0)))
     uniform = [answer(logp=a.values["logp"], ref_logp=[0.0] * a.length) for a in (CHOSEN, REJECTED)]
     plain = on_pair(configure(SIMPO, {"margin": 0.0})).metrics["loss"]
     assert plain == pytest.approx(on_pair(averaged, *uniform).metrics["loss"], abs=1e-14)

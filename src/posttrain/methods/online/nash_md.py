@@ -6,8 +6,8 @@ Nash-MD: play against a mixture of oneself and the reference, and be paid the pr
 
 The opponent's answer is sampled, judged and never trained on. `reward` must be a preference: the probability that
 an answer beats `opponent` (a reward function with that parameter, or the bundled `preferred:REWARD`). The KL enters
-as the sum over the answer, the exact score-function gradient; TRL multiplies each token's log-ratio with its own
-gradient only.
+as the sum over the answer, the exact score-function gradient; TRL's trainer, removed since, multiplied each token's
+log-ratio with its own gradient only.
 """
 
 from posttrain.credit.baselines import win_minus_kl

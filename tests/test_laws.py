@@ -1,0 +1,295 @@
+"""What the house may import, how large a room may be, and what nobody may do."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "posttrain"
+FILES = sorted(SOURCE.rglob("*.py"))
+
+# Room -> what it may import of ours, anywhere in a file except under TYPE_CHECKING. Each may import itself.
+# `cli` and `__init__` may import everything; nothing else may import them.
+LEAVES = {"errors", "records", "seeds"}
+FORMULAS = {"maths", "parts", "tensors"}
+METHOD = {"method", "parts", "tensors", "errors"}
+ROOMS: dict[str, set[str]] = {
+    **dict.fromkeys(LEAVES | {"schedule"}, set()),
+    "tensors": {"errors", "seeds"},
+    "parts": {"errors"},
+    "maths": {"tensors"},
+    "objectives": FORMULAS,
+    "credit": FORMULAS | {"records"},
+    "method": {"parts", "records", "tensors", "errors"},
+    "settings": METHOD,
+    "plan": METHOD,
+    "explain": METHOD | {"plan", "settings"},
+    "loss": METHOD | {"plan"},
+    "methods": METHOD | {"objectives", "credit", "data"},
+    "catalogue": {"errors", "seeds", "method"},
+    "config": {"errors"},  # a leaf, so that any room may read its schema
+    "runs": {"errors", "records"},
+    "rewards": LEAVES | {"catalogue"},
+    "envs": LEAVES | {"rewards"},
+    "data": LEAVES | {"tensors"},
+    "models": {"errors", "seeds", "tensors"},
+    "weights": {"errors"},
+    "sampling": LEAVES | {"models"},
+    "evaluate": LEAVES | {"session", "rewards"},
+    "backend": {"method", "plan", "records", "sampling", "tensors"},
+    "backends": LEAVES | {"backend", "loss", "method", "models", "plan", "sampling", "tensors", "weights"},
+    "train": {"backend", "errors", "loss", "method", "plan", "seeds", "tensors"},
+    "stage": LEAVES | {"config", "data", "method", "rewards", "sampling", "schedule", "tensors", "train"},
+    "session": LEAVES
+    | {"backend", "catalogue", "config", "data", "evaluate", "method", "rewards", "runs", "sampling", "settings"}
+    | {"stage"},
+    "procedures": LEAVES | {"data", "method", "methods", "rewards", "session"},
+    "launch": LEAVES
+    | {"backends", "catalogue", "config", "data", "method", "models", "procedures", "rewards", "runs", "session"},
+    "demo": LEAVES | {"config", "data", "evaluate", "launch", "method", "runs", "session", "stage"},
+    "__main__": {"cli"},
+}
+ABOVE_THE_TABLE = {"cli", "__init__"}
+MACHINES = ("torch.distributed", "ray", "vllm")
+
+LONGEST_FILE, LONGEST_FUNCTION = 400, 50
+LONG_FILES: set[str] = set()  # may only shrink
+LONG_FUNCTIONS: set[str] = set()  # may only shrink
+SEEDS_GLOBALLY = {
+    "models/lora.py",  # peft draws from the global generator; it is put back
+    "rewards/call.py",  # for the user's function, in a process of its own or with everything put back
+}
+KEEPS_OR_OWNS = {"Random", "defaultrng", "getstate", "setstate"}
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
+
+
+# ---- reading the source
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(SOURCE).as_posix()
+
+
+def module_of(file: Path) -> str:
+    return ".".join(("posttrain", *file.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def children(node: ast.AST, *, lazily: bool) -> Iterator[ast.AST]:
+    """Everything below, but for what only a type checker reads, and (unless `lazily`) the insides of functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        yield child
+        if lazily or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from children(child, lazily=lazily)
+
+
+def imported(tree: ast.AST, *, lazily: bool = True) -> set[str]:
+    """Full names: `from a.b import c` gives a.b and a.b.c, since c may be a module."""
+    names: set[str] = set()
+    for node in children(tree, lazily=lazily):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide where a name comes from"
+            names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def under(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def calls(tree: ast.AST) -> set[str]:
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef, text: list[str]) -> int:
+    """Lines of the body without docstring, comments and blank lines."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    if not body:
+        return 0
+    lines = text[body[0].lineno - 1 : function.end_lineno]
+    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in lines)
+
+
+def ours(names: Iterable[str]) -> set[str]:
+    return {n for n in names if under(n, "posttrain")}
+
+
+# ---- the laws
+
+
+@pytest.mark.parametrize("room", sorted({room_of(module_of(f)) for f in FILES} - ABOVE_THE_TABLE))
+def test_a_room_imports_what_it_may(room):
+    assert room in ROOMS, f"{room} is a new room: say in ROOMS what it may import"
+    allowed = ROOMS[room] | {room}
+    for file in FILES:
+        if room_of(module_of(file)) == room:
+            rooms = {n.split(".")[1] for n in ours(imported(parsed(file))) if n != "posttrain"}
+            assert rooms <= allowed, f"{name_of(file)} imports {sorted(rooms - allowed)}"
+
+
+def test_the_table_names_no_room_that_could_import_the_command_line():
+    assert not {r for r, allowed in ROOMS.items() if "cli" in allowed} - {"__main__"}
+
+
+def test_no_import_goes_in_circles():
+    """When they are loaded; an import inside a function may point anywhere that the table allows."""
+    modules = {module_of(f): f for f in FILES}
+    graph = {m: ours(imported(parsed(f), lazily=False)) & modules.keys() for m, f in modules.items()}
+    packages = {m: {".".join(m.split(".")[:k]) for k in range(2, m.count(".") + 1)} & modules.keys() for m in modules}
+    graph = {m: {p for n in names for p in {n, *packages[n]}} - packages[m] - {m} for m, names in graph.items()}
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join((*path[path.index(module) :], module))
+        if module not in done:
+            for name in sorted(graph[module]):
+                visit(name, (*path, module))
+            done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+def test_files_are_short():
+    long = {name_of(f) for f in FILES if len(f.read_text(encoding="utf-8").splitlines()) > LONGEST_FILE}
+    assert long == LONG_FILES
+
+
+def test_functions_are_short():
+    long = set()
+    for file in FILES:
+        text = file.read_text(encoding="utf-8").splitlines()
+        for node in ast.walk(parsed(file)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and code_lines(node, text) > LONGEST_FUNCTION:
+                long.add(f"{name_of(file)}:{node.name}")
+    assert long == LONG_FUNCTIONS
+
+
+def test_a_method_lends_another_nothing_but_itself():
+    """A formula that two methods read belongs in objectives/ or credit/."""
+    for file in (SOURCE / "methods").rglob("*.py"):
+        lent = {n for n in imported(parsed(file)) if n.startswith("posttrain.methods.") and n.count(".") == 4}
+        assert {n.rsplit(".", 1)[1] for n in lent} <= {"METHOD"}, name_of(file)
+
+
+def test_machines_live_behind_the_backend():
+    for file in FILES:
+        if room_of(module_of(file)) != "backends":
+            found = {n for n in imported(parsed(file)) for m in MACHINES if under(n, m)}
+            assert not found, f"{name_of(file)} imports {sorted(found)}"
+
+
+def test_nothing_prints():
+    assert not [name_of(f) for f in FILES if "print" in calls(parsed(f))]
+
+
+def test_nothing_is_unpickled_or_evaluated():
+    for file in FILES:
+        if not name_of(file).startswith("rewards/sandbox"):
+            tree = parsed(file)
+            assert not calls(tree) & {"eval", "exec", "compile", "torch.load", "__import__"}, name_of(file)
+            assert not [n for n in imported(tree) for m in ("pickle", "marshal", "shelve", "dill") if under(n, m)]
+
+
+def test_no_random_number_comes_from_a_global_generator():
+    for file in FILES:
+        drawn = {c for c in calls(parsed(file)) if c.startswith(("random.", "np.random.", "numpy.random."))}
+        drawn = {c for c in drawn if c.rsplit(".", 1)[1].replace("_", "") not in KEEPS_OR_OWNS}
+        seeded = {c for c in calls(parsed(file)) if c in ("torch.manual_seed", "torch.seed", "torch.cuda.manual_seed")}
+        assert not drawn | seeded or name_of(file) in SEEDS_GLOBALLY, f"{name_of(file)}: {sorted(drawn | seeded)}"
+
+
+def test_no_room_is_a_junk_drawer():
+    assert not [name_of(f) for f in FILES if {*f.relative_to(SOURCE).with_suffix("").parts} & DRAWERS]
+
+
+def test_every_folder_is_a_package_with_a_sentence_about_it():
+    folders = {f.parent for f in FILES}
+    assert not [name_of(d) for d in folders if not (d / "__init__.py").exists()]
+    assert not [name_of(f) for f in FILES if not ast.get_docstring(parsed(f)) and f.name != "__main__.py"]
+
+
+LIGHT = (
+    "posttrain",
+    "posttrain.catalogue",
+    "posttrain.cli.main",
+    "posttrain.config",
+    "posttrain.data.dataset",
+    "posttrain.rewards.reward",
+    "posttrain.rewards.scorer",
+    "posttrain.runs.checkpoint",
+    "posttrain.runs.live",
+    "posttrain.runs.state",
+)
+HEAVY = ("torch", "transformers", "peft", "datasets", "pyarrow")
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        f"import {', '.join(LIGHT)}",
+        "from posttrain.cli.main import main\nsys.argv = ['posttrain', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass",
+    ],
+    ids=["import", "--help"],
+)
+def test_what_must_be_quick_loads_no_torch(work):
+    code = f"import sys\n{work}\nprint('loaded', sorted(set({HEAVY}) & set(sys.modules)))"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout.splitlines()[-1] == "loaded []"
+
+
+# ---- the readers see what they should
+
+
+SAMPLE = '''
+"""A sample."""
+from typing import TYPE_CHECKING
+import a.b
+if TYPE_CHECKING:
+    import types_only
+try:
+    from c import d
+except ImportError:
+    pass
+
+def f(x):
+    """One.
+
+    Two.
+    """
+    # three
+    import lazy
+
+    y = x  # four
+    return print(y)
+'''
+
+
+def test_the_readers_see_what_they_should():
+    tree = ast.parse(SAMPLE)
+    assert imported(tree, lazily=False) == {"typing", "typing.TYPE_CHECKING", "a.b", "c", "c.d"}
+    assert imported(tree) - imported(tree, lazily=False) == {"lazy"}
+    assert calls(tree) == {"print"}
+    function = next(n for n in tree.body if isinstance(n, ast.FunctionDef))
+    assert code_lines(function, SAMPLE.splitlines()) == 3
+    assert under("ray.util", "ray")
+    assert not under("rays", "ray")
