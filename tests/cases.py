@@ -15,7 +15,7 @@ from posttrain.method import Method
 from posttrain.plan import plan
 from posttrain.records import Row
 from posttrain.tensors import Batch
-from posttrain.train import Trainer
+from posttrain.trainer import Trainer
 from tests.reference import MAX_TOKENS
 from tests.tiny_net import TinyNet
 

@@ -19,7 +19,7 @@ from posttrain.data.collate import collate
 from posttrain.method import Method
 from posttrain.records import Row
 from posttrain.tensors import Batch
-from posttrain.train import Trainer
+from posttrain.trainer import Trainer
 from tests.methods.given import Recording
 
 Answer = tuple[int, ...]

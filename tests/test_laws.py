@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import posttrain
+
 SOURCE = Path(__file__).parent.parent / "src" / "posttrain"
 FILES = sorted(SOURCE.rglob("*.py"))
 
@@ -44,8 +46,8 @@ ROOMS: dict[str, set[str]] = {
     "evaluate": LEAVES | {"session", "rewards"},
     "backend": {"method", "plan", "records", "sampling", "tensors"},
     "backends": LEAVES | {"backend", "loss", "method", "models", "plan", "sampling", "tensors", "weights"},
-    "train": {"backend", "errors", "loss", "method", "plan", "seeds", "tensors"},
-    "stage": LEAVES | {"config", "data", "method", "rewards", "sampling", "schedule", "tensors", "train"},
+    "trainer": {"backend", "errors", "loss", "method", "plan", "seeds", "tensors"},
+    "stage": LEAVES | {"config", "data", "method", "rewards", "sampling", "schedule", "tensors", "trainer"},
     "session": LEAVES
     | {"backend", "catalogue", "config", "data", "evaluate", "method", "rewards", "runs", "sampling", "settings"}
     | {"stage"},
@@ -219,6 +221,11 @@ def test_no_random_number_comes_from_a_global_generator():
 
 def test_no_room_is_a_junk_drawer():
     assert not [name_of(f) for f in FILES if {*f.relative_to(SOURCE).with_suffix("").parts} & DRAWERS]
+
+
+def test_no_public_name_is_that_of_a_module():
+    """Importing the module `posttrain.x` would replace what `posttrain.x` was."""
+    assert not set(posttrain.__all__) & {room_of(module_of(f)) for f in FILES}
 
 
 def test_every_folder_is_a_package_with_a_sentence_about_it():

@@ -22,10 +22,10 @@ from posttrain.methods.preference.kto import METHOD as KTO
 from posttrain.objectives.ratings import positive_mean_log_ratio
 from posttrain.parts import part
 from posttrain.tensors import Batch, Rows
-from posttrain.train import Trainer
+from posttrain.trainer import Trainer
 from tests.cases import SMALL, Case, distance, parameters, size
 from tests.independent import Independent
-from tests.test_train import ROBUST
+from tests.test_trainer import ROBUST
 
 pytestmark = pytest.mark.usefixtures("float64")
 

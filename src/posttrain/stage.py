@@ -18,7 +18,7 @@ from posttrain.sampling.describe import describe
 from posttrain.schedule import Rates
 from posttrain.seeds import seed_for
 from posttrain.tensors import ARRIVES, Batch
-from posttrain.train import Trainer
+from posttrain.trainer import Trainer
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Train

@@ -22,7 +22,7 @@ from posttrain.parts import part
 from posttrain.plan import plan
 from posttrain.records import Row
 from posttrain.tensors import FIELDS, Source, When, head
-from posttrain.train import Trainer
+from posttrain.trainer import Trainer
 from tests.cases import ROLES, SMALL, Case, distance, networks
 from tests.models.tiny import network
 from tests.tiny_net import TinyNet

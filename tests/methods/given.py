@@ -22,7 +22,7 @@ from posttrain.method import MAIN, Method
 from posttrain.plan import plan
 from posttrain.records import Row
 from posttrain.tensors import Batch, Source, When
-from posttrain.train import Trainer
+from posttrain.trainer import Trainer
 
 NEVER_READ = math.nan
 

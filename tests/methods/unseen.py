@@ -14,7 +14,7 @@ from posttrain.method import Method, Stream
 from posttrain.plan import Plan, plan
 from posttrain.records import Row
 from posttrain.tensors import ARRIVES, BY_TRAINER, Batch
-from posttrain.train import Trainer
+from posttrain.trainer import Trainer
 from tests.methods.given import Lookup, Recording
 from tests.tiny_net import VOCABULARY, TinyNet
 

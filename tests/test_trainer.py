@@ -30,7 +30,7 @@ from posttrain.parts import PerPair, PerRow, PerToken, Scalar, State, part
 from posttrain.records import Row
 from posttrain.settings import configure
 from posttrain.tensors import Batch, Rows
-from posttrain.train import Trainer
+from posttrain.trainer import Trainer
 from tests.cases import LARGE, ROLES, SMALL, Case, Recorder, distance, networks, parameters, size
 
 pytestmark = pytest.mark.usefixtures("float64")
