@@ -140,8 +140,9 @@ def test_gsm8k_rows_train_through_the_recipe(tmp_path: Path) -> None:
 
 
 def test_an_own_reward_in_python_and_in_a_run_file(tmp_path: Path) -> None:
-    import posttrain
     from examples.own_reward import brevity
+
+    import posttrain
 
     result = posttrain.train(
         "tiny", "online/grpo", SUMS, [brevity], train={"steps": 1, "prompts_per_step": 2},

@@ -1,4 +1,4 @@
-"""The two demonstrations: a real model that learns arithmetic with GRPO, and a tiny one that learns it from nothing.
+"""Two demonstrations of GRPO: a real model learns to add, a tiny one learns from nothing to spell words backwards.
 
 Both measure accuracy on held-out problems before and after, with intervals and an exact test, and keep the model.
 """
@@ -28,20 +28,20 @@ SMOLLM2: dict[str, Any] = {
     "method": {"path": "online/grpo", "kl.weight": 0},
     "data": "arithmetic",
     "rewards": ["math_answer"],
-    "sampling": {"max_tokens": 24, "samples": 8, "slots": 128},
-    "train": {"steps": 30, "prompts_per_step": 16, "learning_rate": 1.0e-5, "max_seconds": 330},
+    "sampling": {"max_tokens": 20, "samples": 8, "slots": 128},
+    "train": {"steps": 20, "prompts_per_step": 12, "learning_rate": 2.0e-5, "max_seconds": 390},
     "evaluate": {"data": "arithmetic:split=test,size=200"},
 }
 TINY: dict[str, Any] = {
     "model": "tiny",
-    "method": {"path": "online/grpo", "kl.weight": 0},
-    "data": "arithmetic:chat=false",
+    "method": {"path": "online/grpo", "kl.weight": 0, "passes": 2},
+    "data": "reverse_text:chat=false,size=7000",
     "rewards": ["exact_match"],
-    "sampling": {"max_tokens": 6, "samples": 16, "slots": 512},
-    "train": {"steps": 60, "prompts_per_step": 32, "learning_rate": 1.0e-3},
-    "evaluate": {"data": "arithmetic:chat=false,split=test,size=200"},
+    "sampling": {"max_tokens": 6, "samples": 8, "slots": 512},
+    "train": {"steps": 60, "prompts_per_step": 64, "learning_rate": 2.0e-3},
+    "evaluate": {"data": "reverse_text:chat=false,split=test,size=200"},
 }
-TEACH: dict[str, Any] = {"steps": 60, "prompts_per_step": 64, "learning_rate": 3.0e-3}
+TEACH: dict[str, Any] = {"steps": 30, "prompts_per_step": 64, "learning_rate": 3.0e-3}
 DEMOS: dict[str, Mapping[str, Any]] = {"smollm2": SMOLLM2, "tiny": TINY}
 
 
@@ -83,7 +83,7 @@ def run(name: str, say: Callable[[str], None], display: Display, output: Path, s
     with open_session(settings, display=display) as session, display:
         say(f"model    {name}, ready after {time.monotonic() - started:.0f} s")
         if name == "tiny":
-            say("teach    supervised fine-tuning on a few solved problems, from random weights")
+            say("teach    supervised fine-tuning from random weights, until some answers are right")
             session.train("imitation/sft", records(settings.data[MAIN].path, "demonstrations"), rewards=(), **TEACH)
         before = measure(session)
         say(f"before   {before.line()}")

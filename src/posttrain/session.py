@@ -215,7 +215,14 @@ class Session:
 
     def dataset(self, source: Data, kind: str) -> Dataset:
         """Load records as the run file describes them."""
-        return load(source.path, kind, columns=source.columns, answer_after=source.answer_after, size=source.size)
+        return load(
+            source.path,
+            kind,
+            columns=source.columns,
+            answer_after=source.answer_after,
+            size=source.size,
+            chat=source.chat,
+        )
 
     def _section(self, changes: Mapping[str, Any]) -> Train:
         """The run file's `train` with other values, checked as it was."""

@@ -77,13 +77,15 @@ class Data(Pathed):
     """Where records come from. Its short form is its path."""
 
     path: str = Field(min_length=1)
-    """file, folder, hub id or a bundled generator such as arithmetic:level=2"""
+    """file, hub id or a bundled generator such as arithmetic:level=2"""
     columns: dict[str, str] = Field(default_factory=dict)
     """our name of a column: the name in the file, e.g. prompt: question"""
     answer_after: str | None = None
     """the answer is what follows this text, e.g. '####' in GSM8K"""
     size: Count | None = None
-    """use so many records; null: all"""
+    """use at most so many records; null: all"""
+    chat: Flag = False
+    """put plain-text prompts and answers into messages, as an instruct model expects"""
 
 
 class Evaluate(Section):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from posttrain.data.dataset import Dataset
-
 from posttrain.records import Record
 
 
