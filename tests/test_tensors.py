@@ -263,3 +263,8 @@ def test_a_batch_is_a_mapping():
     assert isinstance(b, Batch)
     assert dict(b).keys() == {"tokens", "rows", "written", "row_id"}
     assert len(b) == 4
+
+
+def test_position_counts_the_tokens_in_the_mask_of_each_row():
+    rows = Rows(torch.tensor([0, 0, 0, 0, 1, 1, 2]), torch.tensor([0, 1, 0, 1, 0, 1, 0]).bool(), 3)
+    assert rows.position().tolist() == [0, 0, 0, 1, 0, 0, 0]

@@ -55,8 +55,8 @@ class Backend(Protocol):
     def discard(self) -> None:
         """Forget the gradient that was accumulated since the last step."""
 
-    def copy(self, source: str, target: str) -> None:
-        """Give one role the weights of another, as they are now."""
+    def copy(self, source: str, target: str, share: float = 1.0) -> None:
+        """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
 
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on: changed weights, optimisers."""

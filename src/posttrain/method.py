@@ -192,6 +192,11 @@ class Method:
         _check(self)
 
     @property
+    def reads(self) -> frozenset[str]:
+        """Every tensor that some part of it names."""
+        return frozenset().union(*(root.needs for _, root, _ in _slots(self)))
+
+    @property
     def vocabulary(self) -> dict[str, Field]:
         """All names that its parts may read."""
         derived = {k: Field(d.part.axes, d.part.summary) for k, d in self.derived.items()}

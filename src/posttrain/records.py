@@ -15,6 +15,17 @@ Turns = str | tuple[Message, ...]
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """An answer as a model wrote it, token by token: read again from its text it might be cut into other tokens."""
+
+    tokens: tuple[int, ...]
+    text: str = ""
+
+
+Answer = Turns | Sampled
+
+
+@dataclass(frozen=True)
 class Prompt:
     """A question to sample answers for. `columns` (answer, tests, level, ...) go to the reward functions by name."""
 
@@ -31,8 +42,9 @@ class Demonstration:
 
     id: int
     prompt: Turns
-    completion: Turns
+    completion: Answer
     where: str = ""
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,8 +53,8 @@ class Pair:
 
     id: int
     prompt: Turns
-    chosen: Turns
-    rejected: Turns
+    chosen: Answer
+    rejected: Answer
     columns: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
 
@@ -53,13 +65,24 @@ class Rating:
 
     id: int
     prompt: Turns
-    completion: Turns
+    completion: Answer
     label: bool
     columns: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
 
 
-Record = Prompt | Demonstration | Pair | Rating
+@dataclass(frozen=True)
+class Ranking:
+    """Several answers to one prompt, the best first. `columns` may hold lists with one number for each of them."""
+
+    id: int
+    prompt: Turns
+    completions: tuple[Answer, ...]
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+
+
+Record = Prompt | Demonstration | Pair | Rating | Ranking
 
 
 @dataclass(frozen=True)
@@ -99,5 +122,11 @@ RECORDS: dict[str, type] = {
     "text": Demonstration,
     "pairs": Pair,
     "ratings": Rating,
+    "rankings": Ranking,
     "prompts": Prompt,
 }
+
+
+def kind_of(record: Record) -> str:
+    """The kind of data that a record is."""
+    return next(kind for kind, of in RECORDS.items() if isinstance(record, of))

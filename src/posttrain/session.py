@@ -1,45 +1,51 @@
-"""The verbs that procedures use: train, sample, score, evaluate, copy, save.
+"""The verbs that procedures use: train, collect, measure, copy, evaluate, save.
 
 A session holds the backend, the encoder, the settings and the run directory. Every verb that changes a model has
-a number; a checkpoint remembers the number, so that a resumed procedure passes over what is done.
+a number; a checkpoint remembers the number, so that a resumed procedure passes over what is done. What the other verbs
+made is kept under a name, since the models that made it are gone by then.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from posttrain import catalogue
 from posttrain.backend import Backend
 from posttrain.config.load import check
+from posttrain.data.collate import collate, paired, rollout_row
 from posttrain.data.dataset import Dataset, load
 from posttrain.data.encode import Encoder
 from posttrain.errors import ConfigError
 from posttrain.method import MAIN, Method, Sampling
-from posttrain.records import Prompt, Rollout
+from posttrain.parts import Function, Part, as_part
+from posttrain.records import Pair, Prompt, Record, Rollout, kind_of
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.rewards.scorer import Scorer
 from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.display import Display
+from posttrain.runs.kept import as_rollouts, as_row, read_rows, write_rows
 from posttrain.runs.metrics import MetricsWriter
 from posttrain.runs.samples import SamplesWriter
 from posttrain.runs.state import read_state, write_state
 from posttrain.sampling.request import Request
 from posttrain.seeds import seed_for
 from posttrain.settings import configure
-from posttrain.stage import Stage
+from posttrain.stage import Stage, with_opponents
+from posttrain.tensors import FIELDS, Batch
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Data, RunFile, Train
 
 STATE = "trainer_state"
 Sources = Mapping[str, Dataset]
+Scoring = Sequence[Reward] | Part | Function  # reward functions, or what the models themselves say
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,14 @@ class Evaluation:
 
     rollouts: list[Rollout]
     scores: dict[int, float]
+
+    @classmethod
+    def of(cls, rollouts: list[Rollout]) -> Evaluation:
+        scores: dict[int, list[float]] = {}
+        for r in rollouts:
+            if r.reward is not None:
+                scores.setdefault(r.prompt.id, []).append(r.reward)
+        return cls(rollouts, {i: fmean(xs) for i, xs in scores.items()})
 
     @property
     def mean(self) -> float:
@@ -94,6 +108,7 @@ class Session:
         self.role = "policy"  # the model that the last stage was about
         self.evaluations: dict[str, Evaluation] = {}
         self.finished: list[int] = []  # steps of every verb that is done
+        self.kept: list[str] = []  # names of what was collected, measured and evaluated
         self.saved: dict[str, Any] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
         if directory is not None:
@@ -174,6 +189,42 @@ class Session:
         chosen = tuple(self.rewards() if rewards is None else rewards)
         return self.scorer(chosen).score(rollouts) if chosen else list(rollouts)
 
+    def collect(
+        self,
+        name: str,
+        prompts: Sequence[Record],
+        *authors: Sampling,
+        rewards: Scoring | None = None,
+        max_tokens: int | None = None,
+    ) -> list[Rollout]:
+        """Scored answers of every author, kept as `rounds/<name>.jsonl`: a resumed run reads what it has collected.
+
+        `rewards`: those of the run file unless given; () for none; a part (`log_ratio`) asks the models.
+        """
+        asked = [cast(Prompt, p) for p in prompts]
+
+        def make() -> list[Any]:
+            with self.clock("sampling"):
+                answers = [
+                    r
+                    for author, how in enumerate(authors)
+                    for r in self.sample(asked, how, names=(name,), author=author, max_tokens=max_tokens)
+                ]
+            with self.clock("rewards"):
+                scored = self._scored(with_opponents(answers, len(authors)), rewards)
+            return [as_row(r) for r in scored]
+
+        return as_rollouts(self._once(f"rounds/{name}", make), asked)
+
+    def measure(self, name: str, records: Sequence[Record], part: Part | Function) -> list[float]:
+        """What a part says of each record, or pair, by the models as they are now; kept like what is collected."""
+
+        def make() -> list[Any]:
+            rows = [row for r in records for row in self.encoder.rows(r, kind_of(r))]
+            return self._said(paired(rows) if isinstance(records[0], Pair) else collate(rows), part)
+
+        return [float(x) for x in self._once(f"rounds/{name}", make)]
+
     def evaluate(
         self,
         prompts: Sequence[Prompt],
@@ -186,20 +237,15 @@ class Session:
         """Answer held-out prompts, greedily by default, and score the answers."""
         how = Sampling(samples=samples, temperature=temperature)
         asked = self.sample(prompts, how, names=("evaluate",), max_tokens=max_tokens)
-        rollouts = self.score(asked, rewards)
-        scores: dict[int, list[float]] = {}
-        for r in rollouts:
-            if r.reward is not None:
-                scores.setdefault(r.prompt.id, []).append(r.reward)
-        return Evaluation(rollouts, {i: fmean(xs) for i, xs in scores.items()})
+        return Evaluation.of(self.score(asked, rewards))
 
-    def copy(self, source: str, target: str) -> None:
-        """Give one role the weights of another, as they are now."""
+    def copy(self, source: str, target: str, share: float = 1.0) -> None:
+        """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
         verb = len(self.finished)
         if self._done(verb):
             self._pass(verb)
             return
-        self.backend.copy(source, target)
+        self.backend.copy(source, target, share)
         self.finished.append(0)
 
     def save(self, role: str, folder: Path | None = None) -> Path:
@@ -224,6 +270,46 @@ class Session:
             chat=source.chat,
         )
 
+    def how(self, samples: int = 1, temperature: float = 1.0, **given: Any) -> Sampling:
+        """An author: as the run file's `sampling` says where it says something, else as given here."""
+        own = self.run.sampling
+        return Sampling(
+            samples=samples if own.samples is None else own.samples,
+            temperature=temperature if own.temperature is None else own.temperature,
+            **given,
+        )
+
+    def _scored(self, rollouts: list[Rollout], rewards: Scoring | None) -> list[Rollout]:
+        if isinstance(rewards, Part) or callable(rewards):
+            rows = [rollout_row(r, train=True, temperature=1.0, step=self.steps) for r in rollouts]
+            scores = self._said(collate(rows), rewards)
+            return [replace(r, reward=s) for r, s in zip(rollouts, scores, strict=True)]
+        if rewards is None and not self.rewards():
+            raise ConfigError("the answers must be scored, and the run file names no `rewards`; add rewards: [...]")
+        return self.score(rollouts, rewards)
+
+    def _said(self, batch: Batch, part: Part | Function) -> list[float]:
+        """The values of a part, one a row or pair."""
+        whole = as_part(part)
+        sources = {n: FIELDS[n].source for n in sorted(whole.needs)}
+        made = self.backend.forward(batch, {n: s for n, s in sources.items() if s is not None})
+        return [float(x) for x in whole(batch.add(made, {n: FIELDS[n].axes for n in made}))]
+
+    def _once(self, name: str, make: Callable[[], list[Any]]) -> list[Any]:
+        """Plain data that is made once in the life of a run, however often it is resumed."""
+        if name in self.kept:
+            raise ConfigError(f"{name} was made before in this run; give what is collected a name of its own")
+        self.kept.append(name)
+        path = None if self.directory is None else self.directory.path / f"{name}.jsonl"
+        if self.saved is not None and path is not None:  # the models are not yet what they were then
+            if name not in self.saved["kept"]:
+                raise ConfigError(f"{name} is new: the procedure has changed since the checkpoint; start a new run")
+            return read_rows(path)
+        rows = make()
+        if path is not None:
+            write_rows(path, rows)
+        return rows
+
     def _section(self, changes: Mapping[str, Any]) -> Train:
         """The run file's `train` with other values, checked as it was."""
         values = self.run.train.model_dump() | dict(changes)
@@ -239,9 +325,13 @@ class Session:
         if e is None:
             return None
         prompts = [p for p in self.dataset(e.data, "prompts") if isinstance(p, Prompt)]
-        self.evaluations[name] = self.evaluate(
-            prompts, samples=e.samples, temperature=e.temperature, max_tokens=e.max_tokens
-        )
+
+        def make() -> list[Any]:
+            made = self.evaluate(prompts, samples=e.samples, temperature=e.temperature, max_tokens=e.max_tokens)
+            return [as_row(r) for r in made.rollouts]
+
+        kept = self._once(f"evaluations/{name.replace(' ', '-')}", make)
+        self.evaluations[name] = Evaluation.of(as_rollouts(kept, prompts))
         self.display.note(f"evaluation {name}: mean reward {self.evaluations[name].mean:.3f} on {len(prompts)} prompts")
         return self.evaluations[name]
 
@@ -284,7 +374,7 @@ class Session:
         self.metrics.sync()
         with self.checkpoints.writing(self.steps) as folder:
             self.backend.save(role, folder)
-            own = {"global_step": self.steps, "finished": list(self.finished)}
+            own = {"global_step": self.steps, "finished": list(self.finished), "kept": list(self.kept)}
             write_state(folder, STATE, {**own, **state})
 
     def _resume(self) -> None:

@@ -94,6 +94,11 @@ def _hits(method: Method, path: str, owner: list[str], key: str) -> set[tuple[st
 def _typed(p: Part, key: str, value: Any, path: str) -> Any:
     """The value as the annotation of the setting wants it."""
     hint = typing.get_type_hints(p.fn).get(key)
+    if typing.get_origin(hint) is typing.Literal:
+        choices = typing.get_args(hint)
+        if value not in choices:
+            raise PartError(f"method.{path} must be one of {', '.join(choices)}, not {value!r}")
+        return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     fits = hint is None or hint is Any or not isinstance(hint, type) or isinstance(value, hint)

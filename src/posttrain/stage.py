@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from posttrain.data.collate import collate, groups, paired, rollout_row
 from posttrain.data.dataset import Dataset
 from posttrain.data.feed import Feed
+from posttrain.data.numbers import brought
 from posttrain.errors import ConfigError
 from posttrain.method import MAIN, Method, Sampling, Stream
 from posttrain.records import Prompt, Record, Rollout, Row
@@ -17,7 +18,7 @@ from posttrain.rewards.reward import Reward
 from posttrain.sampling.describe import describe
 from posttrain.schedule import Rates
 from posttrain.seeds import seed_for
-from posttrain.tensors import ARRIVES, Batch
+from posttrain.tensors import ARRIVES, COLUMNS, Batch
 from posttrain.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Stage:
             s: answered_by(method, s, samples=self.sampling.samples, temperature=self.sampling.temperature)
             for s in method.streams
         }
+        self.columns = method.reads & COLUMNS
         self.rows = {s: self._encode(s, d) for s, d in data.items()}
         self.total = self._total_steps()
         self.next_step = 0
@@ -70,7 +72,7 @@ class Stage:
         kind = self.method.streams[stream].records
         encoder = self.session.encoder
         if kind != "prompts":
-            return {r.id: encoder.rows(r, kind) for r in data}
+            return {r.id: encoder.rows(r, kind, self.columns) for r in data}
         for record in data:
             encoder.prompt(cast(Prompt, record), room=self.sampling.max_tokens)
         return {}
@@ -86,6 +88,8 @@ class Stage:
         for s, stream in self.method.streams.items():
             if stream.records == "prompts" and self.rewards:
                 arrives[s].add("reward")
+            elif self.rows.get(s):
+                arrives[s] |= brought(self.feeds[s].dataset, self.rows[s])
         t = self.settings
         trainer = Trainer(self.method, self.session.backend, arrives, rates=lambda _: {}, seed=self.session.run.seed)
         roles = trainer.plan.trained
@@ -162,7 +166,8 @@ class Stage:
                 rows = [row for r in records for row in self.rows[s][r.id]]
                 main = records if s == MAIN else main
             else:
-                rows = [row for r in stream.view(main) for row in self.session.encoder.rows(r, stream.records)]
+                encode = self.session.encoder.rows
+                rows = [row for r in stream.view(main) for row in encode(r, stream.records, self.columns)]
             batches[s] = paired(rows) if stream.records == "pairs" else collate(rows)
         return batches, metrics
 

@@ -76,6 +76,9 @@ FIELDS: dict[str, Field] = {
     "max_tokens": Field("", "limit of tokens of a sampled answer"),
     "pairs": Field("N 2", "row numbers (preferred, rejected)"),
     "label": Field("B", "desirable or not"),
+    "rank": Field("B", "place of the answer among those to the same prompt, 0 is the best"),
+    "margin": Field("B", "by how much the preferred answer of the pair is better"),
+    "safe": Field("B", "1 if the answer is safe, 0 if not"),
     "rollout_logp": Field("T", "log-prob under the distribution that the token was drawn from"),
     "seed": Field("", "random seed of this batch"),
     "step": Field("", "number of this batch; schedules read it"),
@@ -95,6 +98,7 @@ FIELDS: dict[str, Field] = {
     "cost": once("B", "scalar cost, > 0 is unsafe", "cost", "score"),
 }
 FROZEN = frozenset({"reference", "teacher"})  # roles whose LIVE tensors never carry gradient
+COLUMNS = frozenset({"reward", "cost", "margin", "safe"})  # numbers that a record may bring in a column of that name
 LINKS = ("pairs", "group")  # tensors that tie rows together
 BY_TRAINER = frozenset({"seed", "step"})
 _ROWS = ("tokens", "rows", "written", "row_id")
@@ -103,6 +107,7 @@ ARRIVES: dict[str, frozenset[str]] = {
     "text": frozenset(_ROWS),
     "pairs": frozenset({*_ROWS, "pairs"}),
     "ratings": frozenset({*_ROWS, "label"}),
+    "rankings": frozenset({*_ROWS, "group", "rank"}),
     "prompts": frozenset({*_ROWS, "group", "author", "ended", "temperature", "max_tokens", "rollout_logp"}),
 }
 
@@ -141,6 +146,11 @@ class Rows:
     def trained(self) -> Tensor:
         """Rows with at least one token in the mask: [B] bool. The others never count."""
         return self.length() > 0
+
+    def position(self) -> Tensor:
+        """Number of each masked-in token within its row, 0 for the first: [T]; 0 outside the mask."""
+        place, _, number = self._steps()
+        return torch.zeros_like(self.index).index_copy(0, place, number)
 
     def at_last(self, v: Tensor) -> Tensor:
         """[B] -> [T], at the last masked-in token of each row, 0 elsewhere."""
@@ -198,9 +208,12 @@ class Batch(Mapping[str, Any]):
         because 0 * NaN = NaN in the backward pass."""
 
         def clean(name: str, x: Any) -> Any:
-            if axes[name] != "T" or not isinstance(x, Tensor):
+            if axes[name][:1] != "T" or not isinstance(x, Tensor):
                 return x
             kept = self["rows"].mask | self["written"].mask
+            if axes[name] != "T":  # too large to copy for nothing
+                odd = ~kept & ~x.detach().isfinite().all(-1)
+                return torch.where(odd[:, None], 0, x) if bool(odd.any()) else x
             return torch.where(kept | x.isfinite(), x, 0)
 
         cleaned = {n: clean(n, x) for n, x in values.items()}

@@ -44,7 +44,7 @@ TALK = [user("Hello"), says("Good morning"), user("2 + 2?"), says("4")]
         (
             "demonstrations",
             {"instruction": "Sing.", "input": "", "output": "La"},
-            Demonstration(ID, (user("Sing."),), (says("La"),), W),
+            Demonstration(ID, (user("Sing."),), (says("La"),), W, {"input": ""}),
         ),
         (
             "demonstrations",

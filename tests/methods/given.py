@@ -164,5 +164,7 @@ class _Tables:
         tables = {s.output: self._table(x, 0.0 if self.axes[s] == "B" else NEVER_READ) for s, x in mine.items()}
         return Lookup(tables, [s.output for s in mine if self.axes[s] == "B"] + ["score"])
 
-    def _table(self, entries: Mapping[int, float], elsewhere: float) -> Tensor:
-        return torch.tensor([entries.get(i, elsewhere) for i in range(self.size)])
+    def _table(self, entries: Mapping[int, Any], elsewhere: float) -> Tensor:
+        one = next(iter(entries.values()))
+        missing = [elsewhere] * len(one) if isinstance(one, list) else elsewhere
+        return torch.tensor([entries.get(i, missing) for i in range(self.size)])

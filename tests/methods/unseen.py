@@ -52,6 +52,8 @@ class _Maker:
         rows = self.answers(stream) if stream.records == "prompts" else [self.row() for _ in range(12)]
         if stream.records == "ratings":
             rows = [_with(r, label=i % 3 > 0) for i, r in enumerate(rows)]
+        if stream.records == "rankings":
+            rows = [_with(r, group=7 * (i // 3) + 1, rank=i % 3) for i, r in enumerate(rows)]
         made = collate(rows, pairs, {"max_tokens": float(MAX_TOKENS)} if stream.records == "prompts" else None)
         sizes = {"": (), "N": (6,)}
         beside = {n: torch.rand(sizes[axes], generator=self.generator) for n, axes in self.beside.items()}

@@ -36,7 +36,9 @@ def test_arrays_and_tensors_are_lists():
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("inf"), -np.inf, "1", b"1", 1j, [1.0], {"score": 1.0}, 10**400, object()], ids=repr
+    "value",
+    [float("nan"), float("inf"), -np.inf, "1", b"1", 1j, [1.0], {"score": 1.0}, 10**400, object()],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_finite_number_is_an_error_of_its_item_alone(value):
     first, second = verdicts("brevity", [value, 2.0], 2)

@@ -101,8 +101,11 @@ class Local:
         if head is not None and heads is not None and head not in heads:
             module.add_head(head, seed_for(self.seed, "head", source.model, head))
 
-    def copy(self, source: str, target: str) -> None:
-        self.models[target] = copy.deepcopy(self.models[source])
+    def copy(self, source: str, target: str, share: float = 1.0) -> None:
+        if share == 1.0:
+            self.models[target] = copy.deepcopy(self.models[source])
+        else:
+            Follower(self.models[target], self.models[source], 1 - share).step()
         if target in self.optimisers:
             self.optimisers.pop(target).close()
         self.changed.add(target)

@@ -60,6 +60,7 @@ def kind_of(columns: Collection[str]) -> str:
     """What rows with these columns most likely are."""
     for kind, marks in (
         ("pairs", {"chosen"}),
+        ("rankings", {"completions"}),
         ("ratings", {"label"}),
         ("demonstrations", {"completion", "messages", "conversations", "output"}),
         ("prompts", {"prompt", "instruction"}),

@@ -79,6 +79,9 @@ def _row(problem: Problem, kind: str, chat: bool, *, right: bool) -> dict[str, A
     passed = {"answer": problem.answer, **problem.columns}
     if kind == "pairs":
         return {"prompt": question, "chosen": problem.answer, "rejected": problem.wrong, **passed}
+    if kind == "rankings":
+        answers = [problem.answer, problem.wrong]
+        return {"prompt": question, "completions": answers, "reward": [1.0, 0.0], **passed}
     if kind == "ratings":
         return {"prompt": question, "completion": problem.answer if right else problem.wrong, "label": right, **passed}
     return {"prompt": question, **passed}

@@ -4,9 +4,11 @@ text            text | messages
 demonstrations  messages | prompt, completion | text | instruction, input, output | conversations
 pairs           prompt, chosen, rejected; without prompt, what both answers begin with
 ratings         prompt, completion, label
+rankings        prompt, completions (a list, the best first)
 prompts         prompt | messages | instruction, input | conversations
 
-Every cell with a prompt or an answer is text or a list of messages. All other columns go to the rewards by name.
+Every cell with a prompt or an answer is text or a list of messages. All other columns go to the rewards by name, and
+those that hold a number the loss reads (`reward`, `margin`, ...) to the loss: see numbers.py.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 from posttrain.data.messages import alike, check_order, messages, question, sharegpt, split_common, turns
 from posttrain.data.place import at
 from posttrain.errors import DataError, suggestion
-from posttrain.records import Demonstration, Message, Pair, Prompt, Rating, Record, Turns
+from posttrain.records import Demonstration, Message, Pair, Prompt, Ranking, Rating, Record, Turns
 from posttrain.seeds import seed_for
 
 
@@ -123,7 +125,7 @@ def _demonstration(cells: Cells, identity: int, where: str) -> Demonstration:
     if "prompt" not in cells and "completion" not in cells and ("messages" in cells or "text" in cells):
         return _text(cells, identity, where)
     prompt, completion = _asked_and_answered(cells, "completion")
-    return Demonstration(identity, prompt, completion, where)
+    return Demonstration(identity, prompt, completion, where, cells.rest)
 
 
 def _text(cells: Cells, identity: int, where: str) -> Demonstration:
@@ -131,13 +133,13 @@ def _text(cells: Cells, identity: int, where: str) -> Demonstration:
         conversation = messages(cells.take("messages"), "messages")
         check_order(conversation)
         _check_answer(conversation, "messages")
-        return Demonstration(identity, "", conversation, where)
+        return Demonstration(identity, "", conversation, where, cells.rest)
     text = cells.take("text")
     if not isinstance(text, str) or not text.strip():
         raise DataError(f"'text' must be text that is not empty, not {text!r}")
     if cells.chat:
         raise DataError("chat makes messages of a prompt and its answer, but this row is one text; set chat: false")
-    return Demonstration(identity, "", text, where)
+    return Demonstration(identity, "", text, where, cells.rest)
 
 
 def _pair(cells: Cells, identity: int, where: str) -> Pair:
@@ -160,6 +162,17 @@ def _rating(cells: Cells, identity: int, where: str) -> Rating:
     if not isinstance(label, bool):
         raise DataError(f"'label' must be true or false, not {label!r}")
     return Rating(identity, prompt, completion, label, cells.rest, where)
+
+
+def _ranking(cells: Cells, identity: int, where: str) -> Ranking:
+    asked, answers = question(cells.take("prompt"), "prompt"), cells.take("completions")
+    if not isinstance(answers, list | tuple) or len(answers) < 2:
+        raise DataError(f"'completions' must be a list of at least two answers, the best first, not {answers!r}")
+    names = [f"completions[{i}]" for i in range(len(answers))]
+    made = (turns(x, name) for name, x in zip(names, answers, strict=True))
+    prompt, *completions = alike(asked, *made, chat=cells.chat)
+    _check_answers(prompt, **dict(zip(names, completions, strict=True)))
+    return Ranking(identity, prompt, tuple(completions), cells.rest, where)
 
 
 def _asked_and_answered(cells: Cells, *names: str) -> tuple[Turns, ...]:
@@ -199,6 +212,7 @@ MAKERS: dict[str, Callable[[Cells, int, str], Record]] = {
     "text": _text,
     "pairs": _pair,
     "ratings": _rating,
+    "rankings": _ranking,
     "prompts": _prompt,
 }
 READS = {
@@ -206,5 +220,6 @@ READS = {
     "text": "text or messages",
     "pairs": "prompt, chosen and rejected",
     "ratings": "prompt, completion and label",
+    "rankings": "prompt and completions",
     "prompts": "prompt or messages",
 }

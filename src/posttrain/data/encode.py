@@ -6,15 +6,28 @@ from lengths, never from comparing tokens with the padding token, which many tok
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from posttrain.data.control import ControlTokens
 from posttrain.data.messages import alike
+from posttrain.data.numbers import numbers
 from posttrain.data.place import at
 from posttrain.data.template import ChatTemplate
 from posttrain.errors import DataError, ModelError
-from posttrain.records import RECORDS, Demonstration, Pair, Prompt, Rating, Record, Row, Turns
+from posttrain.records import (
+    RECORDS,
+    Answer,
+    Demonstration,
+    Pair,
+    Prompt,
+    Ranking,
+    Rating,
+    Record,
+    Row,
+    Sampled,
+    Turns,
+)
 from posttrain.seeds import seed_for
 
 Part = tuple[list[int], bool]  # token ids, and whether they are learnt
@@ -37,10 +50,7 @@ class Encoder:
     def prompt(self, record: Prompt, room: int = 0) -> tuple[int, ...]:
         """Tokens after which the answer begins. DataError unless `room` more tokens fit into max_length."""
         with at(record.where):
-            if isinstance(record.prompt, str):
-                tokens = self.begin + self._plain(record.prompt)
-            else:
-                tokens = self.control.encode(self.template.question(record.prompt))
+            tokens = self._asked(record.prompt)
             if not tokens:
                 raise DataError("the prompt is empty")
             if len(tokens) + room > self.max_length:
@@ -51,23 +61,47 @@ class Encoder:
                 )
             return tuple(tokens)
 
-    def rows(self, record: Record, kind: str) -> list[Row]:
-        """One row, or for a pair two: the chosen answer first. All that is written by the model is trained."""
+    def rows(self, record: Record, kind: str, wanted: Collection[str] = ()) -> list[Row]:
+        """One row, or one for each answer: the chosen or the best first. All that the model writes is trained.
+
+        `wanted`: the columns of the record that become numbers of its rows, where it has them.
+        """
         with at(record.where):
-            if isinstance(record, Demonstration) and RECORDS[kind] is Demonstration:
-                return [self._row(record.id, record.prompt, record.completion)]
-            if isinstance(record, Pair) and kind == "pairs":
-                chosen = self._row(record.id, record.prompt, record.chosen)
-                return [chosen, self._row(seed_for("rejected", record.id), record.prompt, record.rejected)]
-            if isinstance(record, Rating) and kind == "ratings":
-                return [self._row(record.id, record.prompt, record.completion, label=record.label)]
+            match record, kind:
+                case Demonstration(), _ if RECORDS[kind] is Demonstration:
+                    own = numbers(record.columns, wanted)
+                    return [self._row(record.id, record.prompt, record.completion, **own)]
+                case Rating(), "ratings":
+                    own = numbers(record.columns, wanted) | {"label": record.label}
+                    return [self._row(record.id, record.prompt, record.completion, **own)]
+                case Pair(), "pairs":
+                    return self._pair(record, wanted)
+                case Ranking(), "rankings":
+                    return self._ranking(record, wanted)
             raise DataError(f"a {type(record).__name__} cannot be encoded as {kind}")
+
+    def _pair(self, r: Pair, wanted: Collection[str]) -> list[Row]:
+        sides = (("chosen", r.id, r.chosen), ("rejected", seed_for("rejected", r.id), r.rejected))
+        return [self._row(i, r.prompt, said, **numbers(r.columns, wanted, side=side)) for side, i, said in sides]
+
+    def _ranking(self, r: Ranking, wanted: Collection[str]) -> list[Row]:
+        rows = []
+        for rank, said in enumerate(r.completions):
+            own = numbers(r.columns, wanted, place=rank, places=len(r.completions))
+            rows.append(self._row(seed_for("ranked", r.id, rank), r.prompt, said, group=r.id, rank=rank, **own))
+        return rows
 
     def text(self, tokens: Sequence[int]) -> str:
         """What tokens say, without control tokens."""
         return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
-    def _row(self, identity: int, prompt: Turns, answer: Turns, **columns: Any) -> Row:
+    def _asked(self, prompt: Turns) -> list[int]:
+        """A question as the model reads it before it answers."""
+        if isinstance(prompt, str):
+            return self.begin + self._plain(prompt)
+        return self.control.encode(self.template.question(prompt))
+
+    def _row(self, identity: int, prompt: Turns, answer: Answer, **columns: Any) -> Row:
         parts = self._parts(prompt, answer)
         tokens = tuple(token for ids, _ in parts for token in ids)
         learnt = [mark for ids, mark in parts for _ in ids]
@@ -81,7 +115,9 @@ class Encoder:
             raise DataError("the row holds no token that could be learnt; it is empty or has no turn of the assistant")
         return Row(identity, tokens, trained, trained, columns)
 
-    def _parts(self, prompt: Turns, answer: Turns) -> list[Part]:
+    def _parts(self, prompt: Turns, answer: Answer) -> list[Part]:
+        if isinstance(answer, Sampled):
+            return [(self._asked(prompt), False), (list(answer.tokens), True)]
         if isinstance(prompt, str) and isinstance(answer, str):
             return [(self.begin + self._plain(prompt), False), ([*self._plain(answer), self._end()], True)]
         asked, said = alike(prompt, answer) if prompt else ((), answer)

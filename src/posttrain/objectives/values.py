@@ -17,5 +17,7 @@ def clipped_value(value: PerToken, old_value: PerToken, returns: PerToken, *, cl
 def explained_variance(old_value: PerToken, returns: PerToken, rows: Rows) -> Scalar:
     """1 - Var(R - V) / Var(R) over the trained tokens; 0 where the returns do not vary."""
     target, error = returns[rows.mask], (returns - old_value)[rows.mask]
+    if not len(target):
+        return target.new_zeros(())
     spread = target.var(correction=0)
     return torch.where(spread > 0, 1 - error.var(correction=0) / spread.clamp(min=1e-12), 0.0)

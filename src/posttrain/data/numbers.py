@@ -1,0 +1,58 @@
+"""Numbers that the loss reads, from the columns of a record.
+
+`margin` of a pair goes to both of its rows, `chosen_reward` and `rejected_reward` to one each; `reward` of a ranking
+is a list with one number for each answer. A column that some records have must be in all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from posttrain.errors import DataError
+from posttrain.records import Record, Row
+
+
+def numbers(
+    columns: Mapping[str, Any], wanted: Collection[str], *, side: str = "", place: int | None = None, places: int = 1
+) -> dict[str, float]:
+    """Those of the columns in `wanted` that the record has. `side`: "chosen" or "rejected" of a pair; `place`: of an
+    answer among `places`. DataError for what is no finite number."""
+    found = {}
+    for name in sorted(wanted):
+        column = f"{side}_{name}" if f"{side}_{name}" in columns else name
+        cell = columns.get(column)
+        if cell is None:
+            continue
+        if place is not None:
+            if not isinstance(cell, list | tuple) or len(cell) != places:
+                raise DataError(f"{column!r} must be a list of {places} numbers, one for each answer, not {cell!r}")
+            cell = cell[place]
+        found[name] = _number(column, cell)
+    return found
+
+
+def _number(column: str, cell: Any) -> float:
+    try:
+        number = float(cell)  # true and false, and text, as CSV writes numbers
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise DataError(f"{column!r} must be a finite number, because the method reads it; not {cell!r}")
+    return number
+
+
+def brought(records: Iterable[Record], rows: Mapping[int, list[Row]]) -> set[str]:
+    """The columns that all rows have. DataError where only some have one."""
+    names: set[str] | None = None
+    for record in records:
+        for row in rows[record.id]:
+            if names is None:
+                names = set(row.columns)
+            if odd := sorted(names ^ set(row.columns)):
+                raise DataError(
+                    f"{record.where}: {odd[0]!r} is a number in some records or answers and missing in others; the "
+                    "method reads it, so give it to all or to none"
+                )
+    return names or set()
