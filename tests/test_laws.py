@@ -49,9 +49,10 @@ ROOMS: dict[str, set[str]] = {
     "trainer": {"backend", "errors", "loss", "method", "plan", "seeds", "tensors"},
     "stage": LEAVES | {"config", "data", "method", "rewards", "sampling", "schedule", "tensors", "trainer"},
     "session": LEAVES
-    | {"backend", "catalogue", "config", "data", "evaluate", "method", "rewards", "runs", "sampling", "settings"}
-    | {"stage"},
-    "procedures": LEAVES | {"data", "method", "methods", "rewards", "session"},
+    | {"backend", "catalogue", "config", "data", "evaluate", "method", "parts", "rewards", "runs", "sampling"}
+    | {"settings", "stage", "tensors"},
+    "refresh": {"errors", "session"},
+    "procedures": LEAVES | {"data", "method", "methods", "objectives", "parts", "refresh", "rewards", "session"},
     "launch": LEAVES
     | {"backends", "catalogue", "config", "data", "method", "models", "procedures", "rewards", "runs", "session"},
     "demo": LEAVES | {"config", "data", "evaluate", "launch", "method", "runs", "session", "stage"},

@@ -27,6 +27,24 @@ KINDS = {
     "dapo": {"method": "online/dapo", "data": SUMS, "rewards": ["digits"]},
     "nash_md": {"method": "online/nash_md", "data": SUMS, "rewards": ["longer"]},
     "ppo_ptx": {"method": "online/ppo_ptx", "data": {"main": SUMS, "pretrain": SUMS}, "rewards": ["digits"]},
+    "lora": {
+        "method": "online/grpo",
+        "data": SUMS,
+        "rewards": ["digits"],
+        "model": {"path": "tiny", "lora": {"rank": 4}},
+    },
+    "lora_nash_md": {
+        "method": "online/nash_md",
+        "data": SUMS,
+        "rewards": ["longer"],
+        "model": {"path": "tiny", "lora": {"rank": 4}},
+    },
+    "shared_critic": {
+        "method": "online/ppo",
+        "data": SUMS,
+        "rewards": ["digits"],
+        "models": {"critic": "policy"},
+    },
     "instructgpt": {
         "procedure": {"path": "instructgpt", "sft": {"steps": 3}, "reward": {"steps": 2}, "ppo": {"steps": 2}},
         "data": {"demonstrations": SUMS, "pairs": SUMS, "prompts": SUMS},
@@ -157,3 +175,25 @@ def test_an_own_reward_in_python_and_in_a_run_file(tmp_path: Path) -> None:
 def test_an_own_loss_beside_the_run_file(tmp_path: Path) -> None:
     result = run(ROOT / "examples" / "own_loss.yaml", tmp_path, *BRIEF, "train.steps=1")
     assert metrics(result)[0]["loss"] == pytest.approx(0.25)  # (margin 0.5 - 0)² before the first update
+
+
+def test_activation_checkpointing_changes_no_bit(tmp_path: Path) -> None:
+    content = {"model": "tiny", "train": {"steps": 2}, **KINDS["sft"]}
+    plain = run(content, tmp_path / "a", *BRIEF)
+    saving = run(content, tmp_path / "b", *BRIEF, "model.activation_checkpointing=true")
+    assert metrics(plain) == metrics(saving)
+    assert same_bits(plain, saving)
+
+
+def test_the_reference_of_a_model_with_adapters_costs_no_second_model(tmp_path: Path) -> None:
+    from posttrain.launch import open_session
+    from posttrain.models.reference import WithoutAdapters
+
+    content = {"train": {"steps": 2}, **KINDS["lora"], "rewards": ["exact_match"]}
+    with open_session(load(content, [*BRIEF, f"output={tmp_path}"])) as session:
+        before = {n: x.clone() for n, x in session.backend.models["policy"].state_dict().items()}
+        session.train("preference/dpo", session.dataset(session.run.data["main"], "pairs"), rewards=())
+        assert isinstance(session.backend.models["reference"], WithoutAdapters)
+        moved = {n for n, x in session.backend.models["policy"].state_dict().items() if not torch.equal(x, before[n])}
+    assert moved
+    assert all("lora_" in n for n in moved)

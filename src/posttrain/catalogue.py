@@ -1,4 +1,5 @@
 """Names are paths: `preference/simpo` is the file methods/preference/simpo.py, `./mine.py` a file of the user's.
+A name without a slash is a procedure: `raft` is procedures/raft.py.
 
 A file opens with a docstring: the title of the paper and its authors, a summary, the formula, what differs.
 """
@@ -12,17 +13,19 @@ import inspect
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from posttrain.errors import ConfigError, suggestion
 from posttrain.seeds import seed_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from posttrain.method import Method
 
 HERE = Path(__file__).parent / "methods"
+PROCEDURES = Path(__file__).parent / "procedures"
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,24 @@ def paths() -> list[str]:
     return sorted(f"{f.parent.name}/{f.stem}" for f in HERE.glob("*/*.py") if f.stem != "__init__")
 
 
+def procedures() -> list[str]:
+    """Every procedure that ships: `instructgpt`, `raft`, ..."""
+    return sorted(f.stem for f in PROCEDURES.glob("*.py") if f.stem != "__init__")
+
+
 def entry(path: str) -> Entry:
-    file = _file(path)
+    """What the docstring of a method's or procedure's file says. ConfigError for an unknown name."""
+    file = PROCEDURES / f"{path}.py" if path in procedures() else _file(path)
     text = inspect.cleandoc(ast.get_docstring(ast.parse(file.read_text())) or "")
     title, _, rest = text.partition("\n\n")
     summary = rest.split("\n\n")[0].replace("\n", " ")
-    return Entry(path, path.split("/")[0] if file.is_relative_to(HERE) else "yours", title.rstrip("."), summary, text)
+    return Entry(path, _kind(path, file), title.replace("\n", " ").rstrip("."), summary, text)
+
+
+def _kind(path: str, file: Path) -> str:
+    if file.parent == PROCEDURES:
+        return "procedure"
+    return path.split("/")[0] if file.is_relative_to(HERE) else "yours"
 
 
 def load(path: str, base: Path | None = None) -> Method:
@@ -64,6 +79,25 @@ def load(path: str, base: Path | None = None) -> Method:
     return method
 
 
+def load_procedure(path: str, base: Path | None = None) -> Callable[..., Any]:
+    """The function of a procedure: `instructgpt` is procedures/instructgpt.py, `./mine.py` one of the user's.
+
+    Raises ConfigError for an unknown name (with a suggestion), and for a file without a function of its own name.
+    """
+    if path.endswith(".py"):
+        beside = (base / path) if base else Path(path)
+        module = import_file(beside if beside.exists() else Path(path), "procedure")
+    elif path in (known := procedures()):
+        module = importlib.import_module(f"posttrain.procedures.{path}")
+    else:
+        raise ConfigError(f"no procedure {path!r}{suggestion(path, known)}; there are {', '.join(known)}")
+    name = Path(path).stem
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise ConfigError(f"{path}: defines no function {name}(session, ...)")
+    return cast("Callable[..., Any]", function)
+
+
 def _file(path: str) -> Path:
     if not path.endswith(".py"):
         if path not in paths():
@@ -78,6 +112,8 @@ def _unknown(path: str) -> ConfigError:
     if path.endswith(".py"):
         return ConfigError(f"method file {path} does not exist")
     known = paths()
+    if path in procedures():
+        return ConfigError(f"{path} is a procedure, not a method; write `procedure: {path}`")
     close = suggestion(path, known) or suggestion(path, [p.split("/")[1] for p in known])
     return ConfigError(
         f"no method {path!r}{close}; `posttrain methods` lists all {len(known)}, ./mine.py is one of yours"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from typing import Any
+
 from posttrain.method import Method, Term
 from posttrain.parts import Part, pick
 from posttrain.plan import Plan, plan
@@ -23,6 +27,21 @@ def explain(text: str, method: Method) -> str:
     made = plan(method)
     blocks = [text, _models(made), *(_stream(made, s) for s in method.streams), _settings(method), _arithmetic(made)]
     return "\n\n".join(blocks)
+
+
+def explain_procedure(text: str, function: Callable[..., Any]) -> str:
+    """The docstring of the procedure's file, then the data that it reads and its settings."""
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "session"]
+    data = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    streams = [f"  {p.name}{'' if p.default is p.empty else ' (may be left out)'}" for p in data]
+    given = [f"  {p.name} = {_value(p.default)}" for p in parameters if p.kind is p.KEYWORD_ONLY]
+    return "\n\n".join([text, "\n".join(["DATA", *streams]), "\n".join(["SETTINGS", *given])])
+
+
+def _value(default: Any) -> str:
+    if default is inspect.Parameter.empty:
+        return "(must be given)"
+    return "steps, learning_rate, ... of this stage" if default == {} else str(default)
 
 
 def _models(p: Plan) -> str:

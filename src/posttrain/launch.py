@@ -6,7 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from posttrain import catalogue
 from posttrain.backends.local import Local
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from posttrain.config.schema import Model, RunFile
 
 Question = tuple[Session, list[Prompt]]
-PROCEDURES = Path(__file__).parent / "procedures"
 
 
 @dataclass
@@ -109,6 +110,8 @@ def open_session(
 
 def _check_before_loading(run: RunFile) -> None:
     """What can be known to be wrong before a model is loaded."""
+    if run.procedure is not None:
+        procedure_of(run)
     if run.method is not None:
         method = catalogue.load(run.method.path, run.base)
         samples = [how for stream in method.streams.values() for how in stream.sampling]
@@ -140,6 +143,7 @@ def _load(spec: Model, run: RunFile) -> Loaded:
         add_lora(loaded.network, spec.lora.rank, spec.lora.alpha, targets, seed=run.seed)
     if spec.activation_checkpointing:
         loaded.network.checkpointing(on=True)
+        loaded.network.train()  # checkpointing acts in this mode only; dropout is off in any
     _ = torch  # loaded above on purpose: everything after this line may use it
     return loaded
 
@@ -211,21 +215,8 @@ def _method(session: Session) -> dict[str, float]:
 def _procedure(session: Session) -> dict[str, float]:
     """A procedure is called with the data that its parameters are named after, and the settings of the run file."""
     run = session.run
+    function = procedure_of(run)
     assert run.procedure is not None
-    function = load_procedure(run.procedure.path, run.base)
-    parameters = inspect.signature(function).parameters.values()
-    streams = {p.name: p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "session"}
-    if missing := [n for n, p in streams.items() if p.default is p.empty and n not in run.data]:
-        raise ConfigError(f"data: {run.procedure.path} reads {', '.join(streams)}; {', '.join(missing)} is missing")
-    if extra := sorted(set(run.data) - set(streams)):
-        raise ConfigError(
-            f"data: {run.procedure.path} does not read {extra[0]!r}{suggestion(extra[0], streams)}; "
-            f"it reads {', '.join(streams)}"
-        )
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    for key in run.procedure.settings:
-        if key not in known:
-            raise ConfigError(f"procedure.{key}: unknown{suggestion(key, known)}; settings {', '.join(known)}")
     data = {n: session.dataset(source, n if n in RECORDS else "prompts") for n, source in run.data.items()}
     session.evaluate_now("before")
     metrics = function(session, **data, **run.procedure.settings)
@@ -233,19 +224,27 @@ def _procedure(session: Session) -> dict[str, float]:
     return cast(dict[str, float], metrics)
 
 
-def load_procedure(path: str, base: Path | None = None) -> Callable[..., Any]:
-    """The function of a procedure: `instructgpt` is procedures/instructgpt.py, `./mine.py` one of the user's."""
-    file = Path(path) if path.endswith(".py") else PROCEDURES / f"{path}.py"
-    if not path.endswith(".py") and not file.exists():
-        known = sorted(f.stem for f in PROCEDURES.glob("*.py") if f.stem != "__init__")
-        raise ConfigError(f"no procedure {path!r}{suggestion(path, known)}; there are {', '.join(known)}")
-    if path.endswith(".py"):
-        module = catalogue.import_file(base / file if base and (base / file).exists() else file, "procedure")
-    else:
-        import importlib
-
-        module = importlib.import_module(f"posttrain.procedures.{path}")
-    function = getattr(module, file.stem, None)
-    if not callable(function):
-        raise ConfigError(f"{file}: defines no function {file.stem}(session, ...)")
-    return cast(Callable[..., Any], function)
+def procedure_of(run: RunFile) -> Callable[..., Any]:
+    """The procedure of a run file. ConfigError where its data or settings are not those that it takes."""
+    assert run.procedure is not None
+    path = run.procedure.path
+    function = catalogue.load_procedure(path, run.base)
+    parameters = inspect.signature(function).parameters.values()
+    streams = {p.name: p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "session"}
+    if missing := [n for n, p in streams.items() if p.default is p.empty and n not in run.data]:
+        raise ConfigError(f"data: {path} reads {', '.join(streams)}; {', '.join(missing)} is missing")
+    if extra := sorted(set(run.data) - set(streams)):
+        raise ConfigError(
+            f"data: {path} does not read {extra[0]!r}{suggestion(extra[0], streams)}; it reads {', '.join(streams)}"
+        )
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    hints = get_type_hints(function)
+    for key, value in run.procedure.settings.items():
+        if key not in known:
+            raise ConfigError(f"procedure.{key}: unknown{suggestion(key, known)}; settings {', '.join(known)}")
+        try:
+            TypeAdapter(hints.get(key, Any)).validate_python(value, strict=True)
+        except ValidationError as error:
+            reasons = " or ".join(dict.fromkeys(e["msg"] for e in error.errors()))
+            raise ConfigError(f"procedure.{key}: {value!r}: {reasons}") from None
+    return function

@@ -8,11 +8,11 @@ made is kept under a name, since the models that made it are gone by then.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from posttrain import catalogue
@@ -28,6 +28,7 @@ from posttrain.records import Pair, Prompt, Record, Rollout, kind_of
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.rewards.scorer import Scorer
 from posttrain.runs.checkpoint import Checkpoints
+from posttrain.runs.clock import Clock
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.display import Display
 from posttrain.runs.kept import as_rollouts, as_row, read_rows, write_rows
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 STATE = "trainer_state"
 Sources = Mapping[str, Dataset]
+Options = Mapping[str, Any]  # of one stage: steps, learning_rate, ... and `settings` of its method
+NONE: Options = MappingProxyType({})
 Scoring = Sequence[Reward] | Part | Function  # reward functions, or what the models themselves say
 
 
@@ -66,25 +69,6 @@ class Evaluation:
     @property
     def mean(self) -> float:
         return fmean(self.scores.values()) if self.scores else 0.0
-
-
-class Clock:
-    """Seconds spent in each part of a step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        start = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - start
-
-    def read(self) -> dict[str, float]:
-        seconds, self.seconds = self.seconds, {}
-        return {f"time/{name}": s for name, s in seconds.items()}
 
 
 class Session:
@@ -214,7 +198,10 @@ class Session:
                 scored = self._scored(with_opponents(answers, len(authors)), rewards)
             return [as_row(r) for r in scored]
 
-        return as_rollouts(self._once(f"rounds/{name}", make), asked)
+        rollouts = as_rollouts(self._once(f"rounds/{name}", make), asked)
+        mean = Evaluation.of(rollouts).mean
+        self.display.note(f"{name}: {len(rollouts)} answers to {len(asked)} prompts, mean reward {mean:.3f}")
+        return rollouts
 
     def measure(self, name: str, records: Sequence[Record], part: Part | Function) -> list[float]:
         """What a part says of each record, or pair, by the models as they are now; kept like what is collected."""

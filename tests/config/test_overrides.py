@@ -99,3 +99,8 @@ def test_overrides_that_cannot_be_right(arguments: list[str], message: str) -> N
     with pytest.raises(ConfigError) as caught:
         run(*arguments, seed=3, rewards=["a"])
     assert message in str(caught.value)
+
+
+def test_another_file_keeps_the_columns_of_the_data() -> None:
+    data = run("data=other.jsonl", data={"path": "a.jsonl", "columns": {"prompt": "question"}}).data["main"]
+    assert (data.path, data.columns) == ("other.jsonl", {"prompt": "question"})

@@ -31,8 +31,17 @@ EQUIVALENT: dict[str, set[str]] = {
     "Groups.std": {"swap: x - self.mean(x)"},  # squared
     "add_value": {"exchange: (credit, old_value)"},  # a sum
     "clipped_value": {"swap: value - returns", "swap: near - returns"},  # squared
+    "convex": {"swap: z - 1"},  # squared
     "explained_variance": {"swap: returns - old_value"},  # a variance
+    "on_policy_weight": {
+        "negate: return bounded_exp(rows.mean(logp.detach() - usual))",  # read as a product of two
+        "drop -: -1",  # the last of two axes
+    },
     "reinforce": {"exchange: (logp, advantage)"},  # a product
+    "reward_gap": {"swap: a - b"},  # squared
+    "safety_target": {
+        "swap: chosen - rejected - (1.5 * chosen_safe - 0.5 * rejected_safe - alpha) / tau",  # squared
+    },
     "sampler_gap": {"swap: old_logp - rollout_logp", "exchange: (old_logp, rollout_logp)"},  # an absolute value
     "squared": {"swap: chosen - rejected - 1 / (2 * tau)"},  # squared
     "surrogate": {"exchange: (advantage, ratio)"},  # a product

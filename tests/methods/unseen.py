@@ -162,7 +162,12 @@ def smallest_cut(method: Method, made: Mapping[str, Batch]) -> int:
     """The fewest tokens per micro-batch that keep together what must stay together."""
     p = planned(method, made)
     sizes = {s: b["rows"].sizes for s, b in made.items()}
-    return max(int(sizes[s][unit].sum()) for s, b in made.items() for unit in b.units(p.links(s)))
+    # Pairs that a method makes of sampled answers never leave their group.
+    ties = {
+        s: (p.links(s) if "pairs" in b else p.links(s) | ({"group"} if p.links(s) else set())) & set(b)
+        for s, b in made.items()
+    }
+    return max(int(sizes[s][unit].sum()) for s, b in made.items() for unit in b.units(ties[s]))
 
 
 def shuffled(method: Method, made: Mapping[str, Batch]) -> Batches:

@@ -1,4 +1,4 @@
-"""`posttrain methods` and `posttrain explain METHOD`: the catalogue."""
+"""`posttrain methods` and `posttrain explain METHOD`: the catalogue of methods and procedures."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ JSON_KEYS = ("path", "kind", "title", "summary")
 
 
 def methods(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False) -> None:
-    """List every method: its path, the paper, and what it does."""
-    entries = [catalogue.entry(path) for path in catalogue.paths()]
+    """List every method and procedure: its path, the paper, and what it does."""
+    entries = [catalogue.entry(path) for path in (*catalogue.paths(), *catalogue.procedures())]
     if as_json:
         rows = [{k: v for k, v in asdict(e).items() if k in JSON_KEYS} for e in entries]
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -34,8 +34,12 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="Machine-readab
 def explain(
     method: Annotated[str, typer.Argument(help="A path of `posttrain methods`, or ./mine.py", show_default=False)],
 ) -> None:
-    """Show a method's formula, the models and tensors that it needs, and its settings."""
+    """Show a method's formula, the models and tensors that it needs, and its settings; or a procedure's loop."""
     from posttrain.explain import explain as text_of
+    from posttrain.explain import explain_procedure
 
     entry = catalogue.entry(method)
+    if entry.kind == "procedure":
+        typer.echo(explain_procedure(entry.text, catalogue.load_procedure(method)))
+        return
     typer.echo(text_of(entry.text, catalogue.load(method)))

@@ -9,11 +9,12 @@ from typing import Any
 
 from posttrain.config.aliases import ALIASES
 from posttrain.config.outline import Keys, canonical, child, section
-from posttrain.config.schema import RunFile
+from posttrain.config.schema import MAIN, RunFile
 from posttrain.config.yaml_ import Document, parse_value
 from posttrain.errors import ConfigError
 
 COMMAND_LINE = "command line"
+KEEPING = ("data",)  # another model has no such revision, another method no such settings
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def _renamed(name: str, where: str) -> str:
 def _assign(kind: Any, old: Any, keys: Keys, override: Override) -> Any:
     """`old` with the new value at `keys`; `kind` is what the schema says about `old`."""
     if not keys:
-        return override.value
+        return _renewed(old, override)
     if owner := section(kind):
         old = owner.expand(old)
         if owner.dotted:
@@ -95,6 +96,15 @@ def _assign(kind: Any, old: Any, keys: Keys, override: Override) -> Any:
     made = dict(old or {})
     made[key] = _assign(child(kind, key), made.get(key), rest, override)
     return made
+
+
+def _renewed(old: Any, override: Override) -> Any:
+    """The new value. `data=FILE` changes the path and keeps the rest: a file of the same columns."""
+    if not isinstance(override.value, str) or override.keys[0] not in KEEPING or not isinstance(old, Mapping):
+        return override.value
+    if old.keys() == {MAIN}:
+        return {MAIN: _renewed(old[MAIN], override)}
+    return {**old, "path": override.value} if "path" in old else override.value
 
 
 def _marked(marks: Mapping[str, str], override: Override) -> dict[str, str]:

@@ -31,6 +31,11 @@ def row_reward_minus_kl(
     return reward - kl_weight * rows.sum(old_logp - ref_logp)
 
 
+def row_reward_minus_logp(reward: PerRow, old_logp: PerToken, rows: Rows, *, entropy_weight: float = 1.0) -> PerRow:
+    """R - c log π_old(y), c the entropy weight"""
+    return reward - entropy_weight * rows.sum(old_logp)
+
+
 def soft_overlong(reward: PerRow, rows: Rows, max_tokens: Scalar, *, buffer: float = 0.2) -> PerRow:
     """DAPO (Yu et al., 2025, eq. 13): from 0 at (1 - buffer) L_max tokens linearly to -1 at L_max."""
     free = max_tokens * (1 - buffer)

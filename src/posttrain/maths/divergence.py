@@ -6,7 +6,11 @@ k3 the gradient of KL(q || p). All have non-negative mean; k2 and k3 are never n
 
 from __future__ import annotations
 
+import functools
+import math
+
 from torch import Tensor
+from torch.nn.functional import softplus
 
 LARGEST_EXPONENT = 20.0  # e^20 = 4.9e8: a ratio that large is a mistake, not a measurement
 
@@ -29,3 +33,20 @@ def k2(d: Tensor) -> Tensor:
 
 def k3(d: Tensor) -> Tensor:
     return bounded_exp(-d) + d - 1
+
+
+def bernoulli_kl(a: Tensor, b: Tensor) -> Tensor:
+    """KL of a coin with logit a from one with logit b."""
+    return a.sigmoid() * (softplus(-b) - softplus(-a)) + (-a).sigmoid() * (softplus(b) - softplus(a))
+
+
+@functools.cache
+def logit_of_entropy(entropy: float) -> float:
+    """The c >= 0 with H(σ(c)) = entropy, for 0 < entropy < log 2, by bisection."""
+    low, high = 0.0, 700.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        p = 1 / (1 + math.exp(-middle))
+        above = math.log1p(math.exp(-middle)) + (1 - p) * middle > entropy
+        low, high = (middle, high) if above else (low, middle)
+    return high

@@ -36,3 +36,14 @@ class Groups:
         """0 for a group too small to have a spread."""
         squares = self.sum((x - self.mean(x)) ** 2)
         return (squares / (self.size() - ddof).clamp(min=1)).sqrt()
+
+
+def peers(group: Tensor, counts: Tensor) -> Tensor:
+    """[B, B]: the rows of the same group that count; each row is its own peer."""
+    own = torch.eye(len(group), dtype=torch.bool, device=group.device)
+    return (group[None] == group[:, None]) & counts[None] | own
+
+
+def logsumexp_over(x: Tensor, over: Tensor) -> Tensor:
+    """log Σ_j e^{x_j} over the columns j of `over` [B, B] that each row marks: [B]."""
+    return torch.where(over, x[None], -torch.inf).logsumexp(1)

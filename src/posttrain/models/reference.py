@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from posttrain.models.attention import Layout
 from posttrain.models.network import Network
 
 
 class WithoutAdapters(nn.Module):
-    """Measures like the network that LoRA adapters were added to. Owns no parameters."""
+    """Measures and samples like the network that LoRA adapters were added to. Owns no parameters."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -20,6 +22,25 @@ class WithoutAdapters(nn.Module):
     def network(self) -> Network:
         return self._network[0]
 
+    @property
+    def vocabulary(self) -> int:
+        return self.network.vocabulary
+
+    @property
+    def context(self) -> int:
+        return self.network.context
+
+    @property
+    def device(self) -> torch.device:
+        return self.network.device
+
     def outputs(self, *args: Any, **settings: Any) -> dict[str, Tensor]:
         with self.network.without_adapters():
             return self.network.outputs(*args, **settings)
+
+    def states(self, tokens: Tensor, layout: Layout) -> Tensor:
+        with self.network.without_adapters():
+            return self.network.states(tokens, layout)
+
+    def logits(self, states: Tensor) -> Tensor:
+        return self.network.logits(states)  # adapters never sit on the last layer

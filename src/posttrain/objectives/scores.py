@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from posttrain.parts import PerRow, PerToken
+import math
+from typing import Literal
+
+import torch
+from torch.nn.functional import logsigmoid
+
+from posttrain.maths.divergence import bounded_exp
+from posttrain.parts import PerRow, PerToken, PerTokenVocab
 from posttrain.tensors import Rows
 
 
@@ -34,3 +41,77 @@ def mean_log_ratio(logp: PerToken, ref_logp: PerToken, rows: Rows) -> PerRow:
 def row_score(score: PerRow) -> PerRow:
     """The score of the reward model."""
     return score
+
+
+def row_reward(reward: PerRow) -> PerRow:
+    """The reward of the row."""
+    return reward
+
+
+def row_safety(safe: PerRow) -> PerRow:
+    """1 if the answer is safe, 0 if not."""
+    return safe
+
+
+def summed(x: PerToken, rows: Rows) -> PerRow:
+    """Σ_t x_t"""
+    return rows.sum(x)
+
+
+def log_odds(logp: PerToken, rows: Rows) -> PerRow:
+    """log p/(1-p), p = π(y)^(1/|y|)"""
+    mean = rows.mean(logp).clamp(max=-1e-7)  # p = 1 has infinite odds
+    near, far = (-torch.expm1(mean)).log(), torch.log1p(-mean.exp())
+    return mean - torch.where(mean > -math.log(2), near, far)
+
+
+def decayed_logp(logp: PerToken, rows: Rows, *, gamma: float = 1.0) -> PerRow:
+    """Σ_t γ^t log π(y_t), t from 0"""
+    return rows.sum(gamma ** rows.position() * logp)
+
+
+def decayed_log_ratio(logp: PerToken, ref_logp: PerToken, rows: Rows, *, gamma: float = 0.98) -> PerRow:
+    """Σ_t γ^t log π(y_t)/π_ref(y_t), t from 0"""
+    return rows.sum(gamma ** rows.position() * (logp - ref_logp))
+
+
+def divergence_score(
+    logp: PerToken,
+    ref_logp: PerToken,
+    rows: Rows,
+    *,
+    divergence: Literal["reverse_kl", "forward_kl", "jensen_shannon", "alpha"] = "jensen_shannon",
+    alpha: float = 0.5,
+) -> PerRow:
+    """f'(u), u = π(y)/π_ref(y), by `divergence`: log u, 1 - 1/u, log 2u/(1+u) or (1 - u^-α)/α"""
+    log_u = rows.sum(logp - ref_logp)
+    match divergence:
+        case "reverse_kl":
+            return log_u
+        case "forward_kl":
+            return 1 - bounded_exp(-log_u)
+        case "jensen_shannon":
+            return math.log(2) + logsigmoid(log_u)
+        case _:
+            return (1 - bounded_exp(-alpha * log_u)) / alpha
+
+
+def on_policy_weight(logp: PerToken, logits: PerTokenVocab, rows: Rows) -> PerRow:
+    """exp of the mean over tokens of log π(y_t) - log Σ_v π(v)²; no gradient"""
+    usual = (2 * logits.detach().log_softmax(-1)).logsumexp(-1)
+    return bounded_exp(rows.mean(logp.detach() - usual))
+
+
+def row_author(author: PerRow) -> PerRow:
+    """Who wrote the row."""
+    return author
+
+
+def at_first(value: PerToken, rows: Rows) -> PerRow:
+    """The value before the first token of the answer: that of the prompt."""
+    return rows.sum(torch.where(rows.position() == 0, value, 0))
+
+
+def at_last(value: PerToken, rows: Rows) -> PerRow:
+    """The value before the last token of the answer."""
+    return rows.sum(torch.where(rows.position() == rows.spread(rows.length()) - 1, value, 0))

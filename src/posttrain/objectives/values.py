@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from posttrain.parts import PerToken, Scalar
+from posttrain.parts import PerRow, PerToken, Scalar
 from posttrain.tensors import Rows
 
 
@@ -21,3 +21,14 @@ def explained_variance(old_value: PerToken, returns: PerToken, rows: Rows) -> Sc
         return target.new_zeros(())
     spread = target.var(correction=0)
     return torch.where(spread > 0, 1 - error.var(correction=0) / spread.clamp(min=1e-12), 0.0)
+
+
+def squared_error(value: PerRow, target: PerRow) -> PerRow:
+    """(V - R)²"""
+    return (value - target) ** 2
+
+
+def soft_bellman(value: PerRow, reward: PerRow, score: PerRow, *, tau: float = 1.0) -> PerRow:
+    """(r - sg V - τ s)² / (2τ) + (r - V - τ sg s)² / 2"""
+    of_policy, of_value = reward - value.detach() - tau * score, reward - value - tau * score.detach()
+    return of_policy**2 / (2 * tau) + of_value**2 / 2

@@ -6,13 +6,8 @@ PPO pursues that reward while the KL keeps the policy near the one that the demo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from posttrain.data.dataset import Dataset
-from posttrain.session import Session
-
-Stage = Mapping[str, Any]  # steps, learning_rate, ... of one stage, and `settings` of its method
+from posttrain.session import NONE, Options, Session
 
 
 def instructgpt(
@@ -21,9 +16,9 @@ def instructgpt(
     pairs: Dataset,
     prompts: Dataset,
     *,
-    sft: Stage = {},  # noqa: B006 (never changed)
-    reward: Stage = {},  # noqa: B006
-    ppo: Stage = {},  # noqa: B006
+    sft: Options = NONE,
+    reward: Options = NONE,
+    ppo: Options = NONE,
 ) -> dict[str, float]:
     """Demonstrations -> SFT -> reward model on pairs, grown from the SFT model -> PPO against it."""
     session.train("imitation/sft", demonstrations, rewards=(), **sft)

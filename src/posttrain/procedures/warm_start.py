@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
-from posttrain.session import Session
-
-Stage = Mapping[str, Any]  # steps, learning_rate, ... of one stage, and `settings` of its method
+from posttrain.session import NONE, Options, Session
 
 
 def warm_start(
@@ -20,8 +15,8 @@ def warm_start(
     ratings: Dataset | None = None,
     *,
     method: str,
-    sft: Stage = {},  # noqa: B006 (never changed)
-    then: Stage = {},  # noqa: B006
+    sft: Options = NONE,
+    then: Options = NONE,
 ) -> dict[str, float]:
     """SFT on the demonstrations, then `method` on the other records. The SFT model is the reference."""
     given = [d for d in (prompts, pairs, ratings) if d is not None]

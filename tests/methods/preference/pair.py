@@ -13,3 +13,14 @@ def on_pair(method, chosen=CHOSEN, rejected=REJECTED):
 def shifted(a, **by):
     """The answer with a constant added to the tokens of some tensors."""
     return answer(**{n: [x + by.get(n, 0.0) for x in v] for n, v in a.values.items()})
+
+
+def also(a, **values):
+    """The answer with more columns."""
+    return answer(**a.values, **values)
+
+
+def flipped(method, **columns):
+    """The loss when the labels are exchanged; `columns`: (of the chosen, of the rejected)."""
+    sides = [{n: c[i] for n, c in columns.items()} for i in range(2)]
+    return on_pair(method, also(REJECTED, **sides[1]), also(CHOSEN, **sides[0])).metrics["loss"]

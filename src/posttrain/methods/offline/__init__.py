@@ -1,0 +1,1 @@
+"""Learning from scored answers that were written by others."""

@@ -1,0 +1,21 @@
+"""Offline Regularised Reinforcement Learning for Large Language Models Alignment (Richemond et al., 2024).
+
+DRO, direct reward optimisation (nothing distributionally robust): answers with a reward each, no pairs. At the optimum
+r = V(x) + τ log π/π_ref holds for every answer, so the squared residual is minimised, whoever wrote the answers.
+
+    L = 1/2 (r(y) - V(x) - τ s(y))²,    s(y) = log π(y|x)/π_ref(y|x)
+
+As in the paper's DRO-V, policy and value are models of their own and the policy's loss is divided by τ. Reads the
+column `reward` of demonstrations. Ends at π_ref exp(r/τ)/Z and V = τ log Z.
+"""
+
+from posttrain.method import Method, Stream, Term
+from posttrain.objectives.scores import at_first, log_ratio
+from posttrain.objectives.values import soft_bellman
+from posttrain.parts import part
+
+METHOD = Method(
+    name="dro",
+    streams=Stream("demonstrations"),
+    loss=Term(part(soft_bellman, value=at_first, score=log_ratio, tau=1.0)),
+)

@@ -1,0 +1,27 @@
+"""Exploratory Preference Optimization: Harnessing Implicit Q*-Approximation for Sample-Efficient RLHF
+(Xie et al., 2024).
+
+XPO: one answer is the policy's, the other the reference's, and the likelihood of the reference's is pushed down, so
+that the policy looks where the reference does not.
+
+    L = -log σ(β (s(y_w) - s(y_l))) + α log π(y'),    {y_w, y_l} = {y ~ π, y' ~ π_ref}
+
+Differs from online/online_dpo in the second sampler and in the second term (`exploration.weight` = α, which should fall
+over the rounds; too large and log π(y') runs off). As in TRL, only the current batch counts, not the history.
+"""
+
+from posttrain.method import Sampling, Stream, Term, variant
+from posttrain.methods.online.online_dpo import METHOD as ONLINE_DPO
+from posttrain.objectives.pairs import by_second_author
+from posttrain.objectives.scores import row_author, sum_logp
+from posttrain.parts import pairwise
+
+METHOD = variant(
+    ONLINE_DPO,
+    name="xpo",
+    streams=Stream("prompts", (Sampling(), Sampling(mix=(("reference", 1.0),)))),
+    loss={
+        "preference": ONLINE_DPO.loss["loss"],
+        "exploration": Term(pairwise(by_second_author, sum_logp, author=row_author), 1e-5),
+    },
+)

@@ -1,0 +1,16 @@
+"""A Note on DPO with Noisy Preferences and Relationship to IPO (Mitchell, 2023).
+
+cDPO: a share ε of the labels is wrong, so the label is smoothed, and the gap has a finite target.
+
+    L = -(1-ε) log σ(z) - ε log σ(-z),    z = β (s(y_w) - s(y_l))
+
+Differs from preference/dpo in `smoothing` = ε. The loss is smallest at z = log((1-ε)/ε).
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import logistic
+from posttrain.objectives.scores import log_ratio
+from posttrain.parts import pairwise
+
+METHOD = variant(DPO, name="cdpo", loss=Term(pairwise(logistic, log_ratio, beta=0.1, smoothing=0.1)))

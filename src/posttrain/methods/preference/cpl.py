@@ -1,0 +1,28 @@
+"""Contrastive Preference Learning: Learning from Human Feedback without RL (Hejna et al., 2023).
+
+CPL: people prefer what they would regret less, and the regret is in the log-probs of the optimal policy; no reward and
+no reference. A segment is an answer.
+
+    L = -log [e^{S_w} / (e^{S_w} + e^{λ S_l})],    S(y) = α Σ_t γ^t log π(y_t)
+
+Differs from preference/dpo: no reference, discounting γ, and the bias λ < 1, which also keeps both answers likely.
+α is `beta`, λ is `bias`.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import biased_logistic, first, gap, ordered, second
+from posttrain.objectives.scores import decayed_logp, sum_logp
+from posttrain.parts import pairwise
+
+METHOD = variant(
+    DPO,
+    name="cpl",
+    loss=Term(pairwise(biased_logistic, decayed_logp, beta=0.1, bias=0.5)),
+    metrics={
+        "rewards/accuracies": pairwise(ordered, sum_logp),
+        "logps/margins": pairwise(gap, sum_logp),
+        "logps/chosen": pairwise(first, sum_logp),
+        "logps/rejected": pairwise(second, sum_logp),
+    },
+)

@@ -1,0 +1,31 @@
+"""Contrastive Preference Optimization: Pushing the Boundaries of LLM Performance in Machine Translation
+(Xu et al., 2024).
+
+CPO: DPO with a uniform reference, which costs nothing, and the likelihood of the preferred answer to hold the policy.
+
+    L = -log σ(β (log π(y_w) - log π(y_l))) - c/|y_w| log π(y_w)
+
+Differs from preference/dpo: no reference model, and the NLL term (`nll.weight` = c), a mean over the answer as in the
+authors' code, where it is one mean over all tokens of the batch.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import first, gap, logistic, minus_first, ordered, second
+from posttrain.objectives.scores import mean_logp, sum_logp
+from posttrain.parts import pairwise
+
+METHOD = variant(
+    DPO,
+    name="cpo",
+    loss={
+        "preference": Term(pairwise(logistic, sum_logp, beta=0.1)),
+        "nll": Term(pairwise(minus_first, mean_logp)),
+    },
+    metrics={
+        "rewards/accuracies": pairwise(ordered, sum_logp),
+        "logps/margins": pairwise(gap, sum_logp),
+        "logps/chosen": pairwise(first, sum_logp),
+        "logps/rejected": pairwise(second, sum_logp),
+    },
+)

@@ -1,0 +1,17 @@
+"""Direct Nash Optimization: Teaching Language Models to Self-Improve with General Preferences (Rosset et al., 2024).
+
+DNO: what an answer is worth is how often it beats the present policy, so preferences need not come from any reward.
+
+    L = -p log σ(z) - (1-p) log σ(-z),    z = η (s(y_1) - s(y_2)),    p = σ(r(y_1) - r(y_2)),    r(y) = P(y ≻ π_t)
+
+Differs from preference/dpo in the soft label. `reward` is the win rate (columns chosen_reward, rejected_reward), the
+reference is π_t of the round. With hard labels on pairs far apart (DNO-Prct) it is DPO, round after round.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import soft_logistic
+from posttrain.objectives.scores import log_ratio, row_reward
+from posttrain.parts import pairwise
+
+METHOD = variant(DPO, name="dno", loss=Term(pairwise(soft_logistic, log_ratio, reward=row_reward, eta=0.1)))

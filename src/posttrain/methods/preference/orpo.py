@@ -1,0 +1,30 @@
+"""ORPO: Monolithic Preference Optimization without Reference Model (Hong et al., 2024).
+
+Supervised fine-tuning and preferences in one stage: the likelihood of the preferred answer, and the odds of the two.
+
+    L = -1/|y_w| log π(y_w) - λ log σ(log odds(y_w) - log odds(y_l)),    odds = p/(1-p),  p = π(y)^(1/|y|)
+
+Differs from preference/dpo: no reference, odds instead of ratios, and an NLL term. `odds.weight` is λ. The NLL is the
+mean over the answer, as in the formula; the authors' code takes one mean over all tokens of the batch, prompts too.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import first, gap, logistic, minus_first, ordered, second
+from posttrain.objectives.scores import log_odds, mean_logp, sum_logp
+from posttrain.parts import pairwise
+
+METHOD = variant(
+    DPO,
+    name="orpo",
+    loss={
+        "nll": Term(pairwise(minus_first, mean_logp)),
+        "odds": Term(pairwise(logistic, log_odds, beta=1.0), 0.1),
+    },
+    metrics={
+        "rewards/accuracies": pairwise(ordered, mean_logp),
+        "log_odds/margins": pairwise(gap, log_odds),
+        "logps/chosen": pairwise(first, sum_logp),
+        "logps/rejected": pairwise(second, sum_logp),
+    },
+)

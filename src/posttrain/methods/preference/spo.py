@@ -1,0 +1,25 @@
+"""SPO: Multi-Dimensional Preference Sequential Alignment with Implicit Reward Modeling (Lou et al., 2024).
+
+One dimension after the other (helpful, then harmless): the reward that the policy has learnt implicitly in the round
+before is kept up as a margin.
+
+    L = -log σ(β (s(y_w) - s(y_l)) - λβ₁ (s₁(y_w) - s₁(y_l))),    s = log π/π₁,  s₁ = log π₁/π₀
+
+Differs from preference/dpo in the margin, which has no gradient. π₁, the `reference`, is the policy of the round before
+and `base` is π₀, where that round began. λβ₁ is `weight`. Our derivation from the paper's Lagrangian.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import offset_logistic
+from posttrain.objectives.scores import log_ratio
+from posttrain.parts import pairwise, part
+from posttrain.tensors import once
+
+EARLIER = part(log_ratio, logp="ref_logp", ref_logp="base_logp")
+METHOD = variant(
+    DPO,
+    name="spo",
+    fields={"base_logp": once("T", "log-prob under the policy before the round before", "base", "logp")},
+    loss=Term(pairwise(offset_logistic, log_ratio, offset=EARLIER, beta=0.1, weight=0.1)),
+)

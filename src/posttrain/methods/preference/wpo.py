@@ -1,0 +1,19 @@
+"""WPO: Enhancing RLHF with Weighted Preference Optimization (Zhou et al., 2024).
+
+Pairs that others wrote are weighed by how likely the policy itself would have written them, so that they count as if
+they were its own samples.
+
+    L = -min(1, w(y_w) w(y_l)) log σ(β (s(y_w) - s(y_l)))
+    w(y) = exp(1/|y| Σ_t [log π(y_t) - log Σ_v π(v)²]),  no gradient
+
+Differs from preference/dpo in the weight. The second term aligns the weights: a token drawn from the policy has about
+weight 1. TRL's `use_weighting` leaves out the cut at 1.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import weighted_logistic
+from posttrain.objectives.scores import log_ratio, on_policy_weight
+from posttrain.parts import pairwise
+
+METHOD = variant(DPO, name="wpo", loss=Term(pairwise(weighted_logistic, log_ratio, weight=on_policy_weight, beta=0.1)))

@@ -1,0 +1,62 @@
+"""The Llama 3 Herd of Models (Llama Team, 2024).
+
+Rounds of: compare answers of the latest model, teach a reward model, let it choose among many answers (rejection
+sampling), SFT on what it chose, DPO on the latest comparisons, average the models of several runs.
+
+    SFT on argmax_k r(x, y_k)        L = -log σ(β (s(y_w) - s(y_l))) - c/|y_w| log π(y_w),  c = 0.2,  π_ref = SFT model
+
+Differs from the paper: the run file's rewards stand for the annotators; one policy writes all answers; only the learning
+rate differs between the models that are averaged (`rates`, factors of the stage's own); nothing is edited by people;
+what ends a turn is not masked.
+"""
+
+from __future__ import annotations
+
+from posttrain.data.dataset import Dataset
+from posttrain.data.pairs import pairs
+from posttrain.data.prompts import part_of
+from posttrain.data.selection import best, dataset
+from posttrain.data.selection import demonstrations as as_demonstrations
+from posttrain.objectives.scores import row_score
+from posttrain.procedures.rest import slower
+from posttrain.records import Pair, Record
+from posttrain.session import NONE, Options, Session
+
+
+def llama3_rounds(
+    session: Session,
+    prompts: Dataset,
+    demonstrations: Dataset | None = None,
+    *,
+    rounds: int = 6,
+    prompts_per_round: int | None = None,
+    latest: int = 1,
+    candidates: int = 10,
+    rates: tuple[float, ...] = (1.0,),
+    method: str = "preference/cpo",
+    reward: Options = NONE,
+    sft: Options = NONE,
+    dpo: Options = NONE,
+) -> dict[str, float]:
+    """Rounds of: comparisons -> reward model -> rejection sampling -> SFT -> DPO -> average."""
+    metrics: dict[str, float] = {}
+    compared: list[list[Pair]] = []
+    session.copy("policy", "pretrained")
+    for n in range(1, rounds + 1):
+        asked = part_of(prompts, n - 1, prompts_per_round)
+        compared.append(pairs(session.collect(f"round-{n}-compared", asked, session.how(samples=2))))
+        seen = dataset((p for batch in compared for p in batch), f"comparisons of {n} rounds")
+        session.copy("pretrained", "reward")
+        session.train("reward/bradley_terry", seen, rewards=(), **reward)
+        how = session.how(samples=candidates)
+        chosen = best(session.collect(f"round-{n}-candidates", asked, how, rewards=row_score))
+        learnt: list[Record] = [*as_demonstrations(chosen), *(demonstrations or ())]
+        session.train("imitation/sft", dataset(learnt, f"round {n}"), rewards=(), **sft)
+        session.copy("policy", "reference")
+        newest = dataset((p for batch in compared[-latest:] for p in batch), f"the latest comparisons of round {n}")
+        for k, rate in enumerate(rates, 1):
+            session.copy("reference", "policy")
+            metrics = session.train(method, newest, rewards=(), **slower(session, dpo, rate))
+            session.copy("policy", "average", 1 / k)
+        session.copy("average", "policy")
+    return metrics

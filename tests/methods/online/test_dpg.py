@@ -1,0 +1,45 @@
+import math
+
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.settings import configure
+from tests.methods.given import step
+from tests.methods.online.group import group, per_answer
+
+DPG = configure(load("online/dpg"), {"beta": 2.0})
+
+
+def on(rewards=(1.0, 0.0, 0.5), **values):
+    return step(DPG, *group(rewards, (2, 1, 3), **values))
+
+
+def weights(rewards, ratios=(0.0, 0.0, 0.0)):
+    x = [math.exp(r / 2 + s) for r, s in zip(rewards, ratios, strict=True)]
+    return [3 * v / sum(x) for v in x]
+
+
+def test_golden():
+    one = on(ref_logp=-1.5)  # log π_ref/π is -1, -0.5, -1.5
+    w = weights((1.0, 0.0, 0.5), (-1.0, -0.5, -1.5))
+    assert per_answer(one.value("advantage")) == pytest.approx([x - 1 for x in w])
+    assert one.gradient("logp")[0] == pytest.approx([-(w[0] - 1) / 3] * 2)
+
+
+def test_golden_prompts_do_not_mix():
+    two = step(DPG, *group((1.0, 0.0, 0.5), (2, 1, 3)), *group((9.0, 9.0), (1, 1), prompt=5))
+    assert per_answer(two.value("advantage")) == pytest.approx([x - 1 for x in weights((1.0, 0.0, 0.5))] + [0, 0])
+
+
+def test_a_constant_on_the_rewards_changes_nothing():
+    moved, plain = (per_answer(on(r).value("advantage")) for r in ((4.0, 3.0, 3.5), (1.0, 0.0, 0.5)))
+    assert moved == pytest.approx(plain)
+
+
+def test_the_advantages_of_a_prompt_sum_to_zero():
+    assert sum(per_answer(on((5.0, -3.0, 0.0), ref_logp=-0.2).value("advantage"))) == pytest.approx(0, abs=1e-14)
+
+
+def test_a_filter_leaves_only_what_passes():
+    """Reward 0 or minus infinity, nearly."""
+    assert per_answer(on((0.0, -1e4, 0.0)).value("advantage")) == pytest.approx([0.5, -1, 0.5])

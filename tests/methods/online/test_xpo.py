@@ -1,0 +1,45 @@
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.settings import configure
+from tests.methods.given import answer, step
+from tests.methods.preference.pair import CHOSEN, REJECTED
+
+XPO = configure(load("online/xpo"), {"exploration.weight": 0.01})
+
+
+def by(author, a, reward):
+    return answer(**a.values, group=0, author=author, rollout_logp=[0.0] * a.length, reward=reward)
+
+
+def test_golden():
+    """The reference's answer is the rejected one, of log-prob -12."""
+    one = step(XPO, by(0, CHOSEN, 1.0), by(1, REJECTED, 0.0))
+    assert one.metrics["loss/exploration"] == pytest.approx(-12)
+    assert one.metrics["loss"] == pytest.approx(0.61634377 - 0.12, abs=1e-8)
+    assert one.gradient("logp")[1] == pytest.approx([0.1 * 0.4600850 + 0.01] * 4, rel=1e-6)
+    assert one.gradient("logp")[0] == pytest.approx([-0.1 * 0.4600850] * 5, rel=1e-6)
+
+
+def test_golden_the_references_answer_may_be_the_better_one():
+    one = step(XPO, by(0, REJECTED, 0.0), by(1, CHOSEN, 1.0))
+    assert one.metrics["loss/exploration"] == pytest.approx(-10)
+    assert one.gradient("logp")[1] == pytest.approx([-0.1 * 0.4600850 + 0.01] * 5, rel=1e-6)
+
+
+def test_without_exploration_it_is_online_dpo():
+    rows = by(0, CHOSEN, 1.0), by(1, REJECTED, 0.0)
+    plain = step(configure(XPO, {"exploration.weight": 0.0}), *rows)
+    online = step(load("online/online_dpo"), *rows)
+    assert plain.metrics["loss"] == online.metrics["loss"]
+    assert plain.gradient("logp") == online.gradient("logp")
+
+
+def test_the_bonus_lowers_what_the_reference_says_wherever_it_stands():
+    for first, second in ((1.0, 0.0), (0.0, 1.0)):
+        with_, without = (
+            step(m, by(0, CHOSEN, first), by(1, REJECTED, second)).gradient("logp")
+            for m in (XPO, load("online/online_dpo"))
+        )
+        assert with_[0] == pytest.approx(without[0])
+        assert with_[1][0] - without[1][0] == pytest.approx(0.01)

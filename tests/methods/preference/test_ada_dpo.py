@@ -1,0 +1,49 @@
+import math
+
+import pytest
+import torch
+
+from posttrain.catalogue import load
+from posttrain.objectives.pairs import scaled_logistic
+from posttrain.settings import configure
+from tests.methods.preference.pair import on_pair
+
+ADA = load("preference/ada_dpo")
+C = 0.9434406
+
+
+@pytest.mark.parametrize(
+    ("delta", "value", "slope"),
+    [
+        (0.05, -0.011907, -1 / (1 + math.exp(0.5))),
+        (0.5, -0.140103, -1 / (1 + math.exp(C))),
+        (1.0, -0.280205, -1 / (1 + math.exp(C))),
+        (3.0, -0.840616, -1 / (1 + math.exp(C))),
+        (10.0, -2.331096, -1 / (1 + math.exp(2))),
+        (-1.0, 1 / (1 + math.exp(-C)), -1 / (1 + math.exp(-C))),
+    ],
+)
+def test_golden(delta, value, slope):
+    one = on_pair(configure(ADA, {"beta": delta / 1.6}))
+    assert one.metrics["loss"] == pytest.approx(value, abs=1e-6)
+    assert one.gradient("logp")[0] == pytest.approx([delta / 1.6 * slope] * 5, rel=1e-5)
+
+
+def test_with_one_scale_it_is_dpo_and_a_constant():
+    fixed = on_pair(configure(ADA, {"smallest": 1.0, "largest": 1.0}))
+    dpo = on_pair(load("preference/dpo"))
+    assert fixed.metrics["loss"] == pytest.approx(dpo.metrics["loss"] + 0.1 - math.log(2), abs=1e-14)
+    assert fixed.gradient("logp") == dpo.gradient("logp")
+
+
+@pytest.mark.parametrize("rho", [0.01, 0.1, 0.5])
+@pytest.mark.parametrize("delta", [-20.0, -1.0, -0.01, 0.3, 2.0, 9.0])
+def test_no_other_scale_is_lower(rho, delta):
+    """The closed form against a fine grid of scales, and its gradient against finite differences."""
+    tau = torch.linspace(0.1, 5.0, 20001)
+    grid = tau * torch.nn.functional.softplus(-delta / tau) + (rho - math.log(2)) * tau
+    loss = lambda d: scaled_logistic(torch.tensor([d]), torch.zeros(1), beta=1.0, rho=rho)  # noqa: E731
+    assert float(loss(delta)) == pytest.approx(float(grid.min()), abs=1e-6)
+    x = torch.tensor([delta], requires_grad=True)
+    scaled_logistic(x, torch.zeros(1), beta=1.0, rho=rho).backward()
+    assert float(x.grad) == pytest.approx(float(loss(delta + 1e-5) - loss(delta - 1e-5)) / 2e-5, abs=1e-4)

@@ -1,0 +1,33 @@
+import math
+
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.settings import configure
+from tests.methods.given import answer
+from tests.methods.preference.pair import on_pair
+
+D2PO, DPO = load("preference/d2po"), load("preference/dpo")
+
+
+def test_golden():
+    """Half as much with every token: 1 - 1/2 + 0.5/4 + 0 + 0.5/16 and -0.1 + 0.9/2 - 1.2/4 - 0.2/8."""
+    one = on_pair(configure(D2PO, {"gamma": 0.5}))
+    z = 0.1 * (0.65625 - 0.025)
+    wrong = 1 / (1 + math.exp(z))
+    assert one.metrics["loss"] == pytest.approx(math.log1p(math.exp(-z)), abs=1e-14)
+    assert one.gradient("logp")[0] == pytest.approx([-0.1 * wrong * 0.5**t for t in range(5)])
+    assert one.gradient("logp")[1] == pytest.approx([0.1 * wrong * 0.5**t for t in range(4)])
+
+
+def test_without_decay_it_is_dpo():
+    plain = on_pair(configure(D2PO, {"gamma": 1.0}))
+    assert plain.metrics == pytest.approx(on_pair(DPO).metrics, abs=1e-14)
+
+
+def test_counting_from_one_is_another_beta():
+    """The authors' code: the same as beta gamma, which a first token that both models agree on shows."""
+    rows = [answer(logp=[-1.0, -2.0], ref_logp=[-1.5, -1.5]), answer(logp=[-3.0], ref_logp=[-2.0])]
+    later = [answer(**{n: [-1.0, *v] for n, v in a.values.items()}) for a in rows]
+    one = on_pair(configure(D2PO, {"gamma": 0.9, "beta": 0.09}), *rows).metrics["loss"]
+    assert on_pair(configure(D2PO, {"gamma": 0.9, "beta": 0.1}), *later).metrics["loss"] == pytest.approx(one)

@@ -1,0 +1,38 @@
+import math
+
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.settings import configure
+from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
+
+DNO, DPO = load("preference/dno"), load("preference/dpo")
+
+
+def on(first, second, **settings):
+    return on_pair(configure(DNO, settings), also(CHOSEN, reward=first), also(REJECTED, reward=second))
+
+
+def test_golden():
+    one = on(0.8, 0.3)
+    p = 1 / (1 + math.exp(-0.5))
+    assert one.metrics["loss"] == pytest.approx(p * 0.61634377 + (1 - p) * 0.77634377, abs=1e-8)
+    assert one.gradient("logp")[0] == pytest.approx([0.1 * (0.5399150 - p)] * 5, rel=1e-5)
+    assert one.gradient("logp")[1] == pytest.approx([-0.1 * (0.5399150 - p)] * 4, rel=1e-5)
+
+
+def test_with_hard_labels_it_is_dpo():
+    assert on(50.0, 0.0).metrics == pytest.approx(on_pair(DPO).metrics)
+
+
+def test_it_is_rpo_but_for_the_entropy_of_the_label():
+    rpo = on_pair(load("preference/rpo"), also(CHOSEN, reward=0.8), also(REJECTED, reward=0.3))
+    p = 1 / (1 + math.exp(-0.5))
+    entropy = -p * math.log(p) - (1 - p) * math.log(1 - p)
+    assert on(0.8, 0.3).metrics["loss"] == pytest.approx(rpo.metrics["loss"] + entropy)
+    assert on(0.8, 0.3).gradient("logp")[0] == pytest.approx(rpo.gradient("logp")[0])
+
+
+def test_exchanging_the_answers_changes_nothing():
+    exchanged = on_pair(DNO, also(REJECTED, reward=0.3), also(CHOSEN, reward=0.8))
+    assert exchanged.metrics["loss"] == pytest.approx(on(0.8, 0.3).metrics["loss"])

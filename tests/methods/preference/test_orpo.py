@@ -1,0 +1,56 @@
+import math
+
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.plan import plan
+from posttrain.settings import configure
+from tests.methods.given import answer
+from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
+
+ORPO = load("preference/orpo")
+
+
+def test_golden():
+    one = on_pair(ORPO)
+    assert one.metrics["loss"] == pytest.approx(2.02887508, abs=1e-8)
+    assert one.metrics["loss/nll"] == pytest.approx(2)
+    assert one.metrics["log_odds/margins"] == pytest.approx(1.09434428, abs=1e-8)
+    wrong = 1 / (1 + math.exp(1.09434428))
+    chosen = -1 / 5 - 0.1 * wrong / 5 / (1 - math.exp(-2))
+    assert one.gradient("logp")[0] == pytest.approx([chosen] * 5, rel=1e-7)
+    assert one.gradient("logp")[1] == pytest.approx([0.1 * wrong / 4 / (1 - math.exp(-3))] * 4, rel=1e-7)
+
+
+def test_golden_of_probable_answers():
+    """Above a half, log(1 - p) is computed in the other way: p = 0.9 and 0.8."""
+    one = on_pair(ORPO, answer(logp=[math.log(0.9)]), answer(logp=[math.log(0.8)]))
+    assert one.metrics["log_odds/margins"] == pytest.approx(math.log(9 / 4))
+
+
+def test_without_the_odds_it_is_the_likelihood_of_the_preferred_answer():
+    one = on_pair(configure(ORPO, {"odds.weight": 0.0}))
+    assert one.metrics["loss"] == pytest.approx(2)
+    assert one.gradient("logp")[1] == [0.0] * 4
+
+
+def test_for_improbable_answers_the_odds_are_simpo_with_beta_one():
+    """1 - p is 1 there."""
+    low = [answer(logp=[x - 15 for x in a.values["logp"]]) for a in (CHOSEN, REJECTED)]
+    simpo = configure(load("preference/simpo"), {"beta": 1.0, "margin": 0.0})
+    assert on_pair(ORPO, *low).metrics["loss/odds"] == pytest.approx(on_pair(simpo, *low).metrics["loss"], rel=1e-6)
+
+
+def test_repeating_an_answers_tokens_changes_nothing():
+    twice = [answer(logp=a.values["logp"] * 2) for a in (CHOSEN, REJECTED)]
+    assert on_pair(ORPO, *twice).metrics["loss"] == pytest.approx(on_pair(ORPO).metrics["loss"], abs=1e-14)
+
+
+def test_golden_a_certain_answer_has_finite_odds():
+    one = on_pair(ORPO, answer(logp=[0.0, 0.0], ref_logp=[0.0, 0.0]), REJECTED)
+    assert math.isfinite(one.metrics["loss"])
+    assert all(math.isfinite(x) for x in one.gradient("logp")[0])
+
+
+def test_no_reference_model_is_loaded():
+    assert plan(ORPO).loaded == ("policy",)

@@ -1,0 +1,40 @@
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.plan import plan
+from posttrain.settings import configure
+from tests.methods.given import answer
+from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
+
+SLIC = load("preference/slic")
+
+
+def test_golden():
+    one = on_pair(configure(SLIC, {"delta": 3.0}))
+    assert one.metrics["loss/preference"] == pytest.approx(1)
+    assert one.metrics["loss/nll"] == pytest.approx(10)
+    assert one.metrics["loss"] == pytest.approx(2)
+    assert one.metrics["logps/margins"] == pytest.approx(2)
+    assert one.gradient("logp")[0] == pytest.approx([-1.1] * 5)
+    assert one.gradient("logp")[1] == pytest.approx([1] * 4)
+
+
+def test_golden_with_a_scale():
+    assert on_pair(configure(SLIC, {"delta": 3.0, "beta": 0.5})).metrics["loss/preference"] == pytest.approx(2)
+
+
+def test_beyond_the_margin_a_pair_teaches_exactly_nothing():
+    free = configure(SLIC, {"nll.weight": 0.0})
+    assert on_pair(free).metrics["loss"] == 0
+    assert on_pair(free).gradient("logp") == [[0.0] * 5, [0.0] * 4]
+    assert on_pair(free, REJECTED, CHOSEN).gradient("logp") == [[-1.0] * 4, [1.0] * 5]
+
+
+def test_it_is_the_hinge_of_gpo_against_a_uniform_reference():
+    uniform = [answer(logp=a.values["logp"], ref_logp=[0.0] * a.length) for a in (REJECTED, CHOSEN)]
+    gpo = on_pair(configure(load("preference/gpo"), {"shape": "hinge", "beta": 1.0}), *uniform)
+    assert on_pair(SLIC, REJECTED, CHOSEN).metrics["loss/preference"] == pytest.approx(gpo.metrics["loss"])
+
+
+def test_no_reference_model_is_loaded():
+    assert plan(SLIC).loaded == ("policy",)

@@ -1,0 +1,36 @@
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.settings import configure
+from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
+
+SVPO, DPO = load("preference/svpo"), load("preference/dpo")
+
+
+def on(values=(0.2, 0.1), targets=(1.0, -0.5), **settings):
+    rows = zip((CHOSEN, REJECTED), values, targets, strict=True)
+    return on_pair(
+        configure(SVPO, settings), *(also(a, value=[7.0] * (a.length - 1) + [v], reward=q) for a, v, q in rows)
+    )
+
+
+def test_golden():
+    one = on()
+    assert one.metrics["loss/preference"] == pytest.approx(0.61634377, abs=1e-8)
+    assert one.metrics["loss/value"] == pytest.approx((0.64 + 0.36) / 2)
+    assert one.metrics["loss/order"] == pytest.approx(0.4)
+    assert one.metrics["loss"] == pytest.approx(0.61634377 + 0.05 + 0.04, abs=1e-8)
+    assert one.gradient("value")[0] == pytest.approx([0, 0, 0, 0, 0.1 * -0.8 - 0.1])
+    assert one.gradient("value")[1] == pytest.approx([0, 0, 0, 0.1 * 0.6 + 0.1])
+
+
+def test_values_far_enough_apart_are_only_fitted():
+    one = on(values=(1.0, -0.5))
+    assert one.metrics["loss/value"] == one.metrics["loss/order"] == 0
+    assert one.gradient("value") == [[0.0] * 5, [0.0] * 4]
+
+
+def test_without_the_values_it_is_dpo_on_steps():
+    plain = on(**{"value.weight": 0.0, "order.weight": 0.0})
+    assert plain.metrics["loss"] == pytest.approx(on_pair(DPO).metrics["loss"])
+    assert plain.gradient("logp") == on_pair(DPO).gradient("logp")

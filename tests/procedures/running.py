@@ -1,0 +1,66 @@
+"""Short runs of every procedure on the embedded model, and what they collected."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+from posttrain import catalogue
+from tests.running import SUMS
+
+BRIEF = ["sampling.max_tokens=4", "sampling.slots=64", "train.prompts_per_step=8", "train.learning_rate=2e-3"]
+REWARD = '''
+def digits(completions):
+    """The share of the four characters that are digits."""
+    return [sum(c in "0123456789" for c in text) / 4 for text in completions]
+
+
+def right(completions, answer):
+    """Whether a digit of the right answer is in the text: even a model that knows nothing is right at times."""
+    return [float(any(digit in text for digit in digits)) for text, digits in zip(completions, answer)]
+'''
+SHORT = {"steps": 3}
+FEW = {"rounds": 2, "prompts_per_round": 24}
+PROCEDURES: dict[str, dict[str, Any]] = {
+    "raft": {**FEW, "sft": SHORT},
+    "rest": {"grow": 2, "prompts_per_round": 24, "thresholds": [0.5, 0.8], "quantiles": True, "sft": SHORT},
+    "expert_iteration": {**FEW, "threshold": 0.1, "sft": SHORT},
+    "star": {**FEW, "steps": 3, "threshold": 0.5},
+    "iterative_dpo": {**FEW, "dpo": SHORT},
+    "llama3_rounds": {**FEW, "rates": [1.0, 0.5], "reward": SHORT, "sft": {"steps": 2}, "dpo": {"steps": 2}},
+    "sdpo": {"stages": 2, "dpo": SHORT},
+    "spin": {"rounds": 2, "demonstrations_per_round": 24, "dpo": SHORT},
+    "dice": {**FEW, "method": "preference/cpo", "first": {"steps": 16}, "dpo": SHORT},
+    "warm_start": {"method": "online/reinforce", "sft": SHORT, "then": SHORT},
+    "instructgpt": {"sft": SHORT, "reward": SHORT, "ppo": {"steps": 2}},
+}
+OPTIONAL = {"rest": ["demonstrations"], "warm_start": ["prompts"]}
+
+
+def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
+    """A run file of the procedure, with the data that its parameters are named after."""
+    (folder / "mine.py").write_text(REWARD)
+    parameters = inspect.signature(catalogue.load_procedure(name)).parameters.values()
+    streams = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "session"]
+    wanted = [p.name for p in streams if p.default is p.empty] + OPTIONAL.get(name, [])
+    reward = "right" if name == "star" else "digits"
+    return {
+        "model": "tiny",
+        "procedure": {"path": name, **PROCEDURES[name], **settings},
+        "data": dict.fromkeys(wanted, f"{SUMS},size=48"),
+        "rewards": [f"{folder}/mine.py:{reward}"],
+        "train": {"save_every": 2},
+        "sampling": {"samples": 4} if name == "dice" else {},
+        "seed": 3,
+    }
+
+
+def collected(directory: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (directory / "rounds" / f"{name}.jsonl").read_text().splitlines()]
+
+
+def mean_reward(directory: Path, name: str) -> float:
+    rewards = [row["reward"] for row in collected(directory, name)]
+    return sum(rewards) / len(rewards)

@@ -1,0 +1,63 @@
+"""Every procedure, end to end on the embedded model: it runs, learns what it should, and resumes bit for bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from posttrain import catalogue
+from posttrain.config.load import load
+from posttrain.errors import ConfigError
+from posttrain.launch import procedure_of
+from tests.procedures.running import BRIEF, PROCEDURES, content
+from tests.running import Interrupt, PowerCut, metrics, run, same_bits
+
+ROOT = Path(__file__).parents[2]
+RECIPES = [p for p in sorted((ROOT / "recipes").glob("*.yaml")) if "procedure:" in p.read_text()]
+
+
+def test_every_procedure_is_tested() -> None:
+    assert set(PROCEDURES) == set(catalogue.procedures())
+
+
+@pytest.mark.parametrize("name", PROCEDURES)
+def test_a_resumed_procedure_gives_the_bits_of_an_uninterrupted_one(name: str, tmp_path: Path) -> None:
+    given = content(name, tmp_path)
+    whole = run(given, tmp_path / "whole", *BRIEF)
+    steps = len(metrics(whole))
+    assert steps > 3
+    for cut in sorted({1, steps // 2, steps}):
+        with pytest.raises(Interrupt):
+            run(given, tmp_path / f"cut{cut}", *BRIEF, display=PowerCut(cut))
+        resumed = run(given, tmp_path / f"cut{cut}", *BRIEF, resume=True)
+        assert metrics(resumed) == metrics(whole), f"cut after step {cut} of {steps}"
+        assert same_bits(resumed, whole)
+        for file in (whole.directory / "rounds").glob("*.jsonl"):
+            assert (resumed.directory / "rounds" / file.name).read_text() == file.read_text()
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda p: p.stem)
+def test_every_recipe_calls_its_procedure_as_it_can_be_called(recipe: Path) -> None:
+    assert callable(procedure_of(load(recipe)))
+
+
+@pytest.mark.parametrize("name", PROCEDURES)
+def test_a_procedure_is_short_and_says_what_it_does(name: str) -> None:
+    entry = catalogue.entry(name)
+    assert entry.kind == "procedure"
+    assert len(entry.title) > 10
+    assert len(entry.summary) > 40 or name == "warm_start"
+
+
+def test_a_setting_of_the_wrong_kind_is_named_before_a_model_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"procedure\.pairing: 'bestt'.*best_and_worst"):
+        run(content("iterative_dpo", tmp_path, pairing="bestt"), tmp_path / "a", *BRIEF)
+    with pytest.raises(ConfigError, match=r"procedure\.rounds: 'two'"):
+        run(content("raft", tmp_path, rounds="two"), tmp_path / "b", *BRIEF)
+
+
+def test_answers_without_rewards_are_refused(tmp_path: Path) -> None:
+    given = content("raft", tmp_path) | {"rewards": []}
+    with pytest.raises(ConfigError, match="names no `rewards`"):
+        run(given, tmp_path / "a", *BRIEF)
