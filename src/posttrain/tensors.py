@@ -183,6 +183,18 @@ class Rows:
         first = length.cumsum(0) - length
         return place, row, torch.arange(len(place), device=place.device) - first[row]
 
+    def lead(self) -> Tensor:
+        """Tokens before the first masked-in one, at most all but the last of the row: [B]."""
+        sizes, place = self.sizes, self.mask.nonzero()[:, 0]
+        first = (sizes.cumsum(0) - 1).scatter_reduce(0, self.index[place], place, "amin")
+        return (first - (sizes.cumsum(0) - sizes)).clamp(min=0)
+
+    def prefixes(self, tokens: Tensor) -> list[bytes]:
+        """The tokens of each row's lead. Rows with the same bytes begin with the same tokens."""
+        flat, width = tokens.cpu().numpy().tobytes(), tokens.element_size()
+        starts = (self.sizes.cumsum(0) - self.sizes).tolist()
+        return [flat[s * width : (s + n) * width] for s, n in zip(starts, self.lead().tolist(), strict=True)]
+
     def take(self, tokens: Tensor, place: Tensor, count: int) -> Rows:
         return Rows(place[self.index[tokens]], self.mask[tokens], count)
 

@@ -33,6 +33,9 @@ EQUIVALENT: dict[str, set[str]] = {
     "clipped_value": {"swap: value - returns", "swap: near - returns"},  # squared
     "convex": {"swap: z - 1"},  # squared
     "explained_variance": {"swap: returns - old_value"},  # a variance
+    "forward_kl": {"drop -: -1"},  # the last of two axes
+    "gap_spread": {"exchange: (chosen, rejected)", "swap: chosen - rejected"},  # a standard deviation
+    "log_odds": {"drop -: -math.log(2)", "turn: mean > -math.log(2)"},  # two ways to compute one number
     "on_policy_weight": {
         "negate: return bounded_exp(rows.mean(logp.detach() - usual))",  # read as a product of two
         "drop -: -1",  # the last of two axes
@@ -43,8 +46,17 @@ EQUIVALENT: dict[str, set[str]] = {
         "swap: chosen - rejected - (1.5 * chosen_safe - 0.5 * rejected_safe - alpha) / tau",  # squared
     },
     "sampler_gap": {"swap: old_logp - rollout_logp", "exchange: (old_logp, rollout_logp)"},  # an absolute value
+    "soft_bellman": {
+        "swap: reward - value.detach() - tau * score",  # squared
+        "swap: reward - value - tau * score.detach()",  # squared
+    },
+    "squared_error": {"exchange: (value, target)", "swap: value - target"},  # squared
     "squared": {"swap: chosen - rejected - 1 / (2 * tau)"},  # squared
     "surrogate": {"exchange: (advantage, ratio)"},  # a product
+    "times_weight": {"exchange: (loss, pair_weight)"},  # a product
+    "usual_pairs": {"swap: chosen - rejected - usual"},  # squared
+    "self_play": {"swap: chosen - 1 / (2 * beta)"},  # squared
+    "usual_middle": {"exchange: (chosen, rejected)"},  # a sum
     "whiten": {"negate: return torch.zeros_like(credit)"},  # zero
 }
 

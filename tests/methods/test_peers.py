@@ -5,6 +5,7 @@ Where the definitions differ, docs/peers.md says how and why.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
 from types import SimpleNamespace
 
@@ -57,7 +58,7 @@ def in_pairs(rows):
     return [x for pair in zip(rows[:half], rows[half:], strict=True) for x in pair]
 
 
-def trl_dpo(loss_type, beta, **settings):
+def trl_dpo(loss_type, beta, logits=None, **settings):
     from trl import DPOTrainer
 
     logp = padded(in_halves(POLICY)).requires_grad_()
@@ -71,19 +72,17 @@ def trl_dpo(loss_type, beta, **settings):
         "ref_chosen_logps": ref[:3],
         "ref_rejected_logps": ref[3:],
     }
-    trainer = bare(
-        DPOTrainer,
-        model=Told(logp),
-        ld_alpha=None,
-        precompute_ref_logps=True,
-        f_divergence_type="reverse_kl",
-        loss_types=[loss_type],
-        loss_weights=[1.0],
-        beta=beta,
-        label_smoothing=0.0,
-        use_weighting=False,
-        **settings,
-    )
+    told = {
+        "ld_alpha": None,
+        "precompute_ref_logps": True,
+        "f_divergence_type": "reverse_kl",
+        "loss_types": [loss_type],
+        "loss_weights": [1.0],
+        "beta": beta,
+        "label_smoothing": 0.0,
+        "use_weighting": False,
+    }
+    trainer = bare(DPOTrainer, model=Told(logp, log_sum_sq_probs=logits), **(told | settings))
     loss = trainer._compute_loss(trainer.model, inputs, False)
     loss.backward()
     return loss.item(), in_pairs(kept(logp.grad, in_halves(POLICY)))
@@ -98,6 +97,77 @@ def test_dpo_and_ipo(path, setting, loss_type, value):
     their_loss, their_gradient = trl_dpo(loss_type, value)
     assert loss == pytest.approx(their_loss, **CLOSE)
     assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("path", "settings", "loss_type", "theirs"),
+    [
+        ("preference/robust_dpo", {"smoothing": 0.2}, "robust", {"label_smoothing": 0.2}),
+        ("preference/gpo", {"shape": "hinge"}, "hinge", {}),
+        ("preference/exo", {"smoothing": 0.05}, "exo_pair", {"label_smoothing": 0.05}),
+        ("preference/nca", {}, "nca_pair", {}),
+        ("preference/apo_zero", {}, "apo_zero", {}),
+        ("preference/sppo", {}, "sppo_hard", {}),
+        ("preference/f_dpo", {"divergence": "forward_kl"}, "sigmoid", {"f_divergence_type": "forward_kl"}),
+        ("preference/f_dpo", {"divergence": "jensen_shannon"}, "sigmoid", {"f_divergence_type": "js_divergence"}),
+    ],
+)
+@pytest.mark.parametrize("beta", [0.1, 0.7])
+def test_the_other_pair_losses(path, settings, loss_type, theirs, beta):
+    loss, gradient = ours_on_pairs(configure(load(path), {"beta": beta, **settings}))
+    their_loss, their_gradient = trl_dpo(loss_type, beta, **theirs)
+    assert loss == pytest.approx(their_loss, **CLOSE)
+    assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
+
+
+def test_f_dpo_with_alpha():
+    """TRL's coefficient is 1 - α, and it raises to that power in float32."""
+    torch.set_default_dtype(torch.float32)  # the fixture puts it back
+    loss, gradient = ours_on_pairs(configure(load("preference/f_dpo"), {"divergence": "alpha", "alpha": 0.3}))
+    theirs = trl_dpo("sigmoid", 0.1, f_divergence_type="alpha_divergence", f_alpha_divergence_coef=0.7)
+    assert loss == pytest.approx(theirs[0], abs=1e-6)
+    assert flat(gradient) == pytest.approx(flat(theirs[1]), abs=1e-6)
+
+
+def test_bco_without_its_threshold():
+    """A state that the first step moves to zero: TRL's pairs have no threshold."""
+    method = load("preference/bco")
+    middle = sum(sum(p) - sum(r) for p, r in zip(POLICY, REFERENCE, strict=True)) / 6
+    rows = [answer(logp=p, ref_logp=r) for p, r in zip(POLICY, REFERENCE, strict=True)]
+    one = step(method, *rows, pairs=[(0, 1), (2, 3), (4, 5)], states={"shift": {"mean": -middle / 9}})
+    loss, gradient = trl_dpo("bco_pair", 0.1)
+    assert one.metrics["loss"] == pytest.approx(loss, **CLOSE)
+    assert flat(one.gradient("logp")) == pytest.approx(flat(gradient), **CLOSE)
+
+
+def test_wpo_where_no_weight_is_cut():
+    """TRL does not cut the product of the weights at 1."""
+    usual = math.log(0.5)  # of a uniform law over two tokens
+    rows = [answer(logp=p, ref_logp=r, logits=[[0.0, 0.0]] * len(p)) for p, r in zip(POLICY, REFERENCE, strict=True)]
+    one = step(load("preference/wpo"), *rows, pairs=[(0, 1), (2, 3), (4, 5)])
+    loss, gradient = trl_dpo("sigmoid", 0.1, logits=torch.full((6, 7), usual), use_weighting=True)
+    assert one.metrics["loss"] == pytest.approx(loss, **CLOSE)
+    assert flat(one.gradient("logp")) == pytest.approx(flat(gradient), **CLOSE)
+
+
+def test_cpo():
+    """Its pair term; TRL's NLL is one mean over all tokens of the chosen answers."""
+    sums = [sum(p) for p in POLICY]
+    method = configure(load("preference/cpo"), {"nll.weight": 0.0, "beta": 0.3})
+    theirs = trl_cpo("sigmoid", sums[::2], sums[1::2], beta=0.3, label_smoothing=0.0)
+    assert ours_on_pairs(method)[0] == pytest.approx(theirs, **CLOSE)
+
+
+def test_orpo():
+    """Its odds; TRL computes them in float32."""
+    from trl.experimental.orpo import ORPOTrainer
+
+    means = torch.tensor([sum(p) / len(p) for p in POLICY])
+    losses, *_, margins = bare(ORPOTrainer, beta=0.2).odds_ratio_loss(means[::2], means[1::2])
+    rows = [answer(logp=p) for p in POLICY]
+    one = step(configure(load("preference/orpo"), {"odds.weight": 0.2}), *rows, pairs=[(0, 1), (2, 3), (4, 5)])
+    assert 0.2 * one.metrics["loss/odds"] == pytest.approx(-float(losses.mean()), abs=1e-6)
+    assert one.metrics["log_odds/margins"] == pytest.approx(float(margins), abs=1e-6)
 
 
 def trl_cpo(loss_type, chosen, rejected, **settings):

@@ -21,13 +21,14 @@ class Told:
 
     training = is_gradient_checkpointing = False
 
-    def __init__(self, logp=None, mismatched=None):
-        self.logp, self.mismatched = logp, mismatched
+    def __init__(self, logp=None, mismatched=None, log_sum_sq_probs=None):
+        self.logp, self.mismatched, self.log_sum_sq_probs = logp, mismatched, log_sum_sq_probs
 
     def __call__(self, input_ids, **_):
         logp = self.mismatched if int(input_ids.max()) == 2 else self.logp
         zero = torch.zeros_like(logp)
-        return SimpleNamespace(log_probs=logp, entropy=zero, mean_logits=zero, is_top1=zero.bool())
+        made = {"entropy": zero, "mean_logits": zero, "is_top1": zero.bool(), "log_sum_sq_probs": self.log_sum_sq_probs}
+        return SimpleNamespace(log_probs=logp, **made)
 
 
 def bare(trainer, **attributes):

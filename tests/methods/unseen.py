@@ -163,10 +163,7 @@ def smallest_cut(method: Method, made: Mapping[str, Batch]) -> int:
     p = planned(method, made)
     sizes = {s: b["rows"].sizes for s, b in made.items()}
     # Pairs that a method makes of sampled answers never leave their group.
-    ties = {
-        s: (p.links(s) if "pairs" in b else p.links(s) | ({"group"} if p.links(s) else set())) & set(b)
-        for s, b in made.items()
-    }
+    ties = {s: {k if k in b else "group" for k in p.links(s)} for s, b in made.items()}
     return max(int(sizes[s][unit].sum()) for s, b in made.items() for unit in b.units(ties[s]))
 
 

@@ -14,6 +14,13 @@ def usual_gap(state: State | None, chosen: PerPair, rejected: PerPair, *, decay:
     return _moved(state, float((chosen - rejected).mean()), decay, chosen)
 
 
+def usual_middle(
+    state: State | None, chosen: PerPair, rejected: PerPair, *, decay: float = 0.9
+) -> tuple[State, Scalar]:
+    """Moving average (decay) of the mean of (chosen + rejected)/2; at first the mean itself."""
+    return _moved(state, float((chosen + rejected).mean() / 2), decay, chosen)
+
+
 def gap_spread(state: State | None, chosen: PerPair, rejected: PerPair, *, decay: float = 0.9) -> tuple[State, Scalar]:
     """Moving average (decay) of the standard deviation of the gap; at first that itself."""
     return _moved(state, float((chosen - rejected).std(correction=0)), decay, chosen)

@@ -17,9 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posttrain.errors import ModelError
+from posttrain.models.blocks import Blocks, flat, gather, similar
+from posttrain.models.kernels import causal
 
 NAME = "posttrain"  # the attention implementation under which `attention` is registered
-SIMILAR = 0.75  # rows share a padded block if the shortest is at least this part of the longest
 
 
 class Layout(Protocol):
@@ -68,27 +69,16 @@ def attention(
 class Packed:
     """Whole rows end to end, each with causal attention over itself.
 
-    Rows of similar length are gathered into padded blocks inside attention only. Padding repeats the last token of
-    its row: it comes after all real tokens, so causal attention never sees it.
+    Rows of similar length are gathered into padded blocks inside attention only.
     """
 
     def __init__(self, lengths: Sequence[int], device: torch.device | str = "cpu") -> None:
-        self._blocks: list[tuple[int, int]] = []  # (rows, width)
-        sizes = torch.tensor(lengths, dtype=torch.long)
+        sizes = torch.tensor([n for n in lengths if n], dtype=torch.long)
         starts = sizes.cumsum(0) - sizes
-        places, back, offset = [], torch.empty(int(sizes.sum()), dtype=torch.long), 0
-        for rows in _similar(lengths):
-            width = lengths[rows[0]]
-            column, last = torch.arange(width), sizes[rows, None] - 1
-            grid = starts[rows, None] + torch.minimum(column, last)
-            real = column <= last
-            back[grid[real]] = offset + real.flatten().nonzero()[:, 0]
-            places.append(grid.flatten())
-            self._blocks.append((len(rows), width))
-            offset += grid.numel()
-        self.positions = (torch.arange(len(back)) - starts.repeat_interleave(sizes)).to(device)
-        self._places = torch.cat([back.new_empty(0), *places]).to(device)
-        self._back = back.to(device)
+        blocks = Blocks(starts, sizes, similar(sizes.tolist()))
+        self.positions = (torch.arange(len(blocks.back)) - starts.repeat_interleave(sizes)).to(device)
+        self._shapes = [(len(grid), grid.shape[1]) for grid in blocks.grids]
+        self._places, self._back = flat(blocks.grids).to(device), blocks.back.to(device)
 
     def attend(
         self,
@@ -99,14 +89,10 @@ class Packed:
         scaling: float,
         window: int | None,
     ) -> Tensor:
-        grids = [x.index_select(0, self._places) for x in (query, key, value)]
-        outputs, start = [query.new_empty(0, query.shape[1], value.shape[-1])], 0
-        for rows, width in self._blocks:
-            end = start + rows * width
-            q, k, v = (x[start:end].view(rows, width, *x.shape[1:]).transpose(1, 2) for x in grids)
-            outputs.append(_causal(q, k, v, scaling, window).transpose(1, 2).flatten(0, 1))
-            start = end
-        return torch.cat(outputs).index_select(0, self._back)
+        outputs = [query.new_empty(0, query.shape[1], value.shape[-1])]
+        for q, k, v in zip(*(gather(x, self._places, self._shapes) for x in (query, key, value)), strict=True):
+            outputs.append(causal(q, k, v, scaling, window).transpose(1, 2).flatten(0, 1))
+        return torch.cat(outputs)[self._back]
 
 
 class Cache:
@@ -197,23 +183,3 @@ class Decode:
             far = self._column <= self.positions[:, None, None, None] - (window or 0)
             self._unseen[window] = self._unseen[None] | far
         return self._unseen[window]
-
-
-def _similar(lengths: Sequence[int]) -> list[list[int]]:
-    """Numbers of the rows that hold tokens, longest first, cut where a row is much shorter than the block's first."""
-    blocks: list[list[int]] = []
-    for row in sorted((r for r, n in enumerate(lengths) if n), key=lambda r: -lengths[r]):
-        if not blocks or lengths[row] < SIMILAR * lengths[blocks[-1][0]]:
-            blocks.append([])
-        blocks[-1].append(row)
-    return blocks
-
-
-def _causal(query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None) -> Tensor:
-    """[B, H, L, D] x [B, G, L, D] -> [B, H, L, D]."""
-    width, band = query.shape[2], None
-    if window is not None and window < width:
-        band = torch.ones(width, width, dtype=torch.bool, device=query.device).tril().triu(1 - window)
-    return F.scaled_dot_product_attention(
-        query, key, value, band, is_causal=band is None, scale=scaling, enable_gqa=query.shape[1] != key.shape[1]
-    )

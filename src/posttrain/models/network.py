@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from posttrain.errors import ModelError, suggestion
-from posttrain.models.attention import NAME, Layout, Packed, register
+from posttrain.models.attention import NAME, Layout, register
 from posttrain.models.head import selected_logp
+from posttrain.models.shared import read
+from posttrain.tensors import Rows
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-    from posttrain.tensors import Rows
 
 OUTPUTS = ("logp", "entropy", "logits", "value", "score", "hidden")
 HEADS = ("value", "score")
@@ -108,7 +108,7 @@ class Network(nn.Module):
         written: Tensor | None = None,
         temperature: Tensor | float = 1.0,
     ) -> dict[str, Tensor]:
-        """The outputs in `names` of tokens [T], from one pass through the trunk.
+        """The outputs in `names` of tokens [T], from one pass through the trunk, which reads shared prefixes once.
 
         Index t of logp, entropy, logits [T, V] and value belongs to the prediction of tokens[t] from the state before
         it, and is 0 for the first token of a row; logp and entropy are 0 where `written` [T] (default rows.mask) is
@@ -117,19 +117,23 @@ class Network(nn.Module):
         """
         for name in names:
             self._check(name)
-        layout = Packed(rows.sizes.tolist(), tokens.device)
-        states = self.states(tokens, layout)
-        first = layout.positions == 0
-        outputs: dict[str, Tensor] = {"hidden": states}
+        chosen = rows.mask if written is None else written
+        reading = read(tokens, Rows(rows.index, chosen, rows.count))
+        states, after = self.states(tokens[reading.places], reading.layout), reading.after
+        first = rows.index.diff(prepend=rows.index.new_tensor([-1])) != 0
+        outputs: dict[str, Tensor] = {}
+        if "hidden" in names:
+            outputs["hidden"] = states[after]
         if "logp" in names or "entropy" in names:
-            chosen = (rows.mask if written is None else written) & ~first
-            outputs |= self._selected(states, tokens, chosen, temperature, "entropy" in names)
+            place = (chosen & ~first).nonzero()[:, 0]
+            before = states[after[place - 1]]
+            outputs |= self._selected(before, tokens, place, temperature, "entropy" in names)
         if "logits" in names:
-            outputs["logits"] = self._all_logits(states, first, temperature)
+            outputs["logits"] = self._all_logits(states[after.roll(1)], first, temperature)
         if "value" in names:
-            outputs["value"] = torch.where(first, 0, self._head("value", states).roll(1))
+            outputs["value"] = torch.where(first, 0, self._head("value", states)[after.roll(1)])
         if "score" in names:
-            outputs["score"] = self._head("score", states[rows.sizes.cumsum(0) - 1])
+            outputs["score"] = self._head("score", states[after[rows.sizes.cumsum(0) - 1]])
         return {name: outputs[name] for name in names}
 
     outputs = forward
@@ -141,19 +145,18 @@ class Network(nn.Module):
             raise ModelError(f"the model has no {name} head; add_head({name!r}) makes one")
 
     def _selected(
-        self, states: Tensor, tokens: Tensor, chosen: Tensor, temperature: Tensor | float, want_entropy: bool
+        self, before: Tensor, tokens: Tensor, place: Tensor, temperature: Tensor | float, want_entropy: bool
     ) -> dict[str, Tensor]:
-        place = chosen.nonzero()[:, 0]
-        tau = _positive(temperature, states)
+        tau = _positive(temperature, before)
         tau = tau[place] if tau.dim() else tau
         weight, bias = self.unembedding
-        logp, entropy = selected_logp(states[place - 1], weight, bias, tokens[place], tau, want_entropy)
+        logp, entropy = selected_logp(before, weight, bias, tokens[place], tau, want_entropy)
         values = {"logp": logp} if entropy is None else {"logp": logp, "entropy": entropy}
         return {n: x.new_zeros(len(tokens)).index_copy(0, place, x) for n, x in values.items()}
 
-    def _all_logits(self, states: Tensor, first: Tensor, temperature: Tensor | float) -> Tensor:
-        tau = _positive(temperature, states)
-        logits = self.logits(states.roll(1, 0)) / (tau[:, None] if tau.dim() else tau)
+    def _all_logits(self, before: Tensor, first: Tensor, temperature: Tensor | float) -> Tensor:
+        tau = _positive(temperature, before)
+        logits = self.logits(before) / (tau[:, None] if tau.dim() else tau)
         return logits.masked_fill(first[:, None], 0)
 
     def _head(self, name: str, states: Tensor) -> Tensor:

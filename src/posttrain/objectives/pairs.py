@@ -185,6 +185,32 @@ def times_weight(loss: PerPair, pair_weight: PerPair) -> PerPair:
     return pair_weight * loss
 
 
+def noise_contrast(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1) -> PerPair:
+    """-log σ(r_w) - ½ log σ(-r_w) - ½ log σ(-r_l), r = β score"""
+    good, bad = beta * chosen, beta * rejected
+    return softplus(-good) + (softplus(good) + softplus(bad)) / 2
+
+
+def anchored(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1) -> PerPair:
+    """1 - σ(β chosen) + σ(β rejected)"""
+    return (-beta * chosen).sigmoid() + (beta * rejected).sigmoid()
+
+
+def self_play(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1) -> PerPair:
+    """(chosen - 1/(2β))² + (rejected + 1/(2β))²"""
+    return (chosen - 1 / (2 * beta)) ** 2 + (rejected + 1 / (2 * beta)) ** 2
+
+
+def two_classes(chosen: PerPair, rejected: PerPair, shift: Scalar, *, beta: float = 0.1) -> PerPair:
+    """-log σ(β (chosen - δ)) - log σ(-β (rejected - δ)), δ = shift"""
+    return softplus(-beta * (chosen - shift)) + softplus(beta * (rejected - shift))
+
+
+def guarded_logistic(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1, guard: float = 50.0) -> PerPair:
+    """-log σ(β (chosen - rejected - λ max(0, -chosen))), λ = guard"""
+    return softplus(-beta * (chosen - rejected - guard * (-chosen).clamp(min=0)))
+
+
 def squared(chosen: PerPair, rejected: PerPair, *, tau: float = 0.1) -> PerPair:
     """(chosen - rejected - 1/(2τ))²"""
     return (chosen - rejected - 1 / (2 * tau)) ** 2

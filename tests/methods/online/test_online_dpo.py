@@ -41,7 +41,7 @@ def test_two_answers_are_a_pair_of_dpo():
     assert one.gradient("logp") == on_pair(DPO).gradient("logp")
 
 
-def test_when_all_are_equal_nothing_is_learnt():
+def test_golden_when_all_are_equal_nothing_is_learnt():
     one = step(ONLINE, scored(CHOSEN, 1.0), scored(REJECTED, 1.0))
     assert one.metrics["loss"] == 0
     assert one.gradient("logp") == [[0.0] * 5, [0.0] * 4]

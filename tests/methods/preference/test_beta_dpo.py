@@ -71,10 +71,10 @@ def test_golden_gaps_below_the_usual_are_unusual_too():
 
 
 def test_golden_how_often_a_pair_is_kept():
-    """One of two pairs, at gaps 0 and 1 with spread 1: P(first) = 1/(1 + e^-1/2)."""
+    """One of two pairs, at gaps 0 and 1 where 1 is usual, with spread 1: P(second) = 1/(1 + e^-1/2)."""
     gaps, pairs = torch.tensor([0.0, 1.0]), torch.tensor([[0, 1], [2, 3]])
     kept = [
-        usual_pairs(gaps, 0 * gaps, 0 * gaps[0], 0 * gaps[0] + 1, pairs, torch.arange(4), s, dropped=0.5)[0] / 2
+        usual_pairs(gaps, 0 * gaps, gaps[1], gaps[1], pairs, torch.arange(4), s, dropped=0.5)[1] / 2
         for s in range(3000)
     ]
     assert float(torch.stack(kept).mean()) == pytest.approx(1 / (1 + math.exp(-0.5)), abs=0.02)

@@ -1,0 +1,17 @@
+"""Anchored Preference Optimization and Contrastive Revisions: Addressing Underspecification in Alignment
+(D'Oosterlinck et al., 2024).
+
+APO-zero: the preferred answer is to become more likely and the other less, each by itself.
+
+    L = 1 - σ(β s(y_w)) + σ(β s(y_l))
+
+Differs from preference/dpo in the link; that of preference/kto with its reference point at 0, on pairs.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import anchored
+from posttrain.objectives.scores import log_ratio
+from posttrain.parts import pairwise
+
+METHOD = variant(DPO, name="apo_zero", loss=Term(pairwise(anchored, log_ratio, beta=0.1)))

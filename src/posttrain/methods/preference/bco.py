@@ -1,0 +1,23 @@
+"""Binary Classifier Optimization for Large Language Model Alignment (Jung et al., 2024).
+
+BCO, on pairs: a classifier of good and bad answers, whose threshold follows the rewards of both.
+
+    L = -log σ(β (s(y_w) - δ)) - log σ(-β (s(y_l) - δ)),    δ = moving average of (s(y_w) + s(y_l))/2
+
+Differs from preference/dpo in the link and in δ (`shift`), which belongs to the optimiser step and has no gradient.
+TRL's "bco_pair" has no δ.
+"""
+
+from posttrain.credit.pairs import usual_middle
+from posttrain.method import Derived, Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import two_classes
+from posttrain.objectives.scores import log_ratio
+from posttrain.parts import pairwise
+
+METHOD = variant(
+    DPO,
+    name="bco",
+    derived={"shift": Derived(pairwise(usual_middle, log_ratio), each="step")},
+    loss=Term(pairwise(two_classes, log_ratio, beta=0.1)),
+)

@@ -1,0 +1,17 @@
+"""Self-Play Preference Optimization for Language Model Alignment (Wu et al., 2024).
+
+SPPO, with hard labels: the log-ratio of each answer is regressed on how much more often than half of the time it wins.
+
+    L = (s(y_w) - 1/(2β))² + (s(y_l) + 1/(2β))²
+
+Differs from preference/ipo: each log-ratio has its own target, 1/η (P - 1/2) with P = 1 and 0, β = η. The pairs are the
+policy's own, judged round after round, the reference its state at the start of the round.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import self_play
+from posttrain.objectives.scores import log_ratio
+from posttrain.parts import pairwise
+
+METHOD = variant(DPO, name="sppo", loss=Term(pairwise(self_play, log_ratio, beta=0.1)))

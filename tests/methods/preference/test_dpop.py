@@ -1,0 +1,29 @@
+import math
+
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.settings import configure
+from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair, shifted
+
+DPOP, DPO = configure(load("preference/dpop"), {"guard": 2.0}), load("preference/dpo")
+FALLEN = shifted(CHOSEN, logp=-0.5)  # log-ratio 1 - 2.5
+
+
+def test_golden():
+    one = on_pair(DPOP, FALLEN)
+    z = 0.1 * (-1.5 + 0.6 - 2 * 1.5)
+    assert one.metrics["loss"] == pytest.approx(math.log1p(math.exp(-z)))
+    wrong = 1 / (1 + math.exp(z))
+    assert one.gradient("logp")[0] == pytest.approx([-0.3 * wrong] * 5)
+    assert one.gradient("logp")[1] == pytest.approx([0.1 * wrong] * 4)
+
+
+def test_while_the_preferred_answer_has_not_fallen_it_is_dpo():
+    assert on_pair(DPOP).metrics == on_pair(DPO).metrics
+    assert on_pair(configure(DPOP, {"guard": 0.0}), FALLEN).metrics == on_pair(DPO, FALLEN).metrics
+
+
+def test_the_other_answer_is_not_guarded():
+    low = shifted(REJECTED, logp=-3.0)
+    assert on_pair(DPOP, CHOSEN, low).metrics == on_pair(DPO, CHOSEN, low).metrics

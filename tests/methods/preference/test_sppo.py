@@ -1,0 +1,30 @@
+import pytest
+
+from posttrain.catalogue import load
+from posttrain.settings import configure
+from tests.methods.preference.pair import on_pair
+
+SPPO = load("preference/sppo")
+
+
+def test_golden():
+    one = on_pair(SPPO)
+    assert one.metrics["loss"] == pytest.approx(35.36)
+    assert one.gradient("logp")[0] == pytest.approx([-8.0] * 5)
+    assert one.gradient("logp")[1] == pytest.approx([8.8] * 4)
+
+
+def test_golden_of_another_beta():
+    assert on_pair(configure(SPPO, {"beta": 0.5})).metrics["loss"] == pytest.approx(0.16)
+
+
+def test_it_holds_the_sum_that_ipo_of_sums_leaves_free():
+    """a² + b² = ((a - b)² + (a + b)²)/2, with a and b the distances from the targets."""
+    gap, both = 1.6 - 10, 0.4
+    assert on_pair(SPPO).metrics["loss"] == pytest.approx((gap**2 + both**2) / 2)
+
+
+def test_the_preferred_answer_rises_and_the_other_falls_until_the_targets():
+    one = on_pair(SPPO)
+    assert one.gradient("logp")[0][0] < 0 < one.gradient("logp")[1][0]
+    assert on_pair(configure(SPPO, {"beta": 5.0})).gradient("logp")[0][0] > 0
