@@ -52,7 +52,8 @@ ROOMS: dict[str, set[str]] = {
     | {"backend", "catalogue", "config", "data", "evaluate", "method", "parts", "rewards", "runs", "sampling"}
     | {"settings", "stage", "tensors"},
     "refresh": {"errors", "session"},
-    "procedures": LEAVES | {"data", "method", "methods", "objectives", "parts", "refresh", "rewards", "session"},
+    "procedures": LEAVES
+    | {"credit", "data", "method", "methods", "objectives", "parts", "refresh", "rewards", "session", "tensors"},
     "launch": LEAVES
     | {"backends", "catalogue", "config", "data", "method", "models", "procedures", "rewards", "runs", "session"},
     "demo": LEAVES | {"config", "data", "evaluate", "launch", "method", "runs", "session", "stage"},

@@ -7,6 +7,7 @@ The first letter of a tensor's axes says how it follows when the batch is cut.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -295,24 +296,35 @@ class Batch(Mapping[str, Any]):
             units.setdefault(root(r), []).append(r)
         return list(units.values())
 
-    def pack(self, links: Collection[str], max_tokens: int) -> list[Batch]:
-        """Micro-batches: whole units, in order, at most `max_tokens` tokens each (ConfigError if a unit is larger)."""
+    def pack(self, links: Collection[str], max_tokens: int, repeated: float = 1.0) -> list[Batch]:
+        """Micro-batches: whole units, in order, at most `max_tokens` tokens each (ConfigError if a unit is larger).
+
+        A prefix with which an earlier row of the micro-batch begins as well counts `repeated` times its length.
+        """
+        prefixes = self["written"].prefixes(self["tokens"]) if repeated < 1 else [b""] * self["rows"].count
+        leads = self["written"].lead().tolist() if repeated < 1 else [0] * self["rows"].count
         sizes = self["rows"].sizes.tolist()
+
+        def cost(unit: list[int], known: set[bytes]) -> float:
+            new = sum({prefixes[r]: leads[r] for r in unit if prefixes[r] not in known}.values())
+            return sum(sizes[r] for r in unit) - (1 - repeated) * (sum(leads[r] for r in unit) - new)
+
         packs: list[list[int]] = []
-        room = 0
+        room, known = 0.0, set[bytes]()
         for unit in self.units(links):
-            size = sum(sizes[r] for r in unit)
+            if not packs or cost(unit, known) > room:
+                packs.append([])
+                room, known = max_tokens, set()
+            size = cost(unit, known)
             if size > max_tokens:
                 tied = f"{len(unit)} rows tied by {', '.join(sorted(links))} hold" if len(unit) > 1 else "a row holds"
                 raise ConfigError(
-                    f"{tied} {size} tokens, but train.tokens_per_device is {max_tokens}: raise it to {size}, "
-                    "or shorten the rows"
+                    f"{tied} {math.ceil(size)} tokens, but train.tokens_per_device is {max_tokens}: raise it to "
+                    f"{math.ceil(size)}, or shorten the rows"
                 )
-            if size > room:
-                packs.append([])
-                room = max_tokens
             packs[-1] += unit
             room -= size
+            known |= {prefixes[r] for r in unit}
         return [self] if len(packs) == 1 else [self.select(p) for p in packs]
 
     def without_spectators(self, links: Collection[str]) -> Batch:
@@ -323,7 +335,8 @@ class Batch(Mapping[str, Any]):
         return self if len(kept) == len(trained) else self.select(kept)
 
     def deal(self, links: Collection[str], hands: int, seed: int) -> list[Batch]:
-        """Minibatches: whole units, shuffled by a hash of their row ids, so the order of the rows does not matter."""
+        """Minibatches: whole units, dealt by a hash of their row ids, so the order of the rows does not matter. Within
+        each they keep the order of the batch, in which rows that begin alike stand together."""
         if hands == 1:
             return [self]
         ids = self["row_id"].tolist()
@@ -335,7 +348,7 @@ class Batch(Mapping[str, Any]):
                 "raise train.prompts_per_step or lower the method's minibatches"
             )
         cuts = [i * len(units) // hands for i in range(hands + 1)]
-        return [self.select([r for u in units[a:b] for r in u]) for a, b in itertools.pairwise(cuts)]
+        return [self.select(sorted(r for u in units[a:b] for r in u)) for a, b in itertools.pairwise(cuts)]
 
 
 def keyed_uniform(seed: int, ids: Tensor) -> Tensor:

@@ -17,6 +17,12 @@ def digits(completions):
     return [sum(c in "0123456789" for c in text) / 4 for text in completions]
 
 
+def more_digits(completions, opponent):
+    """Whether an answer beats the other: a preference."""
+    count = [[sum(c in "0123456789" for c in text) for text in pair] for pair in zip(completions, opponent)]
+    return [0.5 + 0.5 * (a > b) - 0.5 * (a < b) for a, b in count]
+
+
 def right(completions, answer):
     """Whether a digit of the right answer is in the text: even a model that knows nothing is right at times."""
     return [float(any(digit in text for digit in digits)) for text, digits in zip(completions, answer)]
@@ -33,6 +39,12 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "sdpo": {"stages": 2, "dpo": SHORT},
     "spin": {"rounds": 2, "demonstrations_per_round": 24, "dpo": SHORT},
     "dice": {**FEW, "method": "preference/cpo", "first": {"steps": 16}, "dpo": SHORT},
+    "chain_of_hindsight": {"sft": {"steps": 4}},
+    "self_rewarding": {**FEW, "pattern": "([0-9])", "judge": "{question}{answer}?", "dpo": SHORT},
+    "quark": {**FEW, "levels": 3, "sft": SHORT},
+    "ilf": {**FEW, "critique": "{draft}?", "refine": "{draft}{feedback}!", "sft": SHORT},
+    "nash_mirror_prox": {"rounds": 2, "prox": {"steps": 2}},
+    "maxmin_rlhf": {"em": 2, "rounds": 2, "reward": {"steps": 2}, "policy": {"steps": 2}},
     "warm_start": {"method": "online/reinforce", "sft": SHORT, "then": SHORT},
     "instructgpt": {"sft": SHORT, "reward": SHORT, "ppo": {"steps": 2}},
 }
@@ -46,15 +58,32 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     streams = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "session"]
     wanted = [p.name for p in streams if p.default is p.empty] + OPTIONAL.get(name, [])
     reward = "right" if name == "star" else "digits"
+    if name == "nash_mirror_prox":
+        reward = "more_digits"
+    data = dict.fromkeys(wanted, f"{SUMS},size=48")
+    if name == "maxmin_rlhf":
+        data["pairs"] = str(two_groups(folder / "pairs.jsonl"))
     return {
         "model": "tiny",
         "procedure": {"path": name, **PROCEDURES[name], **settings},
-        "data": dict.fromkeys(wanted, f"{SUMS},size=48"),
+        "data": data,
         "rewards": [f"{folder}/mine.py:{reward}"],
         "train": {"save_every": 2},
         "sampling": {"samples": 4} if name == "dice" else {},
         "seed": 3,
     }
+
+
+def two_groups(file: Path, people: int = 6, each: int = 16) -> Path:
+    """People with even numbers prefer digits, the others letters."""
+    rows = []
+    for i in range(people * each):
+        digits, letters = str(1000 + 37 * i), "".join("abcdefgh"[(i // 8**k) % 8] for k in range(4))
+        chosen, rejected = (digits, letters) if i % people % 2 == 0 else (letters, digits)
+        person = f"person {i % people}"
+        rows.append({"prompt": f"{i}?", "chosen": chosen, "rejected": rejected, "annotator": person})
+    file.write_text("\n".join(map(json.dumps, rows)))
+    return file
 
 
 def collected(directory: Path, name: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +27,7 @@ from posttrain.tensors import Batch, Source, When
 
 # What a role starts from when the run does not name a model for it: the first of these that is there.
 ANCESTORS = {"reference": ("policy",), "critic": ("reward", "policy"), "cost_critic": ("cost", "policy")}
+REPEATED = 1 / 8  # memory of a token that another row has read already (its keys and values), part of a token's
 HEADS = {"value": "value", "score": "score"}  # output -> the head that makes it
 
 
@@ -127,12 +128,12 @@ class Local:
         if not wants:
             return {}
         read = batch.only(("tokens", "rows", "written", "temperature"))
-        pieces = [self._outputs(micro, wants) for micro in read.pack((), self.tokens_per_device)]
+        pieces = [self._outputs(micro, wants) for micro in self._pack(read, (), wants)]
         return {n: torch.cat([p[n] for p in pieces]) for n in wants}
 
     def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Counts, *, fresh: bool) -> Share:
         share, wants = Share(), plan.forwards.get((When.LIVE, stream), {})
-        micros = mini.pack(plan.links(stream), self.tokens_per_device)
+        micros = self._pack(mini, plan.links(stream), wants)
         for number, micro in enumerate(micros):
             loss, parts = micro_loss(plan, stream, micro, self._outputs(micro, wants), counts, fresh=fresh)
             if loss.requires_grad:  # a micro-batch may hold only rows that no pair uses
@@ -140,6 +141,12 @@ class Local:
             share.add(float(loss.detach()), parts)
             self.progress("training", number + 1, len(micros))
         return share
+
+    def _pack(self, batch: Batch, links: Collection[str], wants: Mapping[str, Source]) -> list[Batch]:
+        """Networks read a prefix once for all its rows; logits take memory for every token of every row."""
+        once = all(isinstance(self.models[s.model], Network | WithoutAdapters) for s in wants.values())
+        once = once and not any(s.output == "logits" for s in wants.values())
+        return batch.pack(links, self.tokens_per_device, REPEATED if once else 1.0)
 
     def _outputs(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
         by_module: dict[int, dict[str, Source]] = {}

@@ -29,6 +29,12 @@ def forward_kl(logits: PerTokenVocab, ref_logits: PerTokenVocab) -> PerToken:
     return (p.exp() * (p - q)).sum(-1)
 
 
+def reverse_kl(logits: PerTokenVocab, ref_logits: PerTokenVocab) -> PerToken:
+    """KL(π || π_ref) over the whole vocabulary at every position."""
+    p, q = ref_logits.log_softmax(-1), logits.log_softmax(-1)
+    return (q.exp() * (q - p)).sum(-1)
+
+
 def minus_entropy(entropy: PerToken) -> PerToken:
     """-H(π)"""
     return -entropy

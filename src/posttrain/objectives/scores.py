@@ -38,6 +38,11 @@ def mean_log_ratio(logp: PerToken, ref_logp: PerToken, rows: Rows) -> PerRow:
     return rows.mean(logp - ref_logp)
 
 
+def between(one: PerToken, two: PerToken, *, share: float = 0.5) -> PerToken:
+    """The log-prob of the geometric mixture, up to its constant: (1 - share) log π_1 + share log π_2"""
+    return (1 - share) * one + share * two
+
+
 def row_score(score: PerRow) -> PerRow:
     """The score of the reward model."""
     return score

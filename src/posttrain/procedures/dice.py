@@ -6,9 +6,9 @@ the worst of them, with some of the comparisons that people made.
     r(y) = β log π_t(y)/π_ref(y) - a |y|        a such that |y_w| = |y_l| on average        π_ref becomes π_t
 
 Settings: `replay` γ, the share of the comparisons that are old ones, of other prompts; prompts with fewer than
-`at_least` answers that ended are left out (8 of 16 in the paper); `first` are the options of the DPO that comes first, unless the
-run brings a tuned policy and its reference (`models: {reference: ...}`, tuned: true). The length is in tokens (in the
-authors' code in characters), and a is in units of β.
+`at_least` answers that ended are left out (8 of 16 in the paper); `first` are the options of the DPO that comes first,
+unless the run brings a tuned policy and its reference (`models: {reference: ...}`, tuned: true). The length is in
+tokens (in the authors' code in characters), and a is in units of β.
 """
 
 from __future__ import annotations

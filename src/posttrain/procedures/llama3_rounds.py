@@ -5,9 +5,9 @@ sampling), SFT on what it chose, DPO on the latest comparisons, average the mode
 
     SFT on argmax_k r(x, y_k)        L = -log σ(β (s(y_w) - s(y_l))) - c/|y_w| log π(y_w),  c = 0.2,  π_ref = SFT model
 
-Differs from the paper: the run file's rewards stand for the annotators; one policy writes all answers; only the learning
-rate differs between the models that are averaged (`rates`, factors of the stage's own); nothing is edited by people;
-what ends a turn is not masked.
+Differs from the paper: the run file's rewards stand for the annotators; one policy writes all answers; only the
+learning rate differs between the models that are averaged (`rates`, factors of the stage's own); nothing is edited by
+people; what ends a turn is not masked.
 """
 
 from __future__ import annotations
@@ -17,10 +17,18 @@ from posttrain.data.pairs import pairs
 from posttrain.data.prompts import part_of
 from posttrain.data.selection import best, dataset
 from posttrain.data.selection import demonstrations as as_demonstrations
-from posttrain.objectives.scores import row_score
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import minus_first
+from posttrain.objectives.scores import mean_logp, row_score
+from posttrain.parts import pairwise
 from posttrain.procedures.rest import slower
 from posttrain.records import Pair, Record
 from posttrain.session import NONE, Options, Session
+
+LLAMA3_DPO = variant(
+    DPO, name="llama3_dpo", loss=DPO.loss | {"nll": Term(pairwise(minus_first, mean_logp), weight=0.2)}
+)
 
 
 def llama3_rounds(
@@ -33,7 +41,6 @@ def llama3_rounds(
     latest: int = 1,
     candidates: int = 10,
     rates: tuple[float, ...] = (1.0,),
-    method: str = "preference/cpo",
     reward: Options = NONE,
     sft: Options = NONE,
     dpo: Options = NONE,
@@ -56,7 +63,7 @@ def llama3_rounds(
         newest = dataset((p for batch in compared[-latest:] for p in batch), f"the latest comparisons of round {n}")
         for k, rate in enumerate(rates, 1):
             session.copy("reference", "policy")
-            metrics = session.train(method, newest, rewards=(), **slower(session, dpo, rate))
+            metrics = session.train(LLAMA3_DPO, newest, rewards=(), **slower(session, dpo, rate))
             session.copy("policy", "average", 1 / k)
         session.copy("average", "policy")
     return metrics

@@ -1,0 +1,60 @@
+"""Commands that use a model, on the embedded one, and the demonstration that trains it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from posttrain.cli import main as cli
+from posttrain.models.embedded import embedded
+from posttrain.models.load import save
+
+
+def say(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(list(arguments))
+    assert not caught.value.code
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save(*embedded(), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_sample_shows_the_question_and_every_answer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = say(capsys, "sample", str(folder), "7+5=", "--plain", "--samples", "3", "--max-tokens", "4")
+    assert out.count("> 7+5=") == 3
+    assert out == say(capsys, "sample", str(folder), "7+5=", "--plain", "--samples", "3", "--max-tokens", "4")
+
+
+def test_eval_gives_a_mean_with_its_interval(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = "arithmetic:chat=false,split=test,size=20"
+    asked = ("eval", str(folder), data, "--reward", "exact_match", "--max-tokens", "4", "--json")
+    found = json.loads(say(capsys, *asked))
+    assert found["n"] == 20
+    assert found["mean"] == found["low"] == 0.0
+    assert 0.1 < found["high"] < 0.2  # an untrained model is wrong 20 times in 20; Wilson does not say never
+
+
+def test_export_writes_a_folder_that_transformers_opens(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    say(capsys, "export", str(folder), str(tmp_path / "out"))
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "out").config.vocab_size == 263
+
+
+@pytest.mark.slow
+def test_demo_tiny_learns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = say(capsys, "demo", "tiny", "--output", str(tmp_path))
+    result = json.loads(out.splitlines()[-1].removeprefix("RESULT "))
+    assert result["before"] < 0.4
+    assert result["after"] >= 0.8
+    assert result["n"] >= 200
+    assert result["p_value"] < 0.01
+    assert Path(result["model_dir"], "model.safetensors").exists()
