@@ -1,4 +1,4 @@
-"""Bad input through the command line: a message that says what, where and the remedy, and the exit code of its class."""
+"""Bad input through the command line: a message with what, where and the remedy, and the exit code of its class."""
 
 from __future__ import annotations
 
