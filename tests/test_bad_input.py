@@ -30,7 +30,7 @@ def fail(content: dict, folder: Path, capsys: pytest.CaptureFixture[str], *overr
         ({"trian": {}}, 2, ["trian", "did you mean 'train'"]),
         ({"train": {"steps": "many"}}, 2, ["train.steps", "many"]),
         ({"train": {"steps": 1, "epochs": 1.0}}, 2, ["steps", "epochs"]),
-        ({"method": "preference/dop"}, 2, ["preference/dop", "did you mean 'preference/dpo'"]),
+        ({"method": "preference/simop"}, 2, ["preference/simop", "did you mean 'preference/simpo'"]),
         ({"method": {"path": "online/grpo", "clip_hihg": 0.3}}, 2, ["clip_hihg", "clipped_surrogate.high"]),
         ({"method": {"path": "online/grpo", "lam": 0.9}}, 2, ["reads no setting 'lam'"]),
         ({"method": "imitation/sft"}, 2, ["samples nothing", "remove `rewards`"]),

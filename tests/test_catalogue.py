@@ -94,7 +94,7 @@ class TestErrors:
     @pytest.mark.parametrize("name", ["preference/dpp", "dpo", "prefrence/dpo"])
     def test_an_unknown_name_gets_a_suggestion(self, name):
         for ask in (catalogue.load, catalogue.entry):
-            with pytest.raises(ConfigError, match=r"no method .*did you mean '(preference/)?dpo'.*posttrain methods"):
+            with pytest.raises(ConfigError, match=r"no method .*did you mean '(preference/)?dpop?'.*posttrain methods"):
                 ask(name)
 
     @pytest.mark.parametrize("name", ["../train", "preference/__init__", "preference", ""])

@@ -149,3 +149,15 @@ def test_a_procedure_that_has_changed_is_not_resumed_into_nonsense(tmp_path: Pat
     interrupted(tmp_path)
     with pytest.raises(ConfigError, match="rounds/b is new: the procedure has changed"):
         run(content(tmp_path, names=["a", "b"]), tmp_path / "run", *BRIEF, resume=True)
+
+
+@pytest.mark.parametrize("order", [("score", "value"), ("value", "score")])
+def test_heads_come_back_in_the_order_that_the_optimiser_knows(order: tuple[str, str], tmp_path: Path) -> None:
+    with session(tmp_path / "a") as before, session(tmp_path / "b") as after:
+        backends: list[Any] = [before.backend, after.backend]
+        for head in order:
+            backends[0].models["policy"].add_head(head)
+        backends[0].changed.add("policy")
+        backends[1].restore(backends[0].state())
+        names = [[n for n, _ in b.models["policy"].named_parameters() if n.startswith("heads.")] for b in backends]
+    assert names[0] == names[1]

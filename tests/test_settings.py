@@ -159,3 +159,11 @@ def other(logp, *, beta: float = 1.0) -> PerToken:
 def test_gspo_reports_the_clip_that_it_uses():
     loss, metric = GSPO.loss["policy"].part, GSPO.metrics["clip_ratio/region_mean"].part
     assert dict(loss.settings) == dict(metric.settings)
+
+
+def test_a_choice_is_one_of_those_that_the_annotation_names():
+    gpo = catalogue.load("preference/gpo")
+    assert ("loss", "convex", "shape", "savage") in settings(configure(gpo, {"shape": "savage"}))
+    for wrong in ("round", 1.0, None):
+        with pytest.raises(PartError, match="method.shape must be one of logistic, hinge, squared"):
+            configure(gpo, {"shape": wrong})

@@ -182,6 +182,42 @@ class TestPack:
             batch([3, 9]).pack((), 6)
 
 
+class TestPrefixes:
+    PROMPTS = [(1, 2, 3), (1, 2, 4), (1, 2, 3), (1, 2), (1, 2, 3)]
+
+    def batch(self, links=None, answer=2):
+        made = []
+        for i, prompt in enumerate(self.PROMPTS):
+            mask = (False,) * len(prompt) + (True,) * answer
+            made.append(Row(i, prompt + (9,) * answer, mask, mask))
+        return collate(made, links)
+
+    def test_lead_is_what_stands_before_the_first_masked_in_token(self):
+        assert some_rows([[0, 0, 1, 0], [], [1], [0, 0, 0], [0, 1]]).lead().tolist() == [2, 0, 0, 2, 1]
+
+    def test_rows_begin_alike_if_all_tokens_of_their_leads_are_equal(self):
+        b = self.batch()
+        found = b["written"].prefixes(b["tokens"])
+        assert [[a == x for x in found] for a in found] == [[p == x for x in self.PROMPTS] for p in self.PROMPTS]
+
+    def test_a_repeated_prefix_counts_as_told(self):
+        def packed(limit, repeated):
+            return [p["row_id"].tolist() for p in self.batch().pack((), limit, repeated)]
+
+        assert packed(16, 1.0) == [[0, 1, 2], [3, 4]]  # 5 + 5 + 5 | 4 + 5
+        assert packed(16, 0.0) == [[0, 1, 2, 3], [4]]  # 5 + 5 + 2 + 4 | 5: a new micro-batch reads it anew
+        assert packed(16, 0.75) == [[0, 1, 2], [3, 4]]  # 5 + 5 + 4.25 | 4 + 5
+        assert packed(18, 0.0) == [[0, 1, 2, 3, 4]]
+
+    def test_a_unit_repeats_prefixes_too(self):
+        links = [(0, 2), (1, 3)]
+        assert len(self.batch(links).pack(("pairs",), 9, 0.0)) == 3
+        with pytest.raises(ConfigError, match="2 rows tied by pairs hold 9 tokens"):
+            self.batch(links).pack(("pairs",), 8, 0.0)
+        with pytest.raises(ConfigError, match="2 rows tied by pairs hold 8 tokens"):
+            self.batch([(0, 2)]).pack(("pairs",), 7, 0.25)  # 7.75
+
+
 class TestSpectators:
     def spectating(self, untrained, **columns):
         rows = []
@@ -214,6 +250,10 @@ class TestDeal:
         turned = b.select([4, 2, 8, 0, 1, 3, 7, 6, 5])
         for mine, theirs in zip(b.deal((), 3, seed=1), turned.deal((), 3, seed=1), strict=True):
             assert set(mine["row_id"].tolist()) == set(theirs["row_id"].tolist())
+
+    def test_a_hand_keeps_the_order_of_the_batch(self):
+        for hand in batch([2] * 9).deal((), 3, seed=1):
+            assert hand["row_id"].tolist() == sorted(hand["row_id"].tolist())
 
     def test_the_seed_shuffles(self):
         b = batch([2] * 12)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from posttrain.errors import ConfigError, suggestion
 from posttrain.method import MAIN, Method, Term
-from posttrain.tensors import ARRIVES, BY_TRAINER, FROZEN, LINKS, Source, When
+from posttrain.tensors import ARRIVES, BY_TRAINER, COLUMNS, FROZEN, LINKS, Source, When
 
 STAGE = {
     When.ONCE: "once per batch",
@@ -43,12 +43,14 @@ class Plan:
 
 
 def plan(method: Method, arrives: Mapping[str, Iterable[str]] | None = None) -> Plan:
-    """Plan a method. `arrives`: the tensors that the data of each stream brings (default: those of its records).
+    """Plan a method. `arrives`: the tensors that the data of each stream brings (default: those of its records, and
+    the columns that nothing else can provide).
 
     A tensor that is derived by the method wins over one that arrives, which wins over one that a model makes:
     a stored `ref_logp` unloads the reference model. Raises PlanError.
     """
-    planner = _Planner(method, arrives or {k: ARRIVES[s.records] for k, s in method.streams.items()})
+    columns = {n for n in method.reads & COLUMNS if method.vocabulary[n].source is None}
+    planner = _Planner(method, arrives or {k: ARRIVES[s.records] | columns for k, s in method.streams.items()})
     terms = {k: t for k, t in method.loss.items() if t.weight != 0}  # kl.weight=0 also unloads the reference
     for slot, term in terms.items():
         planner.loss(slot, term)

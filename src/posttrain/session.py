@@ -130,6 +130,7 @@ class Session:
             name=f"{verb}-{method.name}",
         )
         if self._done(verb):
+            stage.skip()
             self._pass(verb)
             return {}
         metrics = stage.run()
@@ -229,11 +230,11 @@ class Session:
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
         verb = len(self.finished)
+        self.backend.copy(source, target, share)  # even of a verb that is done: the checkpoint fills the roles it made
         if self._done(verb):
             self._pass(verb)
-            return
-        self.backend.copy(source, target, share)
-        self.finished.append(0)
+        else:
+            self.finished.append(0)
 
     def save(self, role: str, folder: Path | None = None) -> Path:
         """Write a model that plain transformers opens, into the run directory's `final` unless told otherwise."""

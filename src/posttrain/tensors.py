@@ -301,13 +301,15 @@ class Batch(Mapping[str, Any]):
 
         A prefix with which an earlier row of the micro-batch begins as well counts `repeated` times its length.
         """
-        prefixes = self["written"].prefixes(self["tokens"]) if repeated < 1 else [b""] * self["rows"].count
-        leads = self["written"].lead().tolist() if repeated < 1 else [0] * self["rows"].count
-        sizes = self["rows"].sizes.tolist()
+        sizes: list[int] = self["rows"].sizes.tolist()
+        prefixes, spare = [b""] * len(sizes), {b"": 0.0}
+        if repeated < 1:
+            prefixes, leads = self["written"].prefixes(self["tokens"]), self["written"].lead().tolist()
+            spare = {prefix: (1 - repeated) * lead for prefix, lead in zip(prefixes, leads, strict=True)}
 
         def cost(unit: list[int], known: set[bytes]) -> float:
-            new = sum({prefixes[r]: leads[r] for r in unit if prefixes[r] not in known}.values())
-            return sum(sizes[r] for r in unit) - (1 - repeated) * (sum(leads[r] for r in unit) - new)
+            new = dict.fromkeys(prefixes[r] for r in unit if prefixes[r] not in known)
+            return sum(sizes[r] - spare[prefixes[r]] for r in unit) + sum(spare[prefix] for prefix in new)
 
         packs: list[list[int]] = []
         room, known = 0.0, set[bytes]()

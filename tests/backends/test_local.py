@@ -1,5 +1,6 @@
 """One process, one device: models by role, measuring in pieces, state."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -169,6 +170,35 @@ class TestAccumulate:
         assert float(trainer.backend.optimisers["policy"].norm()) > 0
         trainer.backend.discard()
         assert float(trainer.backend.optimisers["policy"].norm()) == 0
+
+
+class TestSharedPrefixes:
+    """Four answers of two tokens to one prompt of twelve: 56 tokens, 20 of which a network reads."""
+
+    ROWS = [
+        Row(i, (*range(3, 15), 20 + i, 30), (False,) * 12 + (True,) * 2, (False,) * 12 + (True,) * 2) for i in range(4)
+    ]
+    SHARED = 14 + 3 * (2 + 12 / 8)
+
+    def told(self, tokens, wants):
+        backend = Local({"policy": network(), "reference": network(seed=1)}, tokens_per_device=tokens)
+        read = []
+        embedding = backend.models["policy"].trunk.get_input_embeddings()
+        embedding.register_forward_hook(lambda _, given, out: read.append(out.shape[1]))
+        return read, backend.forward(collate(self.ROWS), wants)
+
+    def test_a_micro_batch_holds_what_fits_when_prefixes_are_read_once(self):
+        wants = {n: Source(m, "logp", When.ONCE) for n, m in (("logp", "policy"), ("ref_logp", "reference"))}
+        read, found = self.told(math.ceil(self.SHARED), wants)
+        assert read == [12 + 4 * 2]
+        apart, expected = self.told(14, wants)
+        assert apart == [14] * 4
+        assert distance(found, expected) < 1e-5  # norms are computed in float32
+        assert len(self.told(math.floor(self.SHARED), wants)[0]) == 2
+
+    def test_logits_take_memory_for_every_token(self):
+        read, _ = self.told(math.ceil(self.SHARED), {"logits": Source("policy", "logits", When.ONCE)})
+        assert read == [14, 14, 14, 14]
 
 
 class TestBf16:

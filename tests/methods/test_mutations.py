@@ -31,8 +31,12 @@ EQUIVALENT: dict[str, set[str]] = {
     "Groups.std": {"swap: x - self.mean(x)"},  # squared
     "add_value": {"exchange: (credit, old_value)"},  # a sum
     "clipped_value": {"swap: value - returns", "swap: near - returns"},  # squared
+    "conservative": {"drop -: -1"},  # the last of two axes
     "convex": {"swap: z - 1"},  # squared
-    "explained_variance": {"swap: returns - old_value"},  # a variance
+    "explained_variance": {
+        "swap: returns - old_value",  # a variance
+        "negate: return target.new_zeros(())",  # zero
+    },
     "forward_kl": {"drop -: -1"},  # the last of two axes
     "gap_spread": {"exchange: (chosen, rejected)", "swap: chosen - rejected"},  # a standard deviation
     "log_odds": {"drop -: -math.log(2)", "turn: mean > -math.log(2)"},  # two ways to compute one number
@@ -40,6 +44,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "negate: return bounded_exp(rows.mean(logp.detach() - usual))",  # read as a product of two
         "drop -: -1",  # the last of two axes
     },
+    "one_step_error": {"swap: token_reward + gamma * rows.next(value.detach()) - taken_q"},  # squared
     "reinforce": {"exchange: (logp, advantage)"},  # a product
     "reward_gap": {"swap: a - b"},  # squared
     "safety_target": {
@@ -53,6 +58,8 @@ EQUIVALENT: dict[str, set[str]] = {
     "squared_error": {"exchange: (value, target)", "swap: value - target"},  # squared
     "squared": {"swap: chosen - rejected - 1 / (2 * tau)"},  # squared
     "surrogate": {"exchange: (advantage, ratio)"},  # a product
+    "taken": {"drop -: -1"},  # the last of two axes
+    "times_row_weight": {"exchange: (score, row_weight)"},  # a product
     "times_weight": {"exchange: (loss, pair_weight)"},  # a product
     "usual_pairs": {"swap: chosen - rejected - usual"},  # squared
     "self_play": {"swap: chosen - 1 / (2 * beta)"},  # squared

@@ -196,20 +196,21 @@ def test_matching_ends_at_the_target(path, settings):
     assert variation(law, kl_optimum(reference.law(), reward, BETA)) < 0.02
 
 
-def test_the_bonus_of_xpo_leads_away_from_what_the_reference_says():
-    """Three answers; the reference hardly ever says the best. After as many steps XPO says it more often."""
-    reward, ends = torch.tensor([0.0, 0.5, 1.0]), []
-    for bonus in (0.0, 0.05):
-        policy, reference = Tabular(3, 1, ends=False), Tabular(3, 1, ends=False)
-        for model in (policy, reference):
-            model.logits.data = torch.tensor([[0.7, 0.28, 0.02]]).log()
-        groups = every_group(policy, 2)
-        made = batch(policy, groups, train=(True, True), reward=reward)
-        made = made.add({"author": torch.tensor([0, 1] * len(groups))}, {"author": "B"})
-        method = configure(load("online/xpo"), {"exploration.weight": bonus, "beta": 1.0})
-        run = Exact(method, {"policy": policy, "reference": reference}, {"main": made}, 0.02)
-        for _ in range(40):
-            run.step({"main": made}, torch.outer(policy.law(), reference.law()).flatten())
-        ends.append(policy.law())
-    assert ends[1][2] > ends[0][2] + 0.01
-    assert ends[1][0] < ends[0][0]
+def test_the_bonus_of_xpo_leads_away_from_the_reference():
+    """Its expected gradient is α (π_ref - π): nothing at the reference itself, then on along every departure."""
+    law, tilt, bonus = torch.tensor([[0.7, 0.28, 0.02]]), torch.tensor([[0.0, 0.0, 1.5]]), 0.05
+    for tilted in (0.0, 1.0):
+        gradients = []
+        for weight in (0.0, bonus):
+            policy, reference = Tabular(3, 1, ends=False), Tabular(3, 1, ends=False)
+            reference.logits.data = law.log()
+            policy.logits.data = law.log() + tilted * tilt
+            groups = every_group(policy, 2)
+            made = batch(policy, groups, train=(True, True), reward=torch.tensor([0.0, 0.5, 1.0]))
+            made = made.add({"author": torch.tensor([0, 1] * len(groups))}, {"author": "B"})
+            method = configure(load("online/xpo"), {"exploration.weight": weight})
+            run = Exact(method, {"policy": policy, "reference": reference}, {"main": made})
+            gradients.append(run.step({"main": made}, torch.outer(policy.law(), reference.law()).flatten()))
+        extra = (gradients[1] - gradients[0])[0]
+        assert extra.tolist() == pytest.approx((bonus * (reference.law() - policy.law())).tolist(), abs=1e-12)
+    assert extra[2] < 0

@@ -135,7 +135,7 @@ def _table(outputs: Mapping[str, str], size: int, seed: int, scale: float = 1.0)
     generator = torch.Generator().manual_seed(seed)
     made: dict[str, Tensor] = {}
     for name, axes in outputs.items():
-        shape = (size, 4) if "V" in axes else (size,)
+        shape = (size, size) if "V" in axes else (size,)
         x = torch.randn(shape, generator=generator) * scale
         made[name] = -x.abs() if name == "logp" else x.abs() if name == "entropy" else x
     return Lookup(made, [n for n, axes in outputs.items() if axes == "B"])

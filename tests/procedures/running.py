@@ -17,10 +17,14 @@ def digits(completions):
     return [sum(c in "0123456789" for c in text) / 4 for text in completions]
 
 
-def more_digits(completions, opponent):
+def letters(completions):
+    return [sum(c.isascii() and c.isalpha() for c in text) / 4 for text in completions]
+
+
+def more_letters(completions, opponent):
     """Whether an answer beats the other: a preference."""
-    count = [[sum(c in "0123456789" for c in text) for text in pair] for pair in zip(completions, opponent)]
-    return [0.5 + 0.5 * (a > b) - 0.5 * (a < b) for a, b in count]
+    own, other = letters(completions), letters(opponent)
+    return [0.5 + 0.5 * (a > b) - 0.5 * (a < b) for a, b in zip(own, other)]
 
 
 def right(completions, answer):
@@ -57,9 +61,7 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     parameters = inspect.signature(catalogue.load_procedure(name)).parameters.values()
     streams = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "session"]
     wanted = [p.name for p in streams if p.default is p.empty] + OPTIONAL.get(name, [])
-    reward = "right" if name == "star" else "digits"
-    if name == "nash_mirror_prox":
-        reward = "more_digits"
+    reward = {"star": "right", "quark": "letters", "nash_mirror_prox": "more_letters"}.get(name, "digits")
     data = dict.fromkeys(wanted, f"{SUMS},size=48")
     if name == "maxmin_rlhf":
         data["pairs"] = str(two_groups(folder / "pairs.jsonl"))
@@ -68,7 +70,7 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
         "procedure": {"path": name, **PROCEDURES[name], **settings},
         "data": data,
         "rewards": [f"{folder}/mine.py:{reward}"],
-        "train": {"save_every": 2},
+        "train": {"save_every": 1},
         "sampling": {"samples": 4} if name == "dice" else {},
         "seed": 3,
     }

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
+import torch
 
-from posttrain.launch import Result
+from posttrain.config.load import load
+from posttrain.credit.baselines import win_minus_kl
+from posttrain.data.dataset import load as dataset
+from posttrain.errors import DataError
+from posttrain.launch import Result, open_session
 from posttrain.models.embedded import embedded
+from posttrain.objectives.scores import between, mean_logp
+from posttrain.procedures.chain_of_hindsight import hindsight
+from posttrain.procedures.self_rewarding import question, score
+from posttrain.records import Demonstration, Pair, Prompt
+from posttrain.runs.display import Display
+from posttrain.tensors import Rows
+from tests.data.rollouts import said
 from tests.procedures.running import BRIEF, collected, content, mean_reward
-from tests.running import metrics, run, same_bits, weights
+from tests.running import SUMS, metrics, run, same_bits, weights
 
 LONGER = {"steps": 6}
 
@@ -51,8 +66,6 @@ def test_rest_improves_on_fewer_and_better_answers_at_a_falling_rate(tmp_path: P
 
 
 def test_rest_without_a_threshold_that_anything_passes_says_so(tmp_path: Path) -> None:
-    from posttrain.errors import DataError
-
     with pytest.raises(DataError, match="grow 1, improve 1: no answer was good enough"):
         made("rest", tmp_path, thresholds=[2.0], quantiles=False)
 
@@ -150,3 +163,138 @@ def test_the_average_of_two_models_lies_between_them(tmp_path: Path) -> None:
     one, two = weights(common["one"].model), weights(common["two"].model)
     assert all(float((one[n] - two[n]).abs().max()) < 2e-3 for n in one)
     assert not same_bits(common["one"], common["two"])  # the second model was dealt the pairs in another order
+
+
+def test_llama3_adds_the_likelihood_of_the_preferred_answer_to_dpo(tmp_path: Path) -> None:
+    """At its reference DPO's part is log 2; the rest of the loss is 0.2 of the mean NLL."""
+    result = made("llama3_rounds", tmp_path, rounds=1, rates=[1.0], dpo={"steps": 1})
+    last = metrics(result)[-1]
+    assert last["loss/loss"] == pytest.approx(0.6931472, abs=1e-6)
+    assert last["loss"] - last["loss/loss"] == pytest.approx(0.2 * last["loss/nll"], rel=1e-5)
+
+
+def likelihood(result: Result, folder: Path, rows: list[Demonstration]) -> list[float]:
+    """Mean log-prob of each answer under the model that a run has left."""
+    run_file = load({"model": str(result.model), "method": "imitation/sft", "data": SUMS}, [f"output={folder}"])
+    with open_session(run_file) as session:
+        return session.measure("likelihood", rows, mean_logp)
+
+
+def test_hindsight_tells_good_from_bad_by_the_words(tmp_path: Path) -> None:
+    """After the words for a good answer the preferred one is likelier, after those for a bad one the other."""
+    result = made("chain_of_hindsight", tmp_path, good=" good: ", bad=" bad: ", sft={"steps": 60})
+    pairs = [p for p in dataset(f"{SUMS},size=48", "pairs") if isinstance(p, Pair)]
+    words = {"good": " good: ", "bad": " bad: "}
+    rows = [row for p in pairs for side in ("good", "bad") for row in hindsight(p, side, words)]
+    swapped = [row for p in pairs for side in ("good", "bad") for row in hindsight(turned(p), side, words)]
+    right, wrong = (likelihood(result, tmp_path / name, r) for name, r in (("a", rows), ("b", swapped)))
+    assert fmean(right) > fmean(wrong) + 0.05
+
+
+def turned(p: Pair) -> Pair:
+    return replace(p, chosen=p.rejected, rejected=p.chosen)
+
+
+def test_a_pair_in_hindsight() -> None:
+    told = hindsight(Pair(1, "q", "yes", "no"), "bad_good", {"good": " +", "bad": " -"})
+    assert [(d.prompt, d.completion) for d in told] == [("q -", "no"), ("q -no +", "yes")]
+    (alone,) = hindsight(Pair(1, "q", "yes", "no"), "good", {"good": " +", "bad": " -"})
+    assert (alone.prompt, alone.completion) == ("q +", "yes")
+
+
+def test_the_judge_reads_question_and_answer_and_its_last_score_counts() -> None:
+    asked = question(said(3, "42", None), "Q {question} A {answer}?")
+    assert asked.prompt == "Q question 3 A 42?"
+    written = [said(3, t, None, prompt=asked) for t in ("Score: 1, no, score: 4", "nothing", "Score: 3")]
+    assert score(asked, written, r"[Ss]core: *([0-5])") == 3.5
+    assert score(asked, written[1:2], r"[Ss]core: *([0-5])") is None
+    chat = replace(said(3, "42", None), prompt=Prompt(3, ({"role": "user", "content": "hi {answer}"},)))
+    assert question(chat, "{question}").prompt == ({"role": "user", "content": "hi 42"},)
+
+
+def test_self_rewarding_needs_no_reward_and_judges_every_answer(tmp_path: Path) -> None:
+    given = content("self_rewarding", tmp_path) | {"rewards": []}
+    directory = run(given, tmp_path / "run", *BRIEF).directory
+    judged = collected(directory, "round-1-judged")
+    assert len(judged) == 3 * len({(r["prompt_id"], r["sample"]) for r in collected(directory, "round-1")})
+
+
+def test_quark_samples_with_the_best_tag_and_earns_more(tmp_path: Path) -> None:
+    directory = made(
+        "quark", tmp_path, "sampling.samples=8", rounds=3, tag=" q{quantile}", sft={"steps": 20, "prompts_per_step": 32}
+    ).directory
+    assert mean_reward(directory, "round-3") > mean_reward(directory, "round-1") + 0.04
+    assert not any(" q" in row["prompt"] for row in collected(directory, "round-1"))
+    assert all(row["prompt"].endswith(" q3") for row in collected(directory, "round-2"))
+
+
+def test_refinements_see_draft_and_feedback_and_are_imitated_without_them(tmp_path: Path) -> None:
+    directory = made("ilf", tmp_path, rounds=3, sft={"steps": 8}).directory
+    drafts = {row["prompt_id"]: row["completion"] for row in collected(directory, "round-1-drafts")}
+    feedback = {row["prompt_id"]: row["completion"] for row in collected(directory, "round-1-feedback")}
+    for row in collected(directory, "round-1"):
+        assert row["prompt"].endswith(drafts[row["prompt_id"]] + feedback[row["prompt_id"]] + "!")
+    rows = [collected(directory, f"round-{n}-drafts") for n in (1, 3)]
+    first, last = (sum(c in "0123456789" for row in r for c in row["completion"]) for r in rows)
+    assert last > first + 4
+
+
+def test_feedback_that_people_wrote_is_not_written_again(tmp_path: Path) -> None:
+    rows = [{"prompt": f"{i}?", "feedback": f"more {i}"} for i in range(8)]
+    (tmp_path / "told.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    directory = made("ilf", tmp_path, rounds=1, data={"prompts": f"{tmp_path}/told.jsonl"}).directory
+    assert not (directory / "rounds" / "round-1-feedback.jsonl").exists()
+    assert all("more" in row["prompt"] for row in collected(directory, "round-1"))
+
+
+def test_two_groups_are_told_apart_and_the_one_that_gains_least_is_served(tmp_path: Path) -> None:
+    notes = Notes()
+    given = content("maxmin_rlhf", tmp_path, em=4, rounds=1, reward={"steps": 12})
+    directory = run(given, tmp_path / "run", *BRIEF, display=notes).directory
+    losses = [[json.loads(x) for x in (directory / "rounds" / f"em-4-{u}.jsonl").read_text().split()] for u in (0, 1)]
+    groups = [{i % 6 for i in range(96) if losses[u][i] < losses[1 - u][i]} for u in (0, 1)]
+    assert sorted(map(sorted, groups)) == [[0, 2, 4], [1, 3, 5]]
+    assert any(note.startswith("em 4: groups of 3, 3") for note in notes.said)
+
+
+def test_a_pair_of_nobody_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'annotator' is missing"):
+        made("maxmin_rlhf", tmp_path, data={"pairs": f"{SUMS},size=8"})
+
+
+def test_mirror_prox_goes_from_the_same_policy_twice(tmp_path: Path) -> None:
+    """The second step begins again with the policy of the round, so a round moves as far as one step."""
+    result = made("nash_mirror_prox", tmp_path, rounds=1, prox={"steps": 1})
+    first = embedded()[0].trunk.state_dict()
+    moved = max(float((x - first[n.partition(":")[2]]).abs().max()) for n, x in weights(result.model).items())
+    assert moved == pytest.approx(2e-3, rel=0.02)
+
+
+def test_mirror_prox_is_held_by_the_reference_and_by_the_policy_of_the_round() -> None:
+    """β KL(π||ref) + 1/η KL(π||π_k) = (β + 1/η) KL(π||ref^(1-s) π_k^s), up to a constant; s = 1/η / (β + 1/η)."""
+    beta, eta = 0.1, 2.0
+    tau, share = beta + 1 / eta, (1 / eta) / (beta + 1 / eta)
+    rows = Rows(torch.tensor([0, 0]), torch.tensor([True, True]), 1)
+    own, ref, begun = (torch.tensor(x) for x in ([-1.0, -2.0], [-1.5, -0.5], [-3.0, -1.0]))
+    want = 0.8 - 0.5 - beta * (own - ref).sum() - 1 / eta * (own - begun).sum()
+    made = win_minus_kl(torch.tensor([0.8]), own, between(ref, begun, share=share), rows, tau=tau)
+    torch.testing.assert_close(made, want.expand(2))
+
+
+def test_mirror_prox_beats_the_policy_of_the_start(tmp_path: Path) -> None:
+    result = made(
+        "nash_mirror_prox", tmp_path, "sampling.samples=8", rounds=1, beta=0.01, eta=20.0,
+        prox={"steps": 12, "prompts_per_step": 24},
+    )  # fmt: skip
+    rewards = [row["reward"] for row in metrics(result)]
+    assert rewards[0] == pytest.approx(0.5, abs=0.1)  # against itself
+    assert fmean(rewards[8:12]) > 0.6
+    assert rewards[12] < 0.5  # the second step begins anew, against what the first has become
+
+
+class Notes(Display):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)

@@ -125,6 +125,20 @@ def test_equal_prompts_are_read_once_and_answered_as_if_alone(monkeypatch):
     assert len({c.tokens for c in alone}) == 5  # the seeds differ
 
 
+def test_a_group_over_two_refills_reads_its_prompt_once(monkeypatch):
+    first, second = network(seed=1), network(seed=2)
+    mix = (("policy", 0.7), ("reference", 0.3))
+    prompt = (4, 5, 6, 7, 8)
+    asked = [Request(prompt, i, 2 + 3 * i) for i in range(5)]  # slots become free one by one
+    engine = Engine({"policy": first, "reference": second}, NEVER, slots=2)
+    alone = [engine.generate([r], mix)[0] for r in asked]
+    read = []
+    states = second.states
+    monkeypatch.setattr(second, "states", lambda tokens, layout: read.append(tokens.tolist()) or states(tokens, layout))
+    same(engine.generate(asked, mix), alone)
+    assert read.count(list(prompt[:-1])) == 1
+
+
 def test_prompts_are_read_in_batches(monkeypatch):
     net = network()
     asked = requests(9)

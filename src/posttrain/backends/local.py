@@ -198,8 +198,10 @@ class Local:
             if role not in self.models:
                 self.models[role] = copy.deepcopy(self.models["policy"])
             heads = getattr(self.models[role], "heads", ())
-            for head in {n.split(".")[1] for n in weights if n.startswith("heads.")} - set(heads):
-                self.models[role].add_head(head)
+            saved_heads = dict.fromkeys(n.split(".")[1] for n in weights if n.startswith("heads."))
+            for head in saved_heads:  # in the order in which they were added, which is that of the optimiser
+                if head not in heads:
+                    self.models[role].add_head(head)
             self.models[role].load_state_dict(weights)
             self.changed.add(role)
         for role, saved in state["optimisers"].items():

@@ -74,6 +74,13 @@ def best_and_worst(reward: PerRow, group: PerRow, row_id: PerRow, rows: Rows) ->
     return torch.tensor(chosen, dtype=torch.long, device=reward.device).reshape(-1, 2)
 
 
+def second_author(author: PerRow, rows: Rows) -> PerRow:
+    """1/(their share) for the trained rows of author 1, 0 for the others: a mean over rows becomes one over those."""
+    theirs = (author == 1) & rows.trained
+    weight = rows.trained.sum() / theirs.sum().clamp(min=1)
+    return torch.where(theirs, weight.to(torch.get_default_dtype()), 0)
+
+
 def worst_case(loss: PerPair, *, radius: float = 0.1) -> PerPair:
     """n q, q the law of the n pairs with the largest Σ q L whose total variation from uniform is at most `radius`.
 

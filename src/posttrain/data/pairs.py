@@ -101,8 +101,8 @@ def pairs_of_equal_length(rollouts: Sequence[Rollout]) -> list[Pair]:
 
 def _longer(rollouts: Sequence[Rollout], price: float) -> float:
     """Tokens by which preferred answers are longer, summed over all pairs."""
-    made = pairs(shorter_is_better(rollouts, price))
-    return sum(len(p.chosen.tokens) - len(p.rejected.tokens) for p in made if isinstance(p.chosen, Sampled))  # type: ignore[union-attr]
+    answers = ((p.chosen, p.rejected) for p in pairs(shorter_is_better(rollouts, price)))
+    return sum(len(a.tokens) - len(b.tokens) for a, b in answers if isinstance(a, Sampled) and isinstance(b, Sampled))
 
 
 def apart(new: Sequence[Pair], old: Sequence[Record], share: float) -> list[Record]:

@@ -120,6 +120,13 @@ class Cache:
             self._values = {i: F.pad(x, (0, 0, 0, more)) for i, x in self._values.items()}
             self.capacity = capacity
 
+    def copy(self, source: int, targets: list[int], length: int) -> None:
+        """Write the first tokens of one slot to others."""
+        for x in self._keys.values():
+            x[targets, :, :, :length] = x[source, :, :, :length]
+        for x in self._values.values():
+            x[targets, :, :length] = x[source, :, :length]
+
     def move(self, source: int, target: int) -> None:
         """Overwrite one slot with another."""
         for x in (*self._keys.values(), *self._values.values()):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-import torch
 from torch.nn.functional import softplus
 
 from posttrain.maths.divergence import bernoulli_kl, bounded_exp, logit_of_entropy
@@ -234,11 +233,6 @@ def first(chosen: PerPair, rejected: PerPair) -> PerPair:  # noqa: ARG001 (a lin
 def minus_first(chosen: PerPair, rejected: PerPair) -> PerPair:  # noqa: ARG001 (a link has two columns)
     """Minus the score of the preferred row: with a log-prob as the score, its negative log-likelihood."""
     return -chosen
-
-
-def by_second_author(chosen: PerPair, rejected: PerPair, chosen_author: PerPair, rejected_author: PerPair) -> PerPair:
-    """The score of the row that author 1 wrote."""
-    return torch.where(chosen_author == 1, chosen, 0) + torch.where(rejected_author == 1, rejected, 0)
 
 
 def second(chosen: PerPair, rejected: PerPair) -> PerPair:  # noqa: ARG001 (a link has two columns)

@@ -107,9 +107,9 @@ def on_policy_weight(logp: PerToken, logits: PerTokenVocab, rows: Rows) -> PerRo
     return bounded_exp(rows.mean(logp.detach() - usual))
 
 
-def row_author(author: PerRow) -> PerRow:
-    """Who wrote the row."""
-    return author
+def times_row_weight(score: PerRow, row_weight: PerRow) -> PerRow:
+    """w s"""
+    return row_weight * score
 
 
 def at_first(value: PerToken, rows: Rows) -> PerRow:

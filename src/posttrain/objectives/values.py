@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from posttrain.parts import PerRow, PerToken, Scalar
+from posttrain.parts import PerRow, PerToken, PerTokenVocab, Scalar
 from posttrain.tensors import Rows
 
 
@@ -32,3 +32,26 @@ def soft_bellman(value: PerRow, reward: PerRow, score: PerRow, *, tau: float = 1
     """(r - sg V - τ s)² / (2τ) + (r - V - τ sg s)² / 2"""
     of_policy, of_value = reward - value.detach() - tau * score, reward - value - tau * score.detach()
     return of_policy**2 / (2 * tau) + of_value**2 / 2
+
+
+def taken(q: PerTokenVocab, tokens: PerToken) -> PerToken:
+    """Q(s_t, y_t)"""
+    return q.gather(-1, tokens[:, None])[:, 0]
+
+
+def one_step_error(
+    taken_q: PerToken, value: PerToken, token_reward: PerToken, rows: Rows, *, gamma: float = 0.99
+) -> PerToken:
+    """(r_t + γ sg V_{t+1} - Q(s_t, y_t))²; V after the last token is 0."""
+    return (token_reward + gamma * rows.next(value.detach()) - taken_q) ** 2
+
+
+def expectile(value: PerToken, taken_q: PerToken, other_q: PerToken, *, tau: float = 0.7) -> PerToken:
+    """|τ - [d < 0]| d², d = sg min(Q, Q') - V: V goes to the τ-expectile of what the data's tokens are worth."""
+    d = torch.minimum(taken_q, other_q).detach() - value
+    return torch.where(d < 0, 1 - tau, tau) * d**2
+
+
+def conservative(q: PerTokenVocab, tokens: PerToken) -> PerToken:
+    """-log softmax Q(s_t, ·)[y_t]: tokens that the data lacks are worth less."""
+    return -taken(q.log_softmax(-1), tokens)

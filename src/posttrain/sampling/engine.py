@@ -111,11 +111,19 @@ class _Slots:
         return bool(self.running)
 
     def _prefill(self, first: int) -> None:
-        """Read all but the last token of the prompts in the slots from `first` on; equal prompts only once."""
+        """Read all but the last token of the prompts in the slots from `first` on; equal prompts only once, and not
+        again as long as one of their answers is running."""
         slots = range(first, len(self.running))
         distinct = groupby(slots, key=lambda slot: self.running[slot].request.prompt)
-        prompts = [(prompt[:-1], list(group)) for prompt, group in distinct if len(prompt) > 1]
-        for batch in _batches(prompts):
+        known = {self.running[slot].request.prompt: slot for slot in range(first)}
+        new = []
+        for prompt, group in distinct:
+            if prompt in known:
+                for _, _, cache in self.models:
+                    cache.copy(known[prompt], list(group), len(prompt) - 1)
+            elif len(prompt) > 1:
+                new.append((prompt[:-1], list(group)))
+        for batch in _batches(new):
             lengths = [len(prompt) for prompt, _ in batch]
             tokens = [token for prompt, _ in batch for token in prompt]
             for network, _, cache in self.models:

@@ -27,6 +27,14 @@ def test_golden_the_references_answer_may_be_the_better_one():
     assert one.gradient("logp")[1] == pytest.approx([-0.1 * 0.4600850 + 0.01] * 5, rel=1e-6)
 
 
+def test_golden_the_mean_is_over_the_references_answers_wherever_they_stand():
+    """One by the policy and two by the reference; no pair can be made of equal rewards."""
+    one = step(XPO, by(0, CHOSEN, 1.0), by(1, CHOSEN, 1.0), by(1, REJECTED, 1.0))
+    assert one.metrics["loss/exploration"] == pytest.approx(-11)
+    assert one.metrics["loss/preference"] == 0
+    assert one.gradient("logp") == [[0.0] * 5, pytest.approx([0.005] * 5), pytest.approx([0.005] * 4)]
+
+
 def test_without_exploration_it_is_online_dpo():
     rows = by(0, CHOSEN, 1.0), by(1, REJECTED, 0.0)
     plain = step(configure(XPO, {"exploration.weight": 0.0}), *rows)

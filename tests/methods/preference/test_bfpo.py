@@ -7,6 +7,7 @@ from posttrain.objectives.scores import log_ratio
 from posttrain.parts import pairwise
 from posttrain.plan import PlanError, plan
 from posttrain.settings import configure
+from posttrain.tensors import ARRIVES
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 BFPO = load("preference/bfpo")
@@ -41,4 +42,4 @@ def test_an_unsafe_answer_loses_however_helpful():
 
 def test_without_marks_of_safety_the_column_is_asked_for():
     with pytest.raises(PlanError, match="Add a column 'safe' to the data"):
-        plan(BFPO)
+        plan(BFPO, {"main": ARRIVES["pairs"]})

@@ -5,6 +5,7 @@ import pytest
 from posttrain.catalogue import load
 from posttrain.plan import PlanError, plan
 from posttrain.settings import configure
+from posttrain.tensors import ARRIVES
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 SR_DPO, DPO = load("preference/sr_dpo"), load("preference/dpo")
@@ -46,4 +47,4 @@ def test_it_is_dpo_with_that_margin():
 
 def test_without_the_column_it_is_asked_for():
     with pytest.raises(PlanError, match="Add a column 'margin' to the data"):
-        plan(SR_DPO)
+        plan(SR_DPO, {"main": ARRIVES["pairs"]})

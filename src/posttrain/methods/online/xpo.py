@@ -7,21 +7,23 @@ that the policy looks where the reference does not.
     L = -log σ(β (s(y_w) - s(y_l))) + α log π(y'),    {y_w, y_l} = {y ~ π, y' ~ π_ref}
 
 Differs from online/online_dpo in the second sampler and in the second term (`exploration.weight` = α, which should fall
-over the rounds; too large and log π(y') runs off). As in TRL, only the current batch counts, not the history.
+over the rounds; too large and log π(y') runs off). Only the current batch counts, where the paper keeps
+all rounds. The second term also counts where no pair can be made: without those prompts it would favour common answers.
 """
 
+from posttrain.credit.pairs import second_author
 from posttrain.method import Sampling, Stream, Term, variant
 from posttrain.methods.online.online_dpo import METHOD as ONLINE_DPO
-from posttrain.objectives.pairs import by_second_author
-from posttrain.objectives.scores import row_author, sum_logp
-from posttrain.parts import pairwise
+from posttrain.objectives.scores import sum_logp, times_row_weight
+from posttrain.parts import part
 
 METHOD = variant(
     ONLINE_DPO,
     name="xpo",
     streams=Stream("prompts", (Sampling(), Sampling(mix=(("reference", 1.0),)))),
+    derived=ONLINE_DPO.derived | {"row_weight": second_author},
     loss={
         "preference": ONLINE_DPO.loss["loss"],
-        "exploration": Term(pairwise(by_second_author, sum_logp, author=row_author), 1e-5),
+        "exploration": Term(part(times_row_weight, score=sum_logp), 1e-5),
     },
 )
