@@ -93,6 +93,7 @@ class Stage:
         t = self.settings
         trainer = Trainer(self.method, self.session.backend, arrives, rates=lambda _: {}, seed=self.session.run.seed)
         roles = trainer.plan.trained
+        self.role = "policy" if "policy" in roles else roles[0]
         if isinstance(t.learning_rate, Mapping) and (lacking := sorted(set(roles) - set(t.learning_rate))):
             raise ConfigError(
                 f"train.learning_rate names no rate for {', '.join(lacking)}, which {self.method.name} trains"
@@ -105,7 +106,6 @@ class Stage:
     def run(self) -> dict[str, float]:
         session = self.session
         self.trainer = self._trainer()
-        self.role = "policy" if "policy" in self.trainer.plan.trained else self.trainer.plan.trained[0]
         if session.saved is not None:
             self._restore(session.saved)
             session.saved = None
