@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from posttrain.config.load import load, resolved
-from posttrain.data.dataset import Dataset
 from posttrain.data.dataset import load as load_data
 from posttrain.evaluate.statistics import sign_test, wilson
 from posttrain.launch import open_session
@@ -84,11 +83,11 @@ def run(name: str, say: Callable[[str], None], display: Display, output: Path, s
         say(f"model    {name}, ready after {time.monotonic() - started:.0f} s")
         if name == "tiny":
             say("teach    supervised fine-tuning from random weights, until some answers are right")
-            session.train("imitation/sft", records(settings.data[MAIN].path, "demonstrations"), rewards=(), **TEACH)
+            session.train("imitation/sft", load_data(settings.data[MAIN].path, "demonstrations"), rewards=(), **TEACH)
         before = measure(session)
         say(f"before   {before.line()}")
         assert settings.method is not None
-        data = records(settings.data[MAIN].path, "prompts")
+        data = load_data(settings.data[MAIN].path, "prompts")
         session.train(settings.method.path, data, settings=settings.method.settings)
         after = measure(session)
         say(f"after    {after.line()}")
@@ -97,15 +96,11 @@ def run(name: str, say: Callable[[str], None], display: Display, output: Path, s
     return outcome(before, after, time.monotonic() - started, folder)
 
 
-def records(path: str, kind: str) -> Dataset:
-    return load_data(path, kind)
-
-
 def measure(session: Session) -> Accuracy:
     """Held-out problems, answered greedily and sampled at temperature 1."""
     evaluation = session.run.evaluate
     assert evaluation is not None
-    prompts = [p for p in records(evaluation.data.path, "prompts") if isinstance(p, Prompt)]
+    prompts = [p for p in load_data(evaluation.data.path, "prompts") if isinstance(p, Prompt)]
     return Accuracy(session.evaluate(prompts), session.evaluate(prompts, temperature=1.0))
 
 

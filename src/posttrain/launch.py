@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
+import torch
 from pydantic import TypeAdapter, ValidationError
 
 from posttrain import catalogue
@@ -19,7 +20,7 @@ from posttrain.data.encode import Encoder
 from posttrain.errors import ConfigError, ModelError, suggestion
 from posttrain.models.load import Loaded
 from posttrain.models.load import load as load_model
-from posttrain.records import RECORDS, Prompt
+from posttrain.records import RECORDS
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.runs.card import write_card
 from posttrain.runs.directory import RunDirectory
@@ -28,8 +29,6 @@ from posttrain.session import Evaluation, Session
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Model, RunFile
-
-Question = tuple[Session, list[Prompt]]
 
 
 @dataclass
@@ -92,9 +91,7 @@ def open_session(
         _models(run, policy),
         tokenizer=policy.tokenizer,
         stop=policy.stop,
-        optimiser=AdamW(
-            run.train.betas, weight_decay=run.train.weight_decay, max_grad_norm=run.train.max_grad_norm or 0
-        ),
+        optimiser=_optimiser(run),
         tokens_per_device=run.train.tokens_per_device,
         slots=run.sampling.slots,
         seed=run.seed,
@@ -133,8 +130,6 @@ def _optimiser(run: RunFile) -> AdamW:
 
 
 def _load(spec: Model, run: RunFile) -> Loaded:
-    import torch
-
     loaded = load_model(spec.path, dtype=_dtype(spec), device=_device(run.device), revision=spec.revision)
     if spec.lora is not None:
         from posttrain.models.lora import add_lora
@@ -144,23 +139,18 @@ def _load(spec: Model, run: RunFile) -> Loaded:
     if spec.activation_checkpointing:
         loaded.network.checkpointing(on=True)
         loaded.network.train()  # checkpointing acts in this mode only; dropout is off in any
-    _ = torch  # loaded above on purpose: everything after this line may use it
     return loaded
 
 
 def _dtype(spec: Model) -> str:
     """bf16 where the chip multiplies it fast, float32 otherwise and for the small embedded model."""
-    import torch
-
     if spec.dtype != "auto":
         return spec.dtype
     fast = torch.cuda.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    return "bfloat16" if fast and spec.path != "tiny" and not Path(spec.path, ".tiny").exists() else "float32"
+    return "bfloat16" if fast and spec.path != "tiny" else "float32"
 
 
 def _device(name: str) -> str:
-    import torch
-
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():

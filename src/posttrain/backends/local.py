@@ -17,6 +17,7 @@ from posttrain.backends.optimiser import AdamW, Optimiser
 from posttrain.errors import ConfigError, NumericsError
 from posttrain.loss import Counts, micro_loss
 from posttrain.models.load import save
+from posttrain.models.lora import adapted
 from posttrain.models.network import Network
 from posttrain.models.reference import WithoutAdapters
 from posttrain.plan import Plan
@@ -218,11 +219,6 @@ def _temperature(batch: Batch) -> Tensor | float:
         return 1.0
     row: Tensor = batch["temperature"][batch["rows"].index]
     return row
-
-
-def adapted(module: nn.Module) -> bool:
-    """Whether the model has LoRA adapters."""
-    return any(".lora_" in name for name, _ in module.named_parameters())
 
 
 def _trainable(module: nn.Module) -> list[nn.Parameter]:

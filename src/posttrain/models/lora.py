@@ -52,9 +52,9 @@ def add_lora(
             parameter.data = parameter.data.to(wide)
 
 
-def adapted(network: Network) -> bool:
-    """Whether the network has LoRA adapters."""
-    return any(".lora_" in name for name, _ in network.trunk.named_parameters())
+def adapted(module: nn.Module) -> bool:
+    """Whether the model has LoRA adapters."""
+    return any(".lora_" in name for name, _ in module.named_parameters())
 
 
 def switch(network: Network, *, on: bool) -> None:
