@@ -1,6 +1,8 @@
-"""Writes docs/methods.md from the docstrings of the catalogue: python docs/build.py"""
+"""Writes docs/methods.md from the docstrings of the catalogue, and docs/faults.md: python docs/build.py"""
 
 from pathlib import Path
+
+import faults
 
 from posttrain import catalogue
 
@@ -27,3 +29,4 @@ def page() -> str:
 
 if __name__ == "__main__":
     Path(__file__).with_name("methods.md").write_text(page(), encoding="utf-8")
+    Path(__file__).with_name("faults.md").write_text(faults.page(), encoding="utf-8")

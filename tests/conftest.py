@@ -1,6 +1,18 @@
-"""Settings of torch that a test may ask for; each is put back when the test is over."""
+"""Settings of torch that a test may ask for, each put back when the test is over; and a folder in memory."""
+
+import os
+import tempfile
+from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(scope="module")
+def memory():
+    """A folder without a disk, where there is one: tests of kills are no tests of power cuts, and need not wait."""
+    shared = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ def fail(content: dict, folder: Path, capsys: pytest.CaptureFixture[str], *overr
     return int(caught.value.code or 0), " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.fault("F1", "F2", "F5")
 @pytest.mark.parametrize(
     ("change", "code", "words"),
     [
@@ -61,6 +62,7 @@ def test_a_run_file_that_cannot_be_right(
     assert not list((tmp_path / "runs").glob("*/final")), "nothing may look finished"
 
 
+@pytest.mark.fault("D1", "D3", "D4", "D7", "T8")
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -86,6 +88,7 @@ def test_data_that_cannot_be_used(
     assert not [w for w in words if w not in message], message
 
 
+@pytest.mark.fault("T1")
 def test_messages_need_a_chat_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from posttrain.models.embedded import embedded
     from posttrain.models.load import save
@@ -99,6 +102,22 @@ def test_messages_need_a_chat_template(tmp_path: Path, capsys: pytest.CaptureFix
     assert "chat template" in message
 
 
+@pytest.mark.fault("T10")
+@pytest.mark.parametrize("role", ["reference", "reward", "critic"])
+def test_models_of_one_run_read_the_same_tokens(role: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from posttrain.models.embedded import embedded
+    from posttrain.models.load import save
+    from tests.data.tokenizer import byte_tokenizer
+
+    network, _ = embedded()
+    save(network, byte_tokenizer(), tmp_path / "other")
+    content = {**GOOD, "method": "online/ppo", "models": {role: str(tmp_path / "other")}}
+    code, message = fail(content, tmp_path, capsys)
+    assert code == 4
+    assert f"models.{role}: {tmp_path / 'other'} has another tokenizer than the policy tiny" in message
+
+
+@pytest.mark.fault("R1", "R2", "R4")
 @pytest.mark.parametrize(
     ("function", "words"),
     [
@@ -119,6 +138,7 @@ def test_a_reward_that_fails(
     assert not [w for w in words if w not in message], message
 
 
+@pytest.mark.fault("T9")
 def test_a_prompt_and_its_answer_must_fit_the_context(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, message = fail(GOOD, tmp_path, capsys, "sampling.max_tokens=600")
     assert code == 3
@@ -133,6 +153,7 @@ def test_an_existing_run_is_not_overwritten(tmp_path: Path, capsys: pytest.Captu
     assert "--resume" in message
 
 
+@pytest.mark.fault("F3")
 def test_a_missing_extra_says_what_to_install(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

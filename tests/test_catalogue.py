@@ -117,6 +117,7 @@ class TestErrors:
         with pytest.raises(ConfigError, match=r"METHOD is a str, not a Method"):
             catalogue.load(str(write(tmp_path, "METHOD = 'dpo'")))
 
+    @pytest.mark.fault("F4")
     def test_a_file_that_fails_names_itself_and_may_be_tried_again(self, tmp_path):
         path = write(tmp_path, "1 / 0")
         with pytest.raises(ConfigError, match=r"mine.py fails at import: ZeroDivisionError: division by zero"):

@@ -45,6 +45,7 @@ def test_scored_demonstrations(tmp_path):
     assert len(metrics(ran(tmp_path, "offline/dro", rows))) == 2
 
 
+@pytest.mark.fault("F2")
 def test_a_column_that_is_missing_is_asked_for(tmp_path):
     with pytest.raises(ConfigError, match="Add a column 'margin' to the data"):
         ran(tmp_path, "preference/sr_dpo", PAIRS)

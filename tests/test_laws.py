@@ -22,7 +22,8 @@ LEAVES = {"errors", "records", "seeds"}
 FORMULAS = {"maths", "parts", "tensors"}
 METHOD = {"method", "parts", "tensors", "errors"}
 ROOMS: dict[str, set[str]] = {
-    **dict.fromkeys(LEAVES | {"schedule"}, set()),
+    **dict.fromkeys(LEAVES | {"schedule", "allocator"}, set()),
+    "faults": {"errors"},
     "tensors": {"errors", "seeds"},
     "parts": {"errors"},
     "maths": {"tensors"},
@@ -36,8 +37,9 @@ ROOMS: dict[str, set[str]] = {
     "methods": METHOD | {"objectives", "credit", "data"},
     "catalogue": {"errors", "seeds", "method"},
     "config": {"errors"},  # a leaf, so that any room may read its schema
-    "runs": {"errors", "records"},
-    "rewards": LEAVES | {"catalogue"},
+    "runs": {"errors", "faults", "records"},
+    "endpoint": {"errors", "seeds"},
+    "rewards": LEAVES | {"catalogue", "endpoint"},
     "envs": LEAVES | {"rewards"},
     "data": LEAVES | {"tensors"},
     "models": {"errors", "seeds", "tensors"},
@@ -46,16 +48,27 @@ ROOMS: dict[str, set[str]] = {
     "evaluate": LEAVES | {"session", "rewards"},
     "backend": {"method", "plan", "records", "sampling", "tensors"},
     "backends": LEAVES | {"backend", "loss", "method", "models", "plan", "sampling", "tensors", "weights"},
-    "trainer": {"backend", "errors", "loss", "method", "plan", "seeds", "tensors"},
-    "stage": LEAVES | {"config", "data", "method", "rewards", "sampling", "schedule", "tensors", "trainer"},
+    "trainer": {"backend", "errors", "faults", "loss", "method", "plan", "seeds", "tensors"},
+    "correction": METHOD | {"objectives"},
+    "rollouts": LEAVES | {"data", "faults", "method", "rewards", "runs", "sampling"},
+    "stage": LEAVES | {"config", "data", "faults", "method", "rewards", "rollouts", "schedule", "tensors", "trainer"},
     "session": LEAVES
     | {"backend", "catalogue", "config", "data", "evaluate", "method", "parts", "rewards", "runs", "sampling"}
-    | {"settings", "stage", "tensors"},
+    | {"correction", "faults", "rollouts", "settings", "stage", "tensors"},
     "refresh": {"errors", "session"},
+    "zeroth_order": LEAVES | {"backend", "session"},
     "procedures": LEAVES
-    | {"credit", "data", "method", "methods", "objectives", "parts", "refresh", "rewards", "session", "tensors"},
+    | {"credit", "data", "method", "methods", "objectives", "parts", "refresh", "rewards", "session", "tensors"}
+    | {"zeroth_order"},
     "launch": LEAVES
-    | {"backends", "catalogue", "config", "data", "method", "models", "procedures", "rewards", "runs", "session"},
+    | {"allocator", "backends", "catalogue", "config", "data", "faults", "method", "models", "procedures", "rewards"}
+    | {"runs", "session"},
+    "compare": LEAVES
+    | {"catalogue", "config", "data", "evaluate", "launch", "method", "plan", "rewards", "runs", "session", "settings"}
+    | {"tensors"},
+    "tasks": LEAVES
+    | {"compare", "config", "data", "evaluate", "launch", "method", "objectives", "parts", "rewards", "session"}
+    | {"tensors"},
     "demo": LEAVES | {"config", "data", "evaluate", "launch", "method", "runs", "session", "stage"},
     "__main__": {"cli"},
 }
@@ -66,6 +79,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 LONG_FILES: set[str] = set()  # may only shrink
 LONG_FUNCTIONS: set[str] = set()  # may only shrink
 SEEDS_GLOBALLY = {
+    "rewards/sandbox/inside/program.py",  # the model's program, alone in its process
     "models/lora.py",  # peft draws from the global generator; it is put back
     "rewards/call.py",  # for the user's function, in a process of its own or with everything put back
 }
@@ -211,6 +225,13 @@ def test_nothing_is_unpickled_or_evaluated():
             tree = parsed(file)
             assert not calls(tree) & {"eval", "exec", "compile", "torch.load", "__import__"}, name_of(file)
             assert not [n for n in imported(tree) for m in ("pickle", "marshal", "shelve", "dill") if under(n, m)]
+
+
+def test_text_is_utf8_whatever_the_machine_speaks():
+    for file in FILES:
+        reads = [n for n in ast.walk(parsed(file)) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+        bare = [n.lineno for n in reads if n.func.attr == "read_text" and not n.args and not n.keywords]
+        assert not bare, f"{name_of(file)}:{bare[0]} reads text without naming its encoding"
 
 
 def test_no_random_number_comes_from_a_global_generator():

@@ -11,6 +11,8 @@ import torch
 from posttrain import catalogue
 from posttrain.config.load import load
 from posttrain.plan import plan
+from posttrain.rewards.sandbox.probe import available
+from posttrain.runs.display import Display
 from tests.running import SHORT, SUMS, Interrupt, PowerCut, metrics, run, same_bits, weights
 
 ROOT = Path(__file__).parent.parent
@@ -131,6 +133,7 @@ def test_a_run_leaves_what_a_person_looks_for(tmp_path: Path) -> None:
     assert "posttrain" in (result.model / "README.md").read_text()
 
 
+@pytest.mark.fault("C12")
 @pytest.mark.parametrize("folder", ["final", "checkpoints/checkpoint-2"])
 def test_plain_transformers_opens_what_is_saved(folder: str, tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -156,6 +159,22 @@ def test_gsm8k_rows_train_through_the_recipe(tmp_path: Path) -> None:
     )  # fmt: skip
     sample = json.loads((result.directory / "samples" / "step-000001.jsonl").read_text().splitlines()[0])
     assert "eggs" in json.dumps(sample["prompt"])
+
+
+def test_programs_train_through_the_recipe_and_the_header_names_the_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if all(available().values()):
+        pytest.skip("this machine has no sandbox")
+    said: list[str] = []
+    monkeypatch.setattr(Display, "start", lambda _, title, total, header=(), first_step=0: said.extend(header))
+    result = run(
+        ROOT / "recipes" / "programs_grpo.yaml", tmp_path, *BRIEF,
+        "model=tiny", f"data.path={ROOT}/recipes/programs.jsonl", "train.steps=1", "sampling.samples=2",
+        "scoring.timeout=60",
+    )  # fmt: skip
+    assert metrics(result)[-1]["errors/reward_python_tests"] == 0
+    assert "programs that the model writes run in it" in said[-1]
 
 
 def test_an_own_reward_in_python_and_in_a_run_file(tmp_path: Path) -> None:
@@ -197,3 +216,15 @@ def test_the_reference_of_a_model_with_adapters_costs_no_second_model(tmp_path: 
         moved = {n for n, x in session.backend.models["policy"].state_dict().items() if not torch.equal(x, before[n])}
     assert moved
     assert all("lora_" in n for n in moved)
+
+
+def test_rows_that_a_run_drops_are_listed_in_its_run_json(tmp_path: Path) -> None:
+    rows = [{"prompt": f"{i}+1=", "chosen": "7", "rejected": "a" if i != 2 else ""} for i in range(6)]
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    content = {"model": "tiny", "method": "preference/dpo", "data": {"path": str(file), "invalid": "drop"}}
+    made = run(content, tmp_path, *BRIEF, "train.steps=1")
+    for folder in (made.directory, made.directory / "logs" / "attempt_1"):
+        told = json.loads((folder / "run.json").read_text())
+        assert told["dropped"] == {str(file): [f"{file}:3: 'rejected' is empty"]}
+        assert told["attempt"] == 1

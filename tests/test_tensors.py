@@ -263,6 +263,7 @@ class TestDeal:
         b = batch([2] * 3)
         assert b.deal((), 1, seed=0)[0] is b
 
+    @pytest.mark.fault("F2")
     def test_too_few_units_is_an_error_with_a_remedy(self):
         with pytest.raises(ConfigError, match=r"3 minibatches .* only 2 units tied by pairs: raise"):
             batch([2] * 4, pairs=[(0, 1), (2, 3)]).deal(("pairs",), 3, seed=0)

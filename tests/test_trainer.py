@@ -324,6 +324,7 @@ class TestMasks:
         assert distance(stored[0], stored[1]) == 0
         assert distance(stored[0], stored[2]) == 0
 
+    @pytest.mark.fault("N7")
     def test_untrained_rows_change_nothing(self):
         remax = catalogue.load("online/remax")
         metrics = Case(remax).trainer().train(Case(remax).batches())
@@ -339,6 +340,7 @@ class TestNumerics:
         case.data[MAIN][5]["reward"] = math.nan
         return case
 
+    @pytest.mark.fault("N1")
     def test_a_loss_that_is_not_finite_stops_before_anything_moves(self):
         case = self.broken()
         trainer = case.trained(0)
@@ -352,6 +354,7 @@ class TestNumerics:
         assert all(p.grad is None for p in trainer.backend.models["policy"].parameters())
         assert trainer.batch_number == 1
 
+    @pytest.mark.fault("N2")
     def test_a_gradient_that_is_not_finite_moves_no_model_at_all(self):
         case = Case(replace(PPO, passes=1))
         trainer = case.trainer()
@@ -361,6 +364,40 @@ class TestNumerics:
             trainer.train(case.batches())
         assert distance(before, parameters(trainer)) == 0  # the critic, whose gradient is fine, included
         assert all(p.grad is None for p in trainer.backend.models["critic"].parameters())
+
+    @pytest.mark.fault("N1")
+    @pytest.mark.parametrize("failure", ["loss", "gradient", "interrupt"])
+    def test_a_failed_batch_leaves_no_trace_and_can_be_tried_again(self, failure, monkeypatch):
+        """Statistics of the batch (the moving baseline) and of the step (a count), the gradient, the seed."""
+        seen = {"seen": Derived(steps_seen, each="step"), "never": Derived(part(beyond, limit=9.0), each="step")}
+        case = Case(replace(REINFORCE, derived=REINFORCE.derived | seen, until="never"))
+        trainer = case.trained(1)
+        failing, untroubled = trainer.state(), case.trained(2)
+        with monkeypatch.context() as broken:
+            _break(trainer.backend, failure, broken)
+            with pytest.raises((NumericsError, KeyboardInterrupt)):
+                trainer.train(case.batches())
+        assert trainer.states == failing["states"]
+        assert set(trainer.states) == {"baseline", "seen"}
+        assert all(p.grad is None for p in trainer.backend.models["policy"].parameters())
+        trainer.train(case.batches())
+        assert trainer.states == untroubled.states
+        assert distance(parameters(trainer), parameters(untroubled)) == 0
+
+
+def _break(backend, failure, monkeypatch):
+    """The loss is NaN, or the gradient, or someone presses Ctrl-C: each when the gradient has been gathered."""
+    accumulate = backend.accumulate
+
+    def broken(*arguments, **more):
+        share = accumulate(*arguments, **more)
+        if failure == "interrupt":
+            raise KeyboardInterrupt
+        if failure == "gradient":
+            next(p for p in backend.models["policy"].parameters() if p.grad is not None).grad[0] = math.nan
+        return replace(share, loss=math.nan) if failure == "loss" else share
+
+    monkeypatch.setattr(backend, "accumulate", broken)
 
 
 def optimiser(trainer):

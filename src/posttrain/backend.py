@@ -5,16 +5,16 @@ Cutting into micro-batches, sharding and devices live behind these verbs; what s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
 from posttrain.method import Term
 from posttrain.plan import Plan
-from posttrain.sampling.request import Completion, Mix, Request
+from posttrain.sampling.request import NEVER, Completion, Heard, Mix, Pause, Request
 from posttrain.tensors import Batch, Source
 
 
@@ -31,14 +31,43 @@ class Share:
             self.metrics[name] = self.metrics.get(name, 0.0) + value
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """A state, and a function that writes a model into a folder, both of one moment, in memory that no step changes."""
+
+    state: dict[str, Any]
+    write: Callable[[Path], None]
+
+
+Shape = Literal["normal", "sphere"] | int
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A random direction v in the space of a model's parameters, with E[v vᵀ] = 1: its seed, which takes no memory.
+
+    normal: every coordinate is normal. sphere: uniform among those as long as √(number of parameters). A number: so
+    many coordinates by chance are not 0, with signs by chance and that length.
+    """
+
+    seed: int
+    shape: Shape = "normal"
+
+
 class Backend(Protocol):
     """Load, sample, measure, differentiate, step, copy, save."""
 
     def prepare(self, plan: Plan) -> None:
         """Make the models that the plan needs, their optimisers and averages (ModelError if one cannot be made)."""
 
-    def generate(self, requests: Sequence[Request], mix: Mix) -> list[Completion]:
-        """Sample from the geometric mixture of models."""
+    def generate(
+        self, requests: Sequence[Request], mix: Mix, pause: Pause = NEVER, heard: Heard | None = None
+    ) -> list[Completion]:
+        """Sample from the geometric mixture of models; after a `pause`, or when `heard` says so, answers come back
+        unfinished. `heard` is told of each answer as it finishes."""
+
+    def metrics(self) -> dict[str, float]:
+        """Of the sampling since the last call: how busy its slots were."""
 
     def forward(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
         """Model outputs without gradient, for a batch of any size."""
@@ -58,8 +87,14 @@ class Backend(Protocol):
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
 
+    def move(self, source: str, target: str, along: Sequence[tuple[Direction, float]]) -> None:
+        """Give one role the weights of another plus every direction times its number."""
+
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on: changed weights, optimisers."""
+
+    def snapshot(self, role: str) -> Snapshot:
+        """The state and the model of a role as they are now, good until the next snapshot is taken."""
 
     def restore(self, state: Mapping[str, Any]) -> None: ...
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent / "methods"
 PROCEDURES = Path(__file__).parent / "procedures"
+TASKS = Path(__file__).parent / "tasks"
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,15 @@ def procedures() -> list[str]:
     return sorted(f.stem for f in PROCEDURES.glob("*.py") if f.stem != "__init__")
 
 
+def tasks() -> list[str]:
+    """Every task of `posttrain compare` that ships: `gold_reward`, ..."""
+    return sorted(f.stem for f in TASKS.glob("*.py") if f.stem != "__init__")
+
+
 def entry(path: str) -> Entry:
     """What the docstring of a method's or procedure's file says. ConfigError for an unknown name."""
     file = PROCEDURES / f"{path}.py" if path in procedures() else _file(path)
-    text = inspect.cleandoc(ast.get_docstring(ast.parse(file.read_text())) or "")
+    text = inspect.cleandoc(ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "")
     title, _, rest = text.partition("\n\n")
     summary = rest.split("\n\n")[0].replace("\n", " ")
     return Entry(path, _kind(path, file), title.replace("\n", " ").rstrip("."), summary, text)
@@ -84,17 +90,26 @@ def load_procedure(path: str, base: Path | None = None) -> Callable[..., Any]:
 
     Raises ConfigError for an unknown name (with a suggestion), and for a file without a function of its own name.
     """
+    return _function(path, base, "procedure", procedures(), "session, ...")
+
+
+def load_task(path: str, base: Path | None = None) -> Callable[..., Any]:
+    """The function of a task: `gold_reward` is tasks/gold_reward.py, `./mine.py` one of the user's. ConfigError."""
+    return _function(path, base, "task", tasks(), "folder, seed")
+
+
+def _function(path: str, base: Path | None, what: str, known: list[str], takes: str) -> Callable[..., Any]:
     if path.endswith(".py"):
         beside = (base / path) if base else Path(path)
-        module = import_file(beside if beside.exists() else Path(path), "procedure")
-    elif path in (known := procedures()):
-        module = importlib.import_module(f"posttrain.procedures.{path}")
+        module = import_file(beside if beside.exists() else Path(path), what)
+    elif path in known:
+        module = importlib.import_module(f"posttrain.{what}s.{path}")
     else:
-        raise ConfigError(f"no procedure {path!r}{suggestion(path, known)}; there are {', '.join(known)}")
+        raise ConfigError(f"no {what} {path!r}{suggestion(path, known)}; there are {', '.join(known)}")
     name = Path(path).stem
     function = getattr(module, name, None)
     if not callable(function):
-        raise ConfigError(f"{path}: defines no function {name}(session, ...)")
+        raise ConfigError(f"{path}: defines no function {name}({takes})")
     return cast("Callable[..., Any]", function)
 
 

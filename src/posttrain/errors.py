@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -54,11 +55,45 @@ class StorageError(PosttrainError):
     exit_code = 8
 
 
+class SandboxError(PosttrainError):
+    """Code that a model wrote cannot be contained on this machine."""
+
+    exit_code = 9
+
+
+class OutOfMemoryError(PosttrainError):
+    """The memory of the processor or of the accelerator is used up."""
+
+    exit_code = 10
+
+
+class StoppedError(PosttrainError):
+    """The run was asked to stop by a signal, whose number is in the exit code as a shell would have it."""
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal
+
+
 class MissingExtraError(ConfigError):
     """An optional dependency that this feature needs is not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs an optional dependency: pip install 'posttrain[{extra}]'")
+
+
+def of_the_machine(error: Exception) -> PosttrainError | None:
+    """A full memory or disk, which any line can meet, as an error for the user; None for everything else."""
+    said = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in said:
+        return OutOfMemoryError(
+            f"out of memory ({said[:200] or 'no details'}); lower train.tokens_per_device, sampling.slots or "
+            "sampling.max_tokens, or set model.lora or model.activation_checkpointing; then continue with --resume"
+        )
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or "No space left on device" in said:
+        return StorageError(f"the disk is full ({said[:200]}); free some space and continue with --resume")
+    return None
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,23 +13,30 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from posttrain import catalogue
+from posttrain.allocator import keep_freed_memory
 from posttrain.backends.local import Local
 from posttrain.backends.optimiser import AdamW
 from posttrain.config.load import load as load_run
 from posttrain.config.load import resolved
+from posttrain.data.dataset import Dataset
 from posttrain.data.encode import Encoder
+from posttrain.data.overlap import overlap
 from posttrain.errors import ConfigError, ModelError, suggestion
+from posttrain.faults import arm, reach
 from posttrain.models.load import Loaded
 from posttrain.models.load import load as load_model
 from posttrain.records import RECORDS
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.runs.card import write_card
+from posttrain.runs.checkpoint import NAME
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.display import Display
 from posttrain.session import Evaluation, Session
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Model, RunFile
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -47,7 +55,7 @@ def train(
     data: str | Mapping[str, Any] | None = None,
     rewards: Sequence[str | Mapping[str, Any] | Callable[..., Any]] = (),
     *,
-    resume: bool = False,
+    resume: bool | str = False,
     display: Display | None = None,
     **sections: Any,
 ) -> Result:
@@ -63,13 +71,18 @@ def train(
 
 
 def launch(
-    run: RunFile, *, resume: bool = False, display: Display | None = None, functions: tuple[Reward, ...] = ()
+    run: RunFile, *, resume: bool | str = False, display: Display | None = None, functions: tuple[Reward, ...] = ()
 ) -> Result:
-    """Run a run file. `functions` are rewards besides those that it names."""
+    """Run a run file. `functions` are rewards besides those that it names.
+
+    `resume`: true or "latest" continues the newest usable checkpoint; or a step, or the folder of a checkpoint or run.
+    """
     with open_session(run, resume=resume, display=display, functions=functions) as session:
         assert session.directory is not None
         metrics = _procedure(session) if run.procedure else _method(session)
+        reach("export")
         folder = session.save(session.role)
+        reach("exported")
         write_card(folder, resolved(run), session.evaluations_as_text())
         return Result(session.directory.path, folder, metrics, session.evaluations)
 
@@ -77,12 +90,16 @@ def launch(
 def open_session(
     run: RunFile,
     *,
-    resume: bool = False,
+    resume: bool | str = False,
     display: Display | None = None,
     functions: tuple[Reward, ...] = (),
     write: bool = True,
 ) -> Session:
     """Models, backend, encoder and run directory of a run file."""
+    arm()
+    keep_freed_memory()
+    reach("config")
+    run, checkpoint = _resumed(run, "latest" if resume is True else resume or "never")
     _check_before_loading(run)
     display = display or Display()
     policy = _load(run.model, run)
@@ -97,16 +114,39 @@ def open_session(
         seed=run.seed,
         progress=display.phase,
     )
+    reach("model")
     directory = None
     if write:
         named = run.procedure or run.method
         hint = f"{Path(named.path).stem}-{Path(run.model.path).name}" if named else Path(run.model.path).name
-        directory = RunDirectory.create(run.output, run.name, resolved(run), hint=hint, seed=run.seed, resume=resume)
-    return Session(run, backend, encoder, directory=directory, display=display, resume=resume, functions=functions)
+        again = checkpoint is not None
+        directory = RunDirectory.create(run.output, run.name, resolved(run), hint=hint, seed=run.seed, resume=again)
+        reach("directory")
+    return Session(run, backend, encoder, directory=directory, display=display, resume=checkpoint, functions=functions)
+
+
+def _resumed(run: RunFile, which: str) -> tuple[RunFile, str | None]:
+    """The run file with the run directory that a path names, and the checkpoint: "latest", a step, or none."""
+    if which == "never":
+        return run, None
+    if which == "latest" or (which.isascii() and which.isdigit()):
+        return run, which
+    path = Path(which).absolute()
+    checkpoint = NAME.fullmatch(path.name)
+    directory = path.parent.parent if checkpoint else path
+    if not path.is_dir() or not (directory / "checkpoints").is_dir():
+        raise ConfigError(
+            f"resume: {which!r} is no step and no checkpoint or folder of a run; to begin a new run with the weights "
+            "of a checkpoint, set model to its folder"
+        )
+    step = checkpoint[1] if checkpoint else "latest"
+    return run.model_copy(update={"output": directory.parent, "name": directory.name}), step
 
 
 def _check_before_loading(run: RunFile) -> None:
     """What can be known to be wrong before a model is loaded."""
+    for reward in run.rewards:
+        resolve({"path": reward.path, "weight": reward.weight, **reward.settings}).notice()
     if run.procedure is not None:
         procedure_of(run)
     if run.method is not None:
@@ -178,7 +218,7 @@ def _template(spec: Model) -> str | None:
     if spec.chat_template is None:
         return None
     try:
-        return spec.chat_template.read_text()
+        return spec.chat_template.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"model.chat_template: {spec.chat_template} cannot be read: {error.strerror}") from None
 
@@ -196,6 +236,7 @@ def _method(session: Session) -> dict[str, float]:
             f"data: {method.name} has no stream {extra[0]!r}{suggestion(extra[0], kinds)}; streams {', '.join(kinds)}"
         )
     data = {s: session.dataset(source, kinds[s]) for s, source in run.data.items()}
+    _warn_of_overlap(session, data)
     session.evaluate_now("before")
     metrics = session.train(method, data, settings=run.method.settings)
     session.evaluate_now("after")
@@ -208,10 +249,24 @@ def _procedure(session: Session) -> dict[str, float]:
     function = procedure_of(run)
     assert run.procedure is not None
     data = {n: session.dataset(source, n if n in RECORDS else "prompts") for n, source in run.data.items()}
+    _warn_of_overlap(session, data)
     session.evaluate_now("before")
     metrics = function(session, **data, **run.procedure.settings)
     session.evaluate_now("after")
     return cast(dict[str, float], metrics)
+
+
+def _warn_of_overlap(session: Session, data: Mapping[str, Dataset]) -> None:
+    if session.run.evaluate is None:
+        return
+    asked = session.dataset(session.run.evaluate.data, "prompts")
+    for stream, records in data.items():
+        if known := overlap(records, asked):
+            _log.warning(
+                "%d of %d evaluated questions are also trained on (data.%s), the first at %s: what is measured is "
+                "memory; leave them out of one of the two",
+                len(known), len(asked), stream, known[0].where,
+            )  # fmt: skip
 
 
 def procedure_of(run: RunFile) -> Callable[..., Any]:

@@ -115,6 +115,7 @@ class Rollout:
     text: str = ""
     reward: float | None = None
     rewards: Mapping[str, float | None] = field(default_factory=dict)
+    versions: tuple[int, ...] = ()  # number of the run's steps before the weights that each token was drawn from
 
 
 RECORDS: dict[str, type] = {

@@ -18,33 +18,34 @@ from typing import TYPE_CHECKING, Any, cast
 from posttrain import catalogue
 from posttrain.backend import Backend
 from posttrain.config.load import check
+from posttrain.correction import corrected
 from posttrain.data.collate import collate, paired, rollout_row
 from posttrain.data.dataset import Dataset, load
 from posttrain.data.encode import Encoder
+from posttrain.data.renderer import RENDERER
 from posttrain.errors import ConfigError
+from posttrain.faults import reach
 from posttrain.method import MAIN, Method, Sampling
 from posttrain.parts import Function, Part, as_part
 from posttrain.records import Pair, Prompt, Record, Rollout, kind_of
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.rewards.scorer import Scorer
-from posttrain.runs.checkpoint import Checkpoints
+from posttrain.rollouts import request, rollout, with_opponents
 from posttrain.runs.clock import Clock
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.display import Display
-from posttrain.runs.kept import as_rollouts, as_row, read_rows, write_rows
-from posttrain.runs.metrics import MetricsWriter
-from posttrain.runs.samples import SamplesWriter
-from posttrain.runs.state import read_state, write_state
-from posttrain.sampling.request import Request
-from posttrain.seeds import seed_for
+from posttrain.runs.journal import Journal
+from posttrain.runs.kept import as_rollouts, as_row
+from posttrain.runs.signals import Signals
 from posttrain.settings import configure
-from posttrain.stage import Stage, with_opponents
-from posttrain.tensors import FIELDS, Batch
+from posttrain.stage import Stage
+from posttrain.tensors import FIELDS, Batch, Source, When
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from posttrain.config.schema import Data, RunFile, Train
 
-STATE = "trainer_state"
 Sources = Mapping[str, Dataset]
 Options = Mapping[str, Any]  # of one stage: steps, learning_rate, ... and `settings` of its method
 NONE: Options = MappingProxyType({})
@@ -72,7 +73,10 @@ class Evaluation:
 
 
 class Session:
-    """What a run has at hand. Without a directory nothing is written; `resume` continues its newest checkpoint."""
+    """What a run has at hand. Without a directory nothing is written.
+
+    `resume` continues a checkpoint of the directory: the newest ("latest") or that of a step ("40").
+    """
 
     def __init__(
         self,
@@ -82,25 +86,19 @@ class Session:
         *,
         directory: RunDirectory | None = None,
         display: Display | None = None,
-        resume: bool = False,
+        resume: str | None = None,
         functions: tuple[Reward, ...] = (),
     ) -> None:
         self.run, self.backend, self.encoder, self.functions = run, backend, encoder, functions
-        self.display, self.directory, self.clock = display or Display(), directory, Clock()
-        self.steps = 0  # of all stages so far
+        self.display, self.directory, self.clock, self.signals = display or Display(), directory, Clock(), Signals()
         self.started = time.monotonic()
         self.role = "policy"  # the model that the last stage was about
         self.evaluations: dict[str, Evaluation] = {}
-        self.finished: list[int] = []  # steps of every verb that is done
-        self.kept: list[str] = []  # names of what was collected, measured and evaluated
-        self.saved: dict[str, Any] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
-        if directory is not None:
-            self.metrics = MetricsWriter(directory.metrics)
-            self.samples = SamplesWriter(directory.samples)
-            self.checkpoints = Checkpoints(directory.path, keep=run.train.keep)
-            if resume:
-                self._resume()
+        train, vocabulary = run.train, encoder.vocabulary
+        self.journal = Journal(directory, keep=train.keep, keep_every=train.keep_every, vocabulary=vocabulary)
+        if directory is not None and resume is not None:
+            self.display.note(self.journal.resume(resume))
 
     # ---- verbs
 
@@ -120,23 +118,24 @@ class Session:
         """
         if isinstance(method, str):
             method = catalogue.load(method, self.run.base)
-        verb = len(self.finished)
+        verb, section = len(self.journal.finished), self._section(train)
+        older = bool(section.async_steps or self.run.sampling.spare_prompts)
         stage = Stage(
             self,
-            configure(method, settings or {}),
+            configure(corrected(method, section.rollout_correction, older=older), settings or {}),
             data if isinstance(data, Mapping) else {MAIN: data},
             rewards=self.rewards() if rewards is None else rewards,
-            train=self._section(train),
+            train=section,
             name=f"{verb}-{method.name}",
         )
-        if self._done(verb):
+        if self.journal.done(verb):
             stage.skip()
             self.role = stage.role
-            self._pass(verb)
+            self.journal.skip(verb)
             return {}
         metrics = stage.run()
         self.role = stage.role
-        self.finished.append(stage.total)
+        self.journal.finished.append(stage.total)
         return metrics
 
     def sample(
@@ -151,29 +150,18 @@ class Session:
         """Answers to prompts, all samples of a prompt side by side. The seed of each derives from `names`."""
         how = how or Sampling()
         tokens = {p.id: self.encoder.prompt(p) for p in prompts}
-        sampling = self.run.sampling
-        order = [(p, k) for p in prompts for k in range(how.samples)]
-        requests = [
-            Request(
-                prompt=tokens[p.id],
-                seed=seed_for(self.run.seed, "rollout", *names, p.id, author, k),
-                max_tokens=max_tokens or sampling.max_tokens,
-                temperature=how.temperature,
-                top_k=sampling.top_k,
-                top_p=sampling.top_p,
-            )
-            for p, k in order
-        ]
-        completions = self.backend.generate(requests, how.mix)
-        return [
-            Rollout(p, author, k, tokens[p.id], c.tokens, c.logp, c.ended, text=self.encoder.text(c.tokens))
-            for (p, k), c in zip(order, completions, strict=True)
-        ]
+        order = [(p, (author, k)) for p in prompts for k in range(how.samples)]
+        requests = [request(self, p, tokens[p.id], how, names, key, max_tokens=max_tokens) for p, key in order]
+        answers = self.backend.generate(requests, how.mix)
+        reach("sampling")
+        return [rollout(self, p, tokens[p.id], key, c) for (p, key), c in zip(order, answers, strict=True)]
 
     def score(self, rollouts: Sequence[Rollout], rewards: Sequence[Reward] | None = None) -> list[Rollout]:
         """The same answers with their rewards. A failed reward leaves None, never a number."""
         chosen = tuple(self.rewards() if rewards is None else rewards)
-        return self.scorer(chosen).score(rollouts) if chosen else list(rollouts)
+        scored = self.scorer(chosen).score(rollouts) if chosen else list(rollouts)
+        reach("rewards")
+        return scored
 
     def collect(
         self,
@@ -200,7 +188,7 @@ class Session:
                 scored = self._scored(with_opponents(answers, len(authors)), rewards)
             return [as_row(r) for r in scored]
 
-        rollouts = as_rollouts(self._once(f"rounds/{name}", make), asked)
+        rollouts = as_rollouts(self.journal.once(f"rounds/{name}", make), asked)
         mean = Evaluation.of(rollouts).mean
         self.display.note(f"{name}: {len(rollouts)} answers to {len(asked)} prompts, mean reward {mean:.3f}")
         return rollouts
@@ -212,7 +200,32 @@ class Session:
             rows = [row for r in records for row in self.encoder.rows(r, kind_of(r))]
             return self._said(paired(rows) if isinstance(records[0], Pair) else collate(rows), part)
 
-        return [float(x) for x in self._once(f"rounds/{name}", make)]
+        return [float(x) for x in self.journal.once(f"rounds/{name}", make)]
+
+    def spell(self, name: str, records: Sequence[Record], part: Part | Function) -> list[list[float]]:
+        """What a part says of every token that is learnt of each record; kept like the rest."""
+
+        def make() -> list[Any]:
+            batch = collate([row for r in records for row in self.encoder.rows(r, kind_of(r))])
+            values, rows = self._value(batch, part), batch["rows"]
+            return [values[rows.mask & (rows.index == i)].tolist() for i in range(rows.count)]
+
+        return self.journal.once(f"rounds/{name}", make)
+
+    def judge(self, name: str, rollouts: Sequence[Rollout], rewards: Scoring | None = None) -> list[Rollout]:
+        """The same answers with their rewards, kept like what is collected."""
+        made = self.journal.once(f"rounds/{name}", lambda: [r.reward for r in self._scored(list(rollouts), rewards)])
+        return [replace(r, reward=x) for r, x in zip(rollouts, made, strict=True)]
+
+    def embed(self, name: str, records: Sequence[Record]) -> list[list[float]]:
+        """The policy's state after the last token of every row: one of an answer, two of a pair; kept like the rest."""
+
+        def make() -> list[Any]:
+            batch = collate([row for r in records for row in self.encoder.rows(r, kind_of(r))])
+            states = self.backend.forward(batch, {"hidden": Source("policy", "hidden", When.ONCE)})["hidden"]
+            return states[batch["rows"].sizes.cumsum(0) - 1].tolist()
+
+        return self.journal.once(f"rounds/{name}", make)
 
     def evaluate(
         self,
@@ -230,18 +243,20 @@ class Session:
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
-        verb = len(self.finished)
+        verb = len(self.journal.finished)
         self.backend.copy(source, target, share)  # even of a verb that is done: the checkpoint fills the roles it made
-        if self._done(verb):
-            self._pass(verb)
+        if self.journal.done(verb):
+            self.journal.skip(verb)
         else:
-            self.finished.append(0)
+            self.journal.finished.append(0)
 
     def save(self, role: str, folder: Path | None = None) -> Path:
         """Write a model that plain transformers opens, into the run directory's `final` unless told otherwise."""
         if folder is None and self.directory is None:
             raise ConfigError("save needs a folder: this session has no run directory")
         target = folder or self.directory.final  # type: ignore[union-attr]
+        if self.directory is not None:
+            self.journal.saver.wait()
         target.mkdir(parents=True, exist_ok=True)
         self.backend.save(role, target)
         return target
@@ -249,15 +264,19 @@ class Session:
     # ---- what the verbs share
 
     def dataset(self, source: Data, kind: str) -> Dataset:
-        """Load records as the run file describes them."""
-        return load(
+        """Load records as the run file describes them. Rows that it lets drop are listed in run.json."""
+        made = load(
             source.path,
             kind,
             columns=source.columns,
             answer_after=source.answer_after,
             size=source.size,
             chat=source.chat,
+            invalid=source.invalid,
         )
+        if made.dropped and self.directory is not None:
+            self.directory.add(dropped={source.path: list(made.dropped)})
+        return made
 
     def how(self, samples: int = 1, temperature: float = 1.0, **given: Any) -> Sampling:
         """An author: as the run file's `sampling` says where it says something, else as given here."""
@@ -270,7 +289,7 @@ class Session:
 
     def _scored(self, rollouts: list[Rollout], rewards: Scoring | None) -> list[Rollout]:
         if isinstance(rewards, Part) or callable(rewards):
-            rows = [rollout_row(r, train=True, temperature=1.0, step=self.steps) for r in rollouts]
+            rows = [rollout_row(r, train=True, temperature=1.0, step=self.journal.steps) for r in rollouts]
             scores = self._said(collate(rows), rewards)
             return [replace(r, reward=s) for r, s in zip(rollouts, scores, strict=True)]
         if rewards is None and not self.rewards():
@@ -279,25 +298,13 @@ class Session:
 
     def _said(self, batch: Batch, part: Part | Function) -> list[float]:
         """The values of a part, one a row or pair."""
+        return [float(x) for x in self._value(batch, part)]
+
+    def _value(self, batch: Batch, part: Part | Function) -> Tensor:
         whole = as_part(part)
         sources = {n: FIELDS[n].source for n in sorted(whole.needs)}
         made = self.backend.forward(batch, {n: s for n, s in sources.items() if s is not None})
-        return [float(x) for x in whole(batch.add(made, {n: FIELDS[n].axes for n in made}))]
-
-    def _once(self, name: str, make: Callable[[], list[Any]]) -> list[Any]:
-        """Plain data that is made once in the life of a run, however often it is resumed."""
-        if name in self.kept:
-            raise ConfigError(f"{name} was made before in this run; give what is collected a name of its own")
-        self.kept.append(name)
-        path = None if self.directory is None else self.directory.path / f"{name}.jsonl"
-        if self.saved is not None and path is not None:  # the models are not yet what they were then
-            if name not in self.saved["kept"]:
-                raise ConfigError(f"{name} is new: the procedure has changed since the checkpoint; start a new run")
-            return read_rows(path)
-        rows = make()
-        if path is not None:
-            write_rows(path, rows)
-        return rows
+        return cast("Tensor", whole(batch.add(made, {n: FIELDS[n].axes for n in made})))
 
     def _section(self, changes: Mapping[str, Any]) -> Train:
         """The run file's `train` with other values, checked as it was."""
@@ -319,7 +326,7 @@ class Session:
             made = self.evaluate(prompts, samples=e.samples, temperature=e.temperature, max_tokens=e.max_tokens)
             return [as_row(r) for r in made.rollouts]
 
-        kept = self._once(f"evaluations/{name.replace(' ', '-')}", make)
+        kept = self.journal.once(f"evaluations/{name.replace(' ', '-')}", make)
         self.evaluations[name] = Evaluation.of(as_rollouts(kept, prompts))
         self.display.note(f"evaluation {name}: mean reward {self.evaluations[name].mean:.3f} on {len(prompts)} prompts")
         return self.evaluations[name]
@@ -329,9 +336,10 @@ class Session:
         return [f"- {n}: mean reward {e.mean:.4f} on {len(e.scores)} prompts" for n, e in self.evaluations.items()]
 
     def rewards(self) -> tuple[Reward, ...]:
-        """The rewards of the run file, and the functions that were given in Python."""
+        """The rewards of the run file, and the functions that were given in Python. What they keep is in `kept`."""
         named = ({"path": r.path, "weight": r.weight, **r.settings} for r in self.run.rewards)
-        return (*(resolve(r) for r in named), *self.functions)
+        folder = None if self.directory is None else self.directory.path / "kept"
+        return tuple(r if folder is None else r.keeping(folder) for r in (*map(resolve, named), *self.functions))
 
     def scorer(self, rewards: tuple[Reward, ...]) -> Scorer:
         if rewards not in self._scorers:
@@ -341,49 +349,35 @@ class Session:
             )
         return self._scorers[rewards]
 
-    def close(self) -> None:
-        for scorer in self._scorers.values():
-            scorer.close()
-        if self.directory is not None:
-            self.metrics.close()
-            self.directory.close()
+    def boundary(self, take: Callable[[], tuple[Mapping[str, Any], Callable[[Path], None]]], *, due: bool) -> None:
+        """Between two steps: save what `take` copies if that is due or a signal came.
 
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    # ---- checkpoints
-
-    def checkpoint(self, state: Mapping[str, Any], role: str) -> None:
-        """Save everything that the next step depends on, and the model as such."""
+        Ends the run if one came, or if the last save failed.
+        """
         if self.directory is None:
             return
-        self.metrics.sync()
-        with self.checkpoints.writing(self.steps) as folder:
-            self.backend.save(role, folder)
-            own = {"global_step": self.steps, "finished": list(self.finished), "kept": list(self.kept)}
-            write_state(folder, STATE, {**own, **state})
+        self.journal.saver.check()
+        if due or self.signals.asked:
+            with self.clock("saving"):
+                self.journal.save(take)
+        if self.signals.asked:
+            self.journal.saver.wait()
+            raise self.signals.stopped(f"checkpoint-{self.journal.steps} is saved, continue with --resume")
 
-    def _resume(self) -> None:
-        newest = self.checkpoints.newest()
-        if newest is None:
-            self.display.note("nothing to resume: no complete checkpoint, starting from the beginning")
-            step = 0
-        else:
-            self.display.note(f"resuming from {newest}")
-            self.saved = read_state(newest, STATE)
-            step = int(self.saved["global_step"])
-        self.metrics.truncate_after(step)
-        self.samples.truncate_after(step)
-        self.checkpoints.truncate_after(step)
+    def close(self) -> None:
+        """End the workers, wait for a checkpoint that is being written, and let others have the directory."""
+        self.signals.close()
+        for scorer in self._scorers.values():
+            scorer.close()
+        RENDERER.close()
+        self.journal.close()
 
-    def _done(self, verb: int) -> bool:
-        return self.saved is not None and len(self.saved["finished"]) > verb
+    def __enter__(self) -> Session:
+        if self.directory is not None:
+            self.signals.open()
+        return self
 
-    def _pass(self, verb: int) -> None:
-        assert self.saved is not None
-        done = int(self.saved["finished"][verb])
-        self.finished.append(done)
-        self.steps += done
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None and self.directory is not None:
+            self.journal.saver.settle()
+        self.close()

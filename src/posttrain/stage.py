@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from posttrain.data.collate import collate, groups, paired, rollout_row
+from posttrain.data.collate import collate, paired, rollout_row
 from posttrain.data.dataset import Dataset
 from posttrain.data.feed import Feed
 from posttrain.data.numbers import brought
-from posttrain.errors import ConfigError
-from posttrain.method import MAIN, Method, Sampling, Stream
+from posttrain.errors import ConfigError, DataError, NumericsError
+from posttrain.faults import begin, reach
+from posttrain.method import MAIN, Method
 from posttrain.records import Prompt, Record, Rollout, Row
 from posttrain.rewards.reward import Reward
-from posttrain.sampling.describe import describe
+from posttrain.rollouts import Rollouts, answered_by
 from posttrain.schedule import Rates
 from posttrain.seeds import seed_for
 from posttrain.tensors import ARRIVES, COLUMNS, Batch
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from posttrain.config.schema import Train
     from posttrain.session import Session
 
-REFILLS = 4  # a stream that keeps only some groups draws at most so many times its prompts per step
+SHOWN = 12  # records that an error names
 
 
 class Stage:
@@ -50,10 +51,12 @@ class Stage:
             s: answered_by(method, s, samples=self.sampling.samples, temperature=self.sampling.temperature)
             for s in method.streams
         }
+        self.sources = {s: self._source(s) for s, stream in method.streams.items() if stream.records == "prompts"}
         self.columns = method.reads & COLUMNS
         self.rows = {s: self._encode(s, d) for s, d in data.items()}
         self.total = self._total_steps()
-        self.next_step = 0
+        self.next_step = self.broken = 0  # broken: steps in a row whose loss or gradient was not finite
+        reach("dataset")
 
     # ---- before the first step
 
@@ -76,6 +79,19 @@ class Stage:
         for record in data:
             encoder.prompt(cast(Prompt, record), room=self.sampling.max_tokens)
         return {}
+
+    def _source(self, s: str) -> Rollouts:
+        return Rollouts(
+            self.session,
+            self.name,
+            self.method.streams[s],
+            self.feeds[s],
+            self.authors[s],
+            self.rewards,
+            prompts_per_step=self.settings.prompts_per_step,
+            steps_ahead=self.settings.async_steps,
+            spare_prompts=self.sampling.spare_prompts,
+        )
 
     def _total_steps(self) -> int:
         per_epoch = self.feeds[MAIN].steps_per_epoch(self.settings.prompts_per_step)
@@ -106,18 +122,21 @@ class Stage:
     def run(self) -> dict[str, float]:
         session = self.session
         self.trainer = self._trainer()
-        if session.saved is not None:
-            self._restore(session.saved)
-            session.saved = None
+        reach("prepare")
+        if session.journal.saved is not None:
+            self._restore(session.journal.saved)
+            session.journal.saved = None
         session.display.start(self.name, self.total, self.header(), first_step=self.next_step)
         metrics: dict[str, float] = {}
-        while self.next_step < self.total and not self._out_of_time():
-            metrics = self._one_step()
-            self.next_step += 1
-            session.steps += 1
-            self._log(metrics)
-            if self.settings.save_every and self.next_step % self.settings.save_every == 0:
-                session.checkpoint(self.state(), self.role)
+        with session.signals.deferred():
+            while self.next_step < self.total and not self._out_of_time():
+                begin(session.journal.steps + 1)
+                metrics = self._one_step()
+                self.next_step += 1
+                session.journal.steps += 1
+                self._log(metrics)
+                every = self.settings.save_every
+                session.boundary(self.snapshot, due=every is not None and self.next_step % every == 0)
         return metrics
 
     def skip(self) -> None:
@@ -129,15 +148,36 @@ class Stage:
         return limit is not None and time.monotonic() - self.session.started >= limit
 
     def _one_step(self) -> dict[str, float]:
+        reach("data")
         batches, metrics = self._batches()
         if batches is None:
             self.session.display.note(f"step {self.next_step + 1}: no answer could be trained on; nothing was updated")
+            self.trainer.skip()
             return metrics
-        with self.session.clock("training"):
-            trained = self.trainer.train(batches)
+        try:
+            with self.session.clock("training"):
+                trained = self.trainer.train(batches)
+        except NumericsError as error:
+            self._pass_over(error)
+            return {**metrics, "errors/broken_steps": float(self.broken)}
+        self.broken = 0
+        reach("trained")
         rates = self.trainer.rates(self.next_step)
         tokens = sum(len(b["tokens"]) for b in batches.values())
         return {**trained, **metrics, "learning_rate": rates[self.role], "num_tokens": float(tokens)}
+
+    def _pass_over(self, error: NumericsError) -> None:
+        """Say what the broken step read, and go on if it is not one too many."""
+        session, step = self.session, self.session.journal.steps + 1
+        if session.directory is not None and self.answers:
+            session.journal.samples.write(step, self.answers)
+        places = [p for p in dict.fromkeys(self.places) if p]
+        read = f"; it read {', '.join(places[:SHOWN])}{', ...' * (len(places) > SHOWN)}" if places else ""
+        self.broken += 1
+        if self.broken > self.settings.broken_steps:
+            raise NumericsError(f"{error}{read}") from error
+        session.display.note(f"skipped: {error}{read}")
+        self.trainer.skip()
 
     def _log(self, metrics: Mapping[str, float]) -> None:
         session = self.session
@@ -148,8 +188,9 @@ class Stage:
         }
         seconds = sum(v for k, v in row.items() if k.startswith("time/"))
         row |= {"step_time": seconds, "tokens_per_second": row.get("num_tokens", 0.0) / max(seconds, 1e-9)}
-        if session.directory is not None and session.steps % self.settings.log_every == 0:
-            session.metrics.write(session.steps, row)
+        if session.directory is not None and session.journal.steps % self.settings.log_every == 0:
+            session.journal.metrics.write(session.journal.steps, row)
+        reach("metrics")
         session.display.step(self.next_step, row)
 
     # ---- batches
@@ -158,9 +199,11 @@ class Stage:
         batches: dict[str, Batch] = {}
         metrics: dict[str, float] = {}
         main: list[Record] = []
+        self.places: list[str] = []  # what this step reads, for messages
+        self.answers: Sequence[Rollout] = ()
         for s, stream in self.method.streams.items():
             if stream.records == "prompts":
-                batch, described = self._rollouts(s, stream)
+                batch, described = self._rollouts(s)
                 if batch is None:
                     return None, described
                 batches[s], metrics = batch, {**metrics, **described}
@@ -169,91 +212,70 @@ class Stage:
                 records = self.feeds[s].take(self.settings.prompts_per_step)
                 rows = [row for r in records for row in self.rows[s][r.id]]
                 main = records if s == MAIN else main
+                self.places += [r.where for r in records]
             else:
                 encode = self.session.encoder.rows
                 rows = [row for r in stream.view(main) for row in encode(r, stream.records, self.columns)]
             batches[s] = paired(rows) if stream.records == "pairs" else collate(rows)
         return batches, metrics
 
-    def _rollouts(self, s: str, stream: Stream) -> tuple[Batch | None, dict[str, float]]:
-        """Sample every author, score, keep the groups that the method wants, until the batch is full."""
-        wanted, drawn = self.settings.prompts_per_step, 0
-        kept: dict[int, list[Rollout]] = {}
-        seen: list[Rollout] = []
-        while len(kept) < wanted and drawn < REFILLS * wanted:
-            prompts = [cast(Prompt, p) for p in self.feeds[s].take(wanted - len(kept)) if p.id not in kept]
-            drawn += len(prompts)
-            scored = self._answers(s, prompts)
-            seen += scored
-            for group in groups(scored):
-                if stream.keep is None or stream.keep(self._trained(s, group)):
-                    kept[group[0].prompt.id] = group
-            if stream.keep is None:
-                break
-        rollouts = [r for group in kept.values() for r in self._whole(s, group)]
-        metrics = describe([self._trained(s, g) for g in groups(seen)])
-        metrics |= {"rollouts/dropped": float(len(seen) - len(rollouts))} | self._scoring_metrics()
-        self._write_samples(seen)
-        if not any(self.authors[s][r.author].train for r in rollouts):
-            return None, metrics
+    def _rollouts(self, s: str) -> tuple[Batch | None, dict[str, float]]:
+        source = self.sources[s]
+        drawn = source.take(self.next_step, last=self.next_step + 1 == self.total)
+        self._write_samples(drawn.seen)
+        rollouts, self.answers = drawn.rollouts, drawn.seen
+        self.places += [r.prompt.where for r in rollouts]
+        if not source.trained(rollouts):
+            return None, drawn.metrics
         rows = [
             rollout_row(
                 r,
                 train=self.authors[s][r.author].train,
                 temperature=self.authors[s][r.author].temperature,
-                step=self.session.steps,
+                step=self.session.journal.steps,
             )
             for r in rollouts
         ]
-        return collate(rows, scalars={"max_tokens": self.sampling.max_tokens}), metrics
-
-    def _answers(self, s: str, prompts: Sequence[Prompt]) -> list[Rollout]:
-        answers: list[Rollout] = []
-        with self.session.clock("sampling"):
-            for author, how in enumerate(self.authors[s]):
-                names = (self.name, self.next_step)
-                answers += self.session.sample(prompts, how, names=names, author=author)
-        with self.session.clock("rewards"):
-            return self.session.score(with_opponents(answers, len(self.authors[s])), self.rewards)
-
-    def _trained(self, s: str, group: Sequence[Rollout]) -> list[Rollout]:
-        return [r for r in group if self.authors[s][r.author].train]
-
-    def _whole(self, s: str, group: Sequence[Rollout]) -> list[Rollout]:
-        """Answers that were scored. An unscored opponent or baseline takes its whole group with it."""
-        if not self.rewards:
-            return list(group)
-        if any(r.reward is None and not self.authors[s][r.author].train for r in group):
-            return []
-        return [r for r in group if r.reward is not None]
-
-    def _scoring_metrics(self) -> dict[str, float]:
-        return self.session.scorer(self.rewards).metrics() if self.rewards else {}
+        return collate(rows, scalars={"max_tokens": self.sampling.max_tokens}), drawn.metrics
 
     def _write_samples(self, rollouts: Sequence[Rollout]) -> None:
         session = self.session
         if rollouts:
             r = rollouts[0]
             session.display.sample(question(r.prompt), r.text, r.reward)
-        if session.directory is not None and session.steps % self.settings.samples_every == 0:
-            session.samples.write(session.steps + 1, rollouts)
+        if session.directory is not None and session.journal.steps % self.settings.samples_every == 0:
+            session.journal.samples.write(session.journal.steps + 1, rollouts)
 
     # ---- state
 
-    def state(self) -> dict[str, Any]:
-        return {
-            "stage": self.name,
-            "step": self.next_step,
-            "trainer": self.trainer.state(),
-            "positions": {s: f.position for s, f in self.feeds.items()},
-        }
+    def snapshot(self) -> tuple[dict[str, Any], Callable[[Path], None]]:
+        """A copy of what the next step depends on, and what writes the model that the stage is about."""
+        made = self.trainer.snapshot(self.role)
+        own = {"stage": self.name, "step": self.next_step, "positions": {s: f.position for s, f in self.feeds.items()}}
+        own["data"] = {s: f.dataset.fingerprint for s, f in self.feeds.items()}
+        own["rollouts"] = {s: source.state() for s, source in self.sources.items()}
+        return {**own, "trainer": made.state}, made.write
 
     def _restore(self, saved: Mapping[str, Any]) -> None:
+        if saved["stage"] != self.name:
+            raise ConfigError(
+                f"the checkpoint was saved in stage {saved['stage']}, and this run is in {self.name}: its method or "
+                "procedure has changed; start a new run"
+            )
+        for s, fingerprint in saved["data"].items():
+            if fingerprint != self.feeds[s].dataset.fingerprint:
+                raise DataError(
+                    f"{self.feeds[s].dataset.name}: the records are not those that the checkpoint was made with "
+                    f"(fingerprint {self.feeds[s].dataset.fingerprint}, then {fingerprint}), so their order has no "
+                    "meaning any more; put the file back, or start a new run from the model in the checkpoint"
+                )
         self.next_step = int(saved["step"])
         self.trainer.restore(saved["trainer"])
         for s, position in saved["positions"].items():
             self.feeds[s].position = int(position)
-        self.session.steps = int(saved["global_step"])
+        for s, rollouts in saved["rollouts"].items():
+            self.sources[s].restore(rollouts)
+        self.session.journal.steps = int(saved["global_step"])
 
     def header(self) -> list[str]:
         """Batch arithmetic, for the display."""
@@ -265,37 +287,8 @@ class Stage:
             f"method {self.method.name}: trains {', '.join(plan.trained)}; loads {', '.join(plan.loaded)}",
             f"batch  {t.prompts_per_step} records x {answers} = {rows} rows a step, {updates} update(s), "
             f"at most {t.tokens_per_device} tokens at once",
+            *(notice for r in self.rewards if isinstance(r, Reward) and (notice := r.notice())),
         ]
-
-
-def answered_by(method: Method, stream: str, *, samples: int | None, temperature: float | None) -> tuple[Sampling, ...]:
-    """The authors of a stream, with what the run file sets for those that are trained."""
-
-    def changed(how: Sampling) -> Sampling:
-        one = not how.train and how.temperature == 0  # a second greedy answer would be the same
-        return replace(
-            how,
-            samples=how.samples if samples is None or one else samples,
-            temperature=how.temperature if temperature is None or not how.train else temperature,
-        )
-
-    return tuple(changed(how) for how in method.streams[stream].sampling)
-
-
-def with_opponents(rollouts: list[Rollout], authors: int) -> list[Rollout]:
-    """With several authors every answer gets the column `opponent`, the text of another author's answer."""
-    if authors < 2:
-        return rollouts
-    texts: dict[tuple[int, int], list[str]] = {}
-    for r in rollouts:
-        texts.setdefault((r.prompt.id, r.author), []).append(r.text)
-
-    def against(r: Rollout) -> Rollout:
-        others = texts[r.prompt.id, (r.author + 1) % authors]
-        columns = {**r.prompt.columns, "opponent": others[r.sample % len(others)]}
-        return replace(r, prompt=replace(r.prompt, columns=columns))
-
-    return [against(r) for r in rollouts]
 
 
 def question(prompt: Prompt) -> str:

@@ -80,6 +80,7 @@ FIELDS: dict[str, Field] = {
     "rank": Field("B", "place of the answer among those to the same prompt, 0 is the best"),
     "margin": Field("B", "by how much the preferred answer of the pair is better"),
     "safe": Field("B", "1 if the answer is safe, 0 if not"),
+    "relevance": Field("T", "how much the segment that the token is in matters to the judgement"),
     "rollout_logp": Field("T", "log-prob under the distribution that the token was drawn from"),
     "seed": Field("", "random seed of this batch"),
     "step": Field("", "number of this batch; schedules read it"),
@@ -99,7 +100,9 @@ FIELDS: dict[str, Field] = {
     "cost": once("B", "scalar cost, > 0 is unsafe", "cost", "score"),
 }
 FROZEN = frozenset({"reference", "teacher"})  # roles whose LIVE tensors never carry gradient
-COLUMNS = frozenset({"reward", "cost", "margin", "safe"})  # numbers that a record may bring in a column of that name
+COLUMNS = frozenset(
+    {"reward", "cost", "margin", "safe", "token_reward", "relevance"}
+)  # numbers that a record may bring by that name
 LINKS = ("pairs", "group")  # tensors that tie rows together
 BY_TRAINER = frozenset({"seed", "step"})
 _ROWS = ("tokens", "rows", "written", "row_id")

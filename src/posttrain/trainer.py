@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from posttrain.backend import Backend, Share
+from posttrain.backend import Backend, Share, Snapshot
 from posttrain.errors import NumericsError
+from posttrain.faults import reach
 from posttrain.loss import counts, whole_gradients
 from posttrain.method import MAIN, Method
 from posttrain.plan import plan
@@ -46,16 +47,35 @@ class Trainer:
         backend.prepare(self.plan)
 
     def train(self, batches: Batches) -> dict[str, float]:
-        """One batch of every stream. Returns the metrics, means over the optimiser steps."""
+        """One batch of every stream. Returns the metrics, means over the optimiser steps.
+
+        If it fails, the gradient and the statistics are as if it had not been seen; optimiser steps that it had taken
+        before stay taken.
+        """
+        before = self.states
+        try:
+            metrics = self._train(batches)
+        except BaseException:
+            self.backend.discard()
+            self.states = before
+            raise
+        self.batch_number += 1
+        return metrics
+
+    def skip(self) -> None:
+        """Count a batch that is not trained on, so that the schedule goes on."""
+        self.batch_number += 1
+
+    def _train(self, batches: Batches) -> dict[str, float]:
         seed = seed_for(self.seed, "batch", self.batch_number)
         given = {"seed": seed, "step": self.batch_number, **self._carried()}
         batches = {s: b.add(given, dict.fromkeys(given, "")) for s, b in batches.items()}
         batches, _ = self.derive(When.ONCE, batches)
+        reach("derive")
         metrics = self._scalars(batches)
         batches = {s: self._cut(s, b) for s, b in batches.items()}
         metrics |= self._passes(batches, seed)
         self.derive(When.END, batches)
-        self.batch_number += 1
         return metrics
 
     def _cut(self, stream: str, batch: Batch) -> Batch:
@@ -86,14 +106,15 @@ class Trainer:
     def _step(self, minis: Batches, now: Now, *, fresh: bool) -> dict[str, float]:
         share = self.accumulate(minis, now, fresh=fresh)
         if not math.isfinite(share.loss):
-            self.backend.discard()
             broken = [n for n, x in share.metrics.items() if not math.isfinite(x)]
             raise NumericsError(
                 f"step {self.batch_number}: the loss of {self.method.name} is {share.loss} "
                 f"({', '.join(broken) or 'a sum of finite terms'}); nothing was updated. Lower train.learning_rate, "
                 "or look at the samples of this step"
             )
+        reach("backward")
         norms = self.backend.step(self.rates(self.batch_number))
+        reach("optimiser")
         first = next(iter(norms.values()), 0.0)
         return {"loss": share.loss, "grad_norm": norms.get("policy", first), **share.metrics}
 
@@ -150,11 +171,15 @@ class Trainer:
         return whole | {n: float(x) for n, x in scalars.items()}
 
     def state(self) -> dict[str, Any]:
-        return {
-            "backend": self.backend.state(),
-            "states": copy.deepcopy(self.states),
-            "batch_number": self.batch_number,
-        }
+        return self._with(self.backend.state())
+
+    def snapshot(self, role: str) -> Snapshot:
+        """The state and the model of a role, good until the next snapshot is taken."""
+        made = self.backend.snapshot(role)
+        return Snapshot(self._with(made.state), made.write)
+
+    def _with(self, backend: Mapping[str, Any]) -> dict[str, Any]:
+        return {"backend": backend, "states": copy.deepcopy(self.states), "batch_number": self.batch_number}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.backend.restore(state["backend"])

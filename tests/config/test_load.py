@@ -99,6 +99,7 @@ def test_learning_rate_and_warmup_have_two_forms() -> None:
     assert type(load({**LEAST, "train": {"warmup": 10}}).train.warmup) is int
 
 
+@pytest.mark.fault("F1")
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
@@ -169,6 +170,7 @@ def test_keys_that_must_be_there() -> None:
     assert "data is missing" in str(caught.value)
 
 
+@pytest.mark.fault("F1")
 def test_all_problems_come_at_once_with_their_lines(tmp_path: Path) -> None:
     file = write(tmp_path, "model: m\nmethod: x\ndata: d\ntrain:\n  keep: -1\n  stpes: 2\n")
     with pytest.raises(ConfigError) as caught:

@@ -57,10 +57,12 @@ def test_plain_text_of_the_command_line_is_not_parsed_as_yaml(text: str) -> None
     assert parse_value(text, "command line") == text
 
 
+@pytest.mark.fault("F1")
 def test_on_is_a_key() -> None:
     assert parse("on: 1\nno: 2", "run.yaml").value == {"on": 1, "no": 2}
 
 
+@pytest.mark.fault("F1")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -92,6 +94,7 @@ def test_broken_files_are_errors_with_their_place(text: str, message: str) -> No
     assert str(caught.value).startswith("run.yaml:")
 
 
+@pytest.mark.fault("F1")
 def test_a_bomb_of_aliases_is_refused_at_once() -> None:
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]

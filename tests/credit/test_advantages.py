@@ -47,6 +47,7 @@ class TestWhiten:
     def test_does_not_see_scale_or_shift(self):
         assert torch.allclose(whiten(3 * REWARD + 5, ROWS), whiten(REWARD, ROWS), atol=1e-7)
 
+    @pytest.mark.fault("N4")
     def test_equal_numbers_become_zero(self):
         assert (whiten(torch.full((9,), 2.0), ROWS) == 0).all()
 

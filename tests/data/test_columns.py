@@ -141,6 +141,7 @@ system = {"role": "system", "content": "Be kind."}
 tool = {"role": "tool", "content": "4"}
 
 
+@pytest.mark.fault("D4", "D7", "D8", "D9")
 @pytest.mark.parametrize(
     ("kind", "row", "expected"),
     [

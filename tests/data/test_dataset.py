@@ -80,6 +80,27 @@ def test_all_bad_rows_are_counted(tmp_path):
     ]
 
 
+def test_bad_rows_are_dropped_where_that_is_asked_for_and_never_silently(tmp_path, caplog):
+    rows = [{"id": 0, "prompt": "a"}, {"prompt": ""}, {"id": 0, "prompt": "b"}, {"id": 1, "prompt": "c"}]
+    path = file_of(tmp_path, rows)
+    data = load(str(path), "prompts", invalid="drop")
+    assert [r.prompt for r in data] == ["a", "c"]
+    assert data.dropped[0] == f"{path}:2: 'prompt' is empty"
+    assert data.dropped[1].startswith(f"{path}:3: the id is that of {path}:1, but the content differs")
+    assert caplog.messages == [f"{path}: dropped 2 of 4 rows: {'; '.join(data.dropped)}"]
+    assert data.fingerprint == from_rows([rows[0], rows[3]], "prompts").fingerprint
+
+
+def test_a_file_of_bad_rows_and_a_file_that_cannot_be_read_stop_even_so(tmp_path):
+    with pytest.raises(DataError, match="'prompt' is empty"):
+        load(str(file_of(tmp_path, [{"prompt": ""}])), "prompts", invalid="drop")
+    path = tmp_path / "broken.jsonl"
+    path.write_text('{"prompt": "a"}\n{"prompt"')
+    with pytest.raises(DataError, match="broken.jsonl:2"):
+        load(str(path), "prompts", invalid="drop")
+
+
+@pytest.mark.fault("D5")
 def test_the_same_id_is_the_same_record_or_an_error(tmp_path):
     rows = [{"id": "a", "prompt": "x"}, {"id": "b", "prompt": "x"}, {"id": "a", "prompt": "x"}]
     assert [r.id for r in from_rows(rows, "prompts")] == [seed_for("id", "a"), seed_for("id", "b")]
@@ -102,6 +123,7 @@ def test_unknown_data_kinds_and_settings():
         from_rows([], "prompts")
 
 
+@pytest.mark.fault("D14")
 def test_a_hub_dataset_that_is_not_cached_is_one_line(monkeypatch):
     datasets = pytest.importorskip("datasets")
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)

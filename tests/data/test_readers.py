@@ -41,6 +41,7 @@ def test_what_is_written_is_read(tmp_path, rows, ascii_only, suffix):
     assert list(read(path)) == [(f"{path}:{i}", r) for i, r in enumerate(rows, 1)]
 
 
+@pytest.mark.fault("D2", "D3")
 def test_blank_lines_and_a_byte_order_mark_are_skipped_and_counted(tmp_path):
     path = written(tmp_path, "a.jsonl", '\ufeff\n{"a": 1}\r\n   \n{"a": 2}')
     assert list(read(path)) == [(f"{path}:2", {"a": 1}), (f"{path}:4", {"a": 2})]
@@ -53,6 +54,7 @@ def test_rows_of_a_json_list_are_named_by_their_lines(tmp_path):
     assert [r["a"] for _, r in read(lines)] == [1, 2]
 
 
+@pytest.mark.fault("D1")
 def test_malformed_json_names_line_and_column_and_shows_the_place(tmp_path):
     lines = [f'{{"a": {i}}}' for i in range(100)]
     lines[41] = '{"text": "' + "x" * 60 + '" "b": 1, "c": "' + "y" * 60 + '"}'
@@ -63,6 +65,7 @@ def test_malformed_json_names_line_and_column_and_shows_the_place(tmp_path):
     assert len(near) <= 90
 
 
+@pytest.mark.fault("D2", "D6", "D10")
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -94,16 +97,19 @@ def test_a_pair_of_surrogates_is_a_character(tmp_path):
     assert next(read(path))[1] == {"a": "\N{GRINNING FACE}", "b": "\\ud800"}
 
 
+@pytest.mark.fault("D2")
 def test_utf16_is_named(tmp_path):
     message = refusal(written(tmp_path, "a.jsonl", '{"a": 1}'.encode("utf-16")))
     assert message == ":1: byte 1 begins UTF-16 text; save the file as UTF-8"
 
 
+@pytest.mark.fault("D11")
 def test_a_line_without_end_is_not_read_into_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(lines_module, "LONGEST", 1000)
     assert ":1: the line is longer than" in refusal(written(tmp_path, "a.txt", "x" * 5000))
 
 
+@pytest.mark.fault("D3")
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.txt"])
 @pytest.mark.parametrize("content", ["", "\n\n  \n"])
 def test_a_file_without_rows_is_refused(tmp_path, name, content):
@@ -120,6 +126,7 @@ def test_a_json_list_must_be_whole(tmp_path):
     assert refusal(written(tmp_path, "e.json", "[]")) == ": 0 examples; the file holds no rows"
 
 
+@pytest.mark.fault("D12")
 def test_broken_gzip_names_the_file(tmp_path):
     packed = gzip.compress(b'{"a": 1}\n' * 1000)
     assert refusal(written(tmp_path, "cut.jsonl.gz", packed[:-20])).startswith(": the gzip file is cut off")
@@ -154,6 +161,7 @@ def test_txt_lines_are_texts(tmp_path):
     assert list(read(path)) == [(f"{path}:1", {"text": "one"}), (f"{path}:3", {"text": " two "})]
 
 
+@pytest.mark.fault("D12")
 def test_missing_unknown_and_folder(tmp_path):
     written(tmp_path, "train.jsonl", '{"a": 1}')
     assert refusal(tmp_path / "trian.jsonl") == ": no such file (did you mean 'train.jsonl'?)"
@@ -162,6 +170,7 @@ def test_missing_unknown_and_folder(tmp_path):
     assert ": a folder" in refusal(tmp_path)
 
 
+@pytest.mark.fault("D12")
 def test_parquet(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

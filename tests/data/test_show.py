@@ -1,5 +1,6 @@
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
 from posttrain.data.encode import Encoder
@@ -43,6 +44,7 @@ def test_only_so_many_rows_are_shown_and_all_are_counted():
     assert "5 rows, 35 tokens, 15 of them trained (43%)" in text
 
 
+@pytest.mark.fault("D16")
 def test_text_cannot_steer_the_terminal():
     text = printed([Demonstration(1, "\x1b[2J\u202eabc\x07", "\u200bd")], "demonstrations")
     assert "\\x1b[2J\\u202eabc\\x07⟦\\u200bd" in text

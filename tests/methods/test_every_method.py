@@ -224,6 +224,7 @@ def reads_only_rows(trainer) -> bool:
     return all(s.output == "score" for s in wants)
 
 
+@pytest.mark.fault("N6")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("scale", [1.0, 1e2, 1e4])
 def test_log_probs_as_far_apart_as_ten_thousand_stay_finite(method, scale, dtype):

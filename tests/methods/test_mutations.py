@@ -30,6 +30,7 @@ SWAPPED = {"minimum": "maximum", "maximum": "minimum", "min": "max", "max": "min
 EQUIVALENT: dict[str, set[str]] = {
     "Groups.std": {"swap: x - self.mean(x)"},  # squared
     "add_value": {"exchange: (credit, old_value)"},  # a sum
+    "advantage_error": {"swap: logp - ref_logp - token_reward / beta"},  # squared
     "clipped_value": {"swap: value - returns", "swap: near - returns"},  # squared
     "conservative": {"drop -: -1"},  # the last of two axes
     "convex": {"swap: z - 1"},  # squared

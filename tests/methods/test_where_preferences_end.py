@@ -147,6 +147,49 @@ def test_var_on_all_answers_ends_at_the_kl_optimum(small, best):
     assert variation(train(method, {"policy": policy, "reference": reference}, made, 200), best) < 0.01
 
 
+def play(policy, reference, first_wins, steps=200, **settings):
+    """SPAC on comparisons of the first two answers, of ten `first_wins` won by the first, against samples of π_t."""
+    pairs = batch(policy, [(0, 1)] * first_wins + [(1, 0)] * (10 - first_wins), pairs=True)
+    own = batch(policy, in_proportion(reference.law(), 100))
+    arrives = {"main": pairs, "fresh": own}
+    weights = {"beta": 1.0, "own.weight": 1.0, "data.weight": 1.0}
+    models = {"policy": policy, "reference": reference}
+    run = Exact(configure(load("preference/spac"), weights | settings), models, arrives, 0.05)
+    for _ in range(steps):
+        run.step(arrives)
+    return policy.law()
+
+
+def bandit(*law):
+    model = Tabular(len(law), 1, ends=False)
+    model.logits.data = torch.tensor([law]).log()
+    return model
+
+
+@pytest.mark.parametrize(("trust", "end"), [(1.0, 0.9), (2.0, 0.8), (1000.0, 0.7)])
+def test_a_round_of_spac_ends_where_the_critic_can_do_no_more(trust, end):
+    """π/π_t of two answers ends at the odds of p + (p - π_t)/λ; with λ → ∞ at p, as DPO's."""
+    law = play(bandit(0.5, 0.5), bandit(0.5, 0.5), 7, **{"preference.weight": trust})
+    assert float(law[0]) == pytest.approx(end, abs=0.005)
+
+
+def test_the_rounds_of_spac_end_where_the_policy_is_as_good_as_the_data():
+    """Nothing moves once p + (p - π)/λ = 1/2: at π = p + λ (p - 1/2), from either side."""
+    policy = bandit(0.9, 0.1)
+    for _ in range(6):
+        law = play(policy, bandit(*policy.law()), 6)
+    assert float(law[0]) == pytest.approx(0.7, abs=0.01)
+
+
+def test_spac_leaves_what_nobody_compared_and_dpo_does_not():
+    law = play(bandit(0.3, 0.3, 0.4), bandit(0.3, 0.3, 0.4), 7)
+    policy, reference = bandit(0.3, 0.3, 0.4), bandit(0.3, 0.3, 0.4)
+    dpo = configure(load("preference/dpo"), {"beta": 1.0})
+    dpo_law = fit(dpo, policy, reference, [(0, 1), (1, 0)], torch.tensor([0.7, 0.3]))
+    assert float(law[2]) < 0.02
+    assert float(dpo_law[2]) > 0.35
+
+
 def test_bfpo_orders_by_safety_first():
     """Answers 0 and 1 are safe, 0 and 3 helpful; every pair names the more helpful one as preferred."""
     policy, reference = Tabular(4, 1, ends=False), Tabular(4, 1, ends=False)

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from posttrain.errors import ModelError
 from posttrain.models import gguf
 from posttrain.models.embedded import embedded
 from posttrain.models.load import load, save, stop_tokens
 from posttrain.models.network import Network
+from posttrain.sampling.engine import Engine
+from posttrain.sampling.request import Request
+from posttrain.tensors import Rows
 from tests.models.tiny import trunk
 
 CONVERSATION = [{"role": "user", "content": "7+5="}]
@@ -29,6 +32,7 @@ def folder(tmp_path):
     return tmp_path / "model"
 
 
+@pytest.mark.fault("C12")
 def test_a_saved_model_opens_in_plain_transformers_with_the_same_logits_and_template(folder):
     network, tokenizer = embedded(3)
     plain, plain_tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
@@ -64,6 +68,7 @@ def test_dtypes(folder, dtype):
         load(str(folder), dtype="float23")
 
 
+@pytest.mark.fault("T6")
 def test_every_end_token_stops(folder):
     file = folder / "generation_config.json"
     config = json.loads(file.read_text())
@@ -72,12 +77,68 @@ def test_every_end_token_stops(folder):
     assert loaded.stop == {5, 6, loaded.tokenizer.eos_token_id}
 
 
+@pytest.mark.fault("T4", "T12")
 def test_a_tokenizer_with_more_tokens_than_embeddings_is_refused(folder):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.add_tokens(["<extra>"])
     tokenizer.save_pretrained(folder)
     with pytest.raises(ModelError, match="has token 263, but the model only 263 embeddings"):
         load(str(folder))
+
+
+@pytest.mark.fault("T4", "N8")
+def test_rows_of_the_vocabulary_that_only_pad_it_are_neither_sampled_nor_counted(folder, tmp_path):
+    trunk = AutoModelForCausalLM.from_pretrained(folder)
+    words, tokenizer = trunk.config.vocab_size, AutoTokenizer.from_pretrained(folder)
+    trunk.resize_token_embeddings(words + 25, mean_resizing=False)
+    with torch.no_grad():  # a model that would write nothing else
+        trunk.get_output_embeddings().weight[words:] = 50 * trunk.get_output_embeddings().weight[5]
+    trunk.save_pretrained(tmp_path / "padded")
+    tokenizer.save_pretrained(tmp_path / "padded")
+    plain, padded = load(str(folder)).network, load(str(tmp_path / "padded")).network
+    assert padded.vocabulary == plain.vocabulary == words
+    asked = [Request((70, 71), seed=i, max_tokens=20) for i in range(4)]
+    with_padding, without = (Engine({"policy": n}, frozenset()).generate(asked) for n in (padded, plain))
+    assert [(c.tokens, c.logp) for c in with_padding] == [(c.tokens, c.logp) for c in without]
+    tokens = torch.arange(70, 90)
+    rows = Rows(torch.zeros(20, dtype=torch.long), torch.ones(20, dtype=torch.bool), 1)
+    found, expected = (n.outputs(tokens, rows, ["logp", "entropy", "logits"]) for n in (padded, plain))
+    assert all(torch.equal(found[k], expected[k]) for k in expected)
+    save(padded, tokenizer, tmp_path / "again")
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "again").config.vocab_size == words + 25
+
+
+def classifier(folder, labels):
+    """A reward model as transformers writes it."""
+    _, tokenizer = embedded(3)
+    model = trunk("Llama", vocab_size=len(tokenizer), num_labels=labels)
+    made = AutoModelForSequenceClassification.from_config(model.config)
+    made.model.load_state_dict(model.model.state_dict())
+    made.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return made.eval()
+
+
+@pytest.mark.fault("R11")
+def test_a_reward_model_of_transformers_gives_the_same_scores_whatever_stands_beside_them(tmp_path):
+    theirs = classifier(tmp_path, 1)
+    network = load(str(tmp_path)).network
+    texts = [torch.arange(60, 60 + n) for n in (5, 1, 9)]
+    with torch.no_grad():
+        expected = torch.cat([theirs(t[None]).logits[0] for t in texts])
+        for order in ((0, 1, 2), (2, 0, 1), (1,)):
+            chosen = [texts[i] for i in order]
+            index = torch.repeat_interleave(torch.arange(len(order)), torch.tensor([len(t) for t in chosen]))
+            rows = Rows(index, torch.ones(len(index), dtype=torch.bool), len(order))
+            found = network.outputs(torch.cat(chosen), rows, ["score"])["score"]
+            torch.testing.assert_close(found, expected[list(order)].float(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.fault("R11")
+def test_a_classifier_is_no_reward_model(tmp_path):
+    classifier(tmp_path, 2)
+    with pytest.raises(ModelError, match="gives 2 numbers to an answer; a reward model gives one"):
+        load(str(tmp_path))
 
 
 def test_a_model_without_some_weights_is_refused(folder):
@@ -129,6 +190,7 @@ def test_a_folder_that_is_not_a_model(tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.fault("D14")
 def test_an_unreachable_hub_is_one_line(tmp_path):
     code = (
         "from posttrain.errors import ModelError\nfrom posttrain.models.load import load\n"

@@ -5,7 +5,7 @@ from posttrain.errors import ModelError
 from posttrain.models.network import Network
 from posttrain.models.probe import probe
 from posttrain.tensors import Rows
-from tests.models.tiny import ARCHITECTURES, VOCABULARY, network, some_rows, trunk
+from tests.models.tiny import ARCHITECTURES, VOCABULARY, network, some_rows, trunk, with_exact_norms
 
 LENGTHS = [5, 9, 1, 8, 3]
 TOKEN = ["logp", "entropy", "logits", "value", "hidden"]
@@ -29,7 +29,7 @@ def with_heads(architecture="Llama"):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_packed_rows_give_what_plain_transformers_gives_for_each(architecture):
-    plain, net = trunk(architecture), network(architecture)
+    plain, net = with_exact_norms(trunk(architecture)), network(architecture)
     plain.set_attn_implementation("sdpa")  # the eager one takes its softmax in float32
     tokens, rows = some_rows(LENGTHS)
     out = net.outputs(tokens, rows, ["logp", "entropy", "logits"])
@@ -52,9 +52,7 @@ def test_heads_read_the_states_that_the_contract_names():
     net = with_heads()
     tokens, rows = some_rows(LENGTHS)
     out = net.outputs(tokens, rows, ["value", "score", "hidden"])
-    states = torch.cat(
-        [net.trunk.base_model(row[None], layout=layout_of(row)).last_hidden_state[0] for row in tokens.split(LENGTHS)]
-    )
+    states = torch.cat([net.states(row, layout_of(row)) for row in tokens.split(LENGTHS)])
     torch.testing.assert_close(out["hidden"], states, rtol=0, atol=1e-12)
     for r, row in enumerate(states.split(LENGTHS)):
         inside = rows.index == r
@@ -123,7 +121,9 @@ def test_checkpointing_and_train_mode_change_nothing(architecture):
     saving.checkpointing(True)
     calls = []
     saving.trunk.base_model.get_input_embeddings().register_forward_hook(lambda *_: calls.append("forward"))
-    layer = next(m for m in saving.modules() if type(m).__name__.endswith("Attention"))
+    layer = next(m for m in saving.modules() if type(m).__name__ in ("LlamaMLP", "GPT2MLP")).get_submodule(
+        {"Llama": "up_proj", "GPT2": "c_fc"}[architecture]
+    )
     layer.register_forward_hook(lambda *_: calls.append("layer"))
     for found, expected in zip(gradients(saving.train()), gradients(eager.eval()), strict=True):
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)

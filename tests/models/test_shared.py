@@ -170,4 +170,4 @@ def test_without_gradient_too():
     net.trunk.base_model.get_input_embeddings().register_forward_hook(lambda _, given, out: read_tokens.append(out))
     with torch.no_grad():
         net.outputs(tokens, rows, ["logp"])
-    assert read_tokens[0].shape[1] == len(tokens) - 2 * 7 - 3 * 9 - 5
+    assert read_tokens[0].shape[0] == len(tokens) - 2 * 7 - 3 * 9 - 5

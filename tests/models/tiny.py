@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import transformers
 from torch import Tensor
@@ -43,6 +45,18 @@ def trunk(architecture: str = "Llama", seed: int = 0, **settings: object) -> tra
                 if weight.dim() > 1:
                     weight.normal_(0, 0.3)
     return model.eval()
+
+
+def with_exact_norms(model: transformers.PreTrainedModel) -> transformers.PreTrainedModel:
+    """transformers computes RMS norms in float32, whatever the model; here they are computed in the model's type."""
+
+    def norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+        return x / (x.pow(2).mean(-1, keepdim=True) + eps).sqrt() * weight
+
+    for module in model.modules():
+        if hasattr(module, "variance_epsilon"):
+            module.forward = partial(norm, weight=module.weight, eps=module.variance_epsilon)
+    return model
 
 
 def network(architecture: str = "Llama", seed: int = 0, **settings: object) -> Network:

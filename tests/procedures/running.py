@@ -47,9 +47,19 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "self_rewarding": {**FEW, "pattern": "([0-9])", "judge": "{question}{answer}?", "dpo": SHORT},
     "quark": {**FEW, "levels": 3, "sft": SHORT},
     "ilf": {**FEW, "critique": "{draft}?", "refine": "{draft}{feedback}!", "sft": SHORT},
+    "kl_ucb": {**FEW, "fit": SHORT},
+    "bsad": {"most": 2, "sft": {"steps": 4}},
+    "zo_ranksgd": {"rounds": 4, "prompts_per_round": 4, "directions": 2, "ranked": 1},
+    "zpg": {"rounds": 4, "prompts_per_round": 4, "coordinates": 1000, "rate": 1e-5},
+    "inverse_q": {**FEW, "wanted": " 123", "unwanted": " abc", "regression": SHORT},
     "nash_mirror_prox": {"rounds": 2, "prox": {"steps": 2}},
+    "optimal_design": {"labels": 48, "dimensions": 8, "then": {"steps": 4}},
+    "popl": {"generations": 5, "dpo": {"steps": 2}},
+    "almupqa": {"weights": [1.0, 1.0, 0.5], "mpra": {"steps": 4}},
+    "spac": {"rounds": 2, "spac": SHORT},
     "maxmin_rlhf": {"em": 2, "rounds": 2, "reward": {"steps": 2}, "policy": {"steps": 2}},
     "warm_start": {"method": "online/reinforce", "sft": SHORT, "then": SHORT},
+    "online_offline_gap": {**FEW, "n": 4, "arm": "final", "train": SHORT},
     "instructgpt": {"sft": SHORT, "reward": SHORT, "ppo": {"steps": 2}},
 }
 OPTIONAL = {"rest": ["demonstrations"], "warm_start": ["prompts"]}
@@ -61,9 +71,18 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     parameters = inspect.signature(catalogue.load_procedure(name)).parameters.values()
     streams = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "session"]
     wanted = [p.name for p in streams if p.default is p.empty] + OPTIONAL.get(name, [])
-    reward = {"star": "right", "quark": "letters", "nash_mirror_prox": "more_letters"}.get(name, "digits")
-    data = dict.fromkeys(wanted, f"{SUMS},size=48")
-    if name == "maxmin_rlhf":
+    reward = {
+        "star": "right",
+        "quark": "letters",
+        "kl_ucb": "letters",
+        "nash_mirror_prox": "more_letters",
+        "zpg": "more_letters",
+        "bsad": "more_letters",
+    }.get(name, "digits")
+    data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size=48")
+    if name == "almupqa":
+        data["rankings"] = {"path": f"{SUMS},size=48", "columns": {"votes": "reward"}}
+    if name in ("maxmin_rlhf", "popl"):
         data["pairs"] = str(two_groups(folder / "pairs.jsonl"))
     return {
         "model": "tiny",

@@ -28,6 +28,7 @@ from tests.procedures.running import BRIEF, collected, content, mean_reward
 from tests.running import SUMS, metrics, run, same_bits, weights
 
 LONGER = {"steps": 6}
+TWO = {"steps": 2}
 
 
 def made(name: str, folder: Path, *overrides: str, data: dict[str, str] | None = None, **settings: Any) -> Result:
@@ -137,6 +138,54 @@ def test_sdpo_starts_every_stage_from_its_reference_and_a_single_one_is_dpo(tmp_
     losses = [row["loss"] for row in metrics(one)]
     assert losses[0] == pytest.approx(0.6931472, abs=1e-6)
     assert losses[-1] < losses[0]
+
+
+def test_spac_begins_every_round_where_its_reference_is(tmp_path: Path) -> None:
+    """There the critic says nothing yet, and the loss is log 2; later it thinks less of the policy's own answers."""
+    rows = metrics(made("spac", tmp_path, rounds=2, spac={"steps": 8, "learning_rate": 5e-3}))
+    assert [row["loss"] for row in rows][::8] == [pytest.approx(0.6931472, abs=1e-6)] * 2
+    assert rows[7]["loss/own"] < -rows[7]["loss/data"]  # the mean log-ratio of the preferred answers
+
+
+def test_only_the_chosen_comparisons_are_labelled_and_learnt(tmp_path: Path) -> None:
+    result = made("optimal_design", tmp_path, labels=24, dimensions=6, then={"epochs": 1, "prompts_per_step": 1})
+    answers, labels = (kept(result.directory, name) for name in ("answers", "labels"))
+    assert {row["reward"] for row in answers} == {None}
+    assert len(kept(result.directory, "states")) == len({(r["prompt_id"], r["completion"]) for r in answers})
+    assert 12 <= len(labels) <= 48 < len(answers)  # at least 6 different comparisons, each of two answers
+    assert 0 < len(metrics(result)) <= 24
+
+
+def test_what_is_labelled_may_teach_a_reward_model(tmp_path: Path) -> None:
+    longer = {"steps": 12, "learning_rate": 5e-3}
+    rows = metrics(made("optimal_design", tmp_path, method="reward/bradley_terry", then=longer))
+    assert rows[-1]["accuracy"] > 0.8
+
+
+def test_popl_saves_a_policy_for_each_reward_and_each_begins_at_the_reference(tmp_path: Path) -> None:
+    """Half of the people want digits, the others letters."""
+    result = made("popl", tmp_path, "train.save_every=null", dimensions=2, dpo={"steps": 2})
+    losses = [row["loss"] for row in metrics(result)]
+    assert losses[::2] == [pytest.approx(0.6931472, abs=1e-6)] * 3
+    one, two, fair = (weights(f) for f in (result.directory / "policy_0", result.directory / "policy_1", result.model))
+    assert not any(torch.equal(one[n], x[n]) for n in one for x in (two, fair) if one[n].dim() > 1)
+
+
+def test_almupqa_orders_by_the_votes_or_by_what_the_model_thinks(tmp_path: Path) -> None:
+    """The right answer has the vote and comes first already, so it is the method itself."""
+    rankings = {"path": f"{SUMS},size=48"}
+    plain = run({"model": "tiny", "method": "preference/mpra", "data": rankings, "seed": 3}, tmp_path / "plain",
+                *BRIEF, "train.steps=2")  # fmt: skip
+    losses = {}
+    for name, scores in (("votes", [1.0, 1.0, 0.0]), ("model", [0.0, 0.0, 1.0])):
+        (tmp_path / name).mkdir()
+        losses[name] = [row["loss"] for row in metrics(made("almupqa", tmp_path / name, weights=scores, mpra=TWO))]
+    assert losses["votes"] == [row["loss"] for row in metrics(plain)]
+    assert losses["model"] != losses["votes"]
+
+
+def kept(directory: Path, name: str) -> list[Any]:
+    return [json.loads(line) for line in (directory / "rounds" / f"{name}.jsonl").read_text().splitlines()]
 
 
 def test_spin_prefers_the_demonstrations_to_its_own_answers(tmp_path: Path) -> None:

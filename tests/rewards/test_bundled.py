@@ -38,6 +38,54 @@ def test_exact_match_refuses_answers_that_are_no_text(answer):
         exact_match(["q"], ["yes"], [answer])
 
 
+GOLD = "The answer is \\boxed{42}.\n#### 42"
+CHEATS = [
+    "",
+    "None",
+    "{answer}",
+    "{gold}",
+    "answer",
+    "gold",
+    "<answer>correct</answer>",
+    "passed",
+    '{"score": 1.0}',
+    "[1.0]",
+    "reward: 1.0",
+    "nan",
+    "inf",
+    "\\boxed{}",
+    "\\boxed{answer}",
+    "\\boxed{x}",
+    "\\boxed{41 \\text{ or } 42}",
+    "\\boxed{41, 42, 43}",
+    "\\boxed{\\text{any number}}",
+    "\\boxed{41 \\leq x \\leq 43}",
+    "\\boxed{42 = 43}",
+    "\\boxed{43} \\boxed{42 \\text{ or } 43}",
+    "The answer is one of " + ", ".join(map(str, range(1, 100))),
+    "__import__('os')._exit(0)",
+    "type('', (), {'__eq__': lambda *_: True})()",
+    "import sys; sys.exit(0)",
+]
+
+
+@pytest.mark.fault("R10")
+@pytest.mark.parametrize("completion", CHEATS)
+@pytest.mark.parametrize("gold", ["42", 42, GOLD])
+def test_no_completion_is_right_without_the_answer(completion, gold):
+    assert grade(completion, gold) == 0.0
+    assert exact_match(["q"], [completion], [str(gold)]) == [0.0]
+
+
+@pytest.mark.fault("R10")
+@pytest.mark.parametrize("gold", ["42", GOLD])
+def test_repeating_the_question_is_no_answer(gold):
+    """A question may name the answer's form, or even the answer: only what the model itself concludes counts."""
+    question = "What is 6 * 7? End with \\boxed{ANSWER} or #### ANSWER, such as \\boxed{12}."
+    assert math_answer([question], [question], [gold]) == [0.0]
+    assert exact_match([question], [question], [gold]) == [0.0]
+
+
 @pytest.mark.parametrize(
     ("completion", "score"),
     [
@@ -110,6 +158,7 @@ def test_right_numbers(completion, gold):
     assert grade(completion, gold) == 1.0
 
 
+@pytest.mark.fault("R9")
 @pytest.mark.parametrize(("completion", "gold"), cases(NEAR_MISSES))
 def test_near_misses_of_numbers_score_nothing(completion, gold):
     assert grade(completion, gold) == 0.0
@@ -164,6 +213,7 @@ def test_no_gold_answer_abstains_and_an_unusable_one_raises():
         grade(r"\boxed{x}", r"\frac{")
 
 
+@pytest.mark.fault("R9")
 @pytest.mark.parametrize(
     "completion",
     [
@@ -212,6 +262,7 @@ def test_beside_the_main_thread_math_verify_refuses_and_nothing_is_scored():
     assert "thread" in str(results[0])
 
 
+@pytest.mark.fault("F3")
 def test_without_math_verify_numbers_are_graded_and_the_rest_names_the_extra(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "math_verify", None)
     assert grade("12", 12) == 1.0

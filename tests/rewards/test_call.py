@@ -1,17 +1,19 @@
 """What a reward function may return, and what is said about anything else."""
 
 import fractions
+import json
 import random
 
 import numpy as np
 import pytest
 import torch
 
-from posttrain.errors import MissingExtraError
-from posttrain.rewards.call import Call, Fault, evaluate, from_wire, to_wire, verdicts
+from posttrain.errors import MissingExtraError, RewardError
+from posttrain.rewards.call import Call, Fault, Scores, evaluate, from_wire, to_wire, verdicts
 from posttrain.rewards.frames import pack, unpack
 
 
+@pytest.mark.fault("R3")
 @pytest.mark.parametrize(
     "result",
     [
@@ -29,26 +31,29 @@ def test_numbers_of_all_kinds_are_floats_and_none_abstains(result):
     assert [type(v) for v in found] == [float, float, type(None)]
 
 
+@pytest.mark.fault("R3")
 def test_arrays_and_tensors_are_lists():
     assert verdicts("r", np.array([1, 2]), 2) == [1.0, 2.0]
     assert verdicts("r", torch.tensor([1.5, 2.0]), 2) == [1.5, 2.0]
     assert verdicts("r", np.array([True, False]), 2) == [1.0, 0.0]
 
 
+@pytest.mark.fault("N3", "R3")
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), -np.inf, "1", b"1", 1j, [1.0], {"score": 1.0}, 10**400, object()],
+    [float("nan"), float("inf"), -np.inf, "1", b"1", 1j, [1.0], {"score": 1.0}, 10**400, -1e30, object()],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_no_finite_number_is_an_error_of_its_item_alone(value):
+def test_what_is_no_number_or_a_huge_one_is_an_error_of_its_item_alone(value):
     first, second = verdicts("brevity", [value, 2.0], 2)
     assert isinstance(first, Fault)
     assert first.kind == "result"
     assert "'brevity'" in first.message
-    assert "return a finite number, or None to abstain" in first.message
+    assert "return a number, at most 1e+18, or None to abstain" in first.message
     assert second == 2.0
 
 
+@pytest.mark.fault("R4")
 @pytest.mark.parametrize(
     "result",
     [1.0, None, "ab", {"a": 1.0, "b": 2.0}, (x for x in [1.0, 2.0]), {1.0, 2.0}, np.float64(1.0), torch.tensor(1.0)],
@@ -62,6 +67,7 @@ def test_what_is_no_list_is_an_error_of_the_call(result):
     assert not fault.lies_in_an_item  # one by one it could only look right by accident
 
 
+@pytest.mark.fault("R4")
 @pytest.mark.parametrize("result", [[], [1.0], [1.0, 2.0, 3.0], np.ones(3)], ids=len)
 def test_a_wrong_length_is_never_broadcast(result):
     fault = verdicts("brevity", result, 2)
@@ -152,6 +158,7 @@ def test_outcomes_survive_the_wire(outcome):
         {"verdicts": 1.0},
         {"verdicts": [1.0]},
         {"verdicts": [1.0, float("nan")]},
+        {"verdicts": [1.0, 1e19]},
         {"verdicts": [1.0, "1"]},
         {"verdicts": [1.0, {"kind": "x", "message": "", "traceback": ""}]},
         {"fault": "no"},
@@ -172,3 +179,36 @@ def test_frames_wait_for_the_whole_message_and_refuse_huge_ones():
     assert buffer == b"\0"
     with pytest.raises(ValueError):
         unpack(bytearray(b"\xff" * 8))
+
+
+def test_an_exception_in_the_list_is_what_went_wrong_with_its_completion():
+    fine, failed = verdicts("r", [1.0, ValueError("half a verdict")], 2)
+    assert fine == 1.0
+    assert (failed.kind, failed.message) == ("raised", "reward 'r': ValueError: half a verdict")
+
+
+def test_a_reward_error_ends_the_run():
+    def spent(completions):
+        raise RewardError("the budget is spent")
+
+    assert evaluate("r", spent, {"completions": ["a"]}, {}, 0) == Fault("stop", "reward 'r': the budget is spent")
+
+
+def test_what_only_watches_survives_the_wire():
+    made = verdicts("r", Scores([1, None], agreement=[None, True]), 2)
+    assert (made, made.watched) == ([1.0, None], {"agreement": [None, 1.0]})
+    back = from_wire(json.loads(json.dumps(to_wire(made))), 2)
+    assert (back, back.watched) == (made, made.watched)
+
+
+@pytest.mark.parametrize("values", [[1.0], ["x", None], [float("nan"), 0.0]])
+def test_what_only_watches_is_checked_too(values):
+    found = verdicts("r", Scores([1.0, 2.0], curve=values), 2)
+    assert isinstance(found, Fault)
+    assert "r/curve" in found.message
+
+
+@pytest.mark.parametrize("watched", [1, {"a": [1.0]}, {"a": 1.0}, {"a": ["x", 1.0]}])
+def test_curves_that_a_worker_made_up(watched):
+    with pytest.raises(ValueError):
+        from_wire({"verdicts": [1.0, 2.0], "watched": watched}, 2)

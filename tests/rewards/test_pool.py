@@ -66,6 +66,7 @@ def test_scores_come_back_and_the_worker_is_kept(pool):
     assert children() == worker
 
 
+@pytest.mark.fault("R2")
 @pytest.mark.parametrize("order", ["sleep", "spin", "redos", "bomb", "flood"])
 def test_what_hangs_is_killed_at_the_deadline_and_replaced(pool, order):
     assert outcome(pool, "warm") == [4.0]
@@ -76,6 +77,7 @@ def test_what_hangs_is_killed_at_the_deadline_and_replaced(pool, order):
     assert outcome(pool, "next") == [4.0]
 
 
+@pytest.mark.fault("R7")
 @pytest.mark.parametrize(
     ("order", "said"),
     [
@@ -96,6 +98,7 @@ def test_a_segfault_tells_where(pool):
     assert "in _obey" in outcome(pool, "segfault").traceback
 
 
+@pytest.mark.fault("R1", "R7")
 @pytest.mark.parametrize(
     ("order", "said"),
     [
@@ -125,6 +128,7 @@ def test_a_result_that_is_no_list_of_scores_is_a_fault(pool, function, said):
     assert said in found.message
 
 
+@pytest.mark.fault("R7")
 def test_output_goes_elsewhere(pool, capfd):
     assert outcome(pool, "print") == [1.0]
     assert outcome(pool, "print", "next") == [1.0, 4.0]
@@ -149,6 +153,7 @@ def test_children_are_killed_even_in_a_session_of_their_own(pool):
     assert not running(["sleep", "98.7654"])
 
 
+@pytest.mark.fault("R5", "R6")
 def test_the_folder_is_as_it_was_and_functions_run_on_the_main_thread(pool):
     assert outcome(pool, "chdir", f"where {os.getcwd()}") == [1.0, 0.0]
     assert outcome(pool, f"where {os.getcwd()}", "main-thread") == [1.0, 1.0]
@@ -165,6 +170,7 @@ def test_numpy_columns_pass_and_others_are_named(pool):
     assert "'answer' cannot be sent to a worker process: set cannot be written as JSON" in found.message
 
 
+@pytest.mark.fault("P9")
 def test_a_file_that_fails_only_in_the_worker_is_a_fault_of_the_setup(pool, tmp_path):
     found = outcome(pool, "warm")
     ((_, found),) = pool.run(deque([Call("f", f"{tmp_path}/absent.py:f", {}, {"completions": ["a"]}, (0,))]), 5.0)
@@ -259,6 +265,7 @@ def test_importing_the_scorer_loads_neither_torch_nor_numpy_nor_sympy():
     assert subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": "src"}).returncode == 0
 
 
+@pytest.mark.fault("W9")
 @pytest.mark.parametrize("ending", ["sys.exit(0)", "os.kill(os.getpid(), 9)"])
 def test_workers_end_with_a_trainer_that_forgot_or_was_killed(tmp_path, ending):
     (tmp_path / "slow.py").write_text("import time\ndef slow(completions):\n    time.sleep(77)\n")

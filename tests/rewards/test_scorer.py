@@ -71,6 +71,7 @@ def test_the_reward_is_the_weighted_sum_of_those_that_do_not_abstain():
     }
 
 
+@pytest.mark.fault("R8")
 def test_where_all_abstain_there_is_no_reward_and_it_is_counted():
     found, metrics = score(["exact_match"], rollouts(["a", "b"], columns={"answer": None}))
     assert found == [None, None]
@@ -85,6 +86,7 @@ def test_a_reward_of_weight_zero_only_watches():
     assert metrics["errors/abstained"] == 1.0
 
 
+@pytest.mark.fault("R1", "R7")
 @pytest.mark.parametrize("order", ["raise x", "sys.exit 0", "os._exit 0", "segfault", "nan", "sleep"])
 def test_a_failure_is_no_score_and_leaves_the_others_alone(order, caplog):
     batch = rollouts(["one", order, "three"], ["four", "fiver"])
@@ -102,6 +104,7 @@ def test_a_failure_is_no_score_and_leaves_the_others_alone(order, caplog):
     assert "reward 'obedient'" in caplog.text
 
 
+@pytest.mark.fault("R1")
 def test_too_many_failures_stop_the_run_with_the_function_the_count_and_the_first_traceback():
     batch = rollouts(["a", "raise first"], ["raise second", "b"])
     with Scorer([resolve(f"{F}:obedient")], max_error_rate=0.3) as scorer, pytest.raises(RewardError) as error:
@@ -160,6 +163,7 @@ def test_settings_reach_the_function():
     assert score([{"path": "regex_format", "pattern": "a{2}"}], batch)[0] == [0.0, 1.0]
 
 
+@pytest.mark.fault("R2")
 def test_a_pattern_that_backtracks_for_ever_is_an_error_of_its_completion():
     batch = rollouts(["aab", "a" * 60, "b"])
     found, metrics = score([{"path": "regex_format", "pattern": "(a+)+b"}], batch, timeout=1.0, max_error_rate=0.5)
@@ -172,6 +176,7 @@ def test_an_error_of_the_setup_stops_at_once():
         score([{"path": "regex_format", "pattern": "("}], rollouts(["a"]), max_error_rate=1.0)
 
 
+@pytest.mark.fault("W10")
 def test_scores_do_not_depend_on_the_number_of_workers():
     groups = [[f"{i} " * k for k in range(1, 4)] for i in range(5)]
     groups[2][1] = "raise x"
@@ -181,6 +186,7 @@ def test_scores_do_not_depend_on_the_number_of_workers():
     assert len(set(results[0][0])) == 15  # chance is not the same for everything
 
 
+@pytest.mark.fault("R5")
 def test_the_threads_of_the_trainer_get_the_same_scores():
     batch = rollouts([r"\boxed{\frac12}", r"\boxed{0.51}", "0.5"], columns={"answer": "0.5"})
     found = []
@@ -207,6 +213,7 @@ def test_one_scorer_serves_several_threads():
     assert found == {n: float(n) for n in range(1, 6)}
 
 
+@pytest.mark.fault("W9")
 def test_no_process_and_no_descriptor_is_left():
     before, descriptors = children(), len(os.listdir("/proc/self/fd"))
     for order in ("a", "sleep", "os._exit 1", "print"):
@@ -231,12 +238,14 @@ def test_functions_of_this_process_give_the_scores_of_a_worker():
     assert here(faulty.one_for_all, "a", "b") == [None, None]
 
 
+@pytest.mark.fault("R2")
 def test_functions_of_this_process_end_at_the_deadline():
     start = time.monotonic()
     assert here(faulty.obedient, "a", "sleep", "spin", "redos") == [1.0, None, None, None]
     assert time.monotonic() - start < 4
 
 
+@pytest.mark.fault("R6")
 def test_functions_of_this_process_leave_no_trace():
     tests, folder = ["kept"], os.getcwd()
     state, numpy_state, torch_state = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()

@@ -147,6 +147,7 @@ def test_a_disk_that_fails_at_any_call(tmp_path, monkeypatch, call):
     assert k > 3
 
 
+@pytest.mark.fault("C11")
 def test_passing_errors_of_the_disk_are_tried_again(tmp_path, monkeypatch):
     monkeypatch.setattr(durable, "WAITS", (0.0, 0.0))
     real, left = os.replace, 2
@@ -164,6 +165,7 @@ def test_passing_errors_of_the_disk_are_tried_again(tmp_path, monkeypatch):
     assert names(tmp_path) == ["checkpoint-5"]
 
 
+@pytest.mark.fault("C11")
 def test_lasting_errors_of_the_disk_are_not_tried_again(tmp_path, monkeypatch):
     calls = []
 

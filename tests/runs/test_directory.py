@@ -76,6 +76,7 @@ def test_automatic_names_are_never_shared_between_processes(tmp_path, monkeypatc
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a-00{n}" for n in range(1, 7)]
 
 
+@pytest.mark.fault("D16", "F6")
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a b", "/abs"])
 def test_a_name_cannot_lead_elsewhere(tmp_path, name):
     with pytest.raises(ConfigError, match="run name"):
@@ -115,6 +116,7 @@ def test_resume_reports_changed_settings(tmp_path, caplog):
     assert [record.getMessage() for record in caplog.records] == ["resumed with train.steps: 5, was 3"]
 
 
+@pytest.mark.fault("F6")
 def test_an_output_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"file.*choose another output directory"):
@@ -130,6 +132,7 @@ def test_an_output_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     RunDirectory.create(tmp_path, "r", {}, resume=True).close()  # the failure left no lock behind
 
 
+@pytest.mark.fault("P7")
 def test_a_live_owner_is_named_and_a_killed_one_is_replaced(tmp_path, caplog):
     with children(1, lambda: RunDirectory.create(tmp_path, "r", {})) as ([pid], answer):
         assert answer == "+"

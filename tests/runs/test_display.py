@@ -273,6 +273,7 @@ def test_any_sample_takes_one_line(prompt, completion):
     assert "reward -" in text
 
 
+@pytest.mark.fault("D16")
 def test_nothing_a_stranger_wrote_reaches_the_terminal_raw():
     p = Progress(ATTACK, 10, 0.0, (ATTACK,))
     p.update(1, {f"rewards/{ATTACK}/mean": 1.0, f"time/{ATTACK}": 1.0, f"eval/{ATTACK}": 1.0}, 1.0)
@@ -337,12 +338,14 @@ def test_a_terminal_gets_the_live_view(environment):
     assert isinstance(open_display(Console(file=Terminal(), width=100, height=40)), LiveDisplay)
 
 
+@pytest.mark.fault("F7")
 @pytest.mark.parametrize("variable", [("NO_COLOR", "1"), ("TERM", "dumb")])
 def test_terminals_that_ask_for_it_get_plain_lines(environment, variable):
     environment.setenv(*variable)
     assert isinstance(open_display(Console(file=Terminal(), width=100, height=40)), PlainDisplay)
 
 
+@pytest.mark.fault("F7")
 def test_pipes_small_terminals_and_old_encodings_get_plain_lines(environment):
     class Latin(Terminal):
         encoding = "latin-1"

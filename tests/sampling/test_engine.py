@@ -9,7 +9,7 @@ from posttrain.models.lora import add_lora
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.hf import HfEngine
 from posttrain.sampling.law import truncated
-from posttrain.sampling.request import Request
+from posttrain.sampling.request import Pause, Request
 from posttrain.tensors import Rows
 from tests.models.tiny import ARCHITECTURES, VOCABULARY, network, trunk
 
@@ -143,7 +143,7 @@ def test_prompts_are_read_in_batches(monkeypatch):
     net = network()
     asked = requests(9)
     expected = Engine({"policy": net}, NEVER).generate(asked)
-    monkeypatch.setattr("posttrain.sampling.engine.PREFILL", 10)
+    monkeypatch.setattr("posttrain.sampling.slots.PREFILL", 10)
     same(Engine({"policy": net}, NEVER).generate(asked), expected)
 
 
@@ -248,5 +248,7 @@ def test_the_slow_way_gives_the_same_samples():
     same(slow.generate(asked), Engine({"policy": network()}, stop).generate(asked), within=1e-5)
     with pytest.raises(ConfigError, match="knows one of policy"):
         slow.generate(asked, (("policy", 0.5), ("reference", 0.5)))
+    with pytest.raises(ConfigError, match="cannot suspend"):
+        slow.generate(asked, pause=Pause(tokens=3))
     with pytest.raises(ModelError, match="context is 64"):
         slow.generate([Request((3,) * 60, 0, 5)])

@@ -28,8 +28,9 @@ class Follower:
             if mine is not p:
                 p.copy_(mine)
 
-    def state(self) -> list[Tensor]:
-        return [m.detach().clone() for p, m in zip(self.parameters, self.masters, strict=True) if m is not p]
+    def live(self) -> list[Tensor]:
+        """What the next step depends on, in the tensors that it changes."""
+        return [m.detach() for p, m in zip(self.parameters, self.masters, strict=True) if m is not p]
 
     @torch.no_grad()
     def restore(self, state: Sequence[Tensor]) -> None:

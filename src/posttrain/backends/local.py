@@ -5,16 +5,19 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from posttrain.backend import Share
+from posttrain.backend import Direction, Share, Snapshot
 from posttrain.backends.average import Follower
-from posttrain.backends.optimiser import AdamW, Optimiser
-from posttrain.errors import ConfigError, NumericsError
+from posttrain.backends.direction import movable, shift
+from posttrain.backends.optimiser import AdamW, Optimiser, cloned
+from posttrain.backends.snapshot import Copies
+from posttrain.errors import ConfigError, ModelError, NumericsError
 from posttrain.loss import Counts, micro_loss
 from posttrain.models.load import save
 from posttrain.models.lora import adapted
@@ -22,7 +25,7 @@ from posttrain.models.network import Network
 from posttrain.models.reference import WithoutAdapters
 from posttrain.plan import Plan
 from posttrain.sampling.engine import Engine
-from posttrain.sampling.request import Completion, Mix, Request
+from posttrain.sampling.request import NEVER, Completion, Heard, Mix, Pause, Request
 from posttrain.seeds import seed_for
 from posttrain.tensors import Batch, Source, When
 
@@ -48,17 +51,21 @@ class Local:
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
         self.models: dict[str, Any] = dict(models)
-        self.tokenizer, self.stop, self.slots, self.seed = tokenizer, stop, slots, seed
+        self.tokenizer, self.seed = tokenizer, seed
+        self.engine = Engine(self.models, stop, slots)
         self.settings, self.tokens_per_device = optimiser or AdamW(), tokens_per_device
         self.progress = progress or (lambda *_: None)
         self.optimisers: dict[str, Optimiser] = {}
         self.averages: dict[str, Follower] = {}
         self.changed: set[str] = set()  # roles whose weights are no longer those that were loaded
         self.calls: Counter[tuple[str, bool]] = Counter()  # (role.output, with gradient) -> rows computed
+        self.copies = Copies()
+        self._written_tokenizer: Any = None
 
     # ---- models
 
     def prepare(self, plan: Plan) -> None:
+        self.engine.forget()
         for role in plan.loaded:
             if role not in self.models and role not in plan.method.averages:
                 self.models[role] = self._descend(plan, role)
@@ -104,6 +111,7 @@ class Local:
             module.add_head(head, seed_for(self.seed, "head", source.model, head))
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
+        self.engine.forget()
         if share == 1.0:
             self.models[target] = copy.deepcopy(self.models[source])
         else:
@@ -112,15 +120,26 @@ class Local:
             self.optimisers.pop(target).close()
         self.changed.add(target)
 
+    def move(self, source: str, target: str, along: Sequence[tuple[Direction, float]]) -> None:
+        self.engine.forget()
+        if source != target:
+            self.copy(source, target)
+        for direction, length in along:
+            shift(movable(self.models[target]), direction, length)
+        self.changed.add(target)
+
     def save(self, role: str, folder: Path) -> None:
         save(self.models[role], self.tokenizer, folder)
 
     # ---- sampling
 
-    def generate(self, requests: Sequence[Request], mix: Mix) -> list[Completion]:
-        networks = {role: self.models[role] for role, _ in mix}
-        engine = Engine(networks, self.stop, slots=self.slots)
-        return engine.generate(requests, mix, progress=lambda done, all_: self.progress("sampling", done, all_))
+    def generate(
+        self, requests: Sequence[Request], mix: Mix, pause: Pause = NEVER, heard: Heard | None = None
+    ) -> list[Completion]:
+        return self.engine.generate(requests, mix, partial(self.progress, "sampling"), pause=pause, heard=heard)
+
+    def metrics(self) -> dict[str, float]:
+        return self.engine.occupancy.metrics()
 
     # ---- measuring and differentiating
 
@@ -133,6 +152,7 @@ class Local:
         return {n: torch.cat([p[n] for p in pieces]) for n in wants}
 
     def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Counts, *, fresh: bool) -> Share:
+        self.engine.forget()  # its memory is needed here
         share, wants = Share(), plan.forwards.get((When.LIVE, stream), {})
         micros = self._pack(mini, plan.links(stream), wants)
         for number, micro in enumerate(micros):
@@ -168,6 +188,7 @@ class Local:
     # ---- updating
 
     def step(self, rates: Mapping[str, float]) -> dict[str, float]:
+        self.engine.forget()
         norms = {role: o.norm() for role, o in self.optimisers.items()}
         if broken := [f"{role}: {float(n)}" for role, n in norms.items() if not bool(n.isfinite())]:
             self.discard()
@@ -186,15 +207,26 @@ class Local:
             optimiser.zero()
 
     def state(self) -> dict[str, Any]:
+        copied: dict[str, Any] = cloned(self._live())
+        return copied
+
+    def snapshot(self, role: str) -> Snapshot:
+        if self._written_tokenizer is None:  # reading and writing one at the same time is an error of its library
+            self._written_tokenizer = copy.deepcopy(self.tokenizer)
+        state, module = self.copies.take(self._live(), self.models[role])
+        return Snapshot(state, partial(save, cast(Network, module), self._written_tokenizer))
+
+    def _live(self) -> dict[str, Any]:
+        """The state in the tensors that the next step changes."""
         kept = sorted(r for r in self.changed if not isinstance(self.models[r], WithoutAdapters))
-        weights = {r: {n: t.detach().clone() for n, t in self.models[r].state_dict().items()} for r in kept}
         return {
-            "models": weights,
-            "optimisers": {r: o.state() for r, o in self.optimisers.items()},
-            "averages": {r: a.state() for r, a in self.averages.items()},
+            "models": {r: dict(self.models[r].state_dict()) for r in kept},
+            "optimisers": {r: o.live() for r, o in self.optimisers.items()},
+            "averages": {r: a.live() for r, a in self.averages.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
+        self.engine.forget()
         for role, weights in state["models"].items():
             if role not in self.models:
                 self.models[role] = copy.deepcopy(self.models["policy"])
@@ -203,6 +235,7 @@ class Local:
             for head in saved_heads:  # in the order in which they were added, which is that of the optimiser
                 if head not in heads:
                     self.models[role].add_head(head)
+            _check_fit(role, self.models[role].state_dict(), weights)
             self.models[role].load_state_dict(weights)
             self.changed.add(role)
         for role, saved in state["optimisers"].items():
@@ -211,6 +244,17 @@ class Local:
         for role, saved in state["averages"].items():
             if role in self.averages:
                 self.averages[role].restore(saved)
+
+
+def _check_fit(role: str, own: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> None:
+    """ModelError with both shapes where a checkpoint is of another model."""
+    for name in (*saved, *own):
+        here, there = (list(w[name].shape) if name in w else None for w in (own, saved))
+        if here != there:
+            raise ModelError(
+                f"{role}: {name} is {there or 'missing'} in the checkpoint and {here or 'missing'} in this run; resume "
+                "with the model and the LoRA settings that the run began with"
+            )
 
 
 def _temperature(batch: Batch) -> Tensor | float:

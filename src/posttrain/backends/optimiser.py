@@ -75,8 +75,14 @@ class Optimiser:
             p.grad = None
 
     def state(self) -> dict[str, Any]:
-        masters = [m.detach().clone() for p, m in zip(self.parameters, self.masters, strict=True) if m is not p]
-        return {"adam": _cloned(self.adam.state_dict()), "masters": masters}
+        """A copy of what the next step depends on."""
+        copied: dict[str, Any] = cloned(self.live())
+        return copied
+
+    def live(self) -> dict[str, Any]:
+        """What the next step depends on, in the tensors that it changes."""
+        masters = [m.detach() for p, m in zip(self.parameters, self.masters, strict=True) if m is not p]
+        return {"adam": self.adam.state_dict(), "masters": masters}
 
     @torch.no_grad()
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -111,11 +117,12 @@ def master(p: nn.Parameter) -> Tensor:
     return p.detach().to(torch.float32).requires_grad_()
 
 
-def _cloned(state: Any) -> Any:
+def cloned(state: Any) -> Any:
+    """A nested state with copies of its tensors."""
     if isinstance(state, Tensor):
         return state.detach().clone()
     if isinstance(state, dict):
-        return {k: _cloned(v) for k, v in state.items()}
+        return {k: cloned(v) for k, v in state.items()}
     if isinstance(state, list):
-        return [_cloned(v) for v in state]
+        return [cloned(v) for v in state]
     return state

@@ -33,6 +33,7 @@ def show(
     size: Annotated[int | None, typer.Option(help="Read so many records; by default all.", min=1)] = None,
     column: Annotated[list[str] | None, typer.Option(help="ours=theirs, e.g. prompt=question")] = None,
     answer_after: Annotated[str | None, typer.Option(help="The answer stands after this text, e.g. ####")] = None,
+    drop_invalid: Annotated[bool, typer.Option("--drop-invalid", help="Leave out rows that cannot be used.")] = False,
     max_length: Annotated[int | None, typer.Option(help="Longest row; by default the model's context.", min=1)] = None,
     chat_template: Annotated[
         Path | None, typer.Option(help="Jinja file instead of the tokenizer's template.", exists=True, dir_okay=False)
@@ -42,13 +43,14 @@ def show(
     from rich.console import Console
 
     from posttrain.data import show as view
-    from posttrain.data.dataset import load
+    from posttrain.data.dataset import Invalid, load
     from posttrain.data.encode import Encoder
     from posttrain.models.load import load as load_model
 
     columns = renames(column or [])
     kind = kind or kind_of(_columns(source) | columns.keys())
-    records = load(source, kind, columns=columns, answer_after=answer_after, size=size)
+    invalid: Invalid = "drop" if drop_invalid else "stop"
+    records = load(source, kind, columns=columns, answer_after=answer_after, size=size, invalid=invalid)
     loaded = load_model(model)
     template = chat_template.read_text(encoding="utf-8") if chat_template else None
     encoder = Encoder(loaded.tokenizer, max_length or loaded.network.context, template)

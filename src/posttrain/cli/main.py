@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -12,12 +13,13 @@ from typing import Annotated
 import typer
 
 from posttrain.cli import data
+from posttrain.cli.compare import compare
 from posttrain.cli.demo import demo
 from posttrain.cli.doctor import doctor
 from posttrain.cli.methods import explain, methods
 from posttrain.cli.model import evaluate, export, sample
-from posttrain.cli.train import train
-from posttrain.errors import PosttrainError
+from posttrain.cli.train import TrainCommand, train
+from posttrain.errors import PosttrainError, of_the_machine
 
 HELP = """Reinforcement learning for language models, end to end.
 
@@ -36,7 +38,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(rich_help_panel=LEARN)(demo)
-app.command(rich_help_panel=LEARN, context_settings=OVERRIDES)(train)
+app.command(rich_help_panel=LEARN, context_settings=OVERRIDES, cls=TrainCommand)(train)
+app.command(rich_help_panel=LEARN)(compare)
 app.command(rich_help_panel=LOOK)(methods)
 app.command(rich_help_panel=LOOK)(explain)
 app.add_typer(data.app, name="data", rich_help_panel=LOOK)
@@ -71,21 +74,34 @@ def version() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Errors meant for the user are one message and the exit code of their class."""
+    _speak()
     try:
         try:
             typer.main.get_command(app)(arguments, prog_name="posttrain")
         finally:
             sys.stdout.flush()
-    except PosttrainError as error:
-        if os.environ.get("POSTTRAIN_TRACEBACK") == "1":
-            traceback.print_exc()
-        complain(str(error))
-        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # the reader has gone, as in `posttrain methods | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        known = error if isinstance(error, PosttrainError) else of_the_machine(error)
+        if known is None:
+            raise
+        if os.environ.get("POSTTRAIN_TRACEBACK") == "1":
+            traceback.print_exc()
+        complain(str(known))
+        sys.exit(known.exit_code)
+
+
+def _speak() -> None:
+    """Output that a terminal cannot show, or that was closed, is no reason to end a run."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- open as long as we run
+        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def complain(message: str) -> None:

@@ -11,6 +11,8 @@ ALIASES = {
     "num_generations": "sampling.samples",
     "max_completion_length": "sampling.max_tokens",
     "output_dir": "output",
+    "save_steps": "train.save_every",
+    "save_total_limit": "train.keep",
 }
 
 _BATCH = "set train.prompts_per_step; train.tokens_per_device cuts it into pieces that fit"

@@ -13,6 +13,9 @@ from pydantic import Field, Strict, ValidationInfo, field_validator, model_seria
 from posttrain.config.section import Pathed
 from posttrain.errors import ConfigError
 
+_SECRET_NAME = re.compile(r"(api_?)?key|password|secret|token|authorization", re.IGNORECASE)
+_SECRET = re.compile(r"^(sk-|Bearer )|^\w+://[^/]*@|[?&](api[-_]?)?(key|token)=", re.IGNORECASE)
+
 
 class Code(Pathed):
     """What to run and the settings to run it with. The short form is the path."""
@@ -71,6 +74,14 @@ class Reward(Code):
     weight: Annotated[float, Strict()] = 1.0
     """factor in the sum of the rewards; negative for a penalty"""
 
+    @field_validator("settings")
+    @classmethod
+    def _without_secrets(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """A run file is copied into the run, the card of its model and the logs."""
+        if name := _secret(settings):
+            raise ValueError(f"{name} holds a key or a password; put it into an environment variable ($OPENAI_API_KEY)")
+        return settings
+
     @classmethod
     def expand(cls, value: Any) -> Any:
         value = super().expand(value)
@@ -94,6 +105,16 @@ def locate(path: str, base: Path) -> str:
             return str((folder / file).resolve()) + name
     folders = dict.fromkeys(str(folder.absolute()) for folder in (base, Path.cwd()))
     raise ValueError(f"there is no file {file!r} in {' or '.join(folders)}")
+
+
+def _secret(settings: Any, name: str = "") -> str:
+    """The name of a setting that is a secret; "" where there is none."""
+    if isinstance(settings, Mapping):
+        inner = (_secret(value, str(key)) for key, value in settings.items())
+        return next((found for found in inner if found), "")
+    if not isinstance(settings, str):
+        return ""
+    return name if _SECRET_NAME.fullmatch(name) or _SECRET.search(settings) else ""
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -86,6 +86,8 @@ class Data(Pathed):
     """use at most so many records; null: all"""
     chat: Flag = False
     """put plain-text prompts and answers into messages, as an instruct model expects"""
+    invalid: Literal["stop", "drop"] = "stop"
+    """what rows that cannot be used do: stop the run, or be left out, counted, and listed in run.json"""
 
 
 class Evaluate(Section):
@@ -118,6 +120,9 @@ class Sampling(Section):
     """draw from the most likely tokens that have this much probability together"""
     slots: Count = 64
     """answers written at the same time"""
+    spare_prompts: Whole = 0
+    """prompts answered beside those of a step; answers that are unfinished when these are done go on in the next step,
+    from its weights (partial rollouts)"""
 
 
 class Train(Section):
@@ -131,6 +136,11 @@ class Train(Section):
     """stop after the step that reaches this time, and save"""
     prompts_per_step: Count = 16
     """records in a step: prompts, demonstrations or pairs"""
+    async_steps: Annotated[int, Strict(), Field(ge=0, le=1)] = 0
+    """how many training steps ahead answers are drawn: 1 draws those of the next step before this one trains"""
+    rollout_correction: Literal["none", "tis", "icepop"] | None = None
+    """weight of tokens whose sampler was another policy: truncated importance (tis), or dropped outside a band
+    (icepop); null: tis where answers may be older than the weights, else none"""
     tokens_per_device: Count = 16384
     """most tokens in one forward pass; changes memory and speed, not the result"""
     max_length: Count | None = None
@@ -147,10 +157,14 @@ class Train(Section):
     """AdamW's decay of the first and second moment"""
     max_grad_norm: Positive | None = 1.0
     """longer gradients are scaled to this norm; null: never"""
+    broken_steps: Whole = 0
+    """steps in a row that are skipped because loss or gradient is not finite; one more stops the run"""
     save_every: Count | None = None
     """checkpoint after so many steps; null: at the end only"""
     keep: Count = 2
     """newest checkpoints that are kept"""
+    keep_every: Count | None = None
+    """besides them, keep the checkpoints of every multiple of so many steps; null: none"""
     log_every: Count = 1
     """write metrics after so many steps"""
     samples_every: Count = 10

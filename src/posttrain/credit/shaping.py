@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from posttrain.parts import PerRow, PerToken, Scalar
 from posttrain.tensors import Rows
 
@@ -34,6 +36,25 @@ def row_reward_minus_kl(
 def row_reward_minus_logp(reward: PerRow, old_logp: PerToken, rows: Rows, *, entropy_weight: float = 1.0) -> PerRow:
     """R - c log π_old(y), c the entropy weight"""
     return reward - entropy_weight * rows.sum(old_logp)
+
+
+def row_reward_minus_conditional_logp(
+    reward: PerRow,
+    old_logp: PerToken,
+    ref_logp: PerToken,
+    rows: Rows,
+    *,
+    natural: float = 3.0,
+    log_epsilon: float = 0.0,
+    kl_weight: float = 0.05,
+) -> PerRow:
+    """R - (log π_old(y)/ε + 1) where -log π_ref(y)/|y| <= ν, else R - β (log π_old(y)/π_ref(y) + 1); ν = natural
+
+    The 1 is the derivative of the logarithm: no baseline takes it out where its weight is not the same everywhere.
+    """
+    matched = rows.sum(old_logp) - log_epsilon + 1
+    held = kl_weight * (rows.sum(old_logp - ref_logp) + 1)
+    return reward - torch.where(rows.mean(ref_logp) >= -natural, matched, held)
 
 
 def soft_overlong(reward: PerRow, rows: Rows, max_tokens: Scalar, *, buffer: float = 0.2) -> PerRow:

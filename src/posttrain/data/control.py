@@ -20,7 +20,9 @@ class ControlTokens:
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
         special = {t.content for t in tokenizer.added_tokens_decoder.values() if t.special}
-        self.tokens = sorted(special | set(tokenizer.all_special_tokens), key=lambda t: (-len(t), t))
+        # What pads may be any word: nobody writes or reads it.
+        named = {x for name, x in tokenizer.special_tokens_map.items() if name != "pad_token" and isinstance(x, str)}
+        self.tokens = sorted(special | named, key=lambda t: (-len(t), t))
         self._stand_in = {token: chr(FIRST + i) for i, token in enumerate(self.tokens)}
         self._meaning = {character: token for token, character in self._stand_in.items()}
         self._pattern = re.compile("|".join(map(re.escape, self.tokens)) or "(?!)")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from posttrain.data import bundled
 from posttrain.data.columns import record
@@ -20,15 +21,22 @@ from posttrain.errors import ConfigError, DataError, suggestion
 from posttrain.records import RECORDS, Record
 from posttrain.seeds import seed_for
 
+log = logging.getLogger(__name__)
+
+Invalid = Literal["stop", "drop"]  # what happens to rows that cannot be used
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset(Sequence[Record]):
-    """Records and a name for messages. `from_rows` makes one of dictionaries, `load` of a file."""
+    """Records and a name for messages. `from_rows` makes one of dictionaries, `load` of a file.
+
+    `dropped`: the rows that could not be used and were to be dropped, each with its place and its fault.
+    """
 
     records: tuple[Record, ...]
     name: str = "rows"
+    dropped: tuple[str, ...] = ()
     _order: dict[tuple[int, int], list[int]] = field(default_factory=dict, repr=False)
 
     @overload
@@ -69,16 +77,18 @@ def load(
     seed: int = 0,
     size: int | None = None,
     chat: bool = False,
+    invalid: Invalid = "stop",
 ) -> Dataset:
     """Records of a kind ("prompts", "pairs", ...) from a file, a bundled generator or a dataset on the hub.
 
     spec: "train.jsonl" | "arithmetic:level=2,split=test" | "openai/gsm8k:config=main,split=train". `columns`,
-    `answer_after` and `chat` as in data.columns.record; at most `size` records; `seed` matters to generators only.
+    `answer_after` and `chat` as in data.columns.record; at most `size` rows; `seed` matters to generators only;
+    `invalid` as in from_rows.
     """
     if kind not in RECORDS:
         raise ConfigError(f"unknown kind of data {kind!r}{suggestion(kind, RECORDS)}; known: {', '.join(RECORDS)}")
     rows = islice(_rows(spec, kind, seed, size), size)
-    return from_rows(rows, kind, columns=columns, answer_after=answer_after, chat=chat, name=spec)
+    return from_rows(rows, kind, columns=columns, answer_after=answer_after, chat=chat, name=spec, invalid=invalid)
 
 
 def from_rows(
@@ -89,10 +99,12 @@ def from_rows(
     answer_after: str | None = None,
     chat: bool = False,
     name: str = "rows",
+    invalid: Invalid = "stop",
 ) -> Dataset:
     """Records from dictionaries, or from (where, dictionary). Rows with the same id must be the same; one is kept.
 
-    DataError names the first row that cannot be used, and how many more there are.
+    Rows that cannot be used: with invalid="stop" a DataError that names the first and says how many more there are;
+    with "drop" they are left out, counted in a warning and listed in `Dataset.dropped`.
     """
     made: dict[int, Record] = {}
     faults: list[DataError] = []
@@ -103,12 +115,14 @@ def from_rows(
             _check_same(made.setdefault(new.id, new), new)
         except DataError as fault:
             faults.append(fault)
-    if faults:
+    if faults and (invalid == "stop" or not made):
         more = f"\n{len(faults) - 1} more rows cannot be used, the next: {faults[1]}" if len(faults) > 1 else ""
         raise DataError(f"{faults[0]}{more}")
     if not made:
         raise DataError(f"{name}: 0 examples")
-    return Dataset(tuple(made.values()), name)
+    if faults:
+        log.warning("%s: dropped %d of %d rows: %s", name, len(faults), index + 1, "; ".join(map(str, faults)))
+    return Dataset(tuple(made.values()), name, tuple(map(str, faults)))
 
 
 def _check_same(first: Record, second: Record) -> None:

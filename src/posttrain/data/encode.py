@@ -7,6 +7,7 @@ from lengths, never from comparing tokens with the padding token, which many tok
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Any
 
 from posttrain.data.control import ControlTokens
@@ -46,6 +47,12 @@ class Encoder:
         self.template = ChatTemplate(tokenizer, self.control, chat_template)
         first = tokenizer("a")["input_ids"][:1]
         self.begin: list[int] = first if first == [tokenizer.bos_token_id] else []
+
+    @cached_property
+    def vocabulary(self) -> str:
+        """Size and hash, to tell one tokenizer from another: `262 tokens (1f0c5a...)`."""
+        words = sorted(self.tokenizer.get_vocab().items())
+        return f"{len(words)} tokens ({seed_for(*(x for pair in words for x in pair)):014x})"
 
     def prompt(self, record: Prompt, room: int = 0) -> tuple[int, ...]:
         """Tokens after which the answer begins. DataError unless `room` more tokens fit into max_length."""
@@ -113,7 +120,7 @@ class Encoder:
             )
         if not any(trained):
             raise DataError("the row holds no token that could be learnt; it is empty or has no turn of the assistant")
-        return Row(identity, tokens, trained, trained, columns)
+        return Row(identity, tokens, trained, trained, {n: _at_tokens(n, x, trained) for n, x in columns.items()})
 
     def _parts(self, prompt: Turns, answer: Answer) -> list[Part]:
         if isinstance(answer, Sampled):
@@ -138,3 +145,15 @@ class Encoder:
         if self.tokenizer.eos_token_id is None:
             raise ModelError("the tokenizer has no end-of-sequence token, so the model could not learn to stop")
         return int(self.tokenizer.eos_token_id)
+
+
+def _at_tokens(name: str, cell: Any, learnt: Sequence[bool]) -> Any:
+    """One number a row as it is; numbers of the learnt tokens at these tokens, 0 elsewhere. DataError for too few."""
+    if not isinstance(cell, tuple):
+        return cell
+    if len(cell) != sum(learnt):
+        raise DataError(
+            f"{name!r} has {len(cell)} numbers for the {sum(learnt)} tokens of the answer; give one for each"
+        )
+    numbers = iter(cell)
+    return tuple(next(numbers) if here else 0.0 for here in learnt)

@@ -1,7 +1,8 @@
 """Numbers that the loss reads, from the columns of a record.
 
 `margin` of a pair goes to both of its rows, `chosen_reward` and `rejected_reward` to one each; `reward` of a ranking
-is a list with one number for each answer. A column that some records have must be in all of them.
+is a list with one number for each answer, `token_reward` a list with one for each token of the answer. A column that
+some records have must be in all of them.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from typing import Any
 from posttrain.errors import DataError
 from posttrain.records import Record, Row
 
+PER_TOKEN = frozenset({"token_reward", "relevance"})
+
 
 def numbers(
     columns: Mapping[str, Any], wanted: Collection[str], *, side: str = "", place: int | None = None, places: int = 1
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Those of the columns in `wanted` that the record has. `side`: "chosen" or "rejected" of a pair; `place`: of an
     answer among `places`. DataError for what is no finite number."""
-    found = {}
+    found: dict[str, Any] = {}
     for name in sorted(wanted):
         column = f"{side}_{name}" if f"{side}_{name}" in columns else name
         cell = columns.get(column)
@@ -29,7 +32,10 @@ def numbers(
             if not isinstance(cell, list | tuple) or len(cell) != places:
                 raise DataError(f"{column!r} must be a list of {places} numbers, one for each answer, not {cell!r}")
             cell = cell[place]
-        found[name] = _number(column, cell)
+        if name in PER_TOKEN and isinstance(cell, list | tuple):
+            found[name] = tuple(_number(column, x) for x in cell)
+        else:
+            found[name] = _number(column, cell)
     return found
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import combinations
 
 from posttrain.data.collate import groups
 from posttrain.data.selection import answer, earned, identity, ranked, shorter_is_better, text_of
@@ -112,3 +114,19 @@ def apart(new: Sequence[Pair], old: Sequence[Record], share: float) -> list[Reco
     kept = sorted(new, key=lambda p: seed_for("replay", p.id))[: len(new) - count]
     asked = {repr(p.prompt) for p in kept}
     return [*kept, *[r for r in order if repr(r.prompt) not in asked][:count]]
+
+
+def twos(rollouts: Sequence[Rollout]) -> list[tuple[int, int]]:
+    """The numbers of every two answers to the same prompt."""
+    places: dict[int, list[int]] = {}
+    for i, r in enumerate(rollouts):
+        places.setdefault(r.prompt.id, []).append(i)
+    return [two for group in places.values() for two in combinations(group, 2)]
+
+
+def labels(one: Rollout, other: Rollout, count: int) -> list[Pair]:
+    """So many labels of one comparison, each a record of its own; none where the rewards do not decide it."""
+    if one.reward is None or other.reward is None or one.reward == other.reward:
+        return []
+    made = pair(*ranked((one, other)))
+    return [replace(made, id=seed_for("label", made.id, n)) for n in range(count)]

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posttrain.data.control import ControlTokens
-from posttrain.errors import DataError, ModelError
+from posttrain.data.renderer import RENDERER
+from posttrain.errors import ModelError
 from posttrain.records import Message
 
 
@@ -48,16 +49,7 @@ class ChatTemplate:
                 "the data holds conversations, but the tokenizer has no chat template; "
                 "set model.chat_template to a Jinja file, or give prompts as plain text"
             )
-        try:
-            text: str = self.tokenizer.apply_chat_template(
-                conversation, chat_template=self.source, tokenize=False, add_generation_prompt=answer_next
-            )
-        except Exception as error:  # noqa: BLE001 -- the template is code of others and may raise anything
-            reason = " ".join(str(error).split())
-            raise DataError(
-                f"the chat template fails on this conversation ({type(error).__name__}: {reason})"
-            ) from None
-        return text
+        return RENDERER.render(self.source, conversation, answer_next, self.tokenizer.special_tokens_map)
 
     def _check_end(self, said: str) -> None:
         if not said.endswith(tuple(self.control.tokens)):

@@ -34,3 +34,38 @@ def interval(scores: Sequence[float], z: float = 1.959964) -> tuple[float, float
     mean = fmean(scores)
     half = z * (sum((s - mean) ** 2 for s in scores) / max(n - 1, 1) / n) ** 0.5
     return mean - half, mean + half
+
+
+def student(df: int, confidence: float = 0.95) -> float:
+    """Student's t that a two-sided interval reaches with `df` degrees of freedom, by halving its exact distribution."""
+    if df < 1:
+        return math.inf
+    low, high = 0.0, 1e6
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, df) < confidence else (low, middle)
+    return (low + high) / 2
+
+
+def _within(t: float, df: int) -> float:
+    """P(|T| < t): the finite sums for whole degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
+    angle = math.atan(t / math.sqrt(df))
+    term = total = math.cos(angle) if df % 2 else 1.0
+    for k in range(3 if df % 2 else 2, df - 1, 2):
+        term *= math.cos(angle) ** 2 * (k - 1) / k
+        total += term
+    if df % 2:
+        return 2 / math.pi * (angle + (math.sin(angle) * total if df > 1 else 0.0))
+    return math.sin(angle) * total
+
+
+def mean_interval(xs: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:
+    """Mean and Student's interval of a few independent numbers, such as one for each seed: (mean, low, high).
+
+    One number has no interval: low and high are minus and plus infinity.
+    """
+    mean, n = fmean(xs), len(xs)
+    if n < 2:
+        return mean, -math.inf, math.inf
+    half = student(n - 1, confidence) * math.sqrt(sum((x - mean) ** 2 for x in xs) / (n - 1) / n)
+    return mean, mean - half, mean + half

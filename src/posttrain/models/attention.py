@@ -132,6 +132,11 @@ class Cache:
         for x in (*self._keys.values(), *self._values.values()):
             x[target] = x[source]
 
+    def swap(self, one: int, other: int) -> None:
+        """Exchange what two slots hold."""
+        for x in (*self._keys.values(), *self._values.values()):
+            x[[one, other]] = x[[other, one]]
+
 
 class Prefill(Packed):
     """Packed rows whose keys and values also go to the cache: row r to every slot in `slots[r]`."""

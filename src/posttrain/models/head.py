@@ -1,17 +1,24 @@
 """Log-probabilities of chosen tokens without ever holding the logits of all of them.
 
-Legend: N chosen tokens, D hidden width, V vocabulary.
+The vocabulary passes by in tiles, the sums of the softmax grow along (Milakov and Gimelshein, 2018). The matrix
+products take all tokens at once, what lies between them is done on slabs that stay in the cache.
+
+Legend: N chosen tokens, D hidden width, V vocabulary, L tokens of a slab, W words of a tile.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CHUNK = 2**24  # logits in memory at once
+from posttrain.models.passes import slabs
+
+TILE = 2**24  # logits in memory at once,
+NARROW = 256  # or those of so many words, if that is more
 
 
 def selected_logp(
@@ -25,21 +32,12 @@ def selected_logp(
     """Log-prob of targets [N] under softmax((hidden @ weight.T + bias) / temperature), and the entropy of that law.
 
     hidden [N, D], weight [V, D], bias [V], temperature a number or [N] -> [N], [N]. The softmax is computed in float32
-    (float64 for float64 inputs). The backward pass recomputes the logits: memory is O(N + CHUNK) instead of O(N V).
+    (float64 for float64 inputs). The backward pass recomputes the logits: memory is O(N D + TILE) instead of O(N V).
     """
     wide = torch.promote_types(hidden.dtype, torch.float32)
     tau = torch.as_tensor(temperature, dtype=wide, device=hidden.device).expand(len(hidden))
     logp, entropy = _SelectedLogp.apply(hidden, weight, bias, targets, tau, want_entropy)  # type: ignore[no-untyped-call]
     return logp, entropy if want_entropy else None
-
-
-def _chunks(count: int, vocabulary: int) -> list[slice]:
-    size = max(1, CHUNK // vocabulary)
-    return [slice(start, start + size) for start in range(0, count, size)]
-
-
-def _log_softmax(hidden: Tensor, weight: Tensor, bias: Tensor | None, tau: Tensor) -> Tensor:
-    return (F.linear(hidden, weight, bias).to(tau.dtype) / tau[:, None]).log_softmax(-1)
 
 
 class _SelectedLogp(torch.autograd.Function):
@@ -53,41 +51,69 @@ class _SelectedLogp(torch.autograd.Function):
         tau: Tensor,
         want_entropy: bool,
     ) -> tuple[Tensor, Tensor]:
-        logp, entropy = tau.new_zeros(len(hidden)), tau.new_zeros(len(hidden))
-        for part in _chunks(len(hidden), len(weight)):
-            law = _log_softmax(hidden[part], weight, bias, tau[part])
-            logp[part] = law.gather(1, targets[part, None])[:, 0]
-            if want_entropy:
-                entropy[part] = -(law.exp() * law).sum(-1)
-        ctx.save_for_backward(hidden, weight, bias, targets, tau, entropy)
+        top, mass = torch.full_like(tau, -torch.inf), torch.zeros_like(tau)
+        energy, chosen = torch.zeros_like(tau), torch.zeros_like(tau)  # sum of odds * logit; the target's logit
+        for words, logits in _tiles(hidden, weight, bias):
+            for part in slabs(logits):
+                scores = logits[part].to(tau.dtype).div_(tau[part, None])
+                _pick(scores, targets[part] - words.start, chosen[part])
+                highest = torch.maximum(top[part], scores.amax(-1))
+                odds = (scores - highest[:, None]).exp_()
+                shrink = (top[part] - highest).exp_()
+                mass[part] = mass[part] * shrink + odds.sum(-1)
+                if want_entropy:
+                    energy[part] = energy[part] * shrink + odds.mul_(scores).sum(-1)
+                top[part] = highest
+        whole = top + mass.log()
+        entropy = whole - energy / mass if want_entropy else torch.zeros_like(tau)
+        ctx.save_for_backward(hidden, weight, bias, targets, tau, whole, entropy)
         ctx.want_entropy = want_entropy
-        return logp, entropy
+        return chosen - whole, entropy
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """d logit = (g_logp (onehot - p) - g_entropy p (log p + entropy)) / temperature."""
-        hidden, weight, bias, targets, tau, entropy = ctx.saved_tensors
-        of_logp, of_entropy = gradients
+        hidden, weight, bias, targets, tau, whole, entropy = ctx.saved_tensors
+        of_logp, of_entropy = (g / tau for g in gradients)
         wants_hidden, wants_weight, wants_bias = ctx.needs_input_grad[:3]
-        d_hidden = torch.empty_like(hidden) if wants_hidden else None
-        # Sums over chunks are kept in float32, whatever the dtype of the weights.
-        d_weight = torch.zeros_like(weight, dtype=tau.dtype) if wants_weight else None
-        d_bias = torch.zeros_like(bias, dtype=tau.dtype) if wants_bias else None
-        for part in _chunks(len(hidden), len(weight)):
-            law = _log_softmax(hidden[part], weight, bias, tau[part])
-            p = law.exp()
-            d = -of_logp[part, None] * p
-            if ctx.want_entropy:
-                d -= of_entropy[part, None] * p * (law + entropy[part, None])
-            d.scatter_add_(1, targets[part, None], of_logp[part, None])
-            d /= tau[part, None]
-            if d_bias is not None:
-                d_bias += d.sum(0)
-            d = d.to(hidden.dtype)
+        d_hidden = torch.zeros_like(hidden, dtype=tau.dtype) if wants_hidden else None  # summed over tiles
+        d_weight = torch.empty_like(weight) if wants_weight else None
+        d_bias = torch.empty_like(bias) if wants_bias else None
+        for words, logits in _tiles(hidden, weight, bias):
+            for part in slabs(logits):
+                law = logits[part].to(tau.dtype).div_(tau[part, None]).sub_(whole[part, None])
+                slope = of_logp[part, None]
+                if ctx.want_entropy:
+                    slope = slope + of_entropy[part, None] * (law + entropy[part, None])
+                d = law.exp().mul_(-slope)
+                _place(d, targets[part] - words.start, of_logp[part])
+                logits[part] = d
             if d_hidden is not None:
-                d_hidden[part] = d @ weight
+                d_hidden += logits @ weight[words]
             if d_weight is not None:
-                d_weight += d.T @ hidden[part]
-        d_weight = None if d_weight is None else d_weight.to(weight.dtype)
-        d_bias = None if d_bias is None else d_bias.to(bias.dtype)
+                torch.mm(logits.T, hidden, out=d_weight[words])
+            if d_bias is not None:
+                d_bias[words] = logits.sum(0, dtype=tau.dtype)
+        d_hidden = None if d_hidden is None else d_hidden.to(hidden.dtype)
         return d_hidden, d_weight, d_bias, None, None, None
+
+
+def _tiles(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Iterator[tuple[slice, Tensor]]:
+    """Neighbouring words and their logits [N, W], in the type of the weights."""
+    size = max(NARROW, TILE // max(1, len(hidden)))
+    for start in range(0, len(weight), size):
+        words = slice(start, min(start + size, len(weight)))
+        yield words, F.linear(hidden, weight[words], None if bias is None else bias[words])
+
+
+def _pick(scores: Tensor, column: Tensor, into: Tensor) -> None:
+    """Of scores [L, W] the one in each row's column, written to `into` [L] where the tile has that column."""
+    here = (column >= 0) & (column < scores.shape[1])
+    found = scores.gather(1, column.clamp(0, scores.shape[1] - 1)[:, None])[:, 0]
+    into.copy_(torch.where(here, found, into))
+
+
+def _place(scores: Tensor, column: Tensor, value: Tensor) -> None:
+    """Adds value [L] to each row's column of scores [L, W] where the tile has that column."""
+    here = (column >= 0) & (column < scores.shape[1])
+    scores.scatter_add_(1, column.clamp(0, scores.shape[1] - 1)[:, None], torch.where(here, value, 0)[:, None])

@@ -50,12 +50,16 @@ def load(
     else:
         source = _source(spec)
         tokenizer = _tokenizer(spec, source, revision)
-        network = Network(_trunk(spec, source, DTYPES[dtype], revision))
+        trunk, other = _trunk(spec, source, DTYPES[dtype], revision)
+        network = Network(trunk)
         _load_heads(network, Path(source))
-    _check_vocabulary(spec, network, tokenizer)
+        if "score.weight" in other:
+            _load_score(network, spec, source, revision)
+    words = _words(spec, network, tokenizer)
     network.to(device).eval()
     if spec != "tiny":
         probe(network)
+    network.words = words  # only now: the probe compares with all that transformers computes
     return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer))
 
 
@@ -127,7 +131,8 @@ def _tokenizer(spec: str, source: str, revision: str | None) -> PreTrainedTokeni
         raise _unavailable(spec, "tokenizer", error) from error
 
 
-def _trunk(spec: str, source: str, dtype: torch.dtype, revision: str | None) -> Any:
+def _trunk(spec: str, source: str, dtype: torch.dtype, revision: str | None) -> tuple[Any, set[str]]:
+    """The causal language model, and the names of the weights that are there besides."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     try:
@@ -150,7 +155,25 @@ def _trunk(spec: str, source: str, dtype: torch.dtype, revision: str | None) -> 
             f"{spec} lacks {len(missing)} weights of {type(trunk).__name__}, {missing[0]} first: "
             "not a whole causal language model"
         )
-    return trunk
+    return trunk, set(report["unexpected_keys"])
+
+
+def _load_score(network: Network, spec: str, source: str, revision: str | None) -> None:
+    """The head of a reward model in the form of transformers, a classifier with one label."""
+    from transformers import AutoModelForSequenceClassification
+
+    try:
+        whole = AutoModelForSequenceClassification.from_pretrained(
+            source, revision=revision, dtype="auto", trust_remote_code=False, use_safetensors=True
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise _unavailable(spec, "reward model", error) from error
+    labels = len(whole.score.weight)
+    if labels != 1:
+        raise ModelError(f"{spec} gives {labels} numbers to an answer; a reward model gives one (num_labels: 1)")
+    network.add_head("score")
+    with torch.no_grad():
+        network.heads["score"].get_parameter("weight").copy_(whole.score.weight)
 
 
 def _without_dropout(config: Any) -> None:
@@ -165,13 +188,15 @@ def _unavailable(spec: str, what: str, error: Exception) -> ModelError:
     return ModelError(f"{spec}: no {what} that can be loaded from there: {reason}")
 
 
-def _check_vocabulary(spec: str, network: Network, tokenizer: PreTrainedTokenizerBase) -> None:
-    largest = max(tokenizer.get_vocab().values())
+def _words(spec: str, network: Network, tokenizer: PreTrainedTokenizerBase) -> int:
+    """How many token ids have a meaning. Models may have more rows than that, for the sake of round numbers."""
+    largest = int(max(tokenizer.get_vocab().values()))
     if largest >= network.vocabulary:
         raise ModelError(
             f"{spec}: the tokenizer has token {largest}, but the model only {network.vocabulary} embeddings; "
             "resize the embeddings or use the tokenizer that the model was trained with"
         )
+    return largest + 1
 
 
 def _head_file(name: str) -> str:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from posttrain.errors import ModelError, suggestion
+from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register
 from posttrain.models.head import selected_logp
 from posttrain.models.shared import read
@@ -45,12 +46,16 @@ class Network(nn.Module):
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
         self.heads = nn.ModuleDict()
+        self.words: int | None = None  # token ids from here on are padding of the matrix and mean nothing
 
     @property
     def unembedding(self) -> tuple[Tensor, Tensor | None]:
-        """Weight [V, D] and bias [V] of the last layer."""
+        """Weight [V, D] and bias [V] of the last layer, without the rows that pad it."""
         layer = self.trunk.get_output_embeddings()
-        return layer.weight, getattr(layer, "bias", None)
+        weight, bias = layer.weight, getattr(layer, "bias", None)
+        if self.words is None or self.words == len(weight):
+            return weight, bias
+        return weight[: self.words], None if bias is None else bias[: self.words]
 
     @property
     def context(self) -> int:
@@ -88,9 +93,10 @@ class Network(nn.Module):
 
     def states(self, tokens: Tensor, layout: Layout) -> Tensor:
         """Hidden state after each token: [T] -> [T, D]. The one way through the trunk."""
-        output = self.trunk.base_model(
-            input_ids=tokens[None], position_ids=layout.positions[None], use_cache=False, layout=layout
-        )
+        decoder = self.trunk.base_model
+        if llama.related(decoder):
+            return llama.states(decoder, tokens, layout)
+        output = decoder(input_ids=tokens[None], position_ids=layout.positions[None], use_cache=False, layout=layout)
         states: Tensor = output.last_hidden_state[0]
         return states
 

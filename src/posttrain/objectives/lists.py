@@ -3,6 +3,8 @@ mean over lists."""
 
 from __future__ import annotations
 
+import torch
+
 from posttrain.maths.groups import logsumexp_over, peers
 from posttrain.parts import PerRow
 from posttrain.tensors import Rows
@@ -22,3 +24,8 @@ def list_reverse_kl(
     same = peers(group, rows.trained)
     log_q, log_p = (x - logsumexp_over(x, same) for x in (beta * score, reward / reward_scale))
     return same.sum(1) * log_q.exp() * (log_q - log_p)
+
+
+def best_nll(score: PerRow, rank: PerRow, group: PerRow, rows: Rows) -> PerRow:
+    """-K s of the best answer of a list, 0 for the others: with a log-prob as the score, its NLL"""
+    return -peers(group, rows.trained).sum(1) * torch.where(rank == 0, score, 0)

@@ -18,6 +18,11 @@ def nll(logp: PerToken) -> PerToken:
     return -logp
 
 
+def ref_token_logp(ref_logp: PerToken) -> PerToken:
+    """log π_ref(y_t)"""
+    return ref_logp
+
+
 def sum_logp(logp: PerToken, rows: Rows) -> PerRow:
     """log π(y)"""
     return rows.sum(logp)
@@ -78,6 +83,13 @@ def decayed_logp(logp: PerToken, rows: Rows, *, gamma: float = 1.0) -> PerRow:
 def decayed_log_ratio(logp: PerToken, ref_logp: PerToken, rows: Rows, *, gamma: float = 0.98) -> PerRow:
     """Σ_t γ^t log π(y_t)/π_ref(y_t), t from 0"""
     return rows.sum(gamma ** rows.position() * (logp - ref_logp))
+
+
+def masked_log_ratio(
+    logp: PerToken, ref_logp: PerToken, relevance: PerToken, rows: Rows, *, threshold: float = 0.5
+) -> PerRow:
+    """Σ_t log π(y_t)/π_ref(y_t) over the tokens whose relevance exceeds `threshold`"""
+    return rows.sum(torch.where(relevance > threshold, logp - ref_logp, 0))
 
 
 def divergence_score(

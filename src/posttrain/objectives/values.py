@@ -28,6 +28,11 @@ def squared_error(value: PerRow, target: PerRow) -> PerRow:
     return (value - target) ** 2
 
 
+def advantage_error(logp: PerToken, ref_logp: PerToken, token_reward: PerToken, *, beta: float = 1.0) -> PerToken:
+    """(log π(y_t)/π_ref(y_t) - ρ_t/β)², ρ the token reward: in the process of tokens the log-ratio is the advantage."""
+    return (logp - ref_logp - token_reward / beta) ** 2
+
+
 def soft_bellman(value: PerRow, reward: PerRow, score: PerRow, *, tau: float = 1.0) -> PerRow:
     """(r - sg V - τ s)² / (2τ) + (r - V - τ sg s)² / 2"""
     of_policy, of_value = reward - value.detach() - tau * score, reward - value - tau * score.detach()

@@ -7,15 +7,16 @@ import random
 import reprlib
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from numbers import Real
 from typing import Any, Literal, get_args
 
-from posttrain.errors import ConfigError
+from posttrain.errors import ConfigError, RewardError
 from posttrain.seeds import seed_for
 
-Kind = Literal["raised", "deadline", "died", "result", "setup"]
+Kind = Literal["raised", "deadline", "died", "result", "setup", "stop"]
+LARGEST = 1e18  # of a score; advantages square it in float32
 _TRACEBACK = 4000  # characters that are kept of a traceback; the end says most
 
 
@@ -25,7 +26,8 @@ class DeadlineError(BaseException):
 
 @dataclass(frozen=True)
 class Fault:
-    """Why there is no verdict. "setup": the run cannot go on; "result": what came back is not scores."""
+    """Why there is no verdict. "setup" and "stop": the run cannot go on, by whose run file or by whose
+    word (a RewardError); "result": what came back is not scores."""
 
     kind: Kind
     message: str
@@ -35,6 +37,17 @@ class Fault:
     def lies_in_an_item(self) -> bool:
         """Whether it may have been one completion's fault, so that the others deserve another try alone."""
         return self.kind in ("raised", "deadline", "died")
+
+
+class Scores(list[Any]):
+    """What a reward function may return instead of a list: besides its scores, curves that only watch.
+
+    Scores([0.5, None], agreement=[1.0, None]): `rewards/NAME/agreement` is the mean of those that are numbers.
+    """
+
+    def __init__(self, scores: Iterable[Any], **watched: Sequence[Any]) -> None:
+        super().__init__(scores)
+        self.watched = watched
 
 
 Verdict = float | None | Fault
@@ -80,6 +93,8 @@ def evaluate(
         raise
     except ConfigError as error:
         return Fault("setup", f"reward {reward!r}: {error}")
+    except RewardError as error:
+        return Fault("stop", f"reward {reward!r}: {error}")
     except SystemExit as error:
         return Fault("raised", f"reward {reward!r} called sys.exit({error.code!r:.80})", _tail(error))
     except BaseException as error:  # noqa: BLE001 -- untrusted code: even its own BaseExceptions are its fault
@@ -87,7 +102,10 @@ def evaluate(
 
 
 def verdicts(reward: str, result: Any, count: int) -> Outcome:
-    """The scores that a function returned: a list, tuple or array with a number or None for each completion."""
+    """The scores that a function returned: a list, tuple or array with a number or None for each completion.
+
+    An exception in the list is what went wrong with that completion alone.
+    """
     if hasattr(result, "tolist"):  # numpy arrays and tensors
         result = result.tolist()
     if not isinstance(result, list | tuple):
@@ -99,13 +117,27 @@ def verdicts(reward: str, result: Any, count: int) -> Outcome:
     if len(result) != count:
         message = f"reward {reward!r} returned {len(result)} values for {count} completions"
         return Fault("result", f"{message}; return one for each, None to abstain")
-    return [_verdict(reward, value) for value in result]
+    scores = [_verdict(reward, value) for value in result]
+    return _watching(reward, scores, result.watched) if isinstance(result, Scores) else scores
+
+
+def _watching(reward: str, scores: list[Verdict], watched: Mapping[str, Sequence[Any]]) -> Outcome:
+    """Scores with their curves, or what is wrong with a curve."""
+    made: dict[str, Any] = {}
+    for name, values in watched.items():
+        checked = verdicts(f"{reward}/{name}", list(values), len(scores))
+        if faults := [checked] if isinstance(checked, Fault) else [v for v in checked if isinstance(v, Fault)]:
+            return faults[0]
+        made[name] = checked
+    return Scores(scores, **made)
 
 
 def _verdict(reward: str, value: Any) -> Verdict:
     """None abstains; True and False are 1 and 0; numpy numbers and tensors of one element are numbers."""
     if value is None:
         return None
+    if isinstance(value, Exception):
+        return Fault("raised", f"reward {reward!r}: {_line(value)}")
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, Real):
@@ -113,16 +145,17 @@ def _verdict(reward: str, value: Any) -> Verdict:
             number = float(value)
         except OverflowError:
             number = math.inf
-        if math.isfinite(number):
+        if abs(number) <= LARGEST:  # which NaN is not
             return number
     message = f"reward {reward!r} returned {reprlib.repr(value)} ({type(value).__name__}) for a completion"
-    return Fault("result", f"{message}; return a finite number, or None to abstain")
+    return Fault("result", f"{message}; return a number, at most {LARGEST:g}, or None to abstain")
 
 
 def to_wire(outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, Fault):
         return {"fault": asdict(outcome)}
-    return {"verdicts": [asdict(v) if isinstance(v, Fault) else v for v in outcome]}
+    made = {"verdicts": [asdict(v) if isinstance(v, Fault) else v for v in outcome]}
+    return made | ({"watched": outcome.watched} if isinstance(outcome, Scores) else {})
 
 
 def from_wire(message: Mapping[str, Any], count: int) -> Outcome:
@@ -132,7 +165,15 @@ def from_wire(message: Mapping[str, Any], count: int) -> Outcome:
     values = message.get("verdicts")
     if not isinstance(values, list) or len(values) != count:
         raise ValueError("no list of verdicts")
-    return [_fault(v) if isinstance(v, dict) else _number(v) for v in values]
+    scores: list[Verdict] = [_fault(v) if isinstance(v, dict) else _number(v) for v in values]
+    watched = message.get("watched")
+    return scores if watched is None else Scores(scores, **_curves(watched, count))
+
+
+def _curves(watched: Any, count: int) -> dict[str, list[float | None]]:
+    if not isinstance(watched, dict) or any(not isinstance(v, list) or len(v) != count for v in watched.values()):
+        raise ValueError("no list of watched values for each completion")
+    return {str(name): [_number(v) for v in values] for name, values in watched.items()}
 
 
 def _fault(fields: Any) -> Fault:
@@ -144,7 +185,7 @@ def _fault(fields: Any) -> Fault:
 
 
 def _number(value: Any) -> float | None:
-    if value is None or (isinstance(value, float) and math.isfinite(value)):
+    if value is None or (isinstance(value, float) and abs(value) <= LARGEST):
         return value
     raise ValueError(f"a verdict that is {value!r:.80}")
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from posttrain.errors import ConfigError, RewardError
 from posttrain.records import Rollout
-from posttrain.rewards.call import Call, Fault, Outcome, Verdict
+from posttrain.rewards.call import Call, Fault, Outcome, Scores, Verdict
 from posttrain.rewards.reward import Reward
 
 
@@ -20,17 +20,24 @@ class Ledger:
         self._rewards = rewards
         self._rollouts = rollouts
         self._verdicts: dict[str, list[Verdict]] = {r.name: [None] * len(rollouts) for r in rewards}
+        self._watched: dict[str, dict[int, float]] = {}  # by the name of the curve, then by completion
         self._failed: set[int] = set()
 
     def enter(self, call: Call, outcome: Outcome) -> None:
-        """Raises ConfigError for a fault of the set-up."""
+        """Raises ConfigError for a fault of the set-up, RewardError where a function ends the run."""
         verdicts = [outcome] * len(call.items) if isinstance(outcome, Fault) else outcome
         for item, verdict in zip(call.items, verdicts, strict=True):
             self._verdicts[call.reward][item] = verdict
             if isinstance(verdict, Fault):
                 if verdict.kind == "setup":
                     raise ConfigError(verdict.message)
+                if verdict.kind == "stop":
+                    raise RewardError(verdict.message)
                 self._failed.add(item)
+
+        for name, values in outcome.watched.items() if isinstance(outcome, Scores) else ():
+            seen = {item: v for item, v in zip(call.items, values, strict=True) if v is not None}
+            self._watched.setdefault(f"rewards/{call.reward}/{name}", {}).update(seen)
 
     def exceeds(self, rate: float) -> bool:
         """Whether too large a part of the batch has failed already."""
@@ -54,6 +61,9 @@ class Ledger:
                 found[f"rewards/{reward.name}/mean"] = math.fsum(scores) / len(scores)
                 found[f"rewards/{reward.name}/std"] = statistics.stdev(scores) if len(scores) > 1 else 0.0
             found[f"errors/reward_{reward.name}"] = float(sum(isinstance(v, Fault) for v in verdicts))
+        for name, values in sorted(self._watched.items()):
+            if values:
+                found[name] = math.fsum(values.values()) / len(values)
         abstained = [i for i in range(len(self._rollouts)) if i not in self._failed and self._total(i) is None]
         return {**found, "errors/abstained": float(len(abstained))}
 

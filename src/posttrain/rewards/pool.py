@@ -7,11 +7,40 @@ import selectors
 import weakref
 from collections import deque
 from collections.abc import Generator
+from contextlib import suppress
 
 from posttrain.errors import RewardError
 from posttrain.rewards.call import Call, Fault, Outcome
 from posttrain.rewards.frames import pack
 from posttrain.rewards.process import WorkerProcess
+
+
+class Bell:
+    """Wakes a pool that waits for calls: there is another one, or there will be no more."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        self.open, self.given_up = True, False
+
+    def ring(self) -> None:
+        os.write(self._write, b"\0")
+
+    def last(self, *, at_once: bool) -> None:
+        """No more calls will come; `at_once` those that are not answered are given up."""
+        self.open, self.given_up = False, at_once
+        self.ring()
+
+    def fileno(self) -> int:
+        return self._read
+
+    def hush(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._read, 1 << 16)
+
+    def close(self) -> None:
+        os.close(self._read)
+        os.close(self._write)
 
 
 class Pool:
@@ -23,14 +52,17 @@ class Pool:
         self._living: set[WorkerProcess] = set()
         self._finalizer = weakref.finalize(self, _kill_all, self._living, os.getpid())  # when close was forgotten
 
-    def run(self, queue: deque[Call], timeout: float) -> Generator[tuple[Call, Outcome], None, None]:
-        """Empty the queue; outcomes come as they are known. The caller may add calls meanwhile.
+    def run(
+        self, queue: deque[Call], timeout: float, bell: Bell | None = None
+    ) -> Generator[tuple[Call, Outcome], None, None]:
+        """Empty the queue; outcomes come as they are known. The caller may add calls meanwhile, from another thread
+        if it rings the bell.
 
         `timeout` is for one call, in seconds. Leaving early kills the workers that are still busy.
         """
         busy: dict[WorkerProcess, Call] = {}
         try:
-            while queue or busy:
+            while queue or busy or (bell is not None and bell.open):
                 while queue and len(busy) < self._size:
                     call = queue.popleft()
                     worker = self._free()
@@ -41,9 +73,11 @@ class Pool:
                         yield call, _unwritable(call, error)
                         continue
                     busy[worker] = call
-                if not busy:
+                if not busy and (bell is None or not bell.open):
                     continue
-                _wait(busy)
+                _wait(busy, bell)
+                if bell is not None and bell.given_up:
+                    return
                 for worker in list(busy):
                     outcome = worker.poll()
                     if outcome is not None:
@@ -75,15 +109,19 @@ class Pool:
         self._living.discard(worker)
 
 
-def _wait(busy: dict[WorkerProcess, Call]) -> None:
-    """Until a worker has something to say or the nearest deadline is over."""
+def _wait(busy: dict[WorkerProcess, Call], bell: Bell | None) -> None:
+    """Until a worker has something to say, the nearest deadline is over, or the bell rings."""
     with selectors.PollSelector() as selector:
+        if bell is not None:
+            selector.register(bell, selectors.EVENT_READ)
         for worker in busy:
             for pipe in worker.readable():
                 selector.register(pipe, selectors.EVENT_READ)
             for pipe in worker.writable():
                 selector.register(pipe, selectors.EVENT_WRITE)
-        selector.select(min(worker.remaining for worker in busy))
+        selector.select(min((worker.remaining for worker in busy), default=None))
+    if bell is not None:
+        bell.hush()
 
 
 def _unwritable(call: Call, error: Exception) -> Fault:

@@ -170,6 +170,6 @@ def _descendants(pid: int) -> list[int]:
     found: list[int] = []
     for listing in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
-            for child in map(int, listing.read_text().split()):
+            for child in map(int, listing.read_text(encoding="utf-8").split()):
                 found += [child, *_descendants(child)]
     return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from posttrain.errors import ConfigError, suggestion
@@ -55,6 +57,21 @@ class Reward:
         object.__setattr__(self, "reads", reads)
         if not isinstance(self.function, str):
             object.__setattr__(self, "function", reference_of(function) or function)
+
+    def keeping(self, folder: Path) -> Reward:
+        """With a folder to keep things in, where the function has the setting `folder` and was given none."""
+        if "folder" not in self.reads.settings or "folder" in self.settings:
+            return self
+        return replace(self, settings={**self.settings, "folder": str(folder.absolute())})
+
+    def notice(self) -> str | None:
+        """What a run says about it before it begins: `notice(**settings)` of the function's module, if there is one.
+
+        Raises what makes a run impossible on this machine.
+        """
+        function = load(self.function) if isinstance(self.function, str) else self.function
+        found = getattr(sys.modules.get(getattr(function, "__module__", None) or ""), "notice", None)
+        return str(found(**self.settings)) if inspect.isfunction(found) else None
 
     @property
     def source(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Self
 from posttrain.errors import ConfigError, DataError
 from posttrain.records import Rollout, Turns
 from posttrain.rewards import inline
+from posttrain.rewards.ahead import Ahead
 from posttrain.rewards.call import Call, Fault, Outcome
 from posttrain.rewards.ledger import Ledger
 from posttrain.rewards.pool import Pool
@@ -22,6 +23,11 @@ Score = Callable[[Sequence[Rollout]], list[Rollout]]
 """Whatever fills `reward`: a Scorer, a reward model, a judge that compares answers in pairs."""
 
 _log = logging.getLogger(__name__)
+_Key = tuple[str, tuple[int, ...]]  # a reward, and the rollouts that it scores by identity
+
+
+def _key(call: Call, rollouts: Sequence[Rollout]) -> _Key:
+    return call.reward, tuple(id(rollouts[i]) for i in call.items)
 
 
 class Scorer:
@@ -45,6 +51,8 @@ class Scorer:
         self._timeout = timeout
         self._max_error_rate = max_error_rate
         self._pool = Pool(workers)
+        self._ahead = Ahead(self._pool, timeout)
+        self._started: dict[_Key, Sequence[Rollout]] = {}  # held, so that nothing else gets their ids
         self._lock = threading.Lock()
         self._metrics: dict[str, float] = {}
 
@@ -57,14 +65,34 @@ class Scorer:
         with self._lock:
             ledger = Ledger(self.rewards, rollouts)
             calls = [self._call(reward, items, rollouts) for items in _groups(rollouts) for reward in self.rewards]
-            pooled = deque(call for call in calls if isinstance(call.function, str))
             own = deque(call for call in calls if not isinstance(call.function, str))
+            self._ahead.wait()
+            known = {call: x for call in calls if (x := self._outcome(call, rollouts)) is not None}
+            pooled = deque(call for call in calls if isinstance(call.function, str) and call not in known)
+            self._empty(pooled, (item for item in known.items()), ledger)
             for queue, run in ((pooled, self._pool.run), (own, inline.run)):
                 self._empty(queue, run(queue, self._timeout), ledger)
             self._metrics = ledger.metrics()
             if fault := ledger.first_fault():
                 _log.warning("%s\n%s", fault.message, fault.traceback)
             return ledger.rollouts()
+
+    def start(self, rollouts: Sequence[Rollout]) -> None:
+        """Score all answers to some prompts while others are still being written. Nothing comes back: `score` finds
+        what is known of these very objects, and its results are the same without it."""
+        with self._lock:
+            for items in _groups(rollouts):
+                for reward in self.rewards:
+                    if isinstance(reward.function, str):
+                        call = self._call(reward, items, rollouts)
+                        key = _key(call, rollouts)
+                        self._started[key] = [rollouts[i] for i in items]
+                        self._ahead.add(key, call)
+
+    def _outcome(self, call: Call, rollouts: Sequence[Rollout]) -> Outcome | None:
+        key = _key(call, rollouts)
+        self._started.pop(key, None)
+        return self._ahead.pop(key)
 
     def metrics(self) -> dict[str, float]:
         """Of the last batch: `rewards/NAME/mean` and `/std`, `errors/reward_NAME` and `errors/abstained` (counts)."""
@@ -73,6 +101,7 @@ class Scorer:
     def close(self) -> None:
         """End the workers and what they started."""
         with self._lock:
+            self._ahead.close()
             self._pool.close()
 
     def __enter__(self) -> Self:

@@ -19,6 +19,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from posttrain.errors import ConfigError, StorageError
+from posttrain.faults import reach
 from posttrain.runs import durable
 from posttrain.runs.manifest import commit, is_committed, verify, write_manifest
 
@@ -28,12 +29,16 @@ NAME = re.compile(r"checkpoint-(\d+)(\.replaced)?")
 
 
 class Checkpoints:
-    """The folder `checkpoints/` of a run, which keeps the `keep` newest ones."""
+    """The folder `checkpoints/` of a run: the `keep` newest ones, and those of every multiple of `keep_every` steps.
 
-    def __init__(self, run_dir: Path, keep: int = 2) -> None:
+    `run` is the run's name for itself (RunDirectory.id): the checkpoints of another run are refused.
+    """
+
+    def __init__(self, run_dir: Path, keep: int = 2, keep_every: int | None = None, run: str = "") -> None:
         if keep < 1:
             raise ConfigError(f"keep: {keep} checkpoints cannot be kept; use 1 or more")
         self.folder, self.latest, self.keep = run_dir / "checkpoints", run_dir / "latest", keep
+        self.keep_every, self.run = keep_every, run
         self._saving = threading.Lock()
 
     @contextmanager
@@ -48,9 +53,12 @@ class Checkpoints:
                 self._sweep()
                 partial.mkdir(parents=True)
                 yield partial
-                write_manifest(partial)
+                write_manifest(partial, run=self.run, step=step)
+                reach("manifest", step)
                 commit(partial)
+                reach("committed", step)
                 self._publish(partial, target)
+                reach("published", step)
             except (OSError, SafetensorError) as error:
                 reason = getattr(error, "strerror", None) or error
                 raise StorageError(
@@ -62,16 +70,41 @@ class Checkpoints:
             self._point_to(target)
             self._prune(step)
 
+    def choose(self, which: str) -> tuple[Path | None, str]:
+        """The checkpoint to resume from ("latest" or a step), and what to say of it.
+
+        Only complete and unchanged ones count. None when nothing was saved yet; a run of which everything is damaged
+        raises StorageError instead, since beginning anew would remove it.
+        """
+        if which != "latest":
+            folder = self.at(int(which))
+            return folder, f"resuming from {folder}"
+        newest, passed = self._search()
+        why = "; ".join(f"passed over {folder.name} ({reason})" for folder, reason in passed.items())
+        if newest is None and passed:
+            raise StorageError(f"{self.folder}: no checkpoint can be used: {why}; begin a new run under another name")
+        if newest is None:
+            return None, "nothing to resume: no complete checkpoint, starting from the beginning"
+        return newest, f"resuming from {newest}" + (f"; {why}" if why else "")
+
     def newest(self) -> Path | None:
         """The newest checkpoint that is complete and unchanged; logs why when others were skipped."""
+        newest, passed = self._search()
+        for folder, reason in passed.items():
+            log.warning("%s: skipped: %s", folder, reason)
+        return newest
+
+    def _search(self) -> tuple[Path | None, dict[Path, str]]:
+        """The newest usable checkpoint, and why newer ones are none."""
         for partial in self._unfinished():
             log.warning("%s: an unfinished save, ignored", partial)
+        passed: dict[Path, str] = {}
         for folder in self._found():
-            problems = verify(folder)
+            problems = self._verify(folder)
             if not problems:
-                return folder
-            log.warning("%s: skipped: %s", folder, "; ".join(problems))
-        return None
+                return folder, passed
+            passed[folder] = "; ".join(problems)
+        return None, passed
 
     def at(self, step: int) -> Path:
         """The checkpoint of one step. Raises StorageError if it is missing or damaged, with what there is."""
@@ -79,7 +112,7 @@ class Checkpoints:
         if not folder.is_dir():
             steps = ", ".join(str(step_of(path)) for path in reversed(self._found())) or "none"
             raise StorageError(f"{folder}: no such checkpoint; there is: {steps}")
-        problems = verify(folder)
+        problems = self._verify(folder)
         if problems:
             raise StorageError(f"{folder}: not usable: {'; '.join(problems)}; resume from another step")
         return folder
@@ -96,6 +129,9 @@ class Checkpoints:
         if later and newest:
             self._point_to(newest[0])
         return len(later)
+
+    def _verify(self, folder: Path) -> list[str]:
+        return verify(folder, run=self.run, step=step_of(folder))
 
     def _found(self) -> list[Path]:
         """Whatever bears the name of a checkpoint, newest first."""
@@ -135,8 +171,10 @@ class Checkpoints:
         """Remove what the new checkpoint makes superfluous: older ones, copies set aside, unfinished ones."""
         complete = [folder for folder in self._found() if is_committed(folder) and "." not in folder.name]
         newer = [folder for folder in complete if step_of(folder) > step]
+        staying = complete[: max(self.keep, len(newer) + 1)]
+        staying += [folder for folder in complete if self.keep_every and step_of(folder) % self.keep_every == 0]
         for folder in self._found():
-            if folder not in complete[: max(self.keep, len(newer) + 1)]:
+            if folder not in staying:
                 discard(folder)
 
 

@@ -7,10 +7,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
+import uuid
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -70,6 +73,14 @@ class RunDirectory:
             ) from error
         return run
 
+    @cached_property
+    def id(self) -> str:
+        """What tells the run from all others, wherever its folder is moved: 32 hexadecimal digits."""
+        for told in sorted((self.path / "logs").glob("attempt_*/run.json")):
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                return str(json.loads(told.read_text(encoding="utf-8"))["id"])
+        return uuid.uuid4().hex
+
     @property
     def name(self) -> str:
         """The last part of the path."""
@@ -95,6 +106,11 @@ class RunDirectory:
         """Folder for the finished model."""
         return self.path / "final"
 
+    def add(self, **facts: Mapping[str, Any]) -> None:
+        """Add to what run.json says of this attempt: `add(dropped={"a.jsonl": ["a.jsonl:3: ..."]})`."""
+        known = json.loads((self.logs / "run.json").read_text(encoding="utf-8"))
+        self._tell(known | {name: known.get(name, {}) | dict(new) for name, new in facts.items()})
+
     def close(self) -> None:
         """Let another process write here. May be called twice."""
         self.lock.release()
@@ -111,10 +127,13 @@ class RunDirectory:
         self.logs.mkdir(parents=True)
         warn_of_changes(self.path / "config.yaml", config)
         settings = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
-        facts = json.dumps({"attempt": self.attempt, **provenance(seed)}, indent=2)
         for folder in (self.logs, self.path):
             durable.write_text(folder / "config.yaml", settings)
-            durable.write_text(folder / "run.json", facts + "\n")
+        self._tell({"id": self.id, "attempt": self.attempt, **provenance(seed)})
+
+    def _tell(self, facts: Mapping[str, Any]) -> None:
+        for folder in (self.logs, self.path):
+            durable.write_text(folder / "run.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
 
 
 def claim(parent: Path, name: str | None, hint: str, resume: bool) -> Path:
@@ -167,7 +186,7 @@ def warn_of_changes(path: Path, config: Mapping[str, Any]) -> None:
     """Log each setting in which a resumed run differs from its last attempt."""
     if not path.exists():
         return
-    before, now = flat(yaml.safe_load(path.read_text()) or {}), flat(config)
+    before, now = flat(yaml.safe_load(path.read_text(encoding="utf-8")) or {}), flat(config)
     for key in sorted(before.keys() | now.keys()):
         if before.get(key) != now.get(key):
             log.warning("resumed with %s: %r, was %r", key, now.get(key), before.get(key))

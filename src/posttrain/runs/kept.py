@@ -50,6 +50,7 @@ def as_row(r: Rollout) -> dict[str, Any]:
         "prompt_tokens": list(r.prompt_tokens),
         "tokens": list(r.tokens),
         "logp": list(r.logp),
+        "versions": list(r.versions),
     }
 
 
@@ -68,6 +69,7 @@ def as_rollouts(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Prompt]) ->
             text=row["completion"],
             reward=row["reward"],
             rewards=row["rewards"],
+            versions=tuple(row.get("versions", ())),
         )
         for row in rows
     ]

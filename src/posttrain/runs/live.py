@@ -6,6 +6,7 @@ import codecs
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import IO, cast
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from posttrain.runs.display import Display
 from posttrain.runs.metrics import Metric
+from posttrain.runs.outlet import Outlet
 from posttrain.runs.panel import panel
 from posttrain.runs.plain import PlainDisplay
 from posttrain.runs.progress import Phase, Progress, Sample
@@ -29,6 +31,7 @@ def open_display(console: Console | None = None) -> Display:
     NO_COLOR is set.
     """
     console = console or Console()
+    console.file = cast(IO[str], Outlet(console.file))
     watched = console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
     roomy = console.width >= NARROWEST and console.height >= LOWEST
     if watched and roomy and not console.no_color and codecs.lookup(console.encoding).name == "utf-8":

@@ -52,8 +52,8 @@ def exists(pid: int) -> bool:
 def birth(pid: int) -> str:
     """The boot and the clock tick at which a process started; empty for a zombie and without /proc."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:
         return ""
     state, *fields = stat.rpartition(")")[2].split()  # the name before it may hold blanks and brackets

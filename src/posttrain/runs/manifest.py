@@ -1,7 +1,7 @@
 """What makes a folder a checkpoint: a list of its files with their hashes, and a mark that it is complete.
 
-`MANIFEST.json` names every file; `COMMITTED` is written last and holds the hash of the manifest. A folder
-without the mark is an unfinished save; a folder that differs from its list is damaged.
+`MANIFEST.json` names every file, and says of which run and step they are; `COMMITTED` is written last and holds the
+hash of the manifest. A folder without the mark is an unfinished save; one that differs from its list is damaged.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ COMMITTED = "COMMITTED"
 FORMAT = 1
 
 
-def write_manifest(folder: Path) -> None:
-    """Hash every file of the folder into MANIFEST.json, after all of them have reached the disk."""
+def write_manifest(folder: Path, **about: str | int) -> None:
+    """Hash every file of the folder into MANIFEST.json, after all of them have reached the disk.
+
+    `about`: what else tells this checkpoint from another (`run`, `step`).
+    """
     files = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -29,12 +32,17 @@ def write_manifest(folder: Path) -> None:
         durable.sync(path)
         if path.is_file() and name not in (MANIFEST, COMMITTED):
             files[name] = {"size": path.stat().st_size, "sha256": sha256(path)}
-    durable.write_text(folder / MANIFEST, json.dumps({"format": FORMAT, "files": files}, indent=1) + "\n")
+    durable.write_text(folder / MANIFEST, json.dumps({"format": FORMAT, **about, "files": files}, indent=1) + "\n")
 
 
 def commit(folder: Path) -> None:
     """Declare the folder complete."""
-    durable.write_text(folder / COMMITTED, sha256(folder / MANIFEST) + "\n")
+    durable.write_text(folder / COMMITTED, mark(folder))
+
+
+def mark(folder: Path) -> str:
+    """What COMMITTED says of a folder with this manifest."""
+    return sha256(folder / MANIFEST) + "\n"
 
 
 def is_committed(folder: Path) -> bool:
@@ -42,8 +50,8 @@ def is_committed(folder: Path) -> bool:
     return (folder / COMMITTED).is_file()
 
 
-def verify(folder: Path) -> list[str]:
-    """What is wrong with a checkpoint: unfinished, damaged, or not what was saved. Empty if it is sound.
+def verify(folder: Path, **about: str | int) -> list[str]:
+    """What is wrong with a checkpoint: unfinished, damaged, of another run or step. Empty if it is sound.
 
     Reads every byte, follows no symbolic link, and opens nothing outside the folder.
     """
@@ -51,22 +59,26 @@ def verify(folder: Path) -> list[str]:
         if not is_plain(folder / name):
             return [f"{name} is missing" + (": the save did not finish" if name == COMMITTED else "")]
     try:
-        said = (folder / COMMITTED).read_text().strip()
-        if said != sha256(folder / MANIFEST):
+        if (folder / COMMITTED).read_bytes() != mark(folder).encode():
             return [f"{MANIFEST}: sha256 differs from the one in {COMMITTED}"]
-        files = read_manifest(folder)
+        manifest = read_manifest(folder)
+        files = dict(manifest["files"])
+        if foreign := [
+            f"{MANIFEST}: of {n} {manifest.get(n)}, not {x}" for n, x in about.items() if manifest.get(n) != x
+        ]:
+            return foreign
         problems = [found for name, entry in files.items() if (found := problem(folder, name, entry))]
         return problems + [f"{name}: not in {MANIFEST}" for name in strangers(folder, files)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return [f"{MANIFEST}: cannot be read ({error})"]
 
 
-def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
-    """The entries of MANIFEST.json by name. Raises ValueError if this version cannot read it."""
-    manifest = json.loads((folder / MANIFEST).read_text())
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What MANIFEST.json says. Raises ValueError if this version cannot read it."""
+    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     if manifest["format"] != FORMAT:
         raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
-    return dict(manifest["files"])
+    return manifest
 
 
 def problem(folder: Path, name: str, entry: dict[str, Any]) -> str | None:

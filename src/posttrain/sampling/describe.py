@@ -32,3 +32,11 @@ def describe(groups: Sequence[Sequence[Rollout]]) -> dict[str, float]:
             "frac_reward_zero_std": sum(s < 1e-12 for s in spreads) / len(spreads),
         }
     return metrics
+
+
+def staleness(rollouts: Sequence[Rollout], steps: int) -> dict[str, float]:
+    """By how many training steps the tokens' weights are older than those that they train now, after `steps`."""
+    ages = [steps - version for r in rollouts for version in r.versions]
+    if not ages:
+        return {}
+    return {"async/off_policy_steps": fmean(ages), "async/off_policy_steps_max": float(max(ages))}

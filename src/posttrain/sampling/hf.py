@@ -12,7 +12,7 @@ from torch import Tensor
 
 from posttrain.errors import ConfigError, ModelError
 from posttrain.sampling.law import draw, truncated
-from posttrain.sampling.request import POLICY, Completion, Mix, Progress, Request
+from posttrain.sampling.request import NEVER, POLICY, Completion, Heard, Mix, Pause, Progress, Request
 
 
 class HfEngine:
@@ -27,9 +27,18 @@ class HfEngine:
 
     @torch.no_grad()
     def generate(
-        self, requests: Sequence[Request], mix: Mix = POLICY, progress: Progress | None = None
+        self,
+        requests: Sequence[Request],
+        mix: Mix = POLICY,
+        progress: Progress | None = None,
+        *,
+        pause: Pause = NEVER,
+        heard: Heard | None = None,
     ) -> list[Completion]:
-        """One completion for each request, in their order. ConfigError for a mixture, ModelError for the context."""
+        """One completion for each request, in their order. ConfigError for a mixture or an answer that is begun or
+        to be suspended, ModelError for the context."""
+        if pause != NEVER or any(r.begun.tokens for r in requests):
+            raise ConfigError("sampling through transformers cannot suspend answers; the native engine can")
         if len(mix) != 1 or mix[0][0] not in self.models:
             raise ConfigError(f"sampling through transformers knows one of {', '.join(self.models)}, not {mix}")
         model = self.models[mix[0][0]]
@@ -39,6 +48,9 @@ class HfEngine:
         while numbers := list(islice(order, self.batch)):
             completions = self._batch(model, [requests[i] for i in numbers])
             done |= dict(zip(numbers, completions, strict=True))
+            if heard is not None:
+                for i in numbers:
+                    heard(i, done[i])
             if progress is not None:
                 progress(len(done), len(requests))
         return [done[i] for i in range(len(requests))]
@@ -90,8 +102,9 @@ class _Chooser:
             tokens.append(drawn[row])
             logp.append(values[row])
             if tokens[-1] in stop:
-                return Completion(tuple(tokens), tuple(logp), True)
-        return Completion(tuple(tokens), tuple(logp), False)
+                break
+        versions = (self.requests[row].version,) * len(tokens)
+        return Completion(tuple(tokens), tuple(logp), tokens[-1] in stop, versions)
 
 
 def _check(requests: Sequence[Request], context: int | None) -> None:

@@ -40,7 +40,10 @@ def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     entry of the vocabulary, and sums in float64 over few numbers.
     """
     top = scores.amax(-1, keepdim=True)
-    odds = F.pad((scores - top).exp(), (0, -scores.shape[1] % BLOCK)).view(len(scores), -1, BLOCK)
+    odds = (scores - top).exp_()  # in place: the memory costs more than the numbers
+    if left := -scores.shape[1] % BLOCK:
+        odds = F.pad(odds, (0, left))
+    odds = odds.view(len(scores), -1, BLOCK)
     sums = odds.sum(-1, dtype=torch.float64).cumsum(-1)
     total = sums[:, -1]
     row = torch.arange(len(scores), device=scores.device)

@@ -7,8 +7,8 @@ the KL to a reference; with the KL a majority becomes almost everybody.
     L = -A_i log π(y_i),   A_i = R_i - 1/(G-1) Σ_{j≠i} R_j,   R_i = r(y_i) - log π_old(y_i)
 
 Differs from online/rloo in the penalty and has no reference. The scale of the reward matters: r must be the log-odds
-of the preferences (Bradley and Terry). Answers that nobody would give have no reward to match; the paper's conditional
-form, which keeps the KL on those, is not done here.
+of the preferences (Bradley and Terry). Answers that nobody would give have no reward to match: on those
+online/conditional_pm_rlhf keeps the KL.
 """
 
 from posttrain.credit.baselines import leave_one_out

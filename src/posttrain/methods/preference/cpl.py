@@ -5,24 +5,14 @@ no reference. A segment is an answer.
 
     L = -log [e^{S_w} / (e^{S_w} + e^{λ S_l})],    S(y) = α Σ_t γ^t log π(y_t)
 
-Differs from preference/dpo: no reference, discounting γ, and the bias λ < 1, which also keeps both answers likely.
+Differs from preference/cpo: discounting γ, and instead of the NLL the bias λ < 1, which also keeps both answers likely.
 α is `beta`, λ is `bias`.
 """
 
 from posttrain.method import Term, variant
-from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import biased_logistic, first, gap, ordered, second
-from posttrain.objectives.scores import decayed_logp, sum_logp
+from posttrain.methods.preference.cpo import METHOD as CPO
+from posttrain.objectives.pairs import biased_logistic
+from posttrain.objectives.scores import decayed_logp
 from posttrain.parts import pairwise
 
-METHOD = variant(
-    DPO,
-    name="cpl",
-    loss=Term(pairwise(biased_logistic, decayed_logp, beta=0.1, bias=0.5)),
-    metrics={
-        "rewards/accuracies": pairwise(ordered, sum_logp),
-        "logps/margins": pairwise(gap, sum_logp),
-        "logps/chosen": pairwise(first, sum_logp),
-        "logps/rejected": pairwise(second, sum_logp),
-    },
-)
+METHOD = variant(CPO, name="cpl", loss=Term(pairwise(biased_logistic, decayed_logp, beta=0.1, bias=0.5)))

@@ -5,27 +5,21 @@ margin apart teach nothing.
 
     L = max(0, δ - log π(y_w) + log π(y_l)) - λ log π(y_w)
 
-Differs from preference/dpo: a hinge, no reference model, and the NLL of the preferred answer (`nll.weight` = λ), which
-the paper takes of the best candidate or of the SFT target. δ is `delta`. TRL's "hinge" is the hinge of preference/gpo.
+Differs from preference/cpo: a hinge, and a sum over the tokens of the NLL (`nll.weight` = λ), which the paper takes of
+the best candidate or of the SFT target. δ is `delta`. TRL's "hinge" is the hinge of preference/gpo.
 """
 
 from posttrain.method import Term, variant
-from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import first, gap, hinge, minus_first, ordered, second
+from posttrain.methods.preference.cpo import METHOD as CPO
+from posttrain.objectives.pairs import hinge, minus_first
 from posttrain.objectives.scores import sum_logp
 from posttrain.parts import pairwise
 
 METHOD = variant(
-    DPO,
+    CPO,
     name="slic",
     loss={
         "preference": Term(pairwise(hinge, sum_logp, beta=1.0, delta=1.0)),
         "nll": Term(pairwise(minus_first, sum_logp), 0.1),
-    },
-    metrics={
-        "rewards/accuracies": pairwise(ordered, sum_logp),
-        "logps/margins": pairwise(gap, sum_logp),
-        "logps/chosen": pairwise(first, sum_logp),
-        "logps/rejected": pairwise(second, sum_logp),
     },
 )

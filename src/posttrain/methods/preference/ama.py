@@ -1,0 +1,19 @@
+"""Equilibrate RLHF: Towards Balancing Helpfulness-Safety Trade-off in Large Language Models (Tan et al., 2025).
+
+AMA, adaptive message-wise alignment: only the segments that decide whether an answer is safe are learnt, so that the
+policy does not learn to refuse from everything else that stands around them.
+
+    L = -log σ(β (s_m(y_w) - s_m(y_l))),    s_m(y) = Σ_t m_t log π(y_t)/π_ref(y_t),  m_t = 1 if relevance_t > threshold
+
+Differs from preference/dpo in m. What is left out stays in the context. The judge's word on every segment comes with
+the data: columns chosen_relevance and rejected_relevance, one number for each token. The paper's rule for m is not
+known to us; 0.5 stands for a judge that says 0 or 1. A pair without a relevant token teaches nothing.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import logistic
+from posttrain.objectives.scores import masked_log_ratio
+from posttrain.parts import pairwise
+
+METHOD = variant(DPO, name="ama", loss=Term(pairwise(logistic, masked_log_ratio, beta=0.1)))

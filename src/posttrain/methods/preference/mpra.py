@@ -1,0 +1,27 @@
+"""Aligning LLMs through Multi-perspective User Preference Ranking-based Feedback for Programming Question Answering
+(Yang et al., 2024).
+
+MPRA, the second stage of ALMupQA: answers of a community, ranked by several perspectives at once, and the likelihood of
+that order under the mean log-probs, without a reference. The likelihood of the best answer holds the policy.
+
+    L = -Σ_k log [e^{β p_k} / Σ_{j>=k} e^{β p_j}] - c p_1,    p = 1/|y| log π(y),  y_1 the best
+
+Differs from preference/dpo_list in the score and in the NLL term (`nll.weight` = c). With two answers the first term is
+SimPO without its margin. β is one over the temperature; the paper's β and c are not known to us. The procedure almupqa
+makes the order of votes and a model's opinion.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo_list import METHOD as DPO_LIST
+from posttrain.objectives.lists import best_nll, plackett_luce
+from posttrain.objectives.scores import mean_logp
+from posttrain.parts import part
+
+METHOD = variant(
+    DPO_LIST,
+    name="mpra",
+    loss={
+        "ranking": Term(part(plackett_luce, score=mean_logp, beta=1.0)),
+        "nll": Term(part(best_nll, score=mean_logp), 0.05),
+    },
+)

@@ -1,0 +1,58 @@
+"""Reading on: sequences whose first tokens are in the cache already.
+
+Legend: N new tokens, B rows of a block, L new tokens of its longest row, K places of the cache up to the last of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from posttrain.models.attention import Cache
+from posttrain.models.blocks import Blocks, flat, gather, similar
+from posttrain.models.kernels import masked, within
+
+
+class Extend:
+    """New tokens end to end; row r goes on after the first `known[r]` tokens of the slot `slots[r]`.
+
+    They go to the cache; each sees what stands before it in its slot.
+    """
+
+    def __init__(
+        self,
+        known: Sequence[int],
+        lengths: Sequence[int],
+        slots: Sequence[int],
+        cache: Cache,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        sizes, before, slot = (torch.tensor(x, dtype=torch.long) for x in (lengths, known, slots))
+        starts = sizes.cumsum(0) - sizes
+        members = similar(known, lengths)
+        blocks = Blocks(starts, sizes, members)
+        place = torch.arange(len(blocks.back)) + (before - starts).repeat_interleave(sizes)
+        self.positions, self._slot = place.to(device), slot.repeat_interleave(sizes).to(device)
+        self._places, self._back = flat(blocks.grids).to(device), blocks.back.to(device)
+        self._shapes = [(len(grid), grid.shape[1]) for grid in blocks.grids]
+        self._slots = [slot[rows].to(device) for rows in members]
+        self._queries = [place[grid].to(device) for grid in blocks.grids]  # [B, L] places within the slot
+        self._widths = [int(place[grid].max()) + 1 for grid in blocks.grids]
+        self._cache = cache
+
+    def attend(
+        self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
+    ) -> Tensor:
+        keys, values = self._cache.layer(layer, key, value)
+        keys[self._slot, :, :, self.positions] = key
+        values[self._slot, :, self.positions] = value
+        outputs = []
+        for q, slots, place, width in zip(
+            gather(query, self._places, self._shapes), self._slots, self._queries, self._widths, strict=True
+        ):
+            seen = within(torch.arange(width, device=q.device), place[:, None, :, None], window)
+            k, v = keys[slots, :, :, :width].transpose(-1, -2), values[slots, :, :width]
+            outputs.append(masked(q, k, v, scaling, seen).transpose(1, 2).flatten(0, 1))
+        return torch.cat(outputs)[self._back]

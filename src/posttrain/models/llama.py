@@ -1,0 +1,61 @@
+"""The layers of Llama and its relatives, run on flat tokens with few passes over memory.
+
+The modules and parameters are those of `transformers`; only their forward pass is written again, and shorter. Training
+and sampling both come through here, so that a token has one log-prob whoever asks. Other architectures run as
+`transformers` wrote them.
+
+Legend: N tokens, D hidden width, H query heads, G key-value heads.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from posttrain.models.attention import Layout
+from posttrain.models.passes import gated, rms_norm, rotated
+
+RELATIVES = ("LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model")
+
+
+def related(decoder: Any) -> bool:
+    """Whether `states` computes what the decoder's own forward pass does."""
+    return type(decoder).__name__ in RELATIVES and decoder.config.hidden_act == "silu"
+
+
+def states(decoder: Any, tokens: Tensor, layout: Layout) -> Tensor:
+    """Hidden state after each token: [N] -> [N, D]."""
+    x = decoder.embed_tokens(tokens)
+    angles = tuple(a[0] for a in decoder.rotary_emb(x, layout.positions[None]))
+    again = decoder.training and getattr(decoder, "gradient_checkpointing", False)
+    for block in decoder.layers:
+        through = partial(_layer, block, layout=layout, angles=angles)
+        x = checkpoint(through, x, use_reentrant=False, preserve_rng_state=False) if again else through(x)
+    return _norm(decoder.norm, x)
+
+
+def _layer(block: Any, x: Tensor, layout: Layout, angles: tuple[Tensor, ...]) -> Tensor:
+    x = x + _attention(block.self_attn, _norm(block.input_layernorm, x), layout, angles)
+    return x + _gated_layer(block.mlp, _norm(block.post_attention_layernorm, x))
+
+
+def _attention(module: Any, x: Tensor, layout: Layout, angles: tuple[Tensor, ...]) -> Tensor:
+    heads = (len(x), -1, module.head_dim)
+    query, key, value = (project(x).view(heads) for project in (module.q_proj, module.k_proj, module.v_proj))
+    if hasattr(module, "q_norm"):
+        query, key = _norm(module.q_norm, query), _norm(module.k_norm, key)
+    query, key = rotated(query, *angles), rotated(key, *angles)
+    window = getattr(module, "sliding_window", getattr(module.config, "sliding_window", None))
+    mixed = layout.attend(module.layer_idx, query, key, value, module.scaling, window)
+    return module.o_proj(mixed.flatten(1))  # type: ignore[no-any-return]
+
+
+def _gated_layer(module: Any, x: Tensor) -> Tensor:
+    return module.down_proj(gated(module.gate_proj(x), module.up_proj(x)))  # type: ignore[no-any-return]
+
+
+def _norm(module: Any, x: Tensor) -> Tensor:
+    return rms_norm(x, module.weight, module.variance_epsilon)

@@ -1,0 +1,122 @@
+"""Norm, rotary embedding and gated activation with few passes over memory, forward and backward.
+
+Between its matrix products a decoder is bound by memory. Each operation here keeps for the backward pass only what it
+was given and computes the rest again; on a CPU it works on slabs of tokens that stay in the cache of a core.
+
+Legend: N tokens, D width, H heads, F width of the gated layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+SLAB = 2**18  # numbers in the widest intermediate value of a slab: 1 MiB of float32
+
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """x / sqrt(mean(x^2) + eps) * weight over the last dimension, in float32: [..., D] (Zhang and Sennrich, 2019)."""
+    normed: Tensor = _RMSNorm.apply(x, weight, eps)  # type: ignore[no-untyped-call]
+    return normed
+
+
+def gated(gate: Tensor, up: Tensor) -> Tensor:
+    """silu(gate) * up: [N, F] (SwiGLU: Shazeer, 2020)."""
+    product: Tensor = _Gated.apply(gate, up)  # type: ignore[no-untyped-call]
+    return product
+
+
+def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotary position embedding (Su et al., 2021): heads [N, H, D] turned by angles whose cos and sin are [N, D]."""
+    turned: Tensor = _Rotated.apply(x, cos, sin)  # type: ignore[no-untyped-call]
+    return turned
+
+
+def slabs(x: Tensor) -> Iterator[slice]:
+    """Slices of the first dimension; on an accelerator one slice holds all."""
+    rows = len(x) if x.device.type != "cpu" else max(1, SLAB * len(x) // max(1, x.numel()))
+    for start in range(0, len(x), max(1, rows)):
+        yield slice(start, start + rows)
+
+
+def _wide(x: Tensor) -> torch.dtype:
+    return torch.promote_types(x.dtype, torch.float32)
+
+
+class _RMSNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+        normed, wide = torch.empty_like(x), _wide(x)
+        scale = torch.empty(*x.shape[:-1], 1, dtype=wide, device=x.device)
+        for part in slabs(x):
+            values = x[part].to(wide)
+            torch.rsqrt(values.square().mean(-1, keepdim=True).add_(eps), out=scale[part])
+            torch.mul((values * scale[part]).to(x.dtype), weight, out=normed[part])
+        ctx.save_for_backward(x, weight, scale)
+        return normed
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """With u = x scale and g = dy weight: dx = scale (g - u mean(g u)), dweight = sum(dy u)."""
+        x, weight, scale = ctx.saved_tensors
+        wide, dx = scale.dtype, torch.empty_like(x)
+        gain, dweight = weight.to(wide), torch.zeros_like(weight, dtype=wide)
+        for part in slabs(x):
+            unit = x[part].to(wide) * scale[part]
+            dy = gradients[0][part].to(wide)
+            along = dy * unit
+            dweight += along.flatten(0, -2).sum(0)
+            along *= gain
+            step = (dy * gain).sub_(unit.mul_(along.mean(-1, keepdim=True)))
+            torch.mul(step, scale[part], out=step)
+            dx[part] = step
+        return dx, dweight.to(weight.dtype), None
+
+
+class _Gated(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+        product = torch.empty_like(gate)
+        for part in slabs(gate):
+            torch.mul(F.silu(gate[part]), up[part], out=product[part])
+        ctx.save_for_backward(gate, up)
+        return product
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        gate, up = ctx.saved_tensors
+        dgate, dup = torch.empty_like(gate), torch.empty_like(up)
+        for part in slabs(gate):
+            dy = gradients[0][part]
+            torch.mul(dy, F.silu(gate[part]), out=dup[part])
+            dgate[part] = torch.ops.aten.silu_backward(dy * up[part], gate[part])
+        return dgate, dup
+
+
+class _Rotated(torch.autograd.Function):
+    """Dimension i of a head turns with dimension i + D/2; the way back turns by the negative angle."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        ctx.save_for_backward(cos, sin)
+        return _turn(x, cos, sin)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        cos, sin = ctx.saved_tensors
+        return _turn(gradients[0], cos, -sin), None, None
+
+
+def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    turned = torch.empty(x.shape, dtype=x.dtype, device=x.device)
+    half = x.shape[-1] // 2
+    for part in slabs(x):
+        left, right = x[part, :, :half], x[part, :, half:]
+        c, s = cos[part, None, :half], sin[part, None, :half]
+        torch.mul(left, c, out=turned[part, :, :half]).addcmul_(right, s, value=-1)
+        torch.mul(right, c, out=turned[part, :, half:]).addcmul_(left, s)
+    return turned

@@ -1,0 +1,33 @@
+"""A score from a language model behind an endpoint (rewards/judge/scoring.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from posttrain.errors import ConfigError
+from posttrain.rewards.judge.asking import client
+from posttrain.rewards.judge.scoring import QUESTION, Verdict, scored
+
+
+def judge(
+    prompts: list[str],
+    completions: list[str],
+    answer: list[str | int | float | None] | None = None,
+    *,
+    endpoint: Mapping[str, Any],
+    question: str = QUESTION,
+    low: int = 1,
+    high: int = 10,
+    judgements: int = 1,
+    folder: str | None = None,
+) -> list[Verdict]:
+    """The mean score of `judgements` replies, from 0 to 1. The judge sees the column `answer` as a reference.
+
+    Abstains where the model refuses. A reply that is no score is an error.
+    """
+    if not low < high or judgements < 1:
+        raise ConfigError(f"low={low}, high={high}, judgements={judgements}; low is below high, judgements at least 1")
+    references = [None if a is None else str(a) for a in answer or [None] * len(completions)]
+    asked = list(zip(prompts, completions, references, strict=True))
+    return scored(client(endpoint, folder), question, asked, low=low, high=high, judgements=judgements)

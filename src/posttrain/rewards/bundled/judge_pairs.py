@@ -1,0 +1,82 @@
+"""How often a judge prefers an answer to others (rewards/judge/comparing.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any, get_args
+
+from posttrain.endpoint.failure import ReplyError
+from posttrain.errors import ConfigError
+from posttrain.rewards.call import Scores
+from posttrain.rewards.judge.asking import client
+from posttrain.rewards.judge.comparing import QUESTION, Comparison, Disagreement, compared
+
+Seen = tuple[float | ReplyError | None, bool | None]  # the chance that the answer wins, whether both orders agreed
+
+
+def judge_pairs(
+    prompts: list[str],
+    completions: list[str],
+    opponent: list[str | None] | None = None,
+    *,
+    endpoint: Mapping[str, Any],
+    question: str = QUESTION,
+    disagreement: Disagreement = "tie",
+    opponents: int | None = None,
+    folder: str | None = None,
+) -> Scores:
+    """The mean chance of an answer to win: against the column `opponent`, else against the other answers to its prompt.
+
+    `opponents`: only against so many next ones in the circle of answers. An answer without a comparison that was
+    decided abstains; one of which a comparison failed is an error. `rewards/judge_pairs/agreement` is the share of
+    comparisons in which both orders agreed.
+    """
+    if disagreement not in get_args(Disagreement) or (opponents is not None and opponents < 1):
+        raise ConfigError(f"disagreement={disagreement!r}, opponents={opponents}; write tie or abstain, and at least 1")
+    judge = client(endpoint, folder)
+    if opponent is not None and any(text is not None for text in opponent):
+        found: list[list[Seen]] = [[] for _ in completions]
+        known = [k for k, text in enumerate(opponent) if text is not None]
+        asked = [(prompts[k], completions[k], str(opponent[k])) for k in known]
+        for k, verdict in zip(known, compared(judge, question, asked, disagreement=disagreement), strict=True):
+            found[k].append((verdict.win, verdict.agreed))
+        return _scores(found)
+    couples = _couples(prompts, opponents)
+    asked = [(prompts[i], completions[i], completions[j]) for i, j in couples]
+    return _scores(_both_sides(couples, compared(judge, question, asked, disagreement=disagreement), len(prompts)))
+
+
+def _couples(prompts: Sequence[str], opponents: int | None) -> list[tuple[int, int]]:
+    """Which answers meet: those to the same prompt, each couple once."""
+    groups: dict[str, list[int]] = {}
+    for k, prompt in enumerate(prompts):
+        groups.setdefault(prompt, []).append(k)
+    made: dict[tuple[int, int], None] = {}
+    for group in groups.values():
+        n = len(group)
+        for step in range(1, min(n - 1, n if opponents is None else opponents) + 1):
+            for k in range(n):
+                i, j = sorted((group[k], group[(k + step) % n]))
+                made[i, j] = None
+    return list(made)
+
+
+def _both_sides(couples: Sequence[tuple[int, int]], verdicts: Sequence[Comparison], count: int) -> list[list[Seen]]:
+    found: list[list[Seen]] = [[] for _ in range(count)]
+    for (i, j), verdict in zip(couples, verdicts, strict=True):
+        found[i].append((verdict.win, verdict.agreed))
+        found[j].append((1.0 - verdict.win if isinstance(verdict.win, float) else verdict.win, verdict.agreed))
+    return found
+
+
+def _scores(found: Sequence[Sequence[Seen]]) -> Scores:
+    agreed = [[a for _, a in seen if a is not None] for seen in found]
+    return Scores([_mean(seen) for seen in found], agreement=[fmean(a) if a else None for a in agreed])
+
+
+def _mean(seen: Sequence[Seen]) -> float | ReplyError | None:
+    if failed := [win for win, _ in seen if isinstance(win, ReplyError)]:
+        return failed[0]
+    wins = [win for win, _ in seen if isinstance(win, float)]
+    return fmean(wins) if wins else None

@@ -1,0 +1,43 @@
+"""How much of a rubric an answer meets, as a judge sees it (rewards/judge/rubric.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from posttrain.endpoint.failure import ReplyError
+from posttrain.rewards.call import Scores
+from posttrain.rewards.judge.asking import client
+from posttrain.rewards.judge.rubric import QUESTION, met, rubric_of, value
+
+
+def judge_rubric(
+    prompts: list[str],
+    completions: list[str],
+    rubric: list[Any] | None = None,
+    *,
+    endpoint: Mapping[str, Any],
+    criteria: Any = None,
+    question: str = QUESTION,
+    folder: str | None = None,
+) -> Scores:
+    """The weighted share of criteria that are met, from 0 to 1: of the column `rubric`, else of `criteria`.
+
+    Both are {criterion: weight}, or a list of criteria that weigh the same. Abstains where there is no rubric and
+    where the model refuses. `rewards/judge_rubric/criterion_K` is how often the K-th of `criteria` is met.
+    """
+    shared = None if criteria is None else rubric_of(criteria, "criteria")
+    given = rubric or [None] * len(completions)
+    rubrics = [shared if own is None else rubric_of(own, "the column rubric") for own in given]
+    known = {k: r for k, r in enumerate(rubrics) if r is not None}
+    verdicts = met(client(endpoint, folder), question, [(prompts[k], completions[k], r) for k, r in known.items()])
+    scores: list[float | ReplyError | None] = [None] * len(completions)
+    curves: dict[str, list[float | None]] = {
+        f"criterion_{j}": [None] * len(completions) for j in range(1, len(shared or ()) + 1)
+    }
+    for (k, own), verdict in zip(known.items(), verdicts, strict=True):
+        scores[k] = value(verdict, own) if isinstance(verdict, list) else verdict
+        if isinstance(verdict, list) and own is shared:
+            for name, yes in zip(curves, verdict, strict=True):
+                curves[name][k] = float(yes)
+    return Scores(scores, **curves)

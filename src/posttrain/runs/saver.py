@@ -1,0 +1,68 @@
+"""Checkpoints written beside the training: one at a time, the error of one said at the next step."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from posttrain.faults import reach
+from posttrain.runs.checkpoint import Checkpoints
+from posttrain.runs.state import write_state
+
+log = logging.getLogger(__name__)
+
+STATE = "trainer_state"
+
+
+class Saver:
+    """Writes what does not change while it is written: a copy of the state, taken between two steps."""
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self.checkpoints = checkpoints
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+
+    def save(self, step: int, take: Callable[[], tuple[Any, Callable[[Path], None]]]) -> None:
+        """Begin to write the checkpoint of a step, after the one before is complete; raises what went wrong with that.
+
+        `take` makes the copy: the state, and a function that writes the model into a folder.
+        """
+        self.wait()
+        state, write_model = take()
+        reach("snapshot", step)
+        self._thread = threading.Thread(target=self._run, args=(step, state, write_model), name=f"checkpoint-{step}")
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raise what went wrong with a save that has ended."""
+        if self._thread is not None and not self._thread.is_alive():
+            self.wait()
+
+    def wait(self) -> None:
+        """Until nothing is being written; raises what went wrong."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def settle(self) -> None:
+        """Until nothing is being written; what went wrong is logged, since the run ends for another reason."""
+        try:
+            self.wait()
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the other reason comes first
+            log.warning("%s", error)
+
+    def _run(self, step: int, state: Any, write_model: Callable[[Path], None]) -> None:
+        try:
+            with self.checkpoints.writing(step) as folder:
+                write_model(folder)
+                reach("save", step)
+                write_state(folder, STATE, state)
+                reach("saved", step)
+        except BaseException as error:  # noqa: BLE001 -- raised again by the thread that trains
+            self._failure = error

@@ -1,0 +1,192 @@
+"""Which checkpoint a run continues, what it says of the others, and what it refuses."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fork_server import ForkServer
+from tests.running import metrics, run, same_bits
+
+from posttrain.cli.train import completed
+from posttrain.errors import ConfigError, ModelError, StorageError
+from posttrain.models import embedded
+from posttrain.runs.display import Display
+from posttrain.runs.metrics import read_metrics
+
+CONTENT: dict[str, Any] = {
+    "model": "tiny",
+    "method": "imitation/sft",
+    "data": "arithmetic:chat=false,size=16",
+    "train": {"steps": 4, "prompts_per_step": 4, "learning_rate": 1e-3, "save_every": 1, "keep": 9},
+    "name": "run",
+}
+
+
+class Notes(Display):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.fixture(scope="module")
+def whole(memory: Path) -> Any:
+    return run(CONTENT, memory / "whole")
+
+
+@pytest.fixture
+def begun(memory: Path, request: pytest.FixtureRequest) -> Path:
+    """The output folder of a run of three steps, each with its checkpoint."""
+    output = memory / request.node.name
+    run({**CONTENT, "train": {**CONTENT["train"], "steps": 3}}, output)
+    return output
+
+
+def damage(output: Path, step: int) -> None:
+    file = output / "run" / "checkpoints" / f"checkpoint-{step}" / "model.safetensors"
+    os.truncate(file, file.stat().st_size // 2)
+
+
+@pytest.mark.fault("C2")
+def test_the_newest_usable_one_is_taken_and_the_others_named(begun: Path, whole: Any) -> None:
+    damage(begun, 3)
+    notes = Notes()
+    resumed = run(CONTENT, begun, resume=True, display=notes)
+    said = r"resuming from .*checkpoint-2; passed over checkpoint-3 \(model.safetensors: \d+ bytes, \d+ were saved\)"
+    assert re.fullmatch(said, notes.notes[0])
+    assert metrics(resumed) == metrics(whole)
+    assert same_bits(resumed, whole)
+
+
+def test_a_run_of_which_everything_is_damaged_is_not_begun_anew(begun: Path) -> None:
+    for step in (1, 2, 3):
+        damage(begun, step)
+    with pytest.raises(StorageError, match="no checkpoint can be used: passed over checkpoint-3 .*checkpoint-1"):
+        run(CONTENT, begun, resume=True)
+    assert len(os.listdir(begun / "run" / "checkpoints")) == 3
+
+
+@pytest.mark.parametrize("which", ["2", "checkpoint", "run"])
+def test_a_step_or_a_folder_can_be_named(which: str, begun: Path, whole: Any) -> None:
+    notes, home = Notes(), begun / "run"
+    named = {"checkpoint": str(home / "checkpoints" / "checkpoint-2"), "run": str(home)}.get(which, which)
+    content = CONTENT if which == "2" else {k: v for k, v in CONTENT.items() if k != "name"}  # the folder says which
+    resumed = run(content, begun, resume=named, display=notes)
+    assert notes.notes[0] == f"resuming from {home}/checkpoints/checkpoint-{3 if which == 'run' else 2}"
+    assert resumed.directory == home
+    assert metrics(resumed) == metrics(whole)
+    assert same_bits(resumed, whole)
+
+
+@pytest.mark.parametrize(
+    ("which", "error", "said"),
+    [
+        ("7", StorageError, "checkpoint-7: no such checkpoint; there is: 1, 2, 3"),
+        ("nowhere", ConfigError, "'nowhere' is no step and no checkpoint or folder of a run"),
+        ("never", StorageError, "this run exists; continue it with --resume"),
+    ],
+)
+def test_what_is_not_there_is_said(which: str, error: type[Exception], said: str, begun: Path) -> None:
+    with pytest.raises(error, match=re.escape(said)):
+        run(CONTENT, begun, resume=which)
+
+
+def test_the_option_may_stand_alone_or_have_a_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoint-2").mkdir()
+    assert completed(["run.yaml", "--resume"]) == ["run.yaml", "--resume=latest"]
+    assert completed(["--resume", "run.yaml", "a=1"]) == ["--resume=latest", "run.yaml", "a=1"]
+    assert completed(["run.yaml", "--resume", "train.steps=3"]) == ["run.yaml", "--resume=latest", "train.steps=3"]
+    for value in ("40", "latest", "never", "checkpoint-2"):
+        assert completed(["run.yaml", "--resume", value, "a=1"]) == ["run.yaml", f"--resume={value}", "a=1"]
+    assert completed(["run.yaml", "--resume=40"]) == ["run.yaml", "--resume=40"]
+    assert completed([]) == []
+
+
+# ---- another model than before
+
+
+@pytest.mark.fault("C5")
+def test_a_model_of_another_size_is_refused_with_both(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "WIDTH", 48)
+    said = r"policy: trunk.*embed_tokens.weight is \[\d+, 96\] in the checkpoint and \[\d+, 48\] in this run"
+    with pytest.raises(ModelError, match=said):
+        run(CONTENT, begun, resume=True)
+
+
+@pytest.mark.fault("C5")
+def test_another_rank_of_the_adapters_is_refused_with_both(memory: Path) -> None:
+    def with_rank(rank: int) -> dict[str, Any]:
+        return {**CONTENT, "model": {"path": "tiny", "lora": {"rank": rank}}}
+
+    run({**with_rank(4), "train": {**CONTENT["train"], "steps": 1}}, memory / "rank")
+    with pytest.raises(ModelError, match=r"lora_A.* is \[4, 96\] in the checkpoint and \[8, 96\] in this run"):
+        run(with_rank(8), memory / "rank", resume=True)
+
+
+@pytest.mark.fault("C5")
+def test_another_tokenizer_is_refused_with_both(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "ROLES", ("system", "user", "assistant", "robot"))
+    with pytest.raises(ModelError, match=r"its tokenizer has \d+ tokens \(\w+\), that of this run \d+ tokens \(\w+\)"):
+        run(CONTENT, begun, resume=True)
+
+
+def test_another_method_is_refused_with_both(begun: Path) -> None:
+    with pytest.raises(ConfigError, match="saved in stage 0-sft, and this run is in 0-dpo"):
+        run({**CONTENT, "method": "preference/dpo"}, begun, resume=True)
+
+
+# ---- the machine around the run
+
+
+@pytest.mark.fault("P7")
+def test_a_second_run_in_the_same_folder_is_refused_while_the_first_lives(memory: Path) -> None:
+    output = memory / "two"
+    endless = {**CONTENT, "train": {"steps": 100_000, "prompts_per_step": 4}}
+    with ForkServer() as server:
+        pid = server.start(endless, output)
+        deadline = time.monotonic() + 60
+        while not (output / "run" / "metrics.jsonl").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        with pytest.raises(StorageError, match=f"process {pid} is writing this run"):
+            run(CONTENT, output, resume=True)
+        os.kill(pid, 9)
+        assert server.end() == -9
+    resumed = run(CONTENT, output, resume=True)  # the lock of a dead process holds nobody up
+    assert len(metrics(resumed)) == 4
+
+
+@pytest.mark.fault("P8")
+def test_a_clock_that_jumps_backwards_changes_nothing(
+    tmp_path: Path, whole: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [time.time()]
+
+    def backwards() -> float:
+        now[0] -= 3600
+        return now[0]
+
+    monkeypatch.setattr(time, "time", backwards)
+    made = run(CONTENT, tmp_path)
+    assert metrics(made) == metrics(whole)
+    rows = list(read_metrics(made.directory / "metrics.jsonl"))
+    assert all(value >= 0 for row in rows for name, value in row.items() if "time" in name or "per_second" in name)
+
+
+@pytest.mark.fault("P10")
+def test_no_home_no_cache_and_no_name(tmp_path: Path, whole: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = "/proc/nowhere"
+    for name in ("HOME", "HF_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, nowhere)
+    for name in ("USER", "LOGNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    with ForkServer() as server:  # which imports everything there
+        assert server.run(CONTENT, tmp_path) == 0, (tmp_path / "said.txt").read_text()
+    assert (tmp_path / "run" / "final" / "model.safetensors").read_bytes()

@@ -1,0 +1,119 @@
+"""Answers that are suspended and go on, under the same weights or newer ones."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from posttrain.errors import ConfigError
+from posttrain.sampling.engine import Engine
+from posttrain.sampling.request import NEVER, Completion, Pause, Request
+from tests.models.tiny import network
+from tests.sampling.test_engine import requests, same, trainer_logp
+
+STOP = frozenset({5, 9, 11})
+PAUSES = [Pause(finished=3), Pause(tokens=30), Pause(each=4)]
+
+
+def resumed(asked, completions, version):
+    """Requests for what is not finished, by number."""
+    rest = [i for i, c in enumerate(completions) if not c.finished]
+    return rest, [replace(asked[i], begun=completions[i], version=version) for i in rest]
+
+
+def to_the_end(engine, asked, pause, change=lambda: None):
+    """Suspended after every `pause`, until all is finished; `change` comes between."""
+    done, version = engine.generate(asked, pause=pause), 0
+    while any(not c.finished for c in done):
+        change()
+        version += 1
+        rest, again = resumed(asked, done, version)
+        for i, c in zip(rest, engine.generate(again, pause=pause), strict=True):
+            done[i] = c
+    return done
+
+
+def nudged(net):
+    def change():
+        with torch.no_grad():
+            for p in net.parameters():
+                p.mul_(1.05)
+
+    return change
+
+
+@pytest.mark.parametrize("pause", PAUSES)
+def test_suspended_answers_go_on_as_if_nothing_had_happened(pause):
+    engine = Engine({"policy": network()}, STOP, slots=3)
+    asked = [replace(r, temperature=1.3) for r in requests(7, max_tokens=15)]
+    found = to_the_end(engine, asked, pause)
+    same(found, engine.generate(asked))
+    assert max(v for c in found for v in c.versions) >= 1
+
+
+def test_every_pause_means_what_it_says():
+    engine, asked = Engine({"policy": network()}, frozenset(), slots=4), requests(6, max_tokens=10)
+    assert [len(c.tokens) for c in engine.generate(asked, pause=Pause(each=4))] == [4] * 6
+    assert sum(len(c.tokens) for c in engine.generate(asked, pause=Pause(tokens=12))) == 12
+    lengths = [replace(r, max_tokens=n) for r, n in zip(asked, (3, 6, 9, 12, 15, 18), strict=True)]
+    found = engine.generate(lengths, pause=Pause(finished=2))
+    assert sum(c.finished for c in found) == 2
+    assert [len(c.tokens) for c in found] == [0, 3, 9, 12, 12, 12]  # the longest start first
+    assert all(c.finished for c in engine.generate(lengths, pause=NEVER))
+
+
+def test_what_hears_of_answers_may_stop_the_others():
+    engine, asked, told = Engine({"policy": network()}, STOP, slots=3), requests(6, max_tokens=9), {}
+    done = engine.generate(asked, heard=lambda i, c: told.update({i: c}) or len(told) >= 2)
+    assert {i: c for i, c in enumerate(done) if c.finished} == told
+    assert len(told) < 6
+
+
+@pytest.mark.parametrize("slots", [2, 64])
+def test_each_token_has_the_log_prob_of_the_weights_it_was_drawn_from(slots):
+    net = network()
+    weights = [{n: x.clone() for n, x in net.state_dict().items()}]
+
+    def change():
+        nudged(net)()
+        weights.append({n: x.clone() for n, x in net.state_dict().items()})
+
+    asked = requests(5, max_tokens=12)
+    done = to_the_end(Engine({"policy": net}, frozenset(), slots), asked, Pause(each=5), change)
+    assert [c.versions for c in done] == [(0,) * 5 + (1,) * 5 + (2,) * 2] * 5
+    for version, state in enumerate(weights):
+        net.load_state_dict(state)
+        for request, completion in zip(asked, done, strict=True):
+            expected = trainer_logp(net, request, completion).tolist()
+            drawn = [i for i, v in enumerate(completion.versions) if v == version]
+            assert [completion.logp[i] for i in drawn] == pytest.approx([expected[i] for i in drawn], abs=1e-10)
+            others = [i for i, v in enumerate(completion.versions) if v != version]
+            assert [completion.logp[i] for i in others] != pytest.approx([expected[i] for i in others], abs=1e-4)
+
+
+def test_the_same_seeds_give_the_same_bits():
+    def run():
+        net = network()
+        return to_the_end(Engine({"policy": net}, STOP, 3), requests(7, max_tokens=15), Pause(tokens=20), nudged(net))
+
+    assert run() == run()
+
+
+def test_old_answers_go_on_before_new_ones_start():
+    engine = Engine({"policy": network()}, frozenset(), slots=2)
+    begun = engine.generate([Request((4, 5), 7, 8)], pause=Pause(each=3))[0]
+    order = []
+    asked = [Request((3,) * 9, 0, 30), Request((4, 5), 7, 8, begun=begun), Request((3,) * 8, 1, 30)]
+    engine.generate(asked, heard=lambda i, _: order.append(i) or False)
+    assert order[0] == 1
+
+
+@pytest.mark.parametrize("begun", [Completion((4,), (0.0,), True), Completion((4,) * 5, (0.0,) * 5, False, (), False)])
+def test_a_finished_answer_cannot_go_on(begun):
+    with pytest.raises(ConfigError, match="finished cannot go on"):
+        Request((3,), 0, 5, begun=begun)
+
+
+def test_a_pause_draws_something():
+    with pytest.raises(ConfigError, match="a pause after 0 tokens draws nothing"):
+        Pause(tokens=0)

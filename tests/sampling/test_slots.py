@@ -1,0 +1,122 @@
+"""Conversations keep their keys and values from turn to turn, while the weights are the same."""
+
+import pytest
+
+from posttrain.backends.local import Local
+from posttrain.methods.imitation.sft import METHOD as SFT
+from posttrain.plan import plan
+from posttrain.sampling.engine import Engine
+from posttrain.sampling.request import POLICY, Pause, Request
+from tests.models.tiny import ARCHITECTURES, network, some_rows
+from tests.sampling.test_engine import NEVER, same
+
+SAID = (7, 8, 9)  # by the user, each turn
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """A network, and the number of tokens of each pass through it."""
+
+    def make(**settings):
+        net, read = network(**settings), []
+        states = net.states
+        monkeypatch.setattr(net, "states", lambda tokens, layout: read.append(len(tokens)) or states(tokens, layout))
+        return net, read
+
+    return make
+
+
+def turns(engine, count=3, conversations=4, tokens=5, keep=True, seeds=0):
+    """Answers of every turn; the next prompt is all that was said."""
+    prompts = [(3, 4, 5, 6 + i)[: 3 + i % 2] + (10 + i,) * i for i in range(conversations)]
+    answers = []
+    for turn in range(count):
+        asked = [Request(p, seeds + 100 * turn + i, tokens + i % 3, keep=keep) for i, p in enumerate(prompts)]
+        answers += (found := engine.generate(asked))
+        prompts = [p + c.tokens + SAID for p, c in zip(prompts, found, strict=True)]
+    return answers
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_later_turns_are_as_if_read_anew(architecture):
+    cached = turns(Engine({"policy": network(architecture)}, NEVER))
+    within = 1e-4 if architecture == "Gemma3Text" else 1e-10
+    same(cached, turns(Engine({"policy": network(architecture)}, NEVER), keep=False), within)
+
+
+def test_a_turn_reads_what_is_new(counted):
+    net, read = counted()
+    engine = Engine({"policy": net}, NEVER)
+    first = engine.generate([Request((3, 4, 5, 6), 0, 5, keep=True)])[0]
+    assert read == [3, 1, 1, 1, 1, 1]
+    read.clear()
+    engine.generate([Request((3, 4, 5, 6, *first.tokens, *SAID), 1, 2)])
+    assert read == [1 + len(SAID) - 1, 1, 1]  # the last token of the answer, what was said but its last token
+
+
+def test_samples_of_one_conversation_share_it(counted):
+    net, read = counted()
+    engine = Engine({"policy": net}, NEVER)
+    first = engine.generate([Request((3, 4, 5, 6), 0, 5, keep=True), Request((9, 8, 7), 0, 5), Request((9, 8), 0, 5)])
+    prompt = (3, 4, 5, 6, *first[0].tokens, *SAID)
+    asked = [Request(prompt, i, 4) for i in range(3)]
+    read.clear()
+    found = engine.generate(asked)
+    assert read[0] == len(SAID)
+    same(found, Engine({"policy": network()}, NEVER).generate(asked))
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3])
+def test_fewer_slots_than_conversations(slots):
+    expected = turns(Engine({"policy": network()}, NEVER), keep=False)
+    engine = Engine({"policy": network()}, NEVER, slots)
+    same(turns(engine), expected)
+    assert len(engine._kept.held) == slots
+
+
+def test_more_requests_than_before():
+    engine = Engine({"policy": network()}, NEVER)
+    turns(engine, conversations=2)
+    same(turns(engine, seeds=5), turns(Engine({"policy": network()}, NEVER), keep=False, seeds=5))
+
+
+@pytest.mark.parametrize("change", ["step", "copy", "restore"])
+def test_the_first_token_after_an_update_is_drawn_from_the_new_weights(change):
+    net = network()
+    backend = Local({"policy": net, "other": network(seed=3)})
+    backend.prepare(plan(SFT))
+    saved = Local({"policy": network(seed=4)})
+    saved.prepare(plan(SFT))
+    first = backend.generate([Request((3, 4, 5, 6), 0, 5, keep=True)], POLICY)[0]
+    asked = [Request((3, 4, 5, 6, *first.tokens, *SAID), 1, 4, keep=True)]
+    tokens, rows = some_rows([9])
+    net.outputs(tokens, rows, ["logp"])["logp"].sum().backward()
+    before = backend.generate(asked, POLICY)
+    if change == "step":
+        backend.step({"policy": 0.05})
+    elif change == "copy":
+        backend.copy("other", "policy")
+    else:
+        backend.restore(saved.state())
+    after = backend.generate(asked, POLICY)
+    same(after, Engine({"policy": backend.models["policy"]}, NEVER).generate(asked))
+    assert after[0].logp[0] != before[0].logp[0]
+
+
+def test_suspended_answers_are_not_read_again_under_the_same_weights(counted):
+    net, read = counted()
+    engine = Engine({"policy": net}, NEVER)
+    asked = Request((3, 4, 5, 6), 0, 8, keep=True)
+    begun = engine.generate([asked], pause=Pause(each=3))[0]
+    read.clear()
+    engine.generate([Request((3, 4, 5, 6), 0, 8, begun=begun)])
+    assert read == [1] * 5
+
+
+def test_nothing_is_kept_unasked():
+    engine = Engine({"policy": network()}, NEVER)
+    turns(engine, keep=False)
+    assert engine._kept is None
+    turns(engine)
+    engine.forget()
+    assert engine._kept is None
