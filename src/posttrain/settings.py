@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from posttrain.aggregation import aggregated
 from posttrain.errors import suggestion
 from posttrain.method import Method, Reduce, Term, variant
 from posttrain.parts import Part, PartError, settings_of
 
+AGGREGATE = "aggregate"
 Setting = tuple[str, str, str, Any]  # slot, part, key, value
 
 
@@ -23,17 +25,19 @@ def settings(method: Method) -> list[Setting]:
 def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     """The method with other settings.
 
-    `high: 0.28`; `gae.lam: 0.9` for every part of that name; `cost_credit.lam: 0.9`, `kl.weight: 0.01` or
-    `policy.reduce: token_mean` for one slot; `passes`, `minibatches`. Raises PartError for a name that the
-    method does not read, one that is ambiguous, and a value of the wrong type.
+    `aggregate: mean` (posttrain.aggregation); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
+    `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
+    Raises PartError for a name that the method does not read, one that is ambiguous, and a value of the wrong type.
     """
-    for path, value in changes.items():
+    for path, value in sorted(changes.items(), key=lambda change: change[0] != AGGREGATE):  # it brings settings along
         method = _change(method, path, tuple(value) if isinstance(value, list) else value)
     return method
 
 
 def _change(method: Method, path: str, value: Any) -> Method:
     *owner, key = path.split(".")
+    if path == AGGREGATE:
+        return aggregated(method, value)
     if not owner and key in ("passes", "minibatches"):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise PartError(f"method.{path} must be a whole number of at least 1, not {value!r}")

@@ -58,11 +58,11 @@ def in_pairs(rows):
     return [x for pair in zip(rows[:half], rows[half:], strict=True) for x in pair]
 
 
-def trl_dpo(loss_type, beta, logits=None, **settings):
+def trl_dpo(loss_type, beta, logits=None, reference=REFERENCE, **settings):
     from trl import DPOTrainer
 
     logp = padded(in_halves(POLICY)).requires_grad_()
-    ref = padded(in_halves(REFERENCE)).sum(1)
+    ref = padded(in_halves(reference)).sum(1)
     answers = mask_of(in_halves(POLICY))
     mask = torch.cat([torch.zeros(len(answers), 1, dtype=answers.dtype), answers], 1)
     inputs = {
@@ -95,6 +95,19 @@ def trl_dpo(loss_type, beta, logits=None, **settings):
 def test_dpo_and_ipo(path, setting, loss_type, value):
     loss, gradient = ours_on_pairs(configure(load(path), {setting: value}))
     their_loss, their_gradient = trl_dpo(loss_type, value)
+    assert loss == pytest.approx(their_loss, **CLOSE)
+    assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
+
+
+@pytest.mark.parametrize("beyond", [0.0, 0.3, 1.0])
+def test_ld_dpo(beyond):
+    """The reference is given to TRL as sums, so its tokens beyond the shorter answer are weighed beforehand."""
+    shorter = [min(pair) for pair in zip(LENGTHS[::2], LENGTHS[1::2], strict=True) for _ in pair]
+    weighed = [
+        [x * (beyond if t >= n else 1) for t, x in enumerate(r)] for r, n in zip(REFERENCE, shorter, strict=True)
+    ]
+    loss, gradient = ours_on_pairs(configure(load("preference/ld_dpo"), {"beyond": beyond}))
+    their_loss, their_gradient = trl_dpo("sigmoid", 0.1, reference=weighed, ld_alpha=beyond)
     assert loss == pytest.approx(their_loss, **CLOSE)
     assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
 

@@ -42,6 +42,11 @@ def test_every_recipe_calls_its_procedure_as_it_can_be_called(recipe: Path) -> N
     assert callable(procedure_of(load(recipe)))
 
 
+def test_every_procedure_has_a_recipe_for_smollm2() -> None:
+    runs = [load(recipe) for recipe in RECIPES if recipe.stem.startswith("smollm2_")]
+    assert {run.procedure.path for run in runs if run.procedure} == set(catalogue.procedures())
+
+
 @pytest.mark.parametrize("name", PROCEDURES)
 def test_a_procedure_is_short_and_says_what_it_does(name: str) -> None:
     entry = catalogue.entry(name)

@@ -43,6 +43,11 @@ def mean_log_ratio(logp: PerToken, ref_logp: PerToken, rows: Rows) -> PerRow:
     return rows.mean(logp - ref_logp)
 
 
+def token_log_ratio(logp: PerToken, ref_logp: PerToken) -> PerToken:
+    """log π(y_t)/π_ref(y_t)"""
+    return logp - ref_logp
+
+
 def between(one: PerToken, two: PerToken, *, share: float = 0.5) -> PerToken:
     """The log-prob of the geometric mixture, up to its constant: (1 - share) log π_1 + share log π_2"""
     return (1 - share) * one + share * two
@@ -63,33 +68,11 @@ def row_safety(safe: PerRow) -> PerRow:
     return safe
 
 
-def summed(x: PerToken, rows: Rows) -> PerRow:
-    """Σ_t x_t"""
-    return rows.sum(x)
-
-
 def log_odds(logp: PerToken, rows: Rows) -> PerRow:
     """log p/(1-p), p = π(y)^(1/|y|)"""
     mean = rows.mean(logp).clamp(max=-1e-7)  # p = 1 has infinite odds
     near, far = (-torch.expm1(mean)).log(), torch.log1p(-mean.exp())
     return mean - torch.where(mean > -math.log(2), near, far)
-
-
-def decayed_logp(logp: PerToken, rows: Rows, *, gamma: float = 1.0) -> PerRow:
-    """Σ_t γ^t log π(y_t), t from 0"""
-    return rows.sum(gamma ** rows.position() * logp)
-
-
-def decayed_log_ratio(logp: PerToken, ref_logp: PerToken, rows: Rows, *, gamma: float = 0.98) -> PerRow:
-    """Σ_t γ^t log π(y_t)/π_ref(y_t), t from 0"""
-    return rows.sum(gamma ** rows.position() * (logp - ref_logp))
-
-
-def masked_log_ratio(
-    logp: PerToken, ref_logp: PerToken, relevance: PerToken, rows: Rows, *, threshold: float = 0.5
-) -> PerRow:
-    """Σ_t log π(y_t)/π_ref(y_t) over the tokens whose relevance exceeds `threshold`"""
-    return rows.sum(torch.where(relevance > threshold, logp - ref_logp, 0))
 
 
 def divergence_score(

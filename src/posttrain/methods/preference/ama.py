@@ -12,8 +12,9 @@ known to us; 0.5 stands for a judge that says 0 or 1. A pair without a relevant 
 
 from posttrain.method import Term, variant
 from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.aggregates import masked
 from posttrain.objectives.pairs import logistic
-from posttrain.objectives.scores import masked_log_ratio
-from posttrain.parts import pairwise
+from posttrain.objectives.scores import token_log_ratio
+from posttrain.parts import pairwise, part
 
-METHOD = variant(DPO, name="ama", loss=Term(pairwise(logistic, masked_log_ratio, beta=0.1)))
+METHOD = variant(DPO, name="ama", loss=Term(pairwise(logistic, part(masked, x=token_log_ratio), beta=0.1)))

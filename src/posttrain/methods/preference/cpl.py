@@ -11,8 +11,10 @@ Differs from preference/cpo: discounting γ, and instead of the NLL the bias λ 
 
 from posttrain.method import Term, variant
 from posttrain.methods.preference.cpo import METHOD as CPO
+from posttrain.objectives.aggregates import decayed
 from posttrain.objectives.pairs import biased_logistic
-from posttrain.objectives.scores import decayed_logp
-from posttrain.parts import pairwise
+from posttrain.parts import pairwise, part
 
-METHOD = variant(CPO, name="cpl", loss=Term(pairwise(biased_logistic, decayed_logp, beta=0.1, bias=0.5)))
+SCORE = part(decayed, x="logp", gamma=1.0)
+
+METHOD = variant(CPO, name="cpl", loss=Term(pairwise(biased_logistic, SCORE, beta=0.1, bias=0.5)))

@@ -10,8 +10,9 @@ Differs from preference/dpo in Î³. The authors' code counts t from 1, which is Î
 
 from posttrain.method import Term, variant
 from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.aggregates import decayed
 from posttrain.objectives.pairs import logistic
-from posttrain.objectives.scores import decayed_log_ratio
-from posttrain.parts import pairwise
+from posttrain.objectives.scores import token_log_ratio
+from posttrain.parts import pairwise, part
 
-METHOD = variant(DPO, name="d2po", loss=Term(pairwise(logistic, decayed_log_ratio, beta=0.1)))
+METHOD = variant(DPO, name="d2po", loss=Term(pairwise(logistic, part(decayed, x=token_log_ratio), beta=0.1)))

@@ -9,9 +9,10 @@ Differs from preference/dpo in D, a forward KL over the whole vocabulary at ever
 
 from posttrain.method import Term, variant
 from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.aggregates import summed
 from posttrain.objectives.pairs import sequential_kl
 from posttrain.objectives.penalties import forward_kl
-from posttrain.objectives.scores import log_ratio, summed
+from posttrain.objectives.scores import log_ratio
 from posttrain.parts import pairwise, part
 
 METHOD = variant(

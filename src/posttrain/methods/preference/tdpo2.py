@@ -9,9 +9,10 @@ Differs from preference/tdpo1 in α and in the stopped gradient of D(y_w).
 
 from posttrain.method import Term, variant
 from posttrain.methods.preference.tdpo1 import METHOD as TDPO1
+from posttrain.objectives.aggregates import summed
 from posttrain.objectives.pairs import one_sided_sequential_kl
 from posttrain.objectives.penalties import forward_kl
-from posttrain.objectives.scores import log_ratio, summed
+from posttrain.objectives.scores import log_ratio
 from posttrain.parts import pairwise, part
 
 KL = part(summed, x=forward_kl)
