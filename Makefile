@@ -15,21 +15,21 @@ demo: $(VENV)/.demo
 	$(BIN)/posttrain demo
 
 test: $(VENV)/.test
-	$(BIN)/ruff check src tests examples benchmarks
-	$(BIN)/ruff format --check src tests examples benchmarks
+	$(BIN)/ruff check src tests examples recipes benchmarks
+	$(BIN)/ruff format --check src tests examples recipes benchmarks
 	$(BIN)/mypy
 	$(TESTS)
 
 # What pre-commit runs: lint, types, laws and the fast tests.
 check: $(VENV)/.test
-	$(BIN)/ruff check src tests examples benchmarks
-	$(BIN)/ruff format --check src tests examples benchmarks
+	$(BIN)/ruff check src tests examples recipes benchmarks
+	$(BIN)/ruff format --check src tests examples recipes benchmarks
 	$(BIN)/mypy
 	$(TESTS) -m "not slow and not real"
 
 format: $(VENV)/.test
-	$(BIN)/ruff format src tests examples benchmarks
-	$(BIN)/ruff check --fix src tests examples benchmarks
+	$(BIN)/ruff format src tests examples recipes benchmarks
+	$(BIN)/ruff check --fix src tests examples recipes benchmarks
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

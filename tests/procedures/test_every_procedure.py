@@ -10,6 +10,7 @@ from posttrain import catalogue
 from posttrain.config.load import load
 from posttrain.errors import ConfigError
 from posttrain.launch import procedure_of
+from posttrain.rewards.reward import resolve
 from tests.procedures.running import BRIEF, PROCEDURES, content
 from tests.running import Interrupt, PowerCut, metrics, run, same_bits
 
@@ -39,7 +40,9 @@ def test_a_resumed_procedure_gives_the_bits_of_an_uninterrupted_one(name: str, t
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda p: p.stem)
 def test_every_recipe_calls_its_procedure_as_it_can_be_called(recipe: Path) -> None:
-    assert callable(procedure_of(load(recipe)))
+    asked = load(recipe)
+    assert callable(procedure_of(asked))
+    assert [resolve({"path": r.path, **r.settings}) for r in asked.rewards] or asked.method is None
 
 
 def test_every_procedure_has_a_recipe_for_smollm2() -> None:
