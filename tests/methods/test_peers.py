@@ -121,6 +121,7 @@ def test_ld_dpo(beyond):
         ("preference/nca", {}, "nca_pair", {}),
         ("preference/apo_zero", {}, "apo_zero", {}),
         ("preference/sppo", {}, "sppo_hard", {}),
+        ("preference/dpo", {"aggregate": "mean"}, "sigmoid_norm", {}),
         ("preference/f_dpo", {"divergence": "forward_kl"}, "sigmoid", {"f_divergence_type": "forward_kl"}),
         ("preference/f_dpo", {"divergence": "jensen_shannon"}, "sigmoid", {"f_divergence_type": "js_divergence"}),
     ],
