@@ -22,26 +22,13 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-THINGS = (
-    "a lighthouse",
-    "the sea",
-    "two old friends",
-    "a lost letter",
-    "winter",
-    "a baker",
-    "a slow train",
-    "the moon",
-)
+from grpo_step import TOPICS, vowels
+
 STORY = "Once upon a time there was a lighthouse by the sea, and in it lived a keeper who could not sleep. " * 2
 
 
-def vowels(completions: list[str]) -> list[float]:
-    """A reward with contrast that costs nothing: the share of vowels."""
-    return [sum(x in "aeiou" for x in t) / max(len(t), 1) for t in completions]
-
-
 def prompts(count: int) -> list[list[dict[str, str]]]:
-    things = [THINGS[i % len(THINGS)] for i in range(count)]
+    things = [TOPICS[i % len(TOPICS)] for i in range(count)]
     return [[{"role": "user", "content": f"Tell long story {i} about {t}."}] for i, t in enumerate(things)]
 
 

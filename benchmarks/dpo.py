@@ -23,10 +23,23 @@ def rate(options: argparse.Namespace, steps: list[float]) -> list[float]:
     return [useful_tokens([turns for pair in pairs for turns in human_pairs.both(pair)]) / sum(steps)]
 
 
-def ours(options: argparse.Namespace, folder: Path) -> list[float]:
+def posttrain_rate(method: str, options: argparse.Namespace, folder: Path) -> list[float]:
+    """One epoch of a method over the pairs."""
     pairs = human_pairs.read(options.data, options.rows)
     content = {"train": {"prompts_per_step": options.batch, "epochs": 1}}
-    return rate(options, posttrain_steps("preference/dpo", pairs, "pairs", content, folder))
+    return rate(options, posttrain_steps(method, pairs, "pairs", content, folder))
+
+
+def options_of_pairs(description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="JSONL of transcripts: chosen, rejected")
+    parser.add_argument("--rows", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=16)
+    return parser
+
+
+def ours(options: argparse.Namespace, folder: Path) -> list[float]:
+    return posttrain_rate("preference/dpo", options, folder)
 
 
 def trl(options: argparse.Namespace, folder: Path) -> list[float]:
@@ -46,8 +59,4 @@ def trl(options: argparse.Namespace, folder: Path) -> list[float]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="JSONL of transcripts: chosen, rejected")
-    parser.add_argument("--rows", type=int, default=64)
-    parser.add_argument("--batch", type=int, default=16)
-    in_turn(parser, {"ours": ours, "trl": trl}, "tokens/s", more_is_better=True, peer="trl")
+    in_turn(options_of_pairs(__doc__), {"ours": ours, "trl": trl}, "tokens/s", more_is_better=True, peer="trl")

@@ -11,15 +11,13 @@ import argparse
 from pathlib import Path
 
 import human_pairs
-from dpo import AT_ONCE, rate
+from dpo import AT_ONCE, options_of_pairs, posttrain_rate, rate
 from pairs import in_turn
-from trainers import posttrain_steps, trl_steps
+from trainers import trl_steps
 
 
 def ours(options: argparse.Namespace, folder: Path) -> list[float]:
-    pairs = human_pairs.read(options.data, options.rows)
-    content = {"train": {"prompts_per_step": options.batch, "epochs": 1}}
-    return rate(options, posttrain_steps("reward/bradley_terry", pairs, "pairs", content, folder))
+    return posttrain_rate("reward/bradley_terry", options, folder)
 
 
 def trl(options: argparse.Namespace, folder: Path) -> list[float]:
@@ -42,8 +40,4 @@ def trl(options: argparse.Namespace, folder: Path) -> list[float]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="JSONL of transcripts: chosen, rejected")
-    parser.add_argument("--rows", type=int, default=64)
-    parser.add_argument("--batch", type=int, default=16)
-    in_turn(parser, {"ours": ours, "trl": trl}, "tokens/s", more_is_better=True, peer="trl")
+    in_turn(options_of_pairs(__doc__), {"ours": ours, "trl": trl}, "tokens/s", more_is_better=True, peer="trl")

@@ -14,6 +14,14 @@ from posttrain.runs.metrics import is_timing, read_metrics
 
 SUMS = "arithmetic:chat=false"
 SHORT = {"sampling.max_tokens": 4, "sampling.slots": 64, "train.prompts_per_step": 4, "train.learning_rate": 1e-3}
+# Four steps of SFT with a checkpoint after each.
+SAVED_EVERY_STEP: dict[str, Any] = {
+    "model": "tiny",
+    "method": "imitation/sft",
+    "data": "arithmetic:chat=false,size=16",
+    "train": {"steps": 4, "prompts_per_step": 4, "learning_rate": 1e-3, "save_every": 1, "keep": 9},
+    "name": "run",
+}
 
 
 def run(source: str | Path | dict[str, Any], output: Path, *overrides: str, **launching: Any) -> Result:

@@ -57,7 +57,7 @@ def test_a_moved_slot_continues_the_same_sequence():
     k, v, q = draw(5, 2, 0).detach(), draw(5, 2, 1).detach(), draw(5, 2, 2).detach()
     cache = Cache(slots=2, capacity=8)
     Prefill([5], [[1]], cache).attend(0, q, k, v, 1.0, None)
-    cache.move(1, 0)
+    cache.swap(1, 0)
     new = q[:1], k[:1], v[:1]
     whole = torch.cat([q, q[:1]]), torch.cat([k, k[:1]]), torch.cat([v, v[:1]])
     found = Decode([5], cache).attend(0, *new, 1.0, None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.fork_server import ForkServer
+from tests.running import SAVED_EVERY_STEP as CONTENT
 from tests.running import metrics, run, same_bits
 
 from posttrain.cli.train import completed
@@ -17,14 +18,6 @@ from posttrain.errors import ConfigError, ModelError, StorageError
 from posttrain.models import embedded
 from posttrain.runs.display import Display
 from posttrain.runs.metrics import read_metrics
-
-CONTENT: dict[str, Any] = {
-    "model": "tiny",
-    "method": "imitation/sft",
-    "data": "arithmetic:chat=false,size=16",
-    "train": {"steps": 4, "prompts_per_step": 4, "learning_rate": 1e-3, "save_every": 1, "keep": 9},
-    "name": "run",
-}
 
 
 class Notes(Display):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.running import SAVED_EVERY_STEP as CONTENT
 from tests.running import metrics, run, same_bits, weights
 
 from posttrain.errors import StorageError
@@ -20,14 +21,6 @@ from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.display import Display
 from posttrain.runs.saver import STATE, Saver
 from posttrain.runs.state import read_state, write_state
-
-CONTENT: dict[str, Any] = {
-    "model": "tiny",
-    "method": "imitation/sft",
-    "data": "arithmetic:chat=false,size=16",
-    "train": {"steps": 4, "prompts_per_step": 4, "learning_rate": 1e-3, "save_every": 1, "keep": 9},
-    "name": "run",
-}
 
 
 def nothing(folder: Path) -> None:

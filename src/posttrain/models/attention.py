@@ -127,11 +127,6 @@ class Cache:
         for x in self._values.values():
             x[targets, :, :length] = x[source, :, :length]
 
-    def move(self, source: int, target: int) -> None:
-        """Overwrite one slot with another."""
-        for x in (*self._keys.values(), *self._values.values()):
-            x[target] = x[source]
-
     def swap(self, one: int, other: int) -> None:
         """Exchange what two slots hold."""
         for x in (*self._keys.values(), *self._values.values()):

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from posttrain.models.attention import Layout
 from posttrain.models.passes import gated, rms_norm, rotated
@@ -30,10 +29,10 @@ def states(decoder: Any, tokens: Tensor, layout: Layout) -> Tensor:
     """Hidden state after each token: [N] -> [N, D]."""
     x = decoder.embed_tokens(tokens)
     angles = tuple(a[0] for a in decoder.rotary_emb(x, layout.positions[None]))
-    again = decoder.training and getattr(decoder, "gradient_checkpointing", False)
+    again = decoder.training and decoder.gradient_checkpointing
     for block in decoder.layers:
         through = partial(_layer, block, layout=layout, angles=angles)
-        x = checkpoint(through, x, use_reentrant=False, preserve_rng_state=False) if again else through(x)
+        x = decoder._gradient_checkpointing_func(through, x) if again else through(x)
     return _norm(decoder.norm, x)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from posttrain.rewards.sandbox.probe import TIERS, shortcoming
 from posttrain.rewards.sandbox.tier import ENVIRONMENT
+from tests.rewards.sandbox.watching import children, descriptors, sandboxed
 
 
 @pytest.fixture(params=TIERS, ids=lambda tier: tier.name)
@@ -20,3 +21,12 @@ def marked(monkeypatch):
     """What tells our sandboxes from those of tests that run at the same time."""
     monkeypatch.setitem(ENVIRONMENT, "CANARY", f"{os.getpid()}")
     return f"CANARY={os.getpid()}"
+
+
+@pytest.fixture
+def nothing_left(marked):
+    """A test leaves no process, descriptor or sandbox behind."""
+    before = children(), descriptors()
+    yield
+    assert (children(), descriptors()) == before
+    assert sandboxed(marked) == []

@@ -13,9 +13,12 @@ import pytest
 import posttrain
 from posttrain.rewards.sandbox.filter import ARCHITECTURES, FORBIDDEN, REFUSED
 from posttrain.rewards.sandbox.limits import MIB, Limits
-from tests.rewards.sandbox.watching import attempts, children, descriptors, sandboxed, system_call, watch
+from tests.rewards.sandbox.watching import attempts, system_call, watch
 
-pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="sandboxes need Linux")
+pytestmark = [
+    pytest.mark.skipif(platform.system() != "Linux", reason="sandboxes need Linux"),
+    pytest.mark.usefixtures("nothing_left"),
+]
 COLUMN = ARCHITECTURES.get(platform.machine(), (0, 0))[0]
 NATIVE = pytest.mark.usefixtures("native")
 
@@ -24,14 +27,6 @@ NATIVE = pytest.mark.usefixtures("native")
 def native(tier):
     if tier.name == "wasm":
         pytest.skip("WebAssembly has no system calls")
-
-
-@pytest.fixture(autouse=True)
-def nothing_left(marked):
-    before = children(), descriptors()
-    yield
-    assert (children(), descriptors()) == before
-    assert sandboxed(marked) == []
 
 
 def number(name):

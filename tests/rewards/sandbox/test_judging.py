@@ -4,18 +4,11 @@ import pytest
 
 from posttrain.rewards.sandbox.judging import Case, judge_cases, judge_tests
 from posttrain.rewards.sandbox.limits import Limits
-from tests.rewards.sandbox.watching import children, descriptors, sandboxed, watch
+from tests.rewards.sandbox.watching import watch
 
+pytestmark = pytest.mark.usefixtures("nothing_left")
 LIMITS = Limits(seconds=2.0)
 CHECK = "def check(candidate):\n    assert candidate(2) == 4\n    assert candidate(3) == 9\n"
-
-
-@pytest.fixture(autouse=True)
-def nothing_left(marked):
-    before = children(), descriptors()
-    yield
-    assert (children(), descriptors()) == before
-    assert sandboxed(marked) == []
 
 
 def verdict(tier, program, tests=CHECK, entry_point="f", **more):
