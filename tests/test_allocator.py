@@ -16,12 +16,14 @@ import torch
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
-counts = []
-for _ in range(3):
+def touched(size):
     before = faults()
-    block = torch.ones(2**24)  # 64 MiB
+    block = torch.ones(size)
     del block
-    counts.append(faults() - before)
+    return faults() - before
+
+touched(2**24 + 2**20)  # leaves room: small objects may settle at the edges of what is freed
+counts = [touched(2**24) for _ in range(3)]  # 64 MiB
 print(json.dumps({"kept": kept, "faults": counts}))
 """
 
@@ -36,7 +38,7 @@ def outcome(**environment):
 def test_a_freed_block_is_given_out_again_without_page_faults():
     kept = outcome()
     assert kept["kept"]
-    assert max(kept["faults"][1:]) < 100
+    assert max(kept["faults"]) < 100
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a setting of glibc")

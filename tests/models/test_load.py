@@ -247,7 +247,7 @@ def test_smollm2_knows_the_capital_of_france(tmp_path, monkeypatch):
     from posttrain.sampling.engine import Engine
     from posttrain.sampling.request import Request
 
-    loaded = load("smollm2", dtype="bfloat16")
+    loaded = load("smollm2")
     talk = [{"role": "user", "content": "What is the capital of France?"}]
     prompt = tuple(loaded.tokenizer.apply_chat_template(talk, add_generation_prompt=True, return_dict=False))
     engine = Engine({"policy": loaded.network}, loaded.stop)
