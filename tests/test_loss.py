@@ -1,5 +1,6 @@
 """One reduction for every method: totals, counts, the share of a micro-batch, losses that mix rows."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -137,6 +138,16 @@ class TestWhole:
             whole[tokens] = live["logp"].grad
             assert shares == {}
         assert torch.allclose(whole, b[cotangent("logp")])
+
+    def test_outputs_where_nobody_wrote_are_not_read(self):
+        made, b = plan(self.method), self.batch()
+        outside = torch.where(b["rows"].mask, self.live(), math.nan).requires_grad_()
+        b, value, _ = whole_gradients(made, MAIN, b, {"logp": outside})
+        loss, _ = micro_loss(made, MAIN, b, {"logp": outside}, {}, fresh=True)
+        loss.backward()
+        assert math.isfinite(value)
+        assert float(loss.detach()) == 0
+        assert torch.equal(outside.grad, b[cotangent("logp")])
 
     def test_a_method_without_such_terms_is_left_alone(self):
         b = self.batch()

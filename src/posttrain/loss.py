@@ -75,7 +75,8 @@ def micro_loss(
             shares[f"loss/{name}"] = float(mean.detach())
     for name, output in live.items():  # terms over the whole minibatch: value and gradient were made beforehand
         if cotangent(name) in micro:
-            loss = loss + (micro[cotangent(name)] * (output - output.detach())).sum()
+            slope = micro[cotangent(name)]  # 0 where nobody wrote: what the model says there is not read
+            loss = loss + torch.where(slope != 0, slope * (output - output.detach()), 0).sum()
     with torch.no_grad():
         for name, term in plan.metrics[stream].items():
             if not term.whole:

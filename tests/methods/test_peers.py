@@ -5,8 +5,11 @@ Where the definitions differ, docs/peers.md says how and why.
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 from collections import defaultdict, deque
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -40,10 +43,11 @@ def near(rows, seed):
 LENGTHS = (5, 4, 7, 2, 3, 6)  # chosen, rejected, chosen, rejected, ...
 POLICY = numbers(1, LENGTHS)
 REFERENCE = near(POLICY, 2)
+ELSEWHERE = numbers(26, LENGTHS)  # a reference that ranks the pairs otherwise than the policy
 
 
-def ours_on_pairs(method):
-    rows = [answer(logp=p, ref_logp=r) for p, r in zip(POLICY, REFERENCE, strict=True)]
+def ours_on_pairs(method, reference=REFERENCE):
+    rows = [answer(logp=p, ref_logp=r) for p, r in zip(POLICY, reference, strict=True)]
     one = step(method, *rows, pairs=[(0, 1), (2, 3), (4, 5)])
     return one.metrics["loss"], one.gradient("logp")
 
@@ -58,19 +62,19 @@ def in_pairs(rows):
     return [x for pair in zip(rows[:half], rows[half:], strict=True) for x in pair]
 
 
-def trl_dpo(loss_type, beta, logits=None, reference=REFERENCE, **settings):
+def trl_dpo(loss_type, beta, logits=None, policy=POLICY, reference=REFERENCE, **settings):
     from trl import DPOTrainer
 
-    logp = padded(in_halves(POLICY)).requires_grad_()
-    ref = padded(in_halves(reference)).sum(1)
-    answers = mask_of(in_halves(POLICY))
+    logp = padded(in_halves(policy)).requires_grad_()
+    ref_chosen, ref_rejected = padded(in_halves(reference)).sum(1).chunk(2)
+    answers = mask_of(in_halves(policy))
     mask = torch.cat([torch.zeros(len(answers), 1, dtype=answers.dtype), answers], 1)
     inputs = {
         "input_ids": torch.zeros_like(mask),
         "attention_mask": torch.ones_like(mask),
         "completion_mask": mask,
-        "ref_chosen_logps": ref[:3],
-        "ref_rejected_logps": ref[3:],
+        "ref_chosen_logps": ref_chosen,
+        "ref_rejected_logps": ref_rejected,
     }
     told = {
         "ld_alpha": None,
@@ -85,7 +89,7 @@ def trl_dpo(loss_type, beta, logits=None, reference=REFERENCE, **settings):
     trainer = bare(DPOTrainer, model=Told(logp, log_sum_sq_probs=logits), **(told | settings))
     loss = trainer._compute_loss(trainer.model, inputs, False)
     loss.backward()
-    return loss.item(), in_pairs(kept(logp.grad, in_halves(POLICY)))
+    return loss.item(), in_pairs(kept(logp.grad, in_halves(policy)))
 
 
 @pytest.mark.parametrize(
@@ -120,6 +124,8 @@ def test_ld_dpo(beyond):
         ("preference/exo", {"smoothing": 0.05}, "exo_pair", {"label_smoothing": 0.05}),
         ("preference/nca", {}, "nca_pair", {}),
         ("preference/apo_zero", {}, "apo_zero", {}),
+        ("preference/apo_down", {}, "apo_down", {}),
+        ("preference/discopop", {"tau": 0.2}, "discopop", {"args": SimpleNamespace(discopop_tau=0.2)}),
         ("preference/sppo", {}, "sppo_hard", {}),
         ("preference/dpo", {"aggregate": "mean"}, "sigmoid_norm", {}),
         ("preference/f_dpo", {"divergence": "forward_kl"}, "sigmoid", {"f_divergence_type": "forward_kl"}),
@@ -132,6 +138,44 @@ def test_the_other_pair_losses(path, settings, loss_type, theirs, beta):
     their_loss, their_gradient = trl_dpo(loss_type, beta, **theirs)
     assert loss == pytest.approx(their_loss, **CLOSE)
     assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
+
+
+@pytest.mark.parametrize("loss_type", ["aot", "aot_unpaired"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_aot(loss_type, smoothing):
+    method = configure(load(f"preference/{loss_type}"), {"smoothing": smoothing})
+    loss, gradient = ours_on_pairs(method, ELSEWHERE)
+    their_loss, their_gradient = trl_dpo(loss_type, 0.1, reference=ELSEWHERE, label_smoothing=smoothing)
+    assert loss == pytest.approx(their_loss, **CLOSE)
+    assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
+
+
+@pytest.mark.parametrize("loss_type", ["aot", "aot_unpaired"])
+def test_their_aot_is_dpo_in_micro_batches_of_one_pair(loss_type):
+    """TRL sorts within each; ours, whose sort spans the step, is another number than DPO's however it is cut."""
+    halves = [{"policy": POLICY[i : i + 2], "reference": ELSEWHERE[i : i + 2]} for i in (0, 2, 4)]
+    cut = [trl_dpo(loss_type, 0.1, **half)[0] for half in halves]
+    dpo, aot = (ours_on_pairs(load(f"preference/{name}"), ELSEWHERE)[0] for name in ("dpo", loss_type))
+    assert sum(cut) / 3 == pytest.approx(dpo, **CLOSE)
+    assert aot < dpo - 1e-3
+
+
+def test_sft_on_the_chosen_answers():
+    """One mean over all their tokens; TRL takes it within each micro-batch."""
+    one = step(load("imitation/sft"), *(answer(logp=p) for p in POLICY[::2]))
+    loss, gradient = trl_dpo("sft", 0.1)
+    assert one.metrics["loss"] == pytest.approx(loss, **CLOSE)
+    assert flat(one.gradient("logp")) == pytest.approx(flat(gradient[::2]), **CLOSE)
+    assert not any(flat(gradient[1::2]))
+
+
+def test_every_loss_of_their_dpo_trainer_is_compared():
+    from trl import DPOTrainer
+
+    theirs = set(re.findall(r'loss_type == "(\w+)"', inspect.getsource(DPOTrainer._compute_loss)))
+    here = set(re.findall(r'"(\w+)"', Path(__file__).read_text(encoding="utf-8")))
+    assert len(theirs) >= 15
+    assert theirs <= here
 
 
 def test_f_dpo_with_alpha():

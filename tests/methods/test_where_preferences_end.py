@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -127,6 +128,27 @@ def test_robust_dpo_sees_through_wrong_labels(small, best):
         ends[path] = fit(configure(load(path), {"beta": BETA, **settings}), start, reference, pairs, noisy)
     assert variation(ends["preference/robust_dpo"], best) < 0.01
     assert variation(ends["preference/dpo"], best) > 0.1
+
+
+def test_aot_lifts_the_law_of_the_gaps_and_dpo_every_gap_by_itself():
+    """Two pairs that the reference holds 1 and -1 apart and the start -2 and 2. With a fifth of the labels wrong each
+    gap, or each quantile of the gaps, rests log 4 higher than the reference's."""
+    ends = {}
+    for path in ("preference/aot", "preference/dpo"):
+        policy, reference = (bandit(*torch.tensor([a, 0.0, b, 0.0]).softmax(0)) for a, b in ((-2.0, 2.0), (1.0, -1.0)))
+        method = configure(load(path), {"beta": 1.0, "smoothing": 0.2})
+        law = fit(method, policy, reference, [(0, 1), (2, 3)], None, steps=150)
+        ends[path] = (law[::2] / law[1::2]).log().tolist()
+    assert ends["preference/aot"] == pytest.approx([-1 + math.log(4), 1 + math.log(4)], abs=0.01)
+    assert ends["preference/dpo"] == pytest.approx([1 + math.log(4), -1 + math.log(4)], abs=0.01)
+
+
+@pytest.mark.parametrize(("start", "least", "most"), [(0.0, -2.38, -2.36), (1.3, -2.38, -2.36), (1.6, 5.0, math.inf)])
+def test_discopop_rests_in_the_wrong_order_unless_something_carries_the_pair_over(start, least, most):
+    """From the reference itself, too: the stretch in which the loss rises ends at a gap of 1.44."""
+    policy, reference = bandit(*torch.tensor([start, 0.0]).softmax(0)), bandit(0.5, 0.5)
+    law = fit(load("preference/discopop"), policy, reference, [(0, 1)], None, steps=300)
+    assert least < float((law[0] / law[1]).log()) < most
 
 
 def test_dro_ends_at_the_kl_optimum_and_its_value_from_answers_of_anybody(small, best):

@@ -8,7 +8,7 @@ from typing import Literal
 from torch.nn.functional import softplus
 
 from posttrain.maths.divergence import bernoulli_kl, bounded_exp, logit_of_entropy
-from posttrain.parts import PerPair, Scalar
+from posttrain.parts import Function, Part, PerPair, Scalar, pairwise
 
 
 def logistic(
@@ -52,6 +52,13 @@ def convex(
             return (1 - z).clamp(min=0) ** 2
         case _:
             return (-z).sigmoid() ** 2
+
+
+def blended(chosen: PerPair, rejected: PerPair, *, beta: float = 0.05, tau: float = 0.05) -> PerPair:
+    """(1 - σ(z/τ)) log(1 + e⁻ᶻ) + σ(z/τ) e⁻ᶻ, z = β (chosen - rejected)"""
+    z = beta * (chosen - rejected)
+    share = (z / tau).sigmoid()
+    return (1 - share) * softplus(-z) + share * bounded_exp(-z)
 
 
 def biased_logistic(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1, bias: float = 0.5) -> PerPair:
@@ -195,6 +202,11 @@ def anchored(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1) -> PerPai
     return (-beta * chosen).sigmoid() + (beta * rejected).sigmoid()
 
 
+def anchored_down(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1) -> PerPair:
+    """σ(β chosen) + 1 - σ(β (chosen - rejected))"""
+    return (beta * chosen).sigmoid() + (-beta * (chosen - rejected)).sigmoid()
+
+
 def self_play(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1) -> PerPair:
     """(chosen - 1/(2β))² + (rejected + 1/(2β))²"""
     return (chosen - 1 / (2 * beta)) ** 2 + (rejected + 1 / (2 * beta)) ** 2
@@ -238,3 +250,13 @@ def minus_first(chosen: PerPair, rejected: PerPair) -> PerPair:  # noqa: ARG001 
 def second(chosen: PerPair, rejected: PerPair) -> PerPair:  # noqa: ARG001 (a link has two columns)
     """The score of the rejected row."""
     return rejected
+
+
+def ranked(score: Part | Function, accuracy: str, margin: str) -> dict[str, Part]:
+    """Two metrics by these names: how often the preferred row scores higher, and by how much."""
+    return {accuracy: pairwise(ordered, score), margin: pairwise(gap, score)}
+
+
+def sides(score: Part | Function, name: str) -> dict[str, Part]:
+    """Two metrics, `name`/chosen and `name`/rejected: the scores of either row."""
+    return {f"{name}/chosen": pairwise(first, score), f"{name}/rejected": pairwise(second, score)}

@@ -10,6 +10,13 @@ def on_pair(method, chosen=CHOSEN, rejected=REJECTED):
     return step(method, chosen, rejected, pairs=[(0, 1)])
 
 
+def on_pairs(method, logps, ref_logps=None):
+    """Pairs of answers of one token: (log-prob of the chosen, of the rejected), and those of the reference, or 0."""
+    both = zip(logps, ref_logps or [(0.0, 0.0)] * len(logps), strict=True)
+    rows = [answer(logp=[p], ref_logp=[r]) for pair, ref in both for p, r in zip(pair, ref, strict=True)]
+    return step(method, *rows, pairs=[(2 * i, 2 * i + 1) for i in range(len(logps))])
+
+
 def shifted(a, **by):
     """The answer with a constant added to the tokens of some tensors."""
     return answer(**{n: [x + by.get(n, 0.0) for x in v] for n, v in a.values.items()})

@@ -11,7 +11,7 @@ authors' code, where it is one mean over all tokens of the batch.
 
 from posttrain.method import Term, variant
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import first, gap, logistic, minus_first, ordered, second
+from posttrain.objectives.pairs import logistic, minus_first, ranked, sides
 from posttrain.objectives.scores import mean_logp, sum_logp
 from posttrain.parts import pairwise
 
@@ -22,10 +22,5 @@ METHOD = variant(
         "preference": Term(pairwise(logistic, sum_logp, beta=0.1)),
         "nll": Term(pairwise(minus_first, mean_logp)),
     },
-    metrics={
-        "rewards/accuracies": pairwise(ordered, sum_logp),
-        "logps/margins": pairwise(gap, sum_logp),
-        "logps/chosen": pairwise(first, sum_logp),
-        "logps/rejected": pairwise(second, sum_logp),
-    },
+    metrics=ranked(sum_logp, "rewards/accuracies", "logps/margins") | sides(sum_logp, "logps"),
 )

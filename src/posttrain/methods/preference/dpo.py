@@ -8,7 +8,7 @@ Settings: `smoothing` ε is the share of wrong labels (cDPO); `margin` is subtra
 """
 
 from posttrain.method import Method, Stream, Term
-from posttrain.objectives.pairs import first, gap, logistic, ordered, second
+from posttrain.objectives.pairs import logistic, ranked, sides
 from posttrain.objectives.scores import log_ratio, sum_logp
 from posttrain.parts import pairwise
 
@@ -16,10 +16,5 @@ METHOD = Method(
     name="dpo",
     streams=Stream("pairs"),
     loss=Term(pairwise(logistic, log_ratio, beta=0.1)),
-    metrics={
-        "rewards/accuracies": pairwise(ordered, log_ratio),
-        "log_ratio/margins": pairwise(gap, log_ratio),
-        "logps/chosen": pairwise(first, sum_logp),
-        "logps/rejected": pairwise(second, sum_logp),
-    },
+    metrics=ranked(log_ratio, "rewards/accuracies", "log_ratio/margins") | sides(sum_logp, "logps"),
 )

@@ -10,7 +10,7 @@ mean over the answer, as in the formula; the authors' code takes one mean over a
 
 from posttrain.method import Term, variant
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import first, gap, logistic, minus_first, ordered, second
+from posttrain.objectives.pairs import gap, logistic, minus_first, ordered, sides
 from posttrain.objectives.scores import log_odds, mean_logp, sum_logp
 from posttrain.parts import pairwise
 
@@ -24,7 +24,6 @@ METHOD = variant(
     metrics={
         "rewards/accuracies": pairwise(ordered, mean_logp),
         "log_odds/margins": pairwise(gap, log_odds),
-        "logps/chosen": pairwise(first, sum_logp),
-        "logps/rejected": pairwise(second, sum_logp),
+        **sides(sum_logp, "logps"),
     },
 )

@@ -7,19 +7,15 @@ The reward is the average log-prob, which is what decoding ranks by, and the gap
 Differs from preference/dpo: no reference, mean instead of sum, `margin` = γ (absolute, not γ/β).
 """
 
-from posttrain.method import Term, variant, without
+from posttrain.method import Term, variant
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import gap, logistic, ordered
-from posttrain.objectives.scores import mean_logp
+from posttrain.objectives.pairs import logistic, ranked, sides
+from posttrain.objectives.scores import mean_logp, sum_logp
 from posttrain.parts import pairwise
 
 METHOD = variant(
     DPO,
     name="simpo",
     loss=Term(pairwise(logistic, mean_logp, beta=2.0, margin=1.0)),
-    metrics={
-        **without(DPO.metrics, "log_ratio/margins"),
-        "rewards/accuracies": Term(pairwise(ordered, mean_logp)),
-        "mean_logp/margins": Term(pairwise(gap, mean_logp)),
-    },
+    metrics=ranked(mean_logp, "rewards/accuracies", "mean_logp/margins") | sides(sum_logp, "logps"),
 )

@@ -8,7 +8,7 @@ Scores are defined up to a constant per prompt.
 """
 
 from posttrain.method import Method, Stream, Term
-from posttrain.objectives.pairs import first, gap, logistic, ordered, second
+from posttrain.objectives.pairs import logistic, ranked, sides
 from posttrain.objectives.scores import row_score
 from posttrain.parts import pairwise
 
@@ -16,10 +16,5 @@ METHOD = Method(
     name="bradley_terry",
     streams=Stream("pairs"),
     loss=Term(pairwise(logistic, row_score, beta=1.0)),
-    metrics={
-        "accuracy": pairwise(ordered, row_score),
-        "margin": pairwise(gap, row_score),
-        "score/chosen": pairwise(first, row_score),
-        "score/rejected": pairwise(second, row_score),
-    },
+    metrics=ranked(row_score, "accuracy", "margin") | sides(row_score, "score"),
 )

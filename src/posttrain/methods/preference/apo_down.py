@@ -1,0 +1,19 @@
+"""Anchored Preference Optimization and Contrastive Revisions: Addressing Underspecification in Alignment
+(D'Oosterlinck et al., 2024).
+
+APO-down: where the model itself would say something better than either answer, both are to become less likely, and the
+rejected one more so.
+
+    L = σ(β s(y_w)) + 1 - σ(β (s(y_w) - s(y_l)))
+
+Differs from preference/apo_zero, which is for preferred answers that are better than the model's own: the gap takes the
+place of the preferred answer, and the preferred answer that of the rejected one.
+"""
+
+from posttrain.method import Term, variant
+from posttrain.methods.preference.dpo import METHOD as DPO
+from posttrain.objectives.pairs import anchored_down
+from posttrain.objectives.scores import log_ratio
+from posttrain.parts import pairwise
+
+METHOD = variant(DPO, name="apo_down", loss=Term(pairwise(anchored_down, log_ratio, beta=0.1)))
