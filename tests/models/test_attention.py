@@ -47,7 +47,7 @@ def test_decode_after_prefill_is_the_last_row_of_plain_attention():
         Prefill(lengths, [[2, 0], [1]], cache).attend(0, q, k, v, 0.5, window)
         cache.reserve(9)
         new = [draw(3, heads, seed).detach() for heads, seed in ((4, 3), (2, 4), (2, 5))]
-        found = Decode([4, 6, 4], cache).attend(0, *new, 0.5, window)
+        found = Decode(torch.tensor([4, 6, 4]), torch.arange(3), 7, cache).attend(0, *new, 0.5, window)
         for slot, row in enumerate((slice(0, 4), slice(4, 10), slice(0, 4))):
             whole = [torch.cat([old[row], x[slot : slot + 1]]) for old, x in zip((q, k, v), new, strict=True)]
             torch.testing.assert_close(found[slot], plain(*whole, 0.5, window)[-1], rtol=0, atol=1e-12)
@@ -60,5 +60,5 @@ def test_a_moved_slot_continues_the_same_sequence():
     cache.swap(1, 0)
     new = q[:1], k[:1], v[:1]
     whole = torch.cat([q, q[:1]]), torch.cat([k, k[:1]]), torch.cat([v, v[:1]])
-    found = Decode([5], cache).attend(0, *new, 1.0, None)
+    found = Decode(torch.tensor([5]), torch.arange(1), 6, cache).attend(0, *new, 1.0, None)
     torch.testing.assert_close(found[0], plain(*whole, 1.0, None)[-1], rtol=0, atol=1e-12)

@@ -161,13 +161,14 @@ class Prefill(Packed):
 
 
 class Decode:
-    """One new token in each of the first N slots of the cache."""
+    """One new token in each of the first N slots of the cache, of which it looks at the first `width` places.
 
-    def __init__(self, positions: Sequence[int], cache: Cache, device: torch.device | str = "cpu") -> None:
-        self.positions = torch.tensor(positions, device=device)
-        self._slots = torch.arange(len(positions), device=device)
-        self._column = torch.arange(max(positions) + 1, device=device)
-        self._cache = cache
+    positions [N] are below the width; keys and values go to `slots` [N], which are the first N but for padding.
+    """
+
+    def __init__(self, positions: Tensor, slots: Tensor, width: int, cache: Cache) -> None:
+        self.positions, self._slots, self._cache = positions, slots, cache
+        self._column = torch.arange(width, device=positions.device)
         self._unseen: dict[int | None, Tensor] = {None: self._column > self.positions[:, None, None, None]}
 
     def attend(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from posttrain.models.attention import Decode
 from posttrain.sampling.law import draw, truncated
 from posttrain.sampling.request import Completion, Request
 from posttrain.sampling.slots import Slots
@@ -99,13 +98,10 @@ class Running:
 
     def _mixture(self) -> Tensor:
         """Scores [S, V]. Normalising the networks would add a constant, which the softmax cancels."""
-        positions, newest = [s.position for s in self.sequences], [s.newest for s in self.sequences]
+        newest, positions = [s.newest for s in self.sequences], [s.position for s in self.sequences]
         mixture: Tensor | None = None
-        for network, weight, cache in zip(self.slots.networks, self.weights, self.slots.caches, strict=True):
-            if max(positions) >= cache.capacity:
-                cache.reserve(min(2 * cache.capacity, network.context))
-            layout = Decode(positions, cache, network.device)
-            logits = network.logits(network.states(torch.tensor(newest, device=network.device), layout))
+        for decoding, weight in zip(self.slots.decodings, self.weights, strict=True):
+            logits = decoding.scores(newest, positions)
             weighted = logits if weight == 1 else weight * logits
             mixture = weighted if mixture is None else mixture + weighted
         assert mixture is not None

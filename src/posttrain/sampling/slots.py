@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 import torch
 
-from posttrain.models.attention import Cache, Prefill
+from posttrain.models.attention import Prefill
 from posttrain.models.extend import Extend
 from posttrain.models.network import Network
+from posttrain.sampling.decoding import Decoding
 
 PREFILL = 8192  # prompt tokens read at once
 WORTH = 1 / 2  # a beginning is taken over if it is at least this part of what must be read
@@ -37,7 +38,8 @@ class Slots:
 
     def __init__(self, networks: Sequence[Network], count: int, capacity: int) -> None:
         self.networks = list(networks)
-        self.caches = [Cache(count, capacity) for _ in networks]
+        self.decodings = [Decoding(network, count, capacity) for network in networks]
+        self.caches = [decoding.cache for decoding in self.decodings]
         self.held: list[tuple[int, ...]] = [()] * count
         self.readings: dict[tuple[int, ...], Reading] = {}  # that wait for `read`
 
