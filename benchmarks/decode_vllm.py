@@ -20,7 +20,7 @@ def main() -> None:
     longest = max(map(len, job["prompts"])) + max(job["lengths"])
     llm = LLM(
         job["model"],
-        dtype="bfloat16",
+        dtype=job["dtype"],
         max_model_len=longest,
         max_num_seqs=job["slots"],
         enable_prefix_caching=True,

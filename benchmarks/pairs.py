@@ -66,6 +66,7 @@ def report(ours: Sequence[float], peer: Sequence[float], unit: str, *, more_is_b
     ratio = a / b if more_is_better else b / a
     print("ours", " ".join(f"{x:.3f}" for x in ours), unit)
     print("peer", " ".join(f"{x:.3f}" for x in peer), unit)
+    facts = {"dtype": fastest_dtype(), **facts}
     result = {"ratio": round(ratio, 3), "ours": a, "peer": b, "unit": unit, "repeats": len(ours), **facts}
     print("RESULT", json.dumps({**result, "machine": machine()}))
 
@@ -77,6 +78,13 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     name = next((x.partition(":")[2].strip() for x in lines if x.startswith("model name")), platform.processor())
     return f"{name}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+
+
+def fastest_dtype() -> str:
+    """What the processor multiplies fastest, for both sides: the rule of `model: {dtype: auto}`."""
+    import torch
+
+    return "bfloat16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
 
 
 class Stopwatch:
