@@ -1,3 +1,5 @@
+from itertools import product
+
 import torch
 
 from posttrain.models.attention import Cache, Decode, Packed, Prefill
@@ -42,12 +44,12 @@ def test_positions_start_anew_in_each_row():
 def test_decode_after_prefill_is_the_last_row_of_plain_attention():
     lengths = [4, 6]
     q, k, v = (draw(10, heads, seed).detach() for heads, seed in ((4, 0), (2, 1), (2, 2)))
-    for window in (None, 3):
+    for window, blocks in product((None, 3), ([(3, 7)], [(2, 8), (1, 5)], [(1, 5), (2, 7)])):
         cache = Cache(slots=3, capacity=6)
         Prefill(lengths, [[2, 0], [1]], cache).attend(0, q, k, v, 0.5, window)
         cache.reserve(9)
         new = [draw(3, heads, seed).detach() for heads, seed in ((4, 3), (2, 4), (2, 5))]
-        found = Decode(torch.tensor([4, 6, 4]), torch.arange(3), 7, cache).attend(0, *new, 0.5, window)
+        found = Decode(torch.tensor([4, 6, 4]), torch.arange(3), blocks, cache).attend(0, *new, 0.5, window)
         for slot, row in enumerate((slice(0, 4), slice(4, 10), slice(0, 4))):
             whole = [torch.cat([old[row], x[slot : slot + 1]]) for old, x in zip((q, k, v), new, strict=True)]
             torch.testing.assert_close(found[slot], plain(*whole, 0.5, window)[-1], rtol=0, atol=1e-12)
@@ -60,5 +62,15 @@ def test_a_moved_slot_continues_the_same_sequence():
     cache.swap(1, 0)
     new = q[:1], k[:1], v[:1]
     whole = torch.cat([q, q[:1]]), torch.cat([k, k[:1]]), torch.cat([v, v[:1]])
-    found = Decode(torch.tensor([5]), torch.arange(1), 6, cache).attend(0, *new, 1.0, None)
+    found = Decode(torch.tensor([5]), torch.arange(1), [(1, 6)], cache).attend(0, *new, 1.0, None)
     torch.testing.assert_close(found[0], plain(*whole, 1.0, None)[-1], rtol=0, atol=1e-12)
+
+
+def test_a_whole_slot_is_copied():
+    k, v, q = draw(5, 2, 0).detach(), draw(5, 2, 1).detach(), draw(5, 2, 2).detach()
+    cache = Cache(slots=3, capacity=5)
+    Prefill([5], [[1]], cache).attend(0, q, k, v, 1.0, None)
+    cache.copy(1, [0, 2], 5)
+    for x in (cache._keys[0], cache._values[0]):
+        assert torch.equal(x[0], x[1])
+        assert torch.equal(x[2], x[1])

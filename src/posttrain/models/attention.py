@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from posttrain.errors import ModelError
 from posttrain.models.blocks import Blocks, flat, gather, similar
-from posttrain.models.kernels import causal
+from posttrain.models.kernels import causal, within
 
 NAME = "posttrain"  # the attention implementation under which `attention` is registered
 
@@ -121,11 +121,11 @@ class Cache:
             self.capacity = capacity
 
     def copy(self, source: int, targets: list[int], length: int) -> None:
-        """Write the first tokens of one slot to others."""
+        """Write the first tokens of one slot to others; a clone of them, or torch sees an overlap in whole slots."""
         for x in self._keys.values():
-            x[targets, :, :, :length] = x[source, :, :, :length]
+            x[targets, :, :, :length] = x[source, :, :, :length].clone()
         for x in self._values.values():
-            x[targets, :, :length] = x[source, :, :length]
+            x[targets, :, :length] = x[source, :, :length].clone()
 
     def swap(self, one: int, other: int) -> None:
         """Exchange what two slots hold."""
@@ -161,33 +161,42 @@ class Prefill(Packed):
 
 
 class Decode:
-    """One new token in each of the first N slots of the cache, of which it looks at the first `width` places.
+    """One new token in each of the first N slots of the cache.
 
-    positions [N] are below the width; keys and values go to `slots` [N], which are the first N but for padding.
+    Neighbours make a block, which looks at the first places of its slots only: `blocks` has the number of slots and the
+    width of each, and positions [N] are below it. Keys and values go to `slots` [N], the first N but for padding.
     """
 
-    def __init__(self, positions: Tensor, slots: Tensor, width: int, cache: Cache) -> None:
+    def __init__(self, positions: Tensor, slots: Tensor, blocks: Sequence[tuple[int, int]], cache: Cache) -> None:
         self.positions, self._slots, self._cache = positions, slots, cache
-        self._column = torch.arange(width, device=positions.device)
-        self._unseen: dict[int | None, Tensor] = {None: self._column > self.positions[:, None, None, None]}
+        self._blocks: list[tuple[slice, int]] = []
+        for count, width in blocks:
+            start = self._blocks[-1][0].stop if self._blocks else 0
+            self._blocks.append((slice(start, start + count), width))
+        self._unseen: dict[int | None, list[Tensor]] = {}
 
     def attend(
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
     ) -> Tensor:
-        # A batched product: the fused kernels of the CPU are eight times slower for a single query per sequence.
+        # Batched products: the fused kernels of the CPU are eight times slower for a single query per sequence.
         keys, values = self._cache.layer(layer, key, value)
         keys[self._slots, :, :, self.positions] = key
         values[self._slots, :, self.positions] = value
-        count, width = len(self._slots), len(self._column)
-        grouped = query.reshape(count, key.shape[1], -1, query.shape[2]) * scaling
-        scores = grouped @ keys[:count, :, :, :width]
-        weights = scores.to(torch.promote_types(scores.dtype, torch.float32))
-        weights = weights.masked_fill_(self._mask(window), -torch.inf).softmax(-1)
-        return torch.matmul(weights.to(value.dtype), values[:count, :, :width]).flatten(1, 2)
+        grouped = query.reshape(len(query), key.shape[1], -1, query.shape[2]) * scaling
+        outputs = []
+        for (rows, width), unseen in zip(self._blocks, self._masks(window), strict=True):
+            scores = grouped[rows] @ keys[rows, :, :, :width]
+            weights = scores.to(torch.promote_types(scores.dtype, torch.float32))
+            weights = weights.masked_fill_(unseen, -torch.inf).softmax(-1)
+            outputs.append(torch.matmul(weights.to(value.dtype), values[rows, :, :width]))
+        return torch.cat(outputs).flatten(1, 2)
 
-    def _mask(self, window: int | None) -> Tensor:
-        """What a slot's query may not see: [N, 1, 1, C]."""
+    def _masks(self, window: int | None) -> list[Tensor]:
+        """What the queries of each block may not see: [S, 1, 1, C]."""
         if window not in self._unseen:
-            far = self._column <= self.positions[:, None, None, None] - (window or 0)
-            self._unseen[window] = self._unseen[None] | far
+            self._unseen[window] = [self._mask(rows, width, window) for rows, width in self._blocks]
         return self._unseen[window]
+
+    def _mask(self, rows: slice, width: int, window: int | None) -> Tensor:
+        column = torch.arange(width, device=self.positions.device)
+        return ~within(column, self.positions[rows, None, None, None], window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -122,16 +122,30 @@ class Running:
         return out
 
     def _free(self, slot: int) -> None:
-        """The last running sequence takes the slot; a conversation stays behind the running ones."""
-        gone, last = self.sequences[slot], self.sequences.pop()
-        end = len(self)
-        if gone.request.keep:
-            self.slots.held[slot] = gone.read
-            self.slots.swap(slot, end)
-        elif slot < end:
-            self.slots.move(end, slot, last.position)
-        if slot < end:
-            self.sequences[slot] = last
+        """Others move up, and the last of the first slots is none any more; a conversation stays behind the running."""
+        keep = self.sequences[slot].request.keep
+        if keep:
+            self.slots.held[slot] = self.sequences[slot].read
+        hole = slot
+        for source in self._moving_up(slot):
+            if keep:
+                self.slots.swap(hole, source)
+            else:
+                self.slots.move(source, hole, self.sequences[source].position)
+            self.sequences[hole], hole = self.sequences[source], source
+        self.sequences.pop()
+
+    def _moving_up(self, hole: int) -> Iterator[int]:
+        """Each block gives its longest sequence to the one before it, so that the first blocks hold the longest ones.
+        The hole that is left takes the last running sequence."""
+        size, last = self.slots.decodings[0].block, len(self) - 1
+        for start in range(hole - hole % size + size, last, size):
+            longest = max(range(start, min(start + size, last)), key=lambda i: self.sequences[i].position)
+            if self.sequences[longest].position > self.sequences[last].position:
+                hole = longest
+                yield hole
+        if hole != last:
+            yield last
 
     def suspend(self) -> None:
         """Take out all others as they are."""

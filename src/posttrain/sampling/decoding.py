@@ -7,7 +7,7 @@ the same function of the same tensors, and reads the trainer's weights where the
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -15,6 +15,8 @@ from torch import Tensor
 from posttrain.models.attention import Cache, Decode
 from posttrain.models.network import Network
 
+BLOCK = 32  # slots whose attention is computed at once on a CPU, as wide as the longest sequence in them,
+ALIKE = 0.75  # with those of their neighbours if the shorter is at least this part of the longer
 WIDTHS = 256  # graphs look at so many places of the cache, or a multiple
 SPARE = 1  # slots of the cache that take what the padding of a graph writes
 
@@ -25,7 +27,10 @@ _log = logging.getLogger(__name__)
 
 
 class Decoding:
-    """Reads the newest token of sequences in the first slots of a cache: count and width of a graph are rounded up."""
+    """Reads the newest token of sequences in the first slots of a cache.
+
+    A CPU computes the attention block by block, since what it costs is the reading of keys and values; a GPU at once.
+    """
 
     def __init__(self, network: Network, slots: int, capacity: int) -> None:
         self.network, self.cache, self.record = network, Cache(slots + SPARE, capacity), recorder(network.device)
@@ -40,16 +45,21 @@ class Decoding:
         count, width = len(newest), max(positions) + 1
         rows = torch.tensor([newest, positions, range(count)], device=self.network.device)
         if self.record is None:
-            return self._step(rows, width)
+            return self._step(rows, list(_blocks(positions, self.block)))
         shape = min(_padded(count), self.cache.slots), min(-(-width // WIDTHS) * WIDTHS, self.cache.capacity)
         padding = rows.new_tensor([0, 0, self.cache.slots - SPARE])
         rows = torch.cat([rows, padding[:, None].expand(3, shape[0] - count)], 1)
         return self._replayed(rows, shape)[:count]
 
-    def _step(self, rows: Tensor, width: int) -> Tensor:
+    @property
+    def block(self) -> int:
+        """Slots of a block: neighbours whose sequences should be about equally long."""
+        return BLOCK if self.network.device.type == "cpu" else self.cache.slots
+
+    def _step(self, rows: Tensor, blocks: Sequence[tuple[int, int]]) -> Tensor:
         """`rows` [3, S]: tokens, positions, and the slots that keys and values go to."""
         tokens, positions, slots = rows.unbind()
-        return self.network.logits(self.network.states(tokens, Decode(positions, slots, width, self.cache)))
+        return self.network.logits(self.network.states(tokens, Decode(positions, slots, blocks, self.cache)))
 
     def _replayed(self, rows: Tensor, shape: tuple[int, int]) -> Tensor:
         if self._recorded_at != self.cache.capacity:  # the cache has moved
@@ -57,17 +67,17 @@ class Decoding:
         if shape not in self._steps:
             if shape not in self._seen or self.record is None:  # what occurs once is not worth a graph
                 self._seen.add(shape)
-                return self._step(rows, shape[1])
-            self._steps[shape] = self._recorded(rows.clone(), shape[1])
+                return self._step(rows, [shape])
+            self._steps[shape] = self._recorded(rows.clone(), shape)
         inputs, step = self._steps[shape]
         inputs.copy_(rows)
         return step()
 
-    def _recorded(self, inputs: Tensor, width: int) -> tuple[Tensor, Step]:
+    def _recorded(self, inputs: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Step]:
         assert self.record is not None
 
         def step() -> Tensor:
-            return self._step(inputs, width)
+            return self._step(inputs, [shape])
 
         try:
             return inputs, self.record(step)
@@ -76,6 +86,19 @@ class Decoding:
             _log.warning("%s cannot be recorded as a graph (%s): sampling starts kernel by kernel", name, error)
             self.record = None
             return inputs, step
+
+
+def _blocks(positions: Sequence[int], size: int) -> Iterator[tuple[int, int]]:
+    """Number of slots and width of each block; neighbours that look about equally far are one."""
+    count = widest = 0
+    for start in range(0, len(positions), size):
+        block = positions[start : start + size]
+        width = max(block) + 1
+        if count and min(width, widest) < ALIKE * max(width, widest):
+            yield count, widest
+            count = widest = 0
+        count, widest = count + len(block), max(width, widest)
+    yield count, widest
 
 
 def _padded(count: int) -> int:

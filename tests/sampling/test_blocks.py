@@ -1,0 +1,63 @@
+"""Sequences of about equal length are neighbours, so that a block of slots reads few places that hold nothing."""
+
+import random
+
+import pytest
+
+from posttrain.sampling import decoding
+from posttrain.sampling.batch import Running
+from posttrain.sampling.engine import Engine
+from posttrain.sampling.request import Request
+from posttrain.sampling.slots import Slots
+from tests.models.tiny import network
+from tests.sampling.test_engine import NEVER, same
+from tests.sampling.test_slots import turns
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    monkeypatch.setattr(decoding, "BLOCK", 4)
+
+
+def asked(count=60, seed=0):
+    drawn = random.Random(seed)
+    return [Request((3, 4 + i % 7), i, drawn.randrange(1, 40)) for i in range(count)]
+
+
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_blocks_change_no_sample(size, monkeypatch):
+    expected = Engine({"policy": network()}, NEVER, slots=16).generate(asked())
+    monkeypatch.setattr(decoding, "BLOCK", size)
+    same(Engine({"policy": network()}, NEVER, slots=16).generate(asked()), expected)
+
+
+def test_blocks_change_no_conversation(narrow, monkeypatch):
+    found = turns(Engine({"policy": network()}, NEVER))
+    monkeypatch.setattr(decoding, "BLOCK", 100)
+    same(found, turns(Engine({"policy": network()}, NEVER)))
+
+
+def test_neighbouring_blocks_are_one_where_that_costs_little():
+    def blocks(*positions):
+        return list(decoding._blocks(positions, 2))
+
+    assert blocks(9, 9, 8, 8, 3) == [(4, 10), (1, 4)]
+    assert blocks(2, 3, 11, 9, 12) == [(2, 4), (3, 13)]
+    assert blocks(5) == [(1, 6)]
+
+
+def test_the_first_blocks_hold_the_longest_sequences(narrow):
+    """Places that are read in vain, as a part of those that hold something, once all slots have been refilled."""
+    net = network()
+    requests = asked(200)
+    running = Running(requests, Slots([net], 16, 64), [1.0], NEVER)
+    read = held = steps = 0
+    while running.refill():
+        positions = [s.position for s in running.sequences]
+        if steps > 20 and running.waits:
+            read += sum(count * width for count, width in decoding._blocks(positions, 4))
+            held += sum(p + 1 for p in positions)
+        running.advance()
+        running.retire()
+        steps += 1
+    assert read / held < 1.5
