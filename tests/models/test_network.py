@@ -188,7 +188,7 @@ def test_the_probe_accepts_what_is_supported(architecture):
 @pytest.mark.parametrize(
     ("architecture", "settings", "reason"),
     [
-        ("Gemma2", {"head_dim": 8}, "softcap"),
+        ("Gemma2", {}, "softcap"),
         ("Cohere", {}, "other logits on flat tokens"),  # scales its logits
         ("OPT", {}, "other logits on flat tokens"),  # makes its own positions
         ("Bloom", {}, "attention interface"),

@@ -9,6 +9,7 @@ import transformers
 from torch import Tensor
 
 from posttrain.models.network import Network
+from posttrain.models.padded import Padded
 from posttrain.tensors import Rows
 
 VOCABULARY = 40
@@ -34,9 +35,19 @@ ARCHITECTURES = {
     "GPT2": {"n_embd": 32, "n_head": 4, "n_layer": 3, "n_positions": 64, "resid_pdrop": 0.1},
 }
 
+# What cannot run on flat tokens: capped attention and logits, scaled logits, states instead of attention, or both.
+UNUSUAL = {
+    "Gemma2": {"head_dim": 8, "sliding_window": 4, "attn_logit_softcapping": 5.0, "final_logit_softcapping": 3.0},
+    "Cohere": {"logit_scale": 0.3},
+    "Granite": {"logits_scaling": 4.0, "residual_multiplier": 0.5},
+    "Mamba": {},
+    "RecurrentGemma": {},
+}
+
 
 def trunk(architecture: str = "Llama", seed: int = 0, **settings: object) -> transformers.PreTrainedModel:
-    config = getattr(transformers, f"{architecture}Config")(**BASE | ARCHITECTURES.get(architecture, {}) | settings)
+    its_own = (ARCHITECTURES | UNUSUAL).get(architecture, {})
+    config = getattr(transformers, f"{architecture}Config")(**BASE | its_own | settings)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float64)
@@ -61,6 +72,10 @@ def with_exact_norms(model: transformers.PreTrainedModel) -> transformers.PreTra
 
 def network(architecture: str = "Llama", seed: int = 0, **settings: object) -> Network:
     return Network(trunk(architecture, seed, **settings))
+
+
+def padded(architecture: str = "Gemma2", seed: int = 0, **settings: object) -> Padded:
+    return Padded(trunk(architecture, seed, **settings))
 
 
 def some_rows(lengths: list[int], seed: int = 0) -> tuple[Tensor, Rows]:

@@ -7,9 +7,8 @@ import torch
 from posttrain.errors import ConfigError, ModelError
 from posttrain.models.lora import add_lora
 from posttrain.sampling.engine import Engine
-from posttrain.sampling.hf import HfEngine
 from posttrain.sampling.law import truncated
-from posttrain.sampling.request import Pause, Request
+from posttrain.sampling.request import Request
 from posttrain.tensors import Rows
 from tests.models.tiny import ARCHITECTURES, VOCABULARY, network, trunk
 
@@ -237,18 +236,3 @@ def test_what_does_not_fit_is_refused_before_anything_runs():
 def test_impossible_requests(change, reason):
     with pytest.raises(ConfigError, match=reason):
         Request(**{"prompt": (3,), "seed": 0, "max_tokens": 1} | change)
-
-
-def test_the_slow_way_gives_the_same_samples():
-    stop = frozenset({5, 9, 11})
-    asked = [*requests(5, max_tokens=12), *requests(3, seed=1, temperature=0.7, top_k=4), *requests(2, temperature=0.0)]
-    with pytest.warns(UserWarning, match="slow"):
-        slow = HfEngine({"policy": trunk()}, stop, batch=4)
-    # transformers casts the logits to float32
-    same(slow.generate(asked), Engine({"policy": network()}, stop).generate(asked), within=1e-5)
-    with pytest.raises(ConfigError, match="knows one of policy"):
-        slow.generate(asked, (("policy", 0.5), ("reference", 0.5)))
-    with pytest.raises(ConfigError, match="cannot suspend"):
-        slow.generate(asked, pause=Pause(tokens=3))
-    with pytest.raises(ModelError, match="context is 64"):
-        slow.generate([Request((3,) * 60, 0, 5)])

@@ -24,7 +24,7 @@ from posttrain.models.lora import adapted
 from posttrain.models.network import Network
 from posttrain.models.reference import WithoutAdapters
 from posttrain.plan import Plan
-from posttrain.sampling.engine import Engine
+from posttrain.sampling.either import Either
 from posttrain.sampling.request import NEVER, Completion, Heard, Mix, Pause, Request
 from posttrain.seeds import seed_for
 from posttrain.tensors import Batch, Source, When
@@ -52,7 +52,7 @@ class Local:
     ) -> None:
         self.models: dict[str, Any] = dict(models)
         self.tokenizer, self.seed = tokenizer, seed
-        self.engine = Engine(self.models, stop, slots)
+        self.engine = Either(self.models, stop, slots)
         self.settings, self.tokens_per_device = optimiser or AdamW(), tokens_per_device
         self.progress = progress or (lambda *_: None)
         self.optimisers: dict[str, Optimiser] = {}
@@ -164,8 +164,8 @@ class Local:
         return share
 
     def _pack(self, batch: Batch, links: Collection[str], wants: Mapping[str, Source]) -> list[Batch]:
-        """Networks read a prefix once for all its rows; logits take memory for every token of every row."""
-        once = all(isinstance(self.models[s.model], Network | WithoutAdapters) for s in wants.values())
+        """On flat tokens a prefix is read once for all its rows; logits take memory for every token of every row."""
+        once = all(getattr(self.models[s.model], "flat", False) for s in wants.values())
         once = once and not any(s.output == "logits" for s in wants.values())
         return batch.pack(links, self.tokens_per_device, REPEATED if once else 1.0)
 

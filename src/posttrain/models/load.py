@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,13 +15,16 @@ from posttrain.errors import ModelError, suggestion
 from posttrain.models import gguf
 from posttrain.models.embedded import embedded
 from posttrain.models.network import HEADS, Network
-from posttrain.models.probe import probe
+from posttrain.models.padded import Padded
+from posttrain.models.probe import REFUSED, probe
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 BUNDLED = ("tiny", "smollm2")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def load(
     """A model by hub id, folder, .gguf file or bundled name (`tiny`, `smollm2`), heads included.
 
     Only safetensors are read and no code of the model's author is run. Raises ModelError for what is missing, does
-    not fit its tokenizer, or cannot run on flat tokens.
+    not fit its tokenizer, or gives other logits here than in transformers.
     """
     _quietly()
     if dtype not in DTYPES:
@@ -51,16 +55,38 @@ def load(
         source = _source(spec)
         tokenizer = _tokenizer(spec, source, revision)
         trunk, other = _trunk(spec, source, DTYPES[dtype], revision)
-        network = Network(trunk)
+        network = fitting(trunk.to(device), spec)
         _load_heads(network, Path(source))
         if "score.weight" in other:
             _load_score(network, spec, source, revision)
     words = _words(spec, network, tokenizer)
+    network.words = words  # only now: probes compare with all that transformers computes
     network.to(device).eval()
-    if spec != "tiny":
-        probe(network)
-    network.words = words  # only now: the probe compares with all that transformers computes
     return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer))
+
+
+def fitting(trunk: Any, name: str) -> Network:
+    """The network of a model of transformers: on flat tokens, or with a warning as transformers wrote it.
+
+    Raises ModelError if neither gives the logits of the unchanged model.
+    """
+    attention = trunk.config._attn_implementation
+    try:
+        network = Network(trunk)
+        probe(network)
+    except ModelError as refusal:
+        trunk.set_attn_implementation(attention)
+        network = padded = Padded(trunk)
+        try:
+            probe(padded)
+        except ModelError as error:
+            raise ModelError(f"{name}: {refusal}; nor does it run as transformers wrote it: {error}") from error
+        _log.warning(
+            "%s cannot run on flat tokens (%s). It runs as transformers wrote it, on padded rows, and samples through "
+            "its `generate`%s: the same numbers, but slower, and no sampling from mixtures of models",
+            name, str(refusal).removesuffix(REFUSED), "" if padded.cached else " without a cache",
+        )  # fmt: skip
+    return network
 
 
 def _quietly() -> None:

@@ -20,7 +20,7 @@ from posttrain.errors import ModelError, suggestion
 from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register
 from posttrain.models.head import selected_logp
-from posttrain.models.shared import read
+from posttrain.models.shared import Reading, read
 from posttrain.tensors import Rows
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 OUTPUTS = ("logp", "entropy", "logits", "value", "score", "hidden")
 HEADS = ("value", "score")
+UNBOUNDED = 2**31 - 1
 
 
 class Network(nn.Module):
@@ -37,11 +38,14 @@ class Network(nn.Module):
     attention is replaced by that of `posttrain.models.attention`; everything else, and all parameters, are its own.
     """
 
+    flat = True  # runs on tokens end to end, through our attention
+
     def __init__(self, trunk: PreTrainedModel) -> None:
         super().__init__()
-        register()
         self.trunk: Any = trunk
-        self.trunk.set_attn_implementation(NAME)
+        if self.flat:
+            register()
+            self.trunk.set_attn_implementation(NAME)
         for module in trunk.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
@@ -59,8 +63,8 @@ class Network(nn.Module):
 
     @property
     def context(self) -> int:
-        """The longest sequence in tokens."""
-        return int(self.trunk.config.get_text_config().max_position_embeddings)
+        """The longest sequence in tokens. State spaces and the like know no longest one."""
+        return int(getattr(self.trunk.config.get_text_config(), "max_position_embeddings", UNBOUNDED))
 
     @property
     def vocabulary(self) -> int:
@@ -124,7 +128,7 @@ class Network(nn.Module):
         for name in names:
             self._check(name)
         chosen = rows.mask if written is None else written
-        reading = read(tokens, Rows(rows.index, chosen, rows.count))
+        reading = self._reading(tokens, Rows(rows.index, chosen, rows.count))
         states, after = self.states(tokens[reading.places], reading.layout), reading.after
         first = rows.index.diff(prepend=rows.index.new_tensor([-1])) != 0
         outputs: dict[str, Tensor] = {}
@@ -144,6 +148,9 @@ class Network(nn.Module):
 
     outputs = forward
 
+    def _reading(self, tokens: Tensor, written: Rows) -> Reading:
+        return read(tokens, written)
+
     def _check(self, name: str) -> None:
         if name not in OUTPUTS:
             raise ModelError(f"no output {name!r}{suggestion(name, OUTPUTS)}; there are {', '.join(OUTPUTS)}")
@@ -155,10 +162,12 @@ class Network(nn.Module):
     ) -> dict[str, Tensor]:
         tau = _positive(temperature, before)
         tau = tau[place] if tau.dim() else tau
-        weight, bias = self.unembedding
-        logp, entropy = selected_logp(before, weight, bias, tokens[place], tau, want_entropy)
+        logp, entropy = self._laws(before, tokens[place], tau, want_entropy)
         values = {"logp": logp} if entropy is None else {"logp": logp, "entropy": entropy}
         return {n: x.new_zeros(len(tokens)).index_copy(0, place, x) for n, x in values.items()}
+
+    def _laws(self, before: Tensor, targets: Tensor, tau: Tensor, want_entropy: bool) -> tuple[Tensor, Tensor | None]:
+        return selected_logp(before, *self.unembedding, targets, tau, want_entropy)
 
     def _all_logits(self, before: Tensor, first: Tensor, temperature: Tensor | float) -> Tensor:
         tau = _positive(temperature, before)

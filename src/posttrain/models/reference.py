@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from posttrain.models.attention import Layout
 from posttrain.models.network import Network
+from posttrain.models.padded import Padded
 
 
 class WithoutAdapters(nn.Module):
@@ -21,6 +22,10 @@ class WithoutAdapters(nn.Module):
     @property
     def network(self) -> Network:
         return self._network[0]
+
+    @property
+    def flat(self) -> bool:
+        return self.network.flat
 
     @property
     def vocabulary(self) -> int:
@@ -41,6 +46,10 @@ class WithoutAdapters(nn.Module):
     def states(self, tokens: Tensor, layout: Layout) -> Tensor:
         with self.network.without_adapters():
             return self.network.states(tokens, layout)
+
+    def generate(self, *args: Any) -> None:
+        with self.network.without_adapters():
+            cast(Padded, self.network).generate(*args)
 
     def logits(self, states: Tensor) -> Tensor:
         return self.network.logits(states)  # adapters never sit on the last layer

@@ -51,7 +51,7 @@ def read(tokens: Tensor, written: Rows) -> Reading:
     leads = written.lead().tolist()
     groups = [rows for rows in alike.values() if _worth(leads[rows[0]], [sizes[r] for r in rows])]
     if not groups:
-        return Reading(slice(None), torch.arange(len(tokens), device=device), Packed(sizes, device))
+        return apart(written)
 
     starts = (written.sizes.cumsum(0) - written.sizes).tolist()
     sharing = {row for rows in groups for row in rows}
@@ -61,6 +61,12 @@ def read(tokens: Tensor, written: Rows) -> Reading:
     prefix = [number for number, rows in enumerate(groups) for _ in rows]
     layout = SharedPacked([s.length for s in whole], prefix, [s.length for s in rest], device)
     return _reading(whole + rest, len(tokens), layout)
+
+
+def apart(rows: Rows) -> Reading:
+    """Whole rows end to end, each for itself."""
+    device = rows.index.device
+    return Reading(slice(None), torch.arange(len(rows.index), device=device), Packed(rows.sizes.tolist(), device))
 
 
 def _worth(lead: int, sizes: Sequence[int]) -> bool:

@@ -53,7 +53,7 @@ class Engine:
         """
         networks = [self._network(role) for role, _ in mix]
         for number, request in enumerate(requests):
-            _check(number, request, networks)
+            check(number, request, networks)
         if not requests:
             return []
         slots, self._kept = self._slots(networks, requests), None
@@ -103,7 +103,8 @@ class Engine:
         return self.networks[role]
 
 
-def _check(number: int, request: Request, networks: Sequence[Network]) -> None:
+def check(number: int, request: Request, networks: Sequence[Network]) -> None:
+    """ModelError unless every network can read the prompt and has room for the answer."""
     for network in networks:
         length, vocabulary = len(request.prompt), network.vocabulary
         if length >= network.context:

@@ -1,31 +1,35 @@
-"""The slow way: `generate` of transformers, for models that the native engine refuses."""
+"""The slow way: `generate` of transformers, for networks that run as it wrote them."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from posttrain.errors import ConfigError, ModelError
+from posttrain.errors import ConfigError, suggestion
+from posttrain.models.blocks import similar
+from posttrain.models.network import Network
+from posttrain.models.padded import Padded
+from posttrain.sampling.engine import check
 from posttrain.sampling.law import draw, truncated
+from posttrain.sampling.occupancy import Occupancy
 from posttrain.sampling.request import NEVER, POLICY, Completion, Heard, Mix, Pause, Progress, Request
 
 
 class HfEngine:
-    """Samples from a plain model of transformers, `batch` left-padded prompts at a time. It says so with a warning.
+    """The interface, laws and random numbers of the native engine, for one network at a time and without pauses.
 
-    The same interface, laws and random numbers as the native engine; no mixtures.
+    It writes `slots` answers at once, and the next ones when all of these are finished. Nothing is padded, which not
+    every layer with a state would bear: a batch reads as many tokens as its shortest prompt has, then the rest of the
+    others token by token, while the first ones write already.
     """
 
-    def __init__(self, models: Mapping[str, Any], stop: frozenset[int], batch: int = 16) -> None:
-        self.models, self.stop, self.batch = models, stop, batch
-        warnings.warn("sampling through transformers' generate, which is slow", stacklevel=2)
+    def __init__(self, networks: Mapping[str, Network], stop: frozenset[int], slots: int = 64) -> None:
+        self.networks, self.stop, self.slots = networks, stop, slots
+        self.occupancy = Occupancy()
 
-    @torch.no_grad()
     def generate(
         self,
         requests: Sequence[Request],
@@ -35,82 +39,122 @@ class HfEngine:
         pause: Pause = NEVER,
         heard: Heard | None = None,
     ) -> list[Completion]:
-        """One completion for each request, in their order. ConfigError for a mixture or an answer that is begun or
-        to be suspended, ModelError for the context."""
-        if pause != NEVER or any(r.begun.tokens for r in requests):
+        """One completion for each request, in their order; those of the batches that come after `heard` has said that
+        it is enough are not finished.
+
+        Raises ConfigError for a mixture or a pause, ModelError for a request that does not fit the network.
+        """
+        network = self._network(mix)
+        if pause != NEVER:
             raise ConfigError("sampling through transformers cannot suspend answers; the native engine can")
-        if len(mix) != 1 or mix[0][0] not in self.models:
-            raise ConfigError(f"sampling through transformers knows one of {', '.join(self.models)}, not {mix}")
-        model = self.models[mix[0][0]]
-        _check(requests, getattr(model.config.get_text_config(), "max_position_embeddings", None))
-        longest_first = sorted(range(len(requests)), key=lambda i: -len(requests[i].prompt))
-        order, done = iter(longest_first), dict[int, Completion]()
-        while numbers := list(islice(order, self.batch)):
-            completions = self._batch(model, [requests[i] for i in numbers])
-            done |= dict(zip(numbers, completions, strict=True))
-            if heard is not None:
-                for i in numbers:
-                    heard(i, done[i])
+        for number, request in enumerate(requests):
+            check(number, request, [network])
+        done: dict[int, Completion] = {}
+        enough, batches = False, list(_batches(requests, self.slots))
+        while batches and not enough:
+            numbers = batches.pop(0)
+            batch = _Batch([requests[i] for i in numbers], self.stop, network.vocabulary)
+            batch.size, batch.waits = min(self.slots, len(requests)), bool(batches)
+            batch.write(network, self.occupancy)
+            for number, sequence in zip(numbers, batch.sequences, strict=True):
+                done[number] = sequence.completion
+                if heard is not None:
+                    enough |= heard(number, done[number])
             if progress is not None:
                 progress(len(done), len(requests))
-        return [done[i] for i in range(len(requests))]
+        return [done.get(i, r.begun) for i, r in enumerate(requests)]
 
-    def _batch(self, model: Any, requests: Sequence[Request]) -> list[Completion]:
-        width, filler = max(len(r.prompt) for r in requests), min(self.stop, default=0)
-        padded = [(filler,) * (width - len(r.prompt)) + r.prompt for r in requests]
-        mask = [[0] * (width - len(r.prompt)) + [1] * len(r.prompt) for r in requests]
-        chooser = _Chooser(requests, width)
-        model.generate(
-            torch.tensor(padded, device=model.device),
-            attention_mask=torch.tensor(mask, device=model.device),
-            logits_processor=[chooser],
-            max_new_tokens=max(r.max_tokens for r in requests),
-            do_sample=False,
-            num_beams=1,
-            eos_token_id=sorted(self.stop) or None,
-            pad_token_id=filler,
-        )
-        return [chooser.completion(row, self.stop) for row in range(len(requests))]
+    def _network(self, mix: Mix) -> Padded:
+        (role, weight), *others = mix
+        if others or weight != 1:
+            named = " and ".join(f"{role} (weight {weight})" for role, weight in mix)
+            raise ConfigError(f"sampling through transformers cannot mix models, here {named}; the native engine can")
+        if role not in self.networks:
+            raise ConfigError(f"sampling: no model has the role {role!r}{suggestion(role, self.networks)}")
+        return cast(Padded, self.networks[role])
 
 
-class _Chooser:
-    """A logits processor that draws the token itself and leaves `generate` no other."""
+def _batches(requests: Sequence[Request], slots: int) -> Iterator[list[int]]:
+    """Numbers of requests that have about as much to read, so that no one waits long for another."""
+    for numbers in similar([len(r.prompt) + len(r.begun.tokens) for r in requests]):
+        for start in range(0, len(numbers), slots):
+            yield numbers[start : start + slots]
 
-    def __init__(self, requests: Sequence[Request], width: int) -> None:
-        self.requests, self.width = requests, width
+
+class _Sequence:
+    """A prompt and what is written of its answer."""
+
+    def __init__(self, request: Request, stop: frozenset[int]) -> None:
+        self.request, self.stop = request, stop
+        self.known = (*request.prompt, *request.begun.tokens)
+        self.tokens, self.logp = list(request.begun.tokens), list(request.begun.logp)
+        generator = torch.Generator().manual_seed(request.seed)
+        self.uniforms = torch.rand(request.max_tokens, dtype=torch.float64, generator=generator).tolist()
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.tokens) and self.tokens[-1] in self.stop
+
+    @property
+    def done(self) -> bool:
+        return self.ended or len(self.tokens) == self.request.max_tokens
+
+    @property
+    def uniform(self) -> float:
+        """The random number of the next token."""
+        return 0.0 if self.done else self.uniforms[len(self.tokens)]
+
+    def take(self, place: int, token: int, logp: float) -> int:
+        """The token at a place: the one drawn for it, unless it is known. What comes after the end means nothing."""
+        if place < len(self.known):
+            return self.known[place]
+        if not self.done:
+            self.tokens.append(token)
+            self.logp.append(logp)
+        return token
+
+    @property
+    def completion(self) -> Completion:
+        drawn = len(self.tokens) - len(self.request.begun.tokens)
+        versions = (*self.request.begun.versions, *[self.request.version] * drawn)
+        return Completion(tuple(self.tokens), tuple(self.logp), self.ended, versions)
+
+
+class _Batch:
+    """Sequences that are written together: it draws their tokens, leaves `generate` no other, and says who is done."""
+
+    size: int  # of a full batch
+    waits: bool  # whether others wait for this one
+
+    def __init__(self, requests: Sequence[Request], stop: frozenset[int], vocabulary: int) -> None:
+        self.sequences, self.vocabulary = [_Sequence(r, stop) for r in requests], vocabulary
         self.temperature = torch.tensor([r.temperature for r in requests], dtype=torch.float64)
         self.top_k = torch.tensor([r.top_k for r in requests])
         self.top_p = torch.tensor([r.top_p for r in requests], dtype=torch.float64)
-        seeds = (torch.Generator().manual_seed(r.seed) for r in requests)
-        drawn = [
-            torch.rand(r.max_tokens, dtype=torch.float64, generator=g) for r, g in zip(requests, seeds, strict=True)
-        ]
-        self.uniforms = torch.nn.utils.rnn.pad_sequence(drawn, batch_first=True)
-        self.steps: list[tuple[list[int], list[float]]] = []
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        wide = scores.to(torch.promote_types(scores.dtype, torch.float32))
+    def __len__(self) -> int:
+        return sum(not s.done for s in self.sequences)
+
+    def write(self, network: Padded, occupancy: Occupancy) -> None:
+        shortest = min(len(s.known) for s in self.sequences)
+        longest = max(len(s.request.prompt) + s.request.max_tokens for s in self.sequences)
+        tokens = torch.tensor([s.known[:shortest] for s in self.sequences], device=network.device)
+
+        def choose(tokens: Tensor, scores: Tensor) -> Tensor:
+            occupancy.count(self)
+            return self.chosen(tokens, scores)
+
+        network.generate(tokens, longest - shortest, choose, self.done)
+
+    def chosen(self, tokens: Tensor, scores: Tensor) -> Tensor:
+        """Scores [B, V] that leave one token to each row of tokens [B, n]."""
+        wide = scores[:, : self.vocabulary].to(torch.promote_types(scores.dtype, torch.float32))
         settings = (x.to(scores.device) for x in (self.temperature, self.top_k, self.top_p))
-        uniform = self.uniforms[:, input_ids.shape[1] - self.width].to(scores.device)
-        tokens, logp = draw(truncated(wide, *settings), uniform)
-        self.steps.append((tokens.tolist(), logp.tolist()))
-        return torch.full_like(scores, -torch.inf).scatter_(1, tokens[:, None], 0)
+        uniform = torch.tensor([s.uniform for s in self.sequences], dtype=torch.float64, device=scores.device)
+        drawn, logp = draw(truncated(wide, *settings), uniform)
+        found = zip(self.sequences, drawn.tolist(), logp.tolist(), strict=True)
+        taken = torch.tensor([s.take(tokens.shape[1], *new) for s, *new in found], device=scores.device)
+        return torch.full_like(scores, -torch.inf).scatter_(1, taken[:, None], 0)
 
-    def completion(self, row: int, stop: frozenset[int]) -> Completion:
-        tokens, logp = [], []
-        for drawn, values in self.steps[: self.requests[row].max_tokens]:
-            tokens.append(drawn[row])
-            logp.append(values[row])
-            if tokens[-1] in stop:
-                break
-        versions = (self.requests[row].version,) * len(tokens)
-        return Completion(tuple(tokens), tuple(logp), tokens[-1] in stop, versions)
-
-
-def _check(requests: Sequence[Request], context: int | None) -> None:
-    for number, request in enumerate(requests):
-        length = len(request.prompt) + request.max_tokens
-        if context is not None and length > context:
-            raise ModelError(
-                f"request {number}: prompt and max_tokens take {length} tokens and the model's context is {context}"
-            )
+    def done(self, tokens: Tensor, scores: Tensor) -> Tensor:  # noqa: ARG002
+        return torch.tensor([s.done for s in self.sequences], device=tokens.device)
