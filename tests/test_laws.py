@@ -22,7 +22,7 @@ LEAVES = {"errors", "records", "seeds"}
 FORMULAS = {"maths", "parts", "tensors"}
 METHOD = {"method", "parts", "tensors", "errors"}
 ROOMS: dict[str, set[str]] = {
-    **dict.fromkeys(LEAVES | {"schedule", "allocator"}, set()),
+    **dict.fromkeys(LEAVES | {"schedule", "allocator", "direct"}, set()),
     "faults": {"errors"},
     "tensors": {"errors", "seeds"},
     "parts": {"errors"},
@@ -38,12 +38,12 @@ ROOMS: dict[str, set[str]] = {
     "methods": METHOD | {"objectives", "credit", "data"},
     "catalogue": {"errors", "seeds", "method"},
     "config": {"errors"},  # a leaf, so that any room may read its schema
-    "runs": {"errors", "faults", "records"},
+    "runs": {"direct", "errors", "faults", "records"},
     "endpoint": {"errors", "seeds"},
     "rewards": LEAVES | {"catalogue", "endpoint"},
     "envs": LEAVES | {"rewards"},
     "data": LEAVES | {"tensors"},
-    "models": {"errors", "seeds", "tensors"},
+    "models": {"direct", "errors", "seeds", "tensors"},
     "weights": {"errors"},
     "sampling": LEAVES | {"models"},
     "evaluate": LEAVES | {"session", "rewards"},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from posttrain.direct import save_tensors
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import gguf
 from posttrain.models.embedded import embedded
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 BUNDLED = ("tiny", "smollm2")
+ONE_FILE = 50 * 10**9  # bytes; transformers writes larger models to several files
 
 _log = logging.getLogger(__name__)
 
@@ -106,13 +108,26 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
     _quietly()
     folder.mkdir(parents=True, exist_ok=True)
     if lora.adapted(network):
-        network.trunk.save_pretrained(folder, state_dict=lora.merged_state(network))
+        _save_trunk(network.trunk, folder, lora.merged_state(network))
         lora.save_adapter(network, folder / "adapter")
     else:
-        network.trunk.save_pretrained(folder)
+        _save_trunk(network.trunk, folder, network.trunk.state_dict())
     tokenizer.save_pretrained(folder)
     for name, head in network.heads.items():
         save_file({n: x.contiguous() for n, x in head.state_dict().items()}, folder / _head_file(name))
+
+
+def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> None:
+    """As `save_pretrained`, but the weights pass the page cache; those of more than one file are left to it."""
+    from transformers.modeling_utils import remove_tied_weights_from_state_dict, revert_weight_conversion
+
+    if sum(w.numel() * w.element_size() for w in weights.values()) > ONE_FILE:
+        trunk.save_pretrained(folder, state_dict=weights)
+        return
+    trunk.save_pretrained(folder, state_dict={})  # all but the weights
+    kept = {n: w for n, w in weights.items() if n not in (trunk._keys_to_ignore_on_save or ())}
+    named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(kept, trunk))
+    save_tensors(folder / "model.safetensors", named, {"format": "pt"})
 
 
 def stop_tokens(network: Network, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

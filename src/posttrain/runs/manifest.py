@@ -11,6 +11,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from posttrain import direct
 from posttrain.errors import StorageError
 from posttrain.runs import durable
 
@@ -118,5 +119,7 @@ def is_folder(path: Path) -> bool:
 
 def sha256(path: Path) -> str:
     """The hash of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for piece in direct.read(path):
+        digest.update(piece)
+    return digest.hexdigest()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
+from posttrain.direct import save_tensors
 from posttrain.errors import StorageError
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ def write_state(folder: Path, name: str, state: Any) -> None:
     content = {"format": FORMAT, "state": writer.encode(state, ())}
     (folder / f"{name}.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     if writer.tensors:
-        from safetensors.torch import save_file
-
-        save_file(writer.tensors, folder / f"{name}.safetensors")
+        save_tensors(folder / f"{name}.safetensors", writer.tensors)
 
 
 def read_state(folder: Path, name: str) -> Any:
