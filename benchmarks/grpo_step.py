@@ -5,7 +5,7 @@
 
 --prompt-tokens 512 puts a story of so many tokens before each question. Both sides: the same weights (bf16 where the
 processor has it, else float32), prompts, reward function, AdamW, one update per batch, no KL. TRL's settings are the
-fastest found for two cores: 16 rows at once (4 of 512 tokens: 16 take more than 20 GB in float32), fused AdamW, no
+fastest found for two cores: 16 rows at once (4 of 512 tokens: 16 take more than 18 GB in float32), fused AdamW, no
 gradient checkpointing, HF generate. In bf16 it trains the weights themselves; posttrain keeps float32 masters. The
 first step of each side warms up and is left out. `peak_mib` is the largest resident memory of each side's process.
 """
