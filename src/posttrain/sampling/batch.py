@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from posttrain.sampling.law import draw, truncated
+from posttrain.sampling.law import draw, truncated, uniforms
 from posttrain.sampling.request import Completion, Request
 from posttrain.sampling.slots import Slots
 
@@ -159,9 +159,8 @@ class Running:
 
 
 def _sequence(number: int, request: Request) -> _Sequence:
-    generator = torch.Generator().manual_seed(request.seed)
-    uniforms = torch.rand(request.max_tokens, dtype=torch.float64, generator=generator)
-    return _Sequence(number, request, uniforms.tolist(), list(request.begun.tokens), list(request.begun.logp))
+    numbers = uniforms(request.seed, request.max_tokens)
+    return _Sequence(number, request, numbers, list(request.begun.tokens), list(request.begun.logp))
 
 
 def _order(requests: Sequence[Request], slots: Slots) -> list[int]:

@@ -51,7 +51,7 @@ class Engine:
         `mix` draws from softmax(sum of weight * log-prob / temperature) over several networks.
         Raises ModelError for a request that does not fit a network's context or vocabulary, ConfigError for a role.
         """
-        networks = [self._network(role) for role, _ in mix]
+        networks = [of_role(self.networks, role) for role, _ in mix]
         for number, request in enumerate(requests):
             check(number, request, networks)
         if not requests:
@@ -97,10 +97,12 @@ class Engine:
         self._kept.reserve(longest + ROOM)
         return self._kept
 
-    def _network(self, role: str) -> Network:
-        if role not in self.networks:
-            raise ConfigError(f"sampling: no model has the role {role!r}{suggestion(role, self.networks)}")
-        return self.networks[role]
+
+def of_role(networks: Mapping[str, Network], role: str) -> Network:
+    """The network of a role, or ConfigError."""
+    if role not in networks:
+        raise ConfigError(f"sampling: no model has the role {role!r}{suggestion(role, networks)}")
+    return networks[role]
 
 
 def check(number: int, request: Request, networks: Sequence[Network]) -> None:

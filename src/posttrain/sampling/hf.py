@@ -8,12 +8,12 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from posttrain.errors import ConfigError, suggestion
+from posttrain.errors import ConfigError
 from posttrain.models.blocks import similar
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
-from posttrain.sampling.engine import check
-from posttrain.sampling.law import draw, truncated
+from posttrain.sampling.engine import check, of_role
+from posttrain.sampling.law import draw, truncated, uniforms
 from posttrain.sampling.occupancy import Occupancy
 from posttrain.sampling.request import NEVER, POLICY, Completion, Heard, Mix, Pause, Progress, Request
 
@@ -69,9 +69,7 @@ class HfEngine:
         if others or weight != 1:
             named = " and ".join(f"{role} (weight {weight})" for role, weight in mix)
             raise ConfigError(f"sampling through transformers cannot mix models, here {named}; the native engine can")
-        if role not in self.networks:
-            raise ConfigError(f"sampling: no model has the role {role!r}{suggestion(role, self.networks)}")
-        return cast(Padded, self.networks[role])
+        return cast(Padded, of_role(self.networks, role))
 
 
 def _batches(requests: Sequence[Request], slots: int) -> Iterator[list[int]]:
@@ -88,8 +86,7 @@ class _Sequence:
         self.request, self.stop = request, stop
         self.known = (*request.prompt, *request.begun.tokens)
         self.tokens, self.logp = list(request.begun.tokens), list(request.begun.logp)
-        generator = torch.Generator().manual_seed(request.seed)
-        self.uniforms = torch.rand(request.max_tokens, dtype=torch.float64, generator=generator).tolist()
+        self.uniforms = uniforms(request.seed, request.max_tokens)
 
     @property
     def ended(self) -> bool:

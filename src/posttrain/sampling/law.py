@@ -33,6 +33,13 @@ def truncated(scores: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor)
     return scores
 
 
+def uniforms(seed: int, count: int) -> list[float]:
+    """The random numbers of an answer, one for each token that it may have."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn: list[float] = torch.rand(count, dtype=torch.float64, generator=generator).tolist()
+    return drawn
+
+
 def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     """The token at which the cumulated probability passes `uniform` [S] in [0, 1), and its log-prob: [S], [S].
 
