@@ -47,17 +47,18 @@ ROOMS: dict[str, set[str]] = {
     "weights": {"errors"},
     "sampling": LEAVES | {"models"},
     "evaluate": LEAVES | {"session", "rewards"},
-    "backend": {"method", "plan", "records", "sampling", "tensors"},
-    "backends": LEAVES | {"backend", "loss", "method", "models", "plan", "sampling", "tensors", "weights"},
+    "backend": {"direct", "method", "plan", "records", "sampling", "tensors"},
+    "backends": LEAVES | {"backend", "direct", "loss", "method", "models", "plan", "sampling", "tensors", "weights"},
     "trainer": {"backend", "errors", "faults", "loss", "method", "plan", "seeds", "tensors"},
     "correction": METHOD | {"objectives"},
     "rollouts": LEAVES | {"data", "faults", "method", "rewards", "runs", "sampling"},
-    "stage": LEAVES | {"config", "data", "faults", "method", "rewards", "rollouts", "schedule", "tensors", "trainer"},
+    "stage": LEAVES
+    | {"config", "data", "faults", "method", "rewards", "rollouts", "runs", "schedule", "tensors", "trainer"},
     "session": LEAVES
     | {"backend", "catalogue", "config", "data", "evaluate", "method", "parts", "rewards", "runs", "sampling"}
     | {"correction", "faults", "rollouts", "settings", "stage", "tensors"},
     "refresh": {"errors", "session"},
-    "zeroth_order": LEAVES | {"backend", "session"},
+    "zeroth_order": LEAVES | {"backend", "runs", "session"},
     "procedures": LEAVES
     | {"credit", "data", "method", "methods", "objectives", "parts", "refresh", "rewards", "session", "tensors"}
     | {"zeroth_order"},

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
+from posttrain.direct import Stored
 from posttrain.method import Term
 from posttrain.plan import Plan
 from posttrain.sampling.request import NEVER, Completion, Heard, Mix, Pause, Request
@@ -33,10 +34,13 @@ class Share:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A state, and a function that writes a model into a folder, both of one moment, in memory that no step changes."""
+    """A state, and a function that writes a model into a folder and says which tensors it wrote.
+
+    Both of one moment, in memory that no step changes.
+    """
 
     state: dict[str, Any]
-    write: Callable[[Path], None]
+    write: Callable[[Path], Stored]
 
 
 Shape = Literal["normal", "sphere"] | int

@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +23,8 @@ PIECE = 2**23  # bytes that pass through memory at once
 BLOCK = 4096  # what passes the cache is as long as a multiple of this, and lies in memory at one
 DIRECT = getattr(os, "O_DIRECT", 0)
 
+Stored = Mapping[str, Mapping[str, "Tensor"]]  # the tensors that lie in the files of a folder: file -> name -> tensor
+
 # The names of safetensors for the types of torch.
 NAMES = {
     "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "complex64": "C64", "bool": "BOOL",
@@ -30,6 +32,16 @@ NAMES = {
     "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8",
     "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2",
 }  # fmt: skip
+
+
+View = tuple[Any, ...]  # the memory that a tensor looks at, and how
+
+
+def view_of(tensor: Tensor) -> View:
+    """Equal for two tensors exactly if they are the same numbers in the same memory; an empty one is like no other."""
+    storage = tensor.untyped_storage().data_ptr() if tensor.numel() else id(tensor)
+    place = (storage, tensor.storage_offset(), tensor.shape, tensor.stride())
+    return *place, tensor.dtype, tensor.device, tensor.is_conj(), tensor.is_neg()
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:

@@ -36,6 +36,7 @@ from posttrain.runs.directory import RunDirectory
 from posttrain.runs.display import Display
 from posttrain.runs.journal import Journal
 from posttrain.runs.kept import as_rollouts, as_row
+from posttrain.runs.saver import Copy
 from posttrain.runs.signals import Signals
 from posttrain.settings import configure
 from posttrain.stage import Stage
@@ -349,7 +350,7 @@ class Session:
             )
         return self._scorers[rewards]
 
-    def boundary(self, take: Callable[[], tuple[Mapping[str, Any], Callable[[Path], None]]], *, due: bool) -> None:
+    def boundary(self, take: Callable[[], Copy], *, due: bool) -> None:
         """Between two steps: save what `take` copies if that is due or a signal came.
 
         Ends the run if one came, or if the last save failed.

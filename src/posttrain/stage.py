@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from posttrain.data.collate import collate, paired, rollout_row
@@ -17,6 +16,7 @@ from posttrain.method import MAIN, Method
 from posttrain.records import Prompt, Record, Rollout, Row
 from posttrain.rewards.reward import Reward
 from posttrain.rollouts import Rollouts, answered_by
+from posttrain.runs.saver import Copy
 from posttrain.schedule import Rates
 from posttrain.seeds import seed_for
 from posttrain.tensors import ARRIVES, COLUMNS, Batch
@@ -248,7 +248,7 @@ class Stage:
 
     # ---- state
 
-    def snapshot(self) -> tuple[dict[str, Any], Callable[[Path], None]]:
+    def snapshot(self) -> Copy:
         """A copy of what the next step depends on, and what writes the model that the stage is about."""
         made = self.trainer.snapshot(self.role)
         own = {"stage": self.name, "step": self.next_step, "positions": {s: f.position for s, f in self.feeds.items()}}

@@ -5,14 +5,13 @@ The verbs of a session that such procedures need: `move` models, and `advance`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import log
-from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from posttrain.backend import Direction, Shape
 from posttrain.records import Rollout
+from posttrain.runs.saver import Copy
 from posttrain.seeds import seed_for
 from posttrain.session import Session
 
@@ -53,7 +52,7 @@ def advance(session: Session, step: int, total: int, metrics: Mapping[str, float
     session.boundary(lambda: _snapshot(session), due=every is not None and step % every == 0)
 
 
-def _snapshot(session: Session) -> tuple[dict[str, Any], Callable[[Path], None]]:
+def _snapshot(session: Session) -> Copy:
     made = session.backend.snapshot("policy")
     return {"stage": "steps without gradients", "backend": made.state}, made.write
 

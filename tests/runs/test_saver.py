@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tests.running import SAVED_EVERY_STEP as CONTENT
 from tests.running import metrics, run, same_bits, weights
 
@@ -23,8 +25,9 @@ from posttrain.runs.saver import STATE, Saver
 from posttrain.runs.state import read_state, write_state
 
 
-def nothing(folder: Path) -> None:
+def nothing(folder: Path) -> dict[str, Any]:
     """A model without files."""
+    return {}
 
 
 class Gate:
@@ -73,7 +76,23 @@ def test_the_next_copy_is_made_when_the_one_before_is_written(tmp_path: Path, mo
     assert threading.active_count() == 1 or not [t for t in threading.enumerate() if "checkpoint" in t.name]
 
 
-def broken(folder: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has no priority of its own")
+def test_training_comes_first(tmp_path: Path) -> None:
+    nice: list[int] = []
+
+    def note(folder: Path) -> dict[str, Any]:
+        nice.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return {}
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    saver = Saver(Checkpoints(tmp_path))
+    saver.save(1, lambda: ({}, note))
+    saver.wait()
+    assert nice == [19]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+
+
+def broken(folder: Path) -> dict[str, Any]:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -104,6 +123,14 @@ def test_a_run_that_ends_for_another_reason_says_that_one(tmp_path: Path, caplog
 
 
 # ---- whole runs
+
+
+def test_the_weights_of_the_policy_stand_in_the_checkpoint_once(tmp_path: Path) -> None:
+    folder = run(CONTENT, tmp_path).directory / "latest"
+    assert not [name for name in load_file(folder / f"{STATE}.safetensors") if "/models/policy/" in name]
+    saved = read_state(folder, STATE)["trainer"]["backend"]["models"]["policy"]
+    for name, weight in load_file(folder / "model.safetensors").items():
+        assert torch.equal(saved[f"trunk.{name}"], weight)
 
 
 class Full:

@@ -9,7 +9,9 @@ import struct
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from posttrain.direct import save_tensors
 from posttrain.errors import StorageError
 from posttrain.runs.state import read_state, write_state
 
@@ -164,6 +166,17 @@ def test_the_files_are_json_and_safetensors(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["data.json", "rng.json", "rng.safetensors"]
 
 
+def test_what_lies_in_another_file_is_not_stored_again(tmp_path):
+    weight = torch.randn(64, 64)
+    save_tensors(tmp_path / "model.safetensors", {"w": weight})
+    state = {"models": {"a": weight, "tied": weight, "column": weight[:, 0]}, "equal": weight.clone()}
+    write_state(tmp_path, "state", state, {"model.safetensors": {"w": weight}})
+    assert sorted(load_file(tmp_path / "state.safetensors")) == ["equal", "models/column"]
+    content = json.loads((tmp_path / "state.json").read_text())["state"]["models"]
+    assert content["a"] == content["tied"] == {"$tensor": ["model.safetensors", "w"]}
+    assert bits(read_state(tmp_path, "state")) == bits(state)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -173,6 +186,8 @@ def test_the_files_are_json_and_safetensors(tmp_path):
         '{"format": 1}',
         '{"format": 1, "state": {"$tensor": "missing"}}',
         '{"format": 1, "state": {"$tensor": ["t"]}}',
+        '{"format": 1, "state": {"$tensor": ["missing.safetensors", "t"]}}',
+        '{"format": 1, "state": {"$tensor": ["../outside.safetensors", "t"]}}',
         '{"format": 1, "state": {"$new": 1}}',
         '{"format": 1, "state": {"$tuple": 1}}',
         '{"format": 1, "state": {"$dict": [[[1], 2]]}}',
@@ -180,10 +195,13 @@ def test_the_files_are_json_and_safetensors(tmp_path):
     ],
 )
 def test_damaged_states_are_errors_of_storage(tmp_path, content):
-    write_state(tmp_path, "state", {"t": torch.ones(1)})
-    (tmp_path / "state.json").write_text(content)
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    save_tensors(tmp_path / "outside.safetensors", {"t": torch.ones(1)})
+    write_state(folder, "state", {"t": torch.ones(1)})
+    (folder / "state.json").write_text(content)
     with pytest.raises(StorageError, match=r"state\.json"):
-        read_state(tmp_path, "state")
+        read_state(folder, "state")
 
 
 def test_missing_and_truncated_files_are_errors_of_storage(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-View = tuple[Any, ...]  # the memory that a tensor looks at, and how
+from posttrain.direct import View, view_of
 
 
 class Copies:
@@ -50,9 +50,3 @@ class Copies:
                 target = torch.empty_like(tensor, device="cpu", pin_memory=tensor.is_cuda, requires_grad=False)
             self._taken[view] = target.copy_(tensor.detach(), non_blocking=True)
         return self._taken[view]
-
-
-def view_of(tensor: Tensor) -> View:
-    """Equal for two tensors exactly if they are the same numbers in the same memory; an empty one is like no other."""
-    storage = tensor.untyped_storage().data_ptr() if tensor.numel() else id(tensor)
-    return storage, tensor.storage_offset(), tensor.shape, tensor.stride(), tensor.dtype, tensor.device

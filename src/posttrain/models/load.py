@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from posttrain.direct import save_tensors
+from posttrain.direct import Stored, save_tensors
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import gguf
 from posttrain.models.embedded import embedded
@@ -98,9 +98,9 @@ def _quietly() -> None:
     logging.disable_progress_bar()
 
 
-def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Stored:
     """A folder that plain transformers opens, and `load` with the heads as well. LoRA adapters are merged into the
-    weights that are written, and saved besides in `adapter/`."""
+    weights that are written, and saved besides in `adapter/`. Returns the tensors that were written, by file."""
     from safetensors.torch import save_file
 
     from posttrain.models import lora
@@ -108,26 +108,32 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
     _quietly()
     folder.mkdir(parents=True, exist_ok=True)
     if lora.adapted(network):
-        _save_trunk(network.trunk, folder, lora.merged_state(network))
+        stored = _save_trunk(network.trunk, folder, lora.merged_state(network))
         lora.save_adapter(network, folder / "adapter")
     else:
-        _save_trunk(network.trunk, folder, network.trunk.state_dict())
+        stored = _save_trunk(network.trunk, folder, network.trunk.state_dict())
     tokenizer.save_pretrained(folder)
     for name, head in network.heads.items():
-        save_file({n: x.contiguous() for n, x in head.state_dict().items()}, folder / _head_file(name))
+        stored[_head_file(name)] = {n: x.contiguous() for n, x in head.state_dict().items()}
+        save_file(stored[_head_file(name)], folder / _head_file(name))
+    return stored
 
 
-def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> None:
-    """As `save_pretrained`, but the weights pass the page cache; those of more than one file are left to it."""
+def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
+    """As `save_pretrained`, but the weights pass the page cache; those of more than one file are left to it.
+
+    Returns what is in the one file.
+    """
     from transformers.modeling_utils import remove_tied_weights_from_state_dict, revert_weight_conversion
 
     if sum(w.numel() * w.element_size() for w in weights.values()) > ONE_FILE:
         trunk.save_pretrained(folder, state_dict=weights)
-        return
+        return {}
     trunk.save_pretrained(folder, state_dict={})  # all but the weights
     kept = {n: w for n, w in weights.items() if n not in (trunk._keys_to_ignore_on_save or ())}
     named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(kept, trunk))
     save_tensors(folder / "model.safetensors", named, {"format": "pt"})
+    return {"model.safetensors": named}
 
 
 def stop_tokens(network: Network, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

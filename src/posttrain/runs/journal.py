@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from posttrain.errors import ConfigError, ModelError
@@ -13,10 +12,8 @@ from posttrain.runs.directory import RunDirectory
 from posttrain.runs.kept import read_rows, write_rows
 from posttrain.runs.metrics import MetricsWriter
 from posttrain.runs.samples import SamplesWriter
-from posttrain.runs.saver import STATE, Saver
+from posttrain.runs.saver import STATE, Copy, Saver
 from posttrain.runs.state import read_state
-
-Copy = tuple[Mapping[str, Any], Callable[[Path], None]]  # a state, and what writes the model into a folder
 
 
 class Journal:

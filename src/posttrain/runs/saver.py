@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from posttrain.direct import Stored
 from posttrain.faults import reach
 from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.state import write_state
@@ -15,6 +18,8 @@ from posttrain.runs.state import write_state
 log = logging.getLogger(__name__)
 
 STATE = "trainer_state"
+# A state, and what writes the model into a folder and says which tensors it wrote.
+Copy = tuple[Mapping[str, Any], Callable[[Path], Stored]]
 
 
 class Saver:
@@ -25,10 +30,10 @@ class Saver:
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
 
-    def save(self, step: int, take: Callable[[], tuple[Any, Callable[[Path], None]]]) -> None:
+    def save(self, step: int, take: Callable[[], Copy]) -> None:
         """Begin to write the checkpoint of a step, after the one before is complete; raises what went wrong with that.
 
-        `take` makes the copy: the state, and a function that writes the model into a folder.
+        `take` makes the copy. A tensor of the state that the model's files hold is not stored a second time.
         """
         self.wait()
         state, write_model = take()
@@ -57,12 +62,19 @@ class Saver:
         except Exception as error:  # noqa: BLE001 -- whatever it was, the other reason comes first
             log.warning("%s", error)
 
-    def _run(self, step: int, state: Any, write_model: Callable[[Path], None]) -> None:
+    def _run(self, step: int, state: Any, write_model: Callable[[Path], Stored]) -> None:
+        _give_way()
         try:
             with self.checkpoints.writing(step) as folder:
-                write_model(folder)
+                stored = write_model(folder)
                 reach("save", step)
-                write_state(folder, STATE, state)
+                write_state(folder, STATE, state, stored)
                 reach("saved", step)
         except BaseException as error:  # noqa: BLE001 -- raised again by the thread that trains
             self._failure = error
+
+
+def _give_way() -> None:
+    """Let this thread work in the moments in which training leaves a core idle."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)

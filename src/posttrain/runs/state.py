@@ -3,6 +3,8 @@
 The JSON is the state itself where JSON has a word for it; the rest are objects with one key:
 
     {"$tensor": "optimizer/0/exp_avg"}  {"$tuple": [...]}  {"$float": "nan"}  {"$dict": [[key, value], ...]}
+
+A tensor that lies in another file of the folder already is not stored again: {"$tensor": ["model.safetensors", name]}.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
-from posttrain.direct import save_tensors
+from posttrain.direct import Stored, View, save_tensors, view_of
 from posttrain.errors import StorageError
 
 if TYPE_CHECKING:
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-def write_state(folder: Path, name: str, state: Any) -> None:
+def write_state(folder: Path, name: str, state: Any, stored: Stored | None = None) -> None:
     """Write nested dicts, lists and tuples of tensors, numbers, strings, bools and None.
 
-    Tensors are stored by value, from any device; one that occurs twice is stored once. Raises StorageError
-    with the place of a value of another type. OSError and SafetensorError of a full disk pass through.
+    Tensors are stored by value, from any device; one that occurs twice is stored once, one that is among the `stored`
+    ones not again. Raises StorageError with the place of a value of another type. OSError and SafetensorError of a
+    full disk pass through.
     """
-    writer = Writer(name)
+    writer = Writer(name, stored or {})
     content = {"format": FORMAT, "state": writer.encode(state, ())}
     (folder / f"{name}.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     if writer.tensors:
@@ -43,7 +46,7 @@ def read_state(folder: Path, name: str) -> Any:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise StorageError(f"{path}: format {content['format']}, this version reads {FORMAT}")
-        return decode(content["state"], Tensors(folder / f"{name}.safetensors"))
+        return decode(content["state"], Tensors(folder, f"{name}.safetensors"))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise StorageError(f"{path}: cannot be read ({error!r}); resume from another checkpoint") from error
 
@@ -51,10 +54,13 @@ def read_state(folder: Path, name: str) -> Any:
 class Writer:
     """Turns a state into JSON and collects its tensors by name."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, stored: Stored) -> None:
         self.name = name
         self.tensors: dict[str, Tensor] = {}
-        self._names: dict[tuple[Any, ...], str] = {}  # the name under which a view of memory was stored
+        # Under which name, and in which file if it is another one, a view of memory is stored.
+        self._names: dict[View, str | list[str]] = {
+            view_of(t): [file, n] for file, tensors in stored.items() for n, t in tensors.items()
+        }
         self._storages: set[int] = set()
 
     def encode(self, value: Any, place: tuple[Any, ...]) -> Any:
@@ -76,7 +82,7 @@ class Writer:
             return dict(items)
         return {"$dict": [[self.encode(key, (*place, key)), item] for key, item in items]}
 
-    def _tensor(self, value: Any, place: tuple[Any, ...]) -> str:
+    def _tensor(self, value: Any, place: tuple[Any, ...]) -> str | list[str]:
         import torch
 
         where = "/".join(map(str, place)) or "state"
@@ -86,10 +92,8 @@ class Writer:
         if strange or value.dtype in (torch.complex32, torch.complex128):  # safetensors has no name for these
             kind = f"{value.dtype}, {value.layout}, {value.device.type}"
             raise StorageError(f"{self.name}: {where} is a tensor that cannot be saved ({kind})")
-        storage = value.untyped_storage().data_ptr()
-        shape = (value.storage_offset(), value.shape, value.stride())
-        view = (storage, value.dtype, value.device, *shape, value.is_conj(), value.is_neg())
-        if value.numel() == 0 or view not in self._names:
+        view = view_of(value)
+        if view not in self._names:
             self._names[view] = self._store(value.detach(), where)
         return self._names[view]
 
@@ -106,18 +110,21 @@ class Writer:
 
 
 class Tensors:
-    """The tensors of a state by name, read when the first one is asked for."""
+    """The tensors of a state by name, or by file and name; a file is read when its first tensor is asked for."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._read: dict[str, Tensor] | None = None
+    def __init__(self, folder: Path, own: str) -> None:
+        self.folder, self.own = folder, own
+        self._read: dict[str, dict[str, Tensor]] = {}
 
-    def __getitem__(self, name: str) -> Tensor:
-        if self._read is None:
+    def __getitem__(self, name: str | list[str]) -> Tensor:
+        file, name = (self.own, name) if isinstance(name, str) else name
+        if file not in self._read:
             from safetensors.torch import load_file
 
-            self._read = load_file(self.path)
-        return self._read[name]
+            if Path(file).name != file:
+                raise ValueError(f"{file} is outside the folder")
+            self._read[file] = load_file(self.folder / file)
+        return self._read[file][name]
 
 
 def decode(value: Any, tensors: Tensors) -> Any:
