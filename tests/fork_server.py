@@ -38,14 +38,14 @@ class ForkServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._popen.stdin is not None
-        if self._running:  # a test has failed
-            os.kill(self._running, signal.SIGKILL)
+        self._end_what_a_test_left()
         self._popen.stdin.close()
         self._popen.wait()
 
     def start(self, content: dict[str, Any], output: Path, *, fault: str = "", resume: bool = False) -> int:
         """Begin a run; returns its process number. What it says goes to `output`/said.txt."""
         assert self._popen.stdin is not None
+        self._end_what_a_test_left()
         job = {"content": content, "output": str(output), "fault": fault, "resume": resume}
         self._popen.stdin.write(json.dumps(job) + "\n")
         self._popen.stdin.flush()
@@ -61,6 +61,11 @@ class ForkServer:
         """Start and wait."""
         self.start(content, output, fault=fault, resume=resume)
         return self.end()
+
+    def _end_what_a_test_left(self) -> None:
+        if self._running:  # it has failed
+            os.kill(self._running, signal.SIGKILL)
+            self.end()
 
     def _answer(self) -> int:
         assert self._popen.stdout is not None

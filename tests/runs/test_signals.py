@@ -30,6 +30,16 @@ CONTENT: dict[str, Any] = {
 ENDLESS = {**CONTENT, "train": {"steps": 100_000, "prompts_per_step": 4}}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def heard() -> Iterator[None]:
+    """As in a terminal, also where the tests themselves run behind `nohup` or in the background."""
+    before = {n: signal.signal(n, signal.SIG_DFL) for n in SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 class AfterStep(Display):
     """Sends this process a signal within a step."""
 
@@ -57,7 +67,7 @@ def test_the_step_is_finished_and_saved_and_a_resumed_run_goes_on(number: signal
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ForkServer]:
+def server(heard: None) -> Iterator[ForkServer]:  # noqa: ARG001 -- it inherits what is ignored
     with ForkServer() as server:
         yield server
 
