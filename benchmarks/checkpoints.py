@@ -1,10 +1,13 @@
-"""What a checkpoint at every step costs on SmolLM2-135M, written beside the training: steps with and without.
+"""What a checkpoint at every step costs on SmolLM2-135M, written beside the training.
 
-    python benchmarks/checkpoints.py [--kind grpo|sft] [--steps 4] [--repeats 2] [--folder .]
+    python benchmarks/checkpoints.py [--kind grpo|sft] [--pairs 10] [--prompts 8] [--folder .]
 
-bf16 weights, float32 masters and moments: 1.9 GB a checkpoint. Runs without and with checkpoints take turns; the first
-step of each warms up and is left out. `boundary` is the time in which training stands still (copying, and waiting for a
+bf16 weights, float32 masters and moments: 1.9 GB a checkpoint. One run that saves after every other step, so that steps
+beside which a checkpoint is written alternate with others; the first five, in which the memory for the copies is
+allocated, warm up and are left out. `boundary` is the time in which training stands still (copying, and waiting for a
 checkpoint that is not written yet); the rest of the overhead is the processor and memory that writing and hashing take.
+`writing` is how long a checkpoint takes: at every
+step none may begin before the one before is written.
 """
 
 from __future__ import annotations
@@ -24,6 +27,13 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from grpo_step import TOPICS, vowels
 
+from posttrain.config.load import load
+from posttrain.data.dataset import from_rows
+from posttrain.launch import open_session
+from posttrain.rewards.reward import resolve
+from posttrain.runs.display import Display
+from posttrain.runs.saver import Saver
+
 STORY = "Once upon a time there was a lighthouse by the sea, and in it lived a keeper who could not sleep. " * 2
 
 
@@ -32,42 +42,58 @@ def prompts(count: int) -> list[list[dict[str, str]]]:
     return [[{"role": "user", "content": f"Tell long story {i} about {t}."}] for i, t in enumerate(things)]
 
 
+WARM_UP = 5  # steps; an odd number, since the even ones are saved
+
+
 class Marks:
-    """Moments between steps, and the seconds in which the training stood still before each."""
+    """Moments between steps, in which the training stood still so long before each, and what the writing took."""
 
     def __init__(self) -> None:
-        self.moments = [time.perf_counter()]
+        self.moments: list[float] = []
         self.still: list[float] = []
+        self.writing: list[float] = []
+        self.processor: list[float] = []
 
     @property
     def steps(self) -> list[float]:
-        """Seconds of each step but the first."""
-        return [b - a for a, b in pairwise(self.moments[1:])]
+        """Seconds of the steps after the warm-up: without and with in turn."""
+        return [b - a for a, b in pairwise(self.moments[WARM_UP - 1 :])]
 
 
-def run(options: argparse.Namespace, folder: Path, *, save: bool) -> tuple[Marks, int]:
+class Watch(Display):
+    def __init__(self, marks: Marks) -> None:
+        self.marks = marks
+
+    def step(self, step: int, metrics: Mapping[str, Any]) -> None:  # noqa: ARG002
+        self.marks.moments.append(time.perf_counter())
+        self.marks.still.append(float(metrics.get("time/saving", 0.0)))  # of the boundary before this step
+
+
+def watch_writing(marks: Marks) -> None:
+    """Lets the thread that writes a checkpoint note its seconds, and those of the processor."""
+    write = Saver._run
+
+    def noted(self: Saver, *given: Any) -> None:
+        began, used = time.perf_counter(), time.thread_time()
+        write(self, *given)
+        marks.writing.append(time.perf_counter() - began)
+        marks.processor.append(time.thread_time() - used)
+
+    Saver._run = noted  # type: ignore[method-assign]
+
+
+def run(options: argparse.Namespace, folder: Path) -> tuple[Marks, int]:
     """Steps of one run, and the bytes of its newest checkpoint."""
-    from posttrain.config.load import load
-    from posttrain.data.dataset import from_rows
-    from posttrain.launch import open_session
-    from posttrain.rewards.reward import resolve
-    from posttrain.runs.display import Display
-
-    marks = Marks()
-
-    class Watch(Display):
-        def step(self, step: int, metrics: Mapping[str, Any]) -> None:  # noqa: ARG002
-            marks.moments.append(time.perf_counter())
-            marks.still.append(float(metrics.get("time/saving", 0.0)))  # of the boundary before this step
-
-    count, every = options.prompts, 1 if save else None
+    marks, count = Marks(), options.prompts
+    watch_writing(marks)
     method = {"path": "online/grpo", "kl.weight": 0} if options.kind == "grpo" else "imitation/sft"
+    steps = 2 * options.pairs + WARM_UP
     content = {
         "model": "smollm2",
         "method": method,
         "data": "arithmetic",
         "sampling": {"samples": 8, "max_tokens": 64, "slots": 128},
-        "train": {"steps": options.steps + 1, "prompts_per_step": count, "learning_rate": 1e-6, "save_every": every},
+        "train": {"steps": steps, "prompts_per_step": count, "learning_rate": 1e-6, "save_every": 2},
         "output": str(folder),
     }
     rows = [{"prompt": p} for p in prompts(count)]
@@ -77,7 +103,7 @@ def run(options: argparse.Namespace, folder: Path, *, save: bool) -> tuple[Marks
         content["train"] |= {"prompts_per_step": len(rows)}
     data = from_rows(rows, "prompts" if options.kind == "grpo" else "demonstrations")
     settings = load(content)
-    with open_session(settings, display=Watch()) as session:
+    with open_session(settings, display=Watch(marks)) as session:
         assert settings.method is not None
         rewards = [resolve(vowels)] if options.kind == "grpo" else ()
         session.train(settings.method.path, data, settings=settings.method.settings, rewards=rewards)
@@ -89,24 +115,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", choices=("grpo", "sft"), default="grpo")
     parser.add_argument("--folder", type=Path, help="where the checkpoints are written; by default a temporary folder")
-    for name, default in (("steps", 4), ("repeats", 2), ("prompts", 8)):
+    for name, default in (("pairs", 10), ("prompts", 8)):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
-    steps: dict[bool, list[float]] = {False: [], True: []}
-    still: list[float] = []
-    size = 0
-    for repeat in range(options.repeats):
-        for save in (False, True) if repeat % 2 == 0 else (True, False):
-            with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-                marks, written = run(options, Path(folder), save=save)
-            steps[save] += marks.steps
-            size = max(size, written)
-            if save:
-                still += marks.still[1:]
-            print("with   " if save else "without", *(f"{s:.2f}" for s in marks.steps), flush=True)
-    plain, saving = median(steps[False]), median(steps[True])
-    facts = {"kind": options.kind, "without": plain, "with": saving, "overhead": saving / plain - 1}
-    print("RESULT", json.dumps({**facts, "boundary": median(still), "bytes": size, "unit": "s/step"}))
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        marks, size = run(options, Path(folder))
+    without, with_ = marks.steps[0::2], marks.steps[1::2]
+    still = marks.still[WARM_UP + 1 :: 2]
+    for name, numbers in (("without", without), ("with", with_), ("boundary", still), ("writing", marks.writing)):
+        print(f"{name:8}", *(f"{s:.2f}" for s in numbers))
+    paired = sorted(b / a for a, b in zip(without, with_, strict=True))
+    facts = {"kind": options.kind, "without": median(without), "with": median(with_)}
+    facts |= {"overhead": median(with_) / median(without) - 1, "overhead_of_pairs": median(paired) - 1}
+    facts |= {"boundary": median(still), "writing": median(marks.writing), "processor": median(marks.processor)}
+    print("RESULT", json.dumps({**facts, "bytes": size, "unit": "s/step", "repeats": len(without)}))
 
 
 if __name__ == "__main__":

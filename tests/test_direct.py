@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from xxhash import xxh3_128
 
 from posttrain import direct
 
@@ -45,8 +46,9 @@ def test_what_is_written_is_read(size, tmp_path, monkeypatch, system):
     monkeypatch.setattr(direct, "PIECE", 8192)
     whole, path = content(size), tmp_path / "file"
     path.write_bytes(b"longer than what replaces it" * 2000)
-    direct.write(path, [memoryview(whole[:100]), memoryview(b""), memoryview(whole[100:])])
+    made = direct.write(path, [memoryview(whole[:100]), memoryview(b""), memoryview(whole[100:])])
     assert path.read_bytes() == whole
+    assert made == direct.xxh3(path) == xxh3_128(whole).hexdigest()
     assert b"".join(bytes(piece) for piece in direct.read(path)) == whole
 
 
@@ -78,7 +80,7 @@ def test_tensors_are_read_by_the_library(tmp_path):
         assert file.metadata() == {"format": "pt"}
 
 
-def test_the_file_is_that_of_the_library(tmp_path):
+def test_a_file_of_small_tensors_is_that_of_the_library(tmp_path):
     """Of types with as many bytes each has an order of its own."""
     widths = (torch.bfloat16, torch.float64, torch.uint8, torch.float32)
     tensors = {f"{name} of {t}": torch.ones(3, 5).to(t) for t in widths for name in ("b", "a", "ä")}
@@ -86,3 +88,30 @@ def test_the_file_is_that_of_the_library(tmp_path):
         direct.save_tensors(tmp_path / "a", tensors, metadata)
         save_file(tensors, tmp_path / "b", metadata)
         assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_what_lies_at_a_page_is_written_without_a_copy(tmp_path, monkeypatch, system):
+    copied = []
+    monkeypatch.setattr(direct, "_buffer", lambda: copied.append(Counted(direct.PIECE)) or copied[-1])
+    monkeypatch.setattr(direct, "LARGE", direct.BLOCK)
+    tensors = {name: direct.empty_like(torch.empty(1024, width)).normal_() for name, width in (("a", 5), ("b", 3))}
+    tensors |= {"turned": direct.empty_like(torch.empty(1024, 7).T).normal_(), "small": torch.randn(3)}
+    direct.save_tensors(tmp_path / "a.safetensors", tensors)
+    assert all(load_file(tmp_path / "a.safetensors")[name].equal(tensors[name]) for name in tensors)
+    # The header, what is smaller than a block, and what lies there in another order than in the file.
+    assert sum(c.taken for c in copied) == direct.BLOCK + 12 + tensors["turned"].nbytes
+    assert all(t.data_ptr() % direct.BLOCK == 0 for n, t in tensors.items() if n != "small")
+
+
+class Counted:
+    """A buffer that counts the bytes it is given."""
+
+    def __init__(self, size):
+        self.memory, self.taken = memoryview(bytearray(size)), 0
+
+    def __getitem__(self, part):
+        return self.memory[part]
+
+    def __setitem__(self, part, content):
+        self.memory[part] = content
+        self.taken += len(content)

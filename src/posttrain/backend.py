@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
-from posttrain.direct import Stored
+from posttrain.direct import Files
 from posttrain.method import Term
 from posttrain.plan import Plan
 from posttrain.sampling.request import NEVER, Completion, Heard, Mix, Pause, Request
@@ -40,7 +40,7 @@ class Snapshot:
     """
 
     state: dict[str, Any]
-    write: Callable[[Path], Stored]
+    write: Callable[[Path], Files]
 
 
 Shape = Literal["normal", "sphere"] | int

@@ -12,18 +12,20 @@ import json
 import mmap
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from xxhash import xxh3_128
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PIECE = 2**23  # bytes that pass through memory at once
-BLOCK = 4096  # what passes the cache is as long as a multiple of this, and lies in memory at one
+PIECE = 2**25  # bytes that pass through memory at once
+LARGE = 2**20  # bytes that are written from where they lie rather than copied
+BLOCK = 4096  # what passes the cache is as long as a multiple of this, and lies in memory and in the file at one
 DIRECT = getattr(os, "O_DIRECT", 0)
-
-Stored = Mapping[str, Mapping[str, "Tensor"]]  # the tensors that lie in the files of a folder: file -> name -> tensor
 
 # The names of safetensors for the types of torch.
 NAMES = {
@@ -44,20 +46,50 @@ def view_of(tensor: Tensor) -> View:
     return *place, tensor.dtype, tensor.device, tensor.is_conj(), tensor.is_neg()
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
-    """A file of safetensors: wide types first, then by name. KeyError for a type that the format does not know."""
-    order = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
+@dataclass(frozen=True)
+class Stored:
+    """A file of tensors: those in it, by name, and its hash."""
+
+    tensors: Mapping[str, Tensor]
+    xxh3: str
+
+
+Files = Mapping[str, Stored]  # of one folder, by name
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> Stored:
+    """A file of safetensors, first what can be written from where it lies, then wide types, then by name.
+
+    KeyError for a type that the format does not know.
+    """
+    order = sorted(tensors, key=lambda name: (not _large(tensors[name]), -tensors[name].element_size(), name))
     header: dict[str, object] = {} if metadata is None else {"__metadata__": dict(metadata)}
     place = 0
     for name in order:
         t = tensors[name]
-        end = place + t.numel() * t.element_size()
+        end = place + t.nbytes
         kind = NAMES[str(t.dtype).removeprefix("torch.")]
         header[name] = {"dtype": kind, "shape": list(t.shape), "data_offsets": [place, end]}
         place = end
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    write(path, [memoryview(len(text).to_bytes(8, "little") + text), *(_bytes(tensors[name]) for name in order)])
+    unit = BLOCK if any(map(_large, tensors.values())) else 8
+    text += b" " * (-(8 + len(text)) % unit)
+    pieces = [memoryview(len(text).to_bytes(8, "little") + text), *(_bytes(tensors[name]) for name in order)]
+    return Stored(tensors, write(path, pieces))
+
+
+def empty_like(tensor: Tensor, *, pinned: bool = False) -> Tensor:
+    """Memory of the processor for such a tensor, from where it can be written without a copy."""
+    import torch
+
+    shape = torch.empty_like(tensor, device="meta")
+    raw = torch.empty(shape.nbytes + BLOCK, dtype=torch.uint8, pin_memory=pinned)
+    begin = -raw.data_ptr() % BLOCK
+    return raw[begin : begin + shape.nbytes].view(shape.dtype).as_strided(shape.shape, shape.stride())
+
+
+def _large(tensor: Tensor) -> bool:
+    return tensor.nbytes >= LARGE and tensor.nbytes % BLOCK == 0
 
 
 def _bytes(tensor: Tensor) -> memoryview:
@@ -67,13 +99,20 @@ def _bytes(tensor: Tensor) -> memoryview:
     return memoryview(flat.numpy())  # type: ignore[arg-type]
 
 
-def write(path: Path, pieces: Iterable[memoryview]) -> None:
-    """A file of these bytes, in the place of what was there. OSError as for any file."""
-    buffer, size, filled = _buffer(), 0, 0
+def write(path: Path, pieces: Iterable[memoryview]) -> str:
+    """A file of these bytes, in the place of what was there; its hash. OSError as for any file."""
+    buffer, size, filled, digest = _buffer(), 0, 0, xxh3_128()
     with _opened(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
         for piece in pieces:
+            digest.update(piece)
             rest = piece
             while rest:
+                there = _in_place(rest)
+                if there >= LARGE and filled % BLOCK == 0:
+                    _write(file, buffer[:filled])
+                    _write(file, rest[:there])
+                    rest, size, filled = rest[there:], size + there, 0
+                    continue
                 part, rest = rest[: PIECE - filled], rest[PIECE - filled :]
                 buffer[filled : filled + len(part)] = part
                 filled, size = filled + len(part), size + len(part)
@@ -83,6 +122,15 @@ def write(path: Path, pieces: Iterable[memoryview]) -> None:
         if filled:
             _write(file, buffer[: filled + -filled % BLOCK])
             os.ftruncate(file, size)
+    return digest.hexdigest()
+
+
+def xxh3(path: Path) -> str:
+    """The hash of a file's content: XXH3, 128 bits."""
+    digest = xxh3_128()
+    for piece in read(path):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def read(path: Path) -> Iterator[memoryview]:
@@ -108,9 +156,20 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
         os.close(file)
 
 
+def _in_place(content: memoryview) -> int:
+    """How many bytes of it can be written from where they lie."""
+    import numpy as np
+
+    return 0 if np.frombuffer(content, np.uint8).ctypes.data % BLOCK else len(content) - len(content) % BLOCK
+
+
 def _buffer() -> memoryview:
-    """Memory at the beginning of a page."""
-    return memoryview(mmap.mmap(-1, PIECE))
+    """Memory at the beginning of a page, in large pages where the system has them."""
+    memory = mmap.mmap(-1, PIECE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):  # a kernel without them
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(memory)
 
 
 def _write(file: int, content: memoryview) -> None:

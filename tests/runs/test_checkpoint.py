@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from safetensors import SafetensorError
 
+from posttrain.direct import xxh3
 from posttrain.errors import ConfigError, StorageError
 from posttrain.runs import checkpoint as checkpoint_module
 from posttrain.runs import durable
 from posttrain.runs.checkpoint import Checkpoints
-from posttrain.runs.manifest import COMMITTED, MANIFEST, sha256, verify
+from posttrain.runs.manifest import COMMITTED, MANIFEST, verify
 
 FILES = ("model.safetensors", "optimizer/state.safetensors", "trainer_state.json")
 
@@ -45,11 +46,11 @@ def test_a_checkpoint_is_complete_hashed_and_pointed_to(tmp_path):
     folder = tmp_path / "checkpoints" / "checkpoint-5"
     assert checkpoints.newest() == folder
     manifest = json.loads((folder / MANIFEST).read_text())
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
     assert set(manifest["files"]) == set(FILES)
     entry = manifest["files"]["optimizer/state.safetensors"]
-    assert entry == {"size": (folder / FILES[1]).stat().st_size, "sha256": sha256(folder / FILES[1])}
-    assert (folder / COMMITTED).read_text().strip() == sha256(folder / MANIFEST)
+    assert entry == {"size": (folder / FILES[1]).stat().st_size, "xxh3": xxh3(folder / FILES[1])}
+    assert (folder / COMMITTED).read_text().strip() == xxh3(folder / MANIFEST)
     assert os.readlink(tmp_path / "latest") == "checkpoints/checkpoint-5"
     assert names(tmp_path) == ["checkpoint-5"]
 

@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
+from posttrain.direct import xxh3
 from posttrain.runs.checkpoint import Checkpoints
-from posttrain.runs.manifest import COMMITTED, MANIFEST, commit, sha256, verify, write_manifest
+from posttrain.runs.manifest import COMMITTED, MANIFEST, commit, verify, write_manifest
 
 FILES = ("model.safetensors", "optimizer/state.safetensors", "trainer_state.json")
 
@@ -32,7 +33,7 @@ def test_one_flipped_bit_is_found_in_every_file(one, name, where):
     content[int(where * len(content))] ^= 1 << 2
     (one / name).write_bytes(content)
     [problem] = verify(one)
-    assert ("sha256 differs" in problem) or name in (MANIFEST, COMMITTED)
+    assert ("hash differs" in problem) or name in (MANIFEST, COMMITTED)
 
 
 @pytest.mark.parametrize("name", [*FILES, MANIFEST, COMMITTED])
@@ -59,7 +60,7 @@ def test_a_file_that_nobody_saved_is_found_and_those_of_the_desktop_are_not(one)
 def test_a_manifest_cannot_reach_outside(one, name):
     outside = one.parent / "outside"
     outside.write_text("secret")
-    entry = {"size": 6, "sha256": sha256(outside)}
+    entry = {"size": 6, "xxh3": xxh3(outside)}
     forge(one, lambda files: files.__setitem__(name, entry))
     [problem] = verify(one)
     assert "leaves the folder" in problem
@@ -75,13 +76,13 @@ def test_a_link_to_outside_is_rejected_even_if_the_content_matches(one, link):
 
 def test_a_manifest_of_a_later_format_is_refused(one):
     manifest = json.loads((one / MANIFEST).read_text())
-    (one / MANIFEST).write_text(json.dumps(manifest | {"format": 2}))
+    (one / MANIFEST).write_text(json.dumps(manifest | {"format": 3}))
     commit(one)
-    assert verify(one) == [f"{MANIFEST}: cannot be read (format 2, this version reads 1)"]
+    assert verify(one) == [f"{MANIFEST}: cannot be read (format 3, this version reads 2)"]
 
 
 @pytest.mark.parametrize(
-    "manifest", ["{", "[]", "{}", '{"format": 1, "files": {"model.safetensors": 3}}', '{"format": 1, "files": 3}']
+    "manifest", ["{", "[]", "{}", '{"format": 2, "files": {"model.safetensors": 3}}', '{"format": 2, "files": 3}']
 )
 def test_a_manifest_that_makes_no_sense_is_a_problem(one, manifest):
     (one / MANIFEST).write_text(manifest)

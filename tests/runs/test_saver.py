@@ -21,7 +21,7 @@ from posttrain.errors import StorageError
 from posttrain.runs import saver as saver_module
 from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.display import Display
-from posttrain.runs.saver import STATE, Saver
+from posttrain.runs.saver import NICE, STATE, Saver
 from posttrain.runs.state import read_state, write_state
 
 
@@ -37,10 +37,10 @@ class Gate:
         self.open, self.reached = threading.Event(), threading.Event()
         monkeypatch.setattr(saver_module, "write_state", self._write)
 
-    def _write(self, *given: Any) -> None:
+    def _write(self, *given: Any) -> Any:
         self.reached.set()
         assert self.open.wait(20)
-        write_state(*given)
+        return write_state(*given)
 
 
 def test_the_run_goes_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,7 @@ def test_training_comes_first(tmp_path: Path) -> None:
     saver = Saver(Checkpoints(tmp_path))
     saver.save(1, lambda: ({}, note))
     saver.wait()
-    assert nice == [19]
+    assert nice == [NICE]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
@@ -137,11 +137,11 @@ class Full:
     """A disk that is full from some step on, below the model's writer."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-        def write(folder: Path, *given: Any) -> None:
+        def write(folder: Path, *given: Any) -> Any:
             if f"checkpoint-{step}." in folder.name:
                 (folder / "half").write_bytes(b"half")
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            write_state(folder, *given)
+            return write_state(folder, *given)
 
         monkeypatch.setattr(saver_module, "write_state", write)
 

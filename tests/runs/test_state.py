@@ -168,9 +168,9 @@ def test_the_files_are_json_and_safetensors(tmp_path):
 
 def test_what_lies_in_another_file_is_not_stored_again(tmp_path):
     weight = torch.randn(64, 64)
-    save_tensors(tmp_path / "model.safetensors", {"w": weight})
+    model = save_tensors(tmp_path / "model.safetensors", {"w": weight})
     state = {"models": {"a": weight, "tied": weight, "column": weight[:, 0]}, "equal": weight.clone()}
-    write_state(tmp_path, "state", state, {"model.safetensors": {"w": weight}})
+    write_state(tmp_path, "state", state, {"model.safetensors": model})
     assert sorted(load_file(tmp_path / "state.safetensors")) == ["equal", "models/column"]
     content = json.loads((tmp_path / "state.json").read_text())["state"]["models"]
     assert content["a"] == content["tied"] == {"$tensor": ["model.safetensors", "w"]}

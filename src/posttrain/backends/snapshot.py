@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from posttrain.direct import View, view_of
+from posttrain.direct import View, empty_like, view_of
 
 
 class Copies:
@@ -47,6 +47,6 @@ class Copies:
         if view not in self._taken:
             target = self._memory.get(view)
             if target is None:
-                target = torch.empty_like(tensor, device="cpu", pin_memory=tensor.is_cuda, requires_grad=False)
+                target = empty_like(tensor, pinned=tensor.is_cuda)
             self._taken[view] = target.copy_(tensor.detach(), non_blocking=True)
         return self._taken[view]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from posttrain.direct import Stored, save_tensors
+from posttrain.direct import Files, Stored, save_tensors
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import gguf
 from posttrain.models.embedded import embedded
@@ -98,11 +98,9 @@ def _quietly() -> None:
     logging.disable_progress_bar()
 
 
-def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Stored:
+def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Files:
     """A folder that plain transformers opens, and `load` with the heads as well. LoRA adapters are merged into the
-    weights that are written, and saved besides in `adapter/`. Returns the tensors that were written, by file."""
-    from safetensors.torch import save_file
-
+    weights that are written, and saved besides in `adapter/`. Returns the files of tensors."""
     from posttrain.models import lora
 
     _quietly()
@@ -114,15 +112,15 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
         stored = _save_trunk(network.trunk, folder, network.trunk.state_dict())
     tokenizer.save_pretrained(folder)
     for name, head in network.heads.items():
-        stored[_head_file(name)] = {n: x.contiguous() for n, x in head.state_dict().items()}
-        save_file(stored[_head_file(name)], folder / _head_file(name))
+        file = _head_file(name)
+        stored[file] = save_tensors(folder / file, head.state_dict())
     return stored
 
 
-def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
+def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> dict[str, Stored]:
     """As `save_pretrained`, but the weights pass the page cache; those of more than one file are left to it.
 
-    Returns what is in the one file.
+    Returns the one file.
     """
     from transformers.modeling_utils import remove_tied_weights_from_state_dict, revert_weight_conversion
 
@@ -132,8 +130,7 @@ def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> d
     trunk.save_pretrained(folder, state_dict={})  # all but the weights
     kept = {n: w for n, w in weights.items() if n not in (trunk._keys_to_ignore_on_save or ())}
     named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(kept, trunk))
-    save_tensors(folder / "model.safetensors", named, {"format": "pt"})
-    return {"model.safetensors": named}
+    return {"model.safetensors": save_tensors(folder / "model.safetensors", named, {"format": "pt"})}
 
 
 def stop_tokens(network: Network, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,9 +42,10 @@ class Checkpoints:
         self._saving = threading.Lock()
 
     @contextmanager
-    def writing(self, step: int) -> Iterator[Path]:
+    def writing(self, step: int, known: Mapping[str, str] | None = None) -> Iterator[Path]:
         """A folder for the files; it becomes `checkpoint-<step>` after the block, or vanishes if that fails.
 
+        `known` may say the hashes of files by then; the others are read again.
         Raises StorageError when the disk is full or fails; the checkpoints before this one stay.
         """
         target, partial = self.folder / f"checkpoint-{step}", self.folder / f".checkpoint-{step}.partial"
@@ -53,7 +54,7 @@ class Checkpoints:
                 self._sweep()
                 partial.mkdir(parents=True)
                 yield partial
-                write_manifest(partial, run=self.run, step=step)
+                write_manifest(partial, known, run=self.run, step=step)
                 reach("manifest", step)
                 commit(partial)
                 reach("committed", step)

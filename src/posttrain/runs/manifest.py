@@ -2,29 +2,34 @@
 
 `MANIFEST.json` names every file, and says of which run and step they are; `COMMITTED` is written last and holds the
 hash of the manifest. A folder without the mark is an unfinished save; one that differs from its list is damaged.
+
+Hashing must not hold up training: XXH3 with 128 bits takes 0.03 s a gigabyte, SHA-256 0.5 s. It finds every accident;
+no hash that lies in the same folder could tell that somebody forged the files and the list together.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from posttrain import direct
+from posttrain.direct import xxh3
 from posttrain.errors import StorageError
 from posttrain.runs import durable
 
 MANIFEST = "MANIFEST.json"
 COMMITTED = "COMMITTED"
-FORMAT = 1
+FORMAT = 2
 
 
-def write_manifest(folder: Path, **about: str | int) -> None:
+def write_manifest(folder: Path, known: Mapping[str, str] | None = None, **about: str | int) -> None:
     """Hash every file of the folder into MANIFEST.json, after all of them have reached the disk.
 
-    `about`: what else tells this checkpoint from another (`run`, `step`).
+    `known`: hashes of files that need not be read again. `about`: what else tells this checkpoint from another (`run`,
+    `step`).
     """
+    known = known or {}
     files = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -32,7 +37,7 @@ def write_manifest(folder: Path, **about: str | int) -> None:
             raise StorageError(f"{path}: a checkpoint holds plain files only; copy what this one points to")
         durable.sync(path)
         if path.is_file() and name not in (MANIFEST, COMMITTED):
-            files[name] = {"size": path.stat().st_size, "sha256": sha256(path)}
+            files[name] = {"size": path.stat().st_size, "xxh3": known.get(name) or xxh3(path)}
     durable.write_text(folder / MANIFEST, json.dumps({"format": FORMAT, **about, "files": files}, indent=1) + "\n")
 
 
@@ -43,7 +48,7 @@ def commit(folder: Path) -> None:
 
 def mark(folder: Path) -> str:
     """What COMMITTED says of a folder with this manifest."""
-    return sha256(folder / MANIFEST) + "\n"
+    return xxh3(folder / MANIFEST) + "\n"
 
 
 def is_committed(folder: Path) -> bool:
@@ -60,9 +65,9 @@ def verify(folder: Path, **about: str | int) -> list[str]:
         if not is_plain(folder / name):
             return [f"{name} is missing" + (": the save did not finish" if name == COMMITTED else "")]
     try:
-        if (folder / COMMITTED).read_bytes() != mark(folder).encode():
-            return [f"{MANIFEST}: sha256 differs from the one in {COMMITTED}"]
         manifest = read_manifest(folder)
+        if (folder / COMMITTED).read_bytes() != mark(folder).encode():
+            return [f"{MANIFEST}: its hash differs from the one in {COMMITTED}"]
         files = dict(manifest["files"])
         if foreign := [
             f"{MANIFEST}: of {n} {manifest.get(n)}, not {x}" for n, x in about.items() if manifest.get(n) != x
@@ -95,8 +100,8 @@ def problem(folder: Path, name: str, entry: dict[str, Any]) -> str | None:
         return f"{name}: missing"
     if path.stat().st_size != entry["size"]:
         return f"{name}: {path.stat().st_size} bytes, {entry['size']} were saved"
-    if sha256(path) != entry["sha256"]:
-        return f"{name}: sha256 differs, the file was changed"
+    if xxh3(path) != entry["xxh3"]:
+        return f"{name}: its hash differs, the file was changed"
     return None
 
 
@@ -115,11 +120,3 @@ def is_plain(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """A folder, not a link to one."""
     return path.is_dir() and not path.is_symlink()
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file's content."""
-    digest = hashlib.sha256()
-    for piece in direct.read(path):
-        digest.update(piece)
-    return digest.hexdigest()

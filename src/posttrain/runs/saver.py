@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from posttrain.direct import Stored
+from posttrain.direct import Files
 from posttrain.faults import reach
 from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.state import write_state
@@ -18,8 +18,9 @@ from posttrain.runs.state import write_state
 log = logging.getLogger(__name__)
 
 STATE = "trainer_state"
+NICE = 10  # at 19 a checkpoint takes longer than a step, and training is no faster
 # A state, and what writes the model into a folder and says which tensors it wrote.
-Copy = tuple[Mapping[str, Any], Callable[[Path], Stored]]
+Copy = tuple[Mapping[str, Any], Callable[[Path], Files]]
 
 
 class Saver:
@@ -62,19 +63,21 @@ class Saver:
         except Exception as error:  # noqa: BLE001 -- whatever it was, the other reason comes first
             log.warning("%s", error)
 
-    def _run(self, step: int, state: Any, write_model: Callable[[Path], Stored]) -> None:
+    def _run(self, step: int, state: Any, write_model: Callable[[Path], Files]) -> None:
         _give_way()
         try:
-            with self.checkpoints.writing(step) as folder:
+            known: dict[str, str] = {}
+            with self.checkpoints.writing(step, known) as folder:
                 stored = write_model(folder)
                 reach("save", step)
-                write_state(folder, STATE, state, stored)
+                stored = {**stored, **write_state(folder, STATE, state, stored)}
+                known |= {name: file.xxh3 for name, file in stored.items()}
                 reach("saved", step)
         except BaseException as error:  # noqa: BLE001 -- raised again by the thread that trains
             self._failure = error
 
 
 def _give_way() -> None:
-    """Let this thread work in the moments in which training leaves a core idle."""
+    """Let training come first, with the cores that it has."""
     if sys.platform == "linux":  # elsewhere a thread has no priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

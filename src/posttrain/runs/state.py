@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
-from posttrain.direct import Stored, View, save_tensors, view_of
+from posttrain.direct import Files, View, save_tensors, view_of
 from posttrain.errors import StorageError
 
 if TYPE_CHECKING:
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-def write_state(folder: Path, name: str, state: Any, stored: Stored | None = None) -> None:
+def write_state(folder: Path, name: str, state: Any, stored: Files | None = None) -> Files:
     """Write nested dicts, lists and tuples of tensors, numbers, strings, bools and None.
 
     Tensors are stored by value, from any device; one that occurs twice is stored once, one that is among the `stored`
-    ones not again. Raises StorageError with the place of a value of another type. OSError and SafetensorError of a
-    full disk pass through.
+    ones not again. Returns the file of tensors, if there is one. Raises StorageError with the place of a value of
+    another type. OSError and SafetensorError of a full disk pass through.
     """
     writer = Writer(name, stored or {})
     content = {"format": FORMAT, "state": writer.encode(state, ())}
     (folder / f"{name}.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    if writer.tensors:
-        save_tensors(folder / f"{name}.safetensors", writer.tensors)
+    file = f"{name}.safetensors"
+    return {file: save_tensors(folder / file, writer.tensors)} if writer.tensors else {}
 
 
 def read_state(folder: Path, name: str) -> Any:
@@ -54,12 +54,12 @@ def read_state(folder: Path, name: str) -> Any:
 class Writer:
     """Turns a state into JSON and collects its tensors by name."""
 
-    def __init__(self, name: str, stored: Stored) -> None:
+    def __init__(self, name: str, stored: Files) -> None:
         self.name = name
         self.tensors: dict[str, Tensor] = {}
         # Under which name, and in which file if it is another one, a view of memory is stored.
         self._names: dict[View, str | list[str]] = {
-            view_of(t): [file, n] for file, tensors in stored.items() for n, t in tensors.items()
+            view_of(t): [file, n] for file, held in stored.items() for n, t in held.tensors.items()
         }
         self._storages: set[int] = set()
 
