@@ -1,5 +1,6 @@
 from itertools import product
 
+import pytest
 import torch
 
 from posttrain.models.attention import Cache, Decode, Packed, Prefill
@@ -44,8 +45,9 @@ def test_positions_start_anew_in_each_row():
 def test_decode_after_prefill_is_the_last_row_of_plain_attention():
     lengths = [4, 6]
     q, k, v = (draw(10, heads, seed).detach() for heads, seed in ((4, 0), (2, 1), (2, 2)))
-    for window, blocks in product((None, 3), ([(3, 7)], [(2, 8), (1, 5)], [(1, 5), (2, 7)])):
-        cache = Cache(slots=3, capacity=6)
+    blocks_of = ([(3, 7)], [(2, 8), (1, 5)], [(1, 5), (2, 7)])
+    for window, blocks, page in product((None, 3), blocks_of, (1, 2, 3, 64)):
+        cache = Cache(slots=3, capacity=6, page=page)
         Prefill(lengths, [[2, 0], [1]], cache).attend(0, q, k, v, 0.5, window)
         cache.reserve(9)
         new = [draw(3, heads, seed).detach() for heads, seed in ((4, 3), (2, 4), (2, 5))]
@@ -66,11 +68,23 @@ def test_a_moved_slot_continues_the_same_sequence():
     torch.testing.assert_close(found[0], plain(*whole, 1.0, None)[-1], rtol=0, atol=1e-12)
 
 
-def test_a_whole_slot_is_copied():
+@pytest.mark.parametrize("page", [1, 2, 5, 64])
+def test_a_slot_is_read_and_copied_page_by_page(page):
     k, v, q = draw(5, 2, 0).detach(), draw(5, 2, 1).detach(), draw(5, 2, 2).detach()
-    cache = Cache(slots=3, capacity=5)
+    cache = Cache(slots=3, capacity=5, page=page)
     Prefill([5], [[1]], cache).attend(0, q, k, v, 1.0, None)
     cache.copy(1, [0, 2], 5)
-    for x in (cache._keys[0], cache._values[0]):
-        assert torch.equal(x[0], x[1])
-        assert torch.equal(x[2], x[1])
+    for length in (5, 3):
+        for found, given in zip(cache.read(0, torch.arange(3), length), (k, v), strict=True):
+            assert torch.equal(found, given[:length].transpose(0, 1).expand(3, -1, -1, -1))
+    pieces = [keys.transpose(-1, -2) for keys, _ in cache.pages(0, slice(1, 3), 4)]
+    assert torch.equal(torch.cat(pieces, -2), cache.read(0, torch.tensor([1, 2]), 4)[0])
+
+
+def test_whole_pages_are_read_where_they_are():
+    """A product in bf16 would copy what is not."""
+    cache = Cache(slots=5, capacity=12, page=4)
+    Prefill([9], [[1]], cache).attend(0, *(draw(9, 2, seed).detach() for seed in range(3)), 1.0, None)
+    for keys, values in cache.pages(0, slice(1, 4), 12):
+        assert keys.is_contiguous()
+        assert values.is_contiguous()

@@ -39,11 +39,12 @@ def test_blocks_change_no_conversation(narrow, monkeypatch):
 
 def test_neighbouring_blocks_are_one_where_that_costs_little():
     def blocks(*positions):
-        return list(decoding._blocks(positions, 2))
+        return list(decoding._blocks(positions, 2, page=1))
 
     assert blocks(9, 9, 8, 8, 3) == [(4, 10), (1, 4)]
     assert blocks(2, 3, 11, 9, 12) == [(2, 4), (3, 13)]
     assert blocks(5) == [(1, 6)]
+    assert list(decoding._blocks([9, 2, 1], 1, page=4)) == [(1, 12), (2, 4)]
 
 
 def test_the_first_blocks_hold_the_longest_sequences(narrow):
@@ -55,7 +56,7 @@ def test_the_first_blocks_hold_the_longest_sequences(narrow):
     while running.refill():
         positions = [s.position for s in running.sequences]
         if steps > 20 and running.waits:
-            read += sum(count * width for count, width in decoding._blocks(positions, 4))
+            read += sum(count * width for count, width in decoding._blocks(positions, 4, page=1))
             held += sum(p + 1 for p in positions)
         running.advance()
         running.retire()

@@ -55,17 +55,18 @@ def test_the_padding_of_a_graph_writes_beside_the_slots(recorded):
     net = network()
     steps = decoding.Decoding(net, 4, 16)
     steps.scores([5, 6, 7, 8], [0, 0, 0, 0])
-    before = [x[:4].clone() for x in (*steps.cache._keys.values(), *steps.cache._values.values())]
+    before = [x[:, :4].clone() for x in (*steps.cache._keys.values(), *steps.cache._values.values())]
     for _ in range(3):
         steps.scores([9, 9, 9], [3, 3, 3])
     after = [*steps.cache._keys.values(), *steps.cache._values.values()]
     assert recorded
     for x, y in zip(before, after, strict=True):
-        assert torch.equal(x[3], y[3])  # the fourth slot, which did not run
-        assert not torch.equal(x[:3], y[:3])
+        assert torch.equal(x[:, 3], y[:, 3])  # the fourth slot, which did not run
+        assert not torch.equal(x[:, :3], y[:, :3])
 
 
-def test_a_cache_that_has_moved_is_recorded_anew(recorded):
+def test_a_cache_that_has_moved_is_recorded_anew(recorded, monkeypatch):
+    monkeypatch.setattr(decoding, "PAGE", 8)
     steps = decoding.Decoding(network(), 2, 8)
     for _ in range(2):
         steps.scores([5, 6], [7, 7])

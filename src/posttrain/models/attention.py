@@ -96,41 +96,66 @@ class Packed:
 
 
 class Cache:
-    """Keys and values of running sequences, one slot each, for all layers. It grows when a layer first writes to it
-    and when `reserve` asks for longer slots. Keys are kept transposed, which halves the time of the product."""
+    """Keys and values of running sequences, one slot each, for all layers; place p of a slot is in page p // P.
 
-    def __init__(self, slots: int, capacity: int) -> None:
-        self.slots, self.capacity = slots, capacity
-        self._keys: dict[int, Tensor] = {}  # layer -> [S, G, D, C]
-        self._values: dict[int, Tensor] = {}  # layer -> [S, G, C, D]
+    It grows when a layer first writes to it and when `reserve` asks for longer slots. The slots of one page lie
+    together, so that products read them where they are; keys are kept transposed, which halves the time of the product.
+    """
 
-    def layer(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys [S, G, D, C] and values [S, G, C, D] of one layer, shaped after key and value [N, G, D]."""
+    def __init__(self, slots: int, capacity: int, page: int = 64) -> None:
+        self.slots, self.page, self._pages = slots, page, -(-capacity // page)
+        self._keys: dict[int, Tensor] = {}  # layer -> [pages, S, G, D, P]
+        self._values: dict[int, Tensor] = {}  # layer -> [pages, S, G, P, D]
+
+    @property
+    def capacity(self) -> int:
+        """Tokens of a slot."""
+        return self._pages * self.page
+
+    def write(self, layer: int, slots: Tensor, places: Tensor, key: Tensor, value: Tensor) -> None:
+        """Key and value [N, G, D] of tokens in their places [N] of slots [N]."""
         if layer not in self._keys:
             # Zeros, because attention gives unwritten places the weight 0 and 0 times garbage may be NaN.
-            self._keys[layer] = key.new_zeros(self.slots, *key.shape[1:], self.capacity)
-            self._values[layer] = value.new_zeros(self.slots, value.shape[1], self.capacity, value.shape[2])
-        return self._keys[layer], self._values[layer]
+            shape = self._pages, self.slots, key.shape[1]
+            self._keys[layer] = key.new_zeros(*shape, key.shape[2], self.page)
+            self._values[layer] = value.new_zeros(*shape, self.page, value.shape[2])
+        pages, within_page = places // self.page, places % self.page
+        self._keys[layer][pages, slots, :, :, within_page] = key
+        self._values[layer][pages, slots, :, within_page] = value
+
+    def pages(self, layer: int, slots: slice, width: int) -> list[tuple[Tensor, Tensor]]:
+        """Keys [S, G, D, P] and values [S, G, P, D] of neighbouring slots up to a width, page by page, not copied."""
+        keys, values, found = self._keys[layer], self._values[layer], []
+        for page, start in enumerate(range(0, width, self.page)):
+            size = min(self.page, width - start)
+            found.append((keys[page, slots, :, :, :size], values[page, slots, :, :size]))
+        return found
+
+    def read(self, layer: int, slots: Tensor, width: int) -> tuple[Tensor, Tensor]:
+        """A copy of keys and values [S, G, width, D] of slots [S]."""
+        pages = -(-width // self.page)
+        key, value = self._keys[layer][:pages, slots].transpose(-1, -2), self._values[layer][:pages, slots]
+        key, value = (x.permute(1, 2, 0, 3, 4).flatten(2, 3)[:, :, :width] for x in (key, value))
+        return key, value
 
     def reserve(self, capacity: int) -> None:
         """Room for sequences of `capacity` tokens."""
-        more = capacity - self.capacity
+        more = -(-capacity // self.page) - self._pages
         if more > 0:
-            self._keys = {i: F.pad(x, (0, more)) for i, x in self._keys.items()}
-            self._values = {i: F.pad(x, (0, 0, 0, more)) for i, x in self._values.items()}
-            self.capacity = capacity
+            self._keys = {i: F.pad(x, (0, 0) * 4 + (0, more)) for i, x in self._keys.items()}
+            self._values = {i: F.pad(x, (0, 0) * 4 + (0, more)) for i, x in self._values.items()}
+            self._pages += more
 
     def copy(self, source: int, targets: list[int], length: int) -> None:
-        """Write the first tokens of one slot to others; a clone of them, or torch sees an overlap in whole slots."""
-        for x in self._keys.values():
-            x[targets, :, :, :length] = x[source, :, :, :length].clone()
-        for x in self._values.values():
-            x[targets, :, :length] = x[source, :, :length].clone()
+        """Write the first tokens of one slot to others, page by page; a clone, or torch sees an overlap."""
+        pages = -(-length // self.page)
+        for x in (*self._keys.values(), *self._values.values()):
+            x[:pages, targets] = x[:pages, source, None].clone()
 
     def swap(self, one: int, other: int) -> None:
         """Exchange what two slots hold."""
         for x in (*self._keys.values(), *self._values.values()):
-            x[[one, other]] = x[[other, one]]
+            x[:, [one, other]] = x[:, [other, one]]
 
 
 class Prefill(Packed):
@@ -154,9 +179,7 @@ class Prefill(Packed):
     def attend(
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
     ) -> Tensor:
-        keys, values = self._cache.layer(layer, key, value)
-        keys[self._slot, :, :, self._place] = key[self._token]
-        values[self._slot, :, self._place] = value[self._token]
+        self._cache.write(layer, self._slot, self._place, key[self._token], value[self._token])
         return super().attend(layer, query, key, value, scaling, window)
 
 
@@ -179,16 +202,16 @@ class Decode:
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
     ) -> Tensor:
         # Batched products: the fused kernels of the CPU are eight times slower for a single query per sequence.
-        keys, values = self._cache.layer(layer, key, value)
-        keys[self._slots, :, :, self.positions] = key
-        values[self._slots, :, self.positions] = value
+        self._cache.write(layer, self._slots, self.positions, key, value)
         grouped = query.reshape(len(query), key.shape[1], -1, query.shape[2]) * scaling
+        wide = torch.promote_types(query.dtype, torch.float32)
         outputs = []
         for (rows, width), unseen in zip(self._blocks, self._masks(window), strict=True):
-            scores = grouped[rows] @ keys[rows, :, :, :width]
-            weights = scores.to(torch.promote_types(scores.dtype, torch.float32))
-            weights = weights.masked_fill_(unseen, -torch.inf).softmax(-1)
-            outputs.append(torch.matmul(weights.to(value.dtype), values[rows, :, :width]))
+            keys, values = zip(*self._cache.pages(layer, rows, width), strict=True)
+            scores = torch.cat([grouped[rows] @ k for k in keys], -1).to(wide)
+            weights = scores.masked_fill_(unseen, -torch.inf).softmax(-1).to(value.dtype)
+            parts = weights.split(self._cache.page, -1)  # type: ignore[no-untyped-call]
+            outputs.append(_added([w @ v for w, v in zip(parts, values, strict=True)]))
         return torch.cat(outputs).flatten(1, 2)
 
     def _masks(self, window: int | None) -> list[Tensor]:
@@ -200,3 +223,10 @@ class Decode:
     def _mask(self, rows: slice, width: int, window: int | None) -> Tensor:
         column = torch.arange(width, device=self.positions.device)
         return ~within(column, self.positions[rows, None, None, None], window)
+
+
+def _added(parts: list[Tensor]) -> Tensor:
+    """Their sum, rounded once."""
+    if len(parts) == 1:
+        return parts[0]
+    return torch.stack(parts).sum(0, dtype=torch.promote_types(parts[0].dtype, torch.float32)).to(parts[0].dtype)

@@ -45,14 +45,12 @@ class Extend:
     def attend(
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
     ) -> Tensor:
-        keys, values = self._cache.layer(layer, key, value)
-        keys[self._slot, :, :, self.positions] = key
-        values[self._slot, :, self.positions] = value
+        self._cache.write(layer, self._slot, self.positions, key, value)
         outputs = []
         for q, slots, place, width in zip(
             gather(query, self._places, self._shapes), self._slots, self._queries, self._widths, strict=True
         ):
             seen = within(torch.arange(width, device=q.device), place[:, None, :, None], window)
-            k, v = keys[slots, :, :, :width].transpose(-1, -2), values[slots, :, :width]
+            k, v = self._cache.read(layer, slots, width)
             outputs.append(masked(q, k, v, scaling, seen).transpose(1, 2).flatten(0, 1))
         return torch.cat(outputs)[self._back]

@@ -17,7 +17,9 @@ from posttrain.models.network import Network
 
 BLOCK = 32  # slots whose attention is computed at once on a CPU, as wide as the longest sequence in them,
 ALIKE = 0.75  # with those of their neighbours if the shorter is at least this part of the longer
+PAGE = 64  # places of a page on a CPU, which reads whole pages: a part of one would have to be copied first
 WIDTHS = 256  # graphs look at so many places of the cache, or a multiple
+LARGEST = 1024  # places of a page on a GPU, which reads parts of pages as fast
 SPARE = 1  # slots of the cache that take what the padding of a graph writes
 
 Step = Callable[[], Tensor]
@@ -33,10 +35,11 @@ class Decoding:
     """
 
     def __init__(self, network: Network, slots: int, capacity: int) -> None:
-        self.network, self.cache, self.record = network, Cache(slots + SPARE, capacity), recorder(network.device)
+        page = PAGE if network.device.type == "cpu" else min(LARGEST, -(-capacity // WIDTHS) * WIDTHS)
+        self.network, self.cache, self.record = network, Cache(slots + SPARE, capacity, page), recorder(network.device)
         self._seen: set[tuple[int, int]] = set()
         self._steps: dict[tuple[int, int], tuple[Tensor, Step]] = {}
-        self._recorded_at = capacity
+        self._recorded_at = self.cache.capacity
 
     def scores(self, newest: Sequence[int], positions: Sequence[int]) -> Tensor:
         """Logits [S, V] after the newest tokens, which stand at these positions. Valid until the next call."""
@@ -45,7 +48,7 @@ class Decoding:
         count, width = len(newest), max(positions) + 1
         rows = torch.tensor([newest, positions, range(count)], device=self.network.device)
         if self.record is None:
-            return self._step(rows, list(_blocks(positions, self.block)))
+            return self._step(rows, list(_blocks(positions, self.block, self.cache.page)))
         shape = min(_padded(count), self.cache.slots), min(-(-width // WIDTHS) * WIDTHS, self.cache.capacity)
         padding = rows.new_tensor([0, 0, self.cache.slots - SPARE])
         rows = torch.cat([rows, padding[:, None].expand(3, shape[0] - count)], 1)
@@ -88,12 +91,12 @@ class Decoding:
             return inputs, step
 
 
-def _blocks(positions: Sequence[int], size: int) -> Iterator[tuple[int, int]]:
-    """Number of slots and width of each block; neighbours that look about equally far are one."""
+def _blocks(positions: Sequence[int], size: int, page: int) -> Iterator[tuple[int, int]]:
+    """Number of slots and width in whole pages of each block; neighbours that look about equally far are one."""
     count = widest = 0
     for start in range(0, len(positions), size):
         block = positions[start : start + size]
-        width = max(block) + 1
+        width = -(-(max(block) + 1) // page) * page
         if count and min(width, widest) < ALIKE * max(width, widest):
             yield count, widest
             count = widest = 0

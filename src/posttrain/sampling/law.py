@@ -51,7 +51,7 @@ def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     if left := -scores.shape[1] % BLOCK:
         odds = F.pad(odds, (0, left))
     odds = odds.view(len(scores), -1, BLOCK)
-    sums = odds.sum(-1, dtype=torch.float64).cumsum(-1)
+    sums = odds.sum(-1).cumsum(-1, dtype=torch.float64)
     total = sums[:, -1]
     row = torch.arange(len(scores), device=scores.device)
     block = _passes(sums, uniform.to(sums) * total)
