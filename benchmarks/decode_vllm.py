@@ -1,6 +1,6 @@
 """The vLLM side of decode.py, for the Python of a venv that has vLLM and not posttrain.
 
-The first line of standard input is the job; every further line asks for one repetition, whose seconds are answered.
+The first line of standard input is the job; every further line asks for so many of its answers, and gets the seconds.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def main() -> None:
     for line in sys.stdin:
         settings = [
             SamplingParams(temperature=1.0, max_tokens=n, ignore_eos=True, detokenize=False, seed=None)
-            for n in job["lengths"]
+            for n in job["lengths"][: int(line)]
         ]
         begin = time.perf_counter()
-        made = llm.generate(prompts, settings, use_tqdm=False)
+        made = llm.generate(prompts[: int(line)], settings, use_tqdm=False)
         seconds = time.perf_counter() - begin
-        assert [len(r.outputs[0].token_ids) for r in made] == job["lengths"], line
+        assert [len(r.outputs[0].token_ids) for r in made] == job["lengths"][: int(line)]
         print(seconds, file=answers, flush=True)
 
 
