@@ -1,6 +1,6 @@
 """A long run of the tiny GRPO: does memory grow, do processes, threads or descriptors pile up?
 
-    python benchmarks/soak.py [--steps 2000] [--every 20]
+    python benchmarks/soak.py [--steps 2000] [--every 20] [--save-every 10]
 
 A checkpoint every ten steps, metrics every step, samples every ten, rewards in worker processes. What is read after the
 first tenth (warm-up) is compared with what is read in the last tenth, medians of both.
@@ -28,7 +28,7 @@ CONTENT: dict[str, Any] = {
     "data": "reverse_text:chat=false,size=512",
     "rewards": ["exact_match"],
     "sampling": {"max_tokens": 6, "samples": 4},
-    "train": {"prompts_per_step": 4, "learning_rate": 1e-4, "save_every": 10, "samples_every": 10},
+    "train": {"prompts_per_step": 4, "learning_rate": 1e-4, "samples_every": 10},
 }
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -65,10 +65,11 @@ class Readings(Display):
                 print(*asdict(self.taken[-1]).values(), flush=True)
 
 
-def soak(steps: int, every: int, folder: Path, show: bool = False) -> list[Reading]:
+def soak(steps: int, every: int, save_every: int, folder: Path, show: bool = False) -> list[Reading]:
     """Train for so many steps and read every so many."""
     readings = Readings(every, show)
-    launch(load({**CONTENT, "output": str(folder)}, [f"train.steps={steps}"]), display=readings)
+    train = [f"train.steps={steps}", f"train.save_every={save_every}"]
+    launch(load({**CONTENT, "output": str(folder)}, train), display=readings)
     return readings.taken
 
 
@@ -88,11 +89,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--every", type=int, default=20)
+    parser.add_argument("--save-every", type=int, default=10)
     options = parser.parse_args()
     print("step memory descriptors threads processes")
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        taken = soak(options.steps, options.every, Path(folder), show=True)
+        taken = soak(options.steps, options.every, options.save_every, Path(folder), show=True)
     after = Reading.now(options.steps)
     facts = {"steps": options.steps, "seconds": round(time.monotonic() - began, 1), "growth": growth(taken)}
     left = {"processes": after.processes, "descriptors": after.descriptors, "threads": after.threads}
