@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from posttrain.runs.state import write_state
 log = logging.getLogger(__name__)
 
 STATE = "trainer_state"
-NICE = 10  # at 19 a checkpoint takes longer than a step, and training is no faster
+NICE = 10  # below the process's own priority; at 19 a checkpoint takes longer than a step, and training is no faster
 # A state, and what writes the model into a folder and says which tensors it wrote.
 Copy = tuple[Mapping[str, Any], Callable[[Path], Files]]
 
@@ -80,4 +81,6 @@ class Saver:
 def _give_way() -> None:
     """Let training come first, with the cores that it has."""
     if sys.platform == "linux":  # elsewhere a thread has no priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        thread = os.PRIO_PROCESS, threading.get_native_id()
+        with suppress(OSError):  # a container may forbid it
+            os.setpriority(*thread, os.getpriority(*thread) + NICE)
