@@ -34,15 +34,13 @@ from posttrain.rewards.reward import resolve
 from posttrain.runs.display import Display
 from posttrain.runs.saver import Saver
 
+WARM_UP = 5  # steps; an odd number, since the even ones are saved
 STORY = "Once upon a time there was a lighthouse by the sea, and in it lived a keeper who could not sleep. " * 2
 
 
 def prompts(count: int) -> list[list[dict[str, str]]]:
     things = [TOPICS[i % len(TOPICS)] for i in range(count)]
     return [[{"role": "user", "content": f"Tell long story {i} about {t}."}] for i, t in enumerate(things)]
-
-
-WARM_UP = 5  # steps; an odd number, since the even ones are saved
 
 
 class Marks:

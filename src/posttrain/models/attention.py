@@ -4,7 +4,8 @@ Every module of a language model except attention treats its tokens one by one, 
 `[1, N]` without padding. Which token may look at which is the business of a `Layout`; it travels to the attention
 layers as a keyword of the model's forward pass, through the attention interface of `transformers`.
 
-Legend: N flat tokens, H query heads, G key-value heads, D head width, S slots, C capacity of a slot.
+Legend: N flat tokens, H query heads, G key-value heads, D head width, S slots, P places of a page
+of the cache.
 """
 
 from __future__ import annotations
@@ -95,6 +96,9 @@ class Packed:
         return torch.cat(outputs)[self._back]
 
 
+Where = tuple[Tensor, Tensor, Tensor]  # of each token: slot, page, place within the page
+
+
 class Cache:
     """Keys and values of running sequences, one slot each, for all layers; place p of a slot is in page p // P.
 
@@ -103,7 +107,8 @@ class Cache:
     """
 
     def __init__(self, slots: int, capacity: int, page: int = 64) -> None:
-        self.slots, self.page, self._pages = slots, page, -(-capacity // page)
+        self.slots, self.page = slots, page
+        self._pages = self._covering(capacity)
         self._keys: dict[int, Tensor] = {}  # layer -> [pages, S, G, D, P]
         self._values: dict[int, Tensor] = {}  # layer -> [pages, S, G, P, D]
 
@@ -112,16 +117,24 @@ class Cache:
         """Tokens of a slot."""
         return self._pages * self.page
 
-    def write(self, layer: int, slots: Tensor, places: Tensor, key: Tensor, value: Tensor) -> None:
-        """Key and value [N, G, D] of tokens in their places [N] of slots [N]."""
+    def _covering(self, tokens: int) -> int:
+        """How many pages hold so many tokens of a slot."""
+        return -(-tokens // self.page)
+
+    def where(self, slots: Tensor, places: Tensor) -> Where:
+        """Places [N] of slots [N], for `write`: the same in every layer."""
+        return slots, places // self.page, places % self.page
+
+    def write(self, layer: int, where: Where, key: Tensor, value: Tensor) -> None:
+        """Key and value [N, G, D] of tokens."""
         if layer not in self._keys:
             # Zeros, because attention gives unwritten places the weight 0 and 0 times garbage may be NaN.
             shape = self._pages, self.slots, key.shape[1]
             self._keys[layer] = key.new_zeros(*shape, key.shape[2], self.page)
             self._values[layer] = value.new_zeros(*shape, self.page, value.shape[2])
-        pages, within_page = places // self.page, places % self.page
-        self._keys[layer][pages, slots, :, :, within_page] = key
-        self._values[layer][pages, slots, :, within_page] = value
+        slots, pages, places = where
+        self._keys[layer][pages, slots, :, :, places] = key
+        self._values[layer][pages, slots, :, places] = value
 
     def pages(self, layer: int, slots: slice, width: int) -> list[tuple[Tensor, Tensor]]:
         """Keys [S, G, D, P] and values [S, G, P, D] of neighbouring slots up to a width, page by page, not copied."""
@@ -133,14 +146,14 @@ class Cache:
 
     def read(self, layer: int, slots: Tensor, width: int) -> tuple[Tensor, Tensor]:
         """A copy of keys and values [S, G, width, D] of slots [S]."""
-        pages = -(-width // self.page)
+        pages = self._covering(width)
         key, value = self._keys[layer][:pages, slots].transpose(-1, -2), self._values[layer][:pages, slots]
         key, value = (x.permute(1, 2, 0, 3, 4).flatten(2, 3)[:, :, :width] for x in (key, value))
         return key, value
 
     def reserve(self, capacity: int) -> None:
         """Room for sequences of `capacity` tokens."""
-        more = -(-capacity // self.page) - self._pages
+        more = self._covering(capacity) - self._pages
         if more > 0:
             self._keys = {i: F.pad(x, (0, 0) * 4 + (0, more)) for i, x in self._keys.items()}
             self._values = {i: F.pad(x, (0, 0) * 4 + (0, more)) for i, x in self._values.items()}
@@ -148,7 +161,7 @@ class Cache:
 
     def copy(self, source: int, targets: list[int], length: int) -> None:
         """Write the first tokens of one slot to others, page by page; a clone, or torch sees an overlap."""
-        pages = -(-length // self.page)
+        pages = self._covering(length)
         for x in (*self._keys.values(), *self._values.values()):
             x[:pages, targets] = x[:pages, source, None].clone()
 
@@ -172,14 +185,13 @@ class Prefill(Packed):
                 token.append(torch.arange(start, start + length))
                 slot.append(torch.full((length,), target))
             start += length
-        self._token, self._slot = torch.cat(token).to(device), torch.cat(slot).to(device)
-        self._place = self.positions[self._token]
-        self._cache = cache
+        self._token = torch.cat(token).to(device)
+        self._cache, self._where = cache, cache.where(torch.cat(slot).to(device), self.positions[self._token])
 
     def attend(
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
     ) -> Tensor:
-        self._cache.write(layer, self._slot, self._place, key[self._token], value[self._token])
+        self._cache.write(layer, self._where, key[self._token], value[self._token])
         return super().attend(layer, query, key, value, scaling, window)
 
 
@@ -191,7 +203,7 @@ class Decode:
     """
 
     def __init__(self, positions: Tensor, slots: Tensor, blocks: Sequence[tuple[int, int]], cache: Cache) -> None:
-        self.positions, self._slots, self._cache = positions, slots, cache
+        self.positions, self._cache, self._where = positions, cache, cache.where(slots, positions)
         self._blocks: list[tuple[slice, int]] = []
         for count, width in blocks:
             start = self._blocks[-1][0].stop if self._blocks else 0
@@ -202,7 +214,7 @@ class Decode:
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
     ) -> Tensor:
         # Batched products: the fused kernels of the CPU are eight times slower for a single query per sequence.
-        self._cache.write(layer, self._slots, self.positions, key, value)
+        self._cache.write(layer, self._where, key, value)
         grouped = query.reshape(len(query), key.shape[1], -1, query.shape[2]) * scaling
         wide = torch.promote_types(query.dtype, torch.float32)
         outputs = []

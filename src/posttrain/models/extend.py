@@ -34,18 +34,18 @@ class Extend:
         members = similar(known, lengths)
         blocks = Blocks(starts, sizes, members)
         place = torch.arange(len(blocks.back)) + (before - starts).repeat_interleave(sizes)
-        self.positions, self._slot = place.to(device), slot.repeat_interleave(sizes).to(device)
+        self.positions = place.to(device)
         self._places, self._back = flat(blocks.grids).to(device), blocks.back.to(device)
         self._shapes = [(len(grid), grid.shape[1]) for grid in blocks.grids]
         self._slots = [slot[rows].to(device) for rows in members]
         self._queries = [place[grid].to(device) for grid in blocks.grids]  # [B, L] places within the slot
         self._widths = [int(place[grid].max()) + 1 for grid in blocks.grids]
-        self._cache = cache
+        self._cache, self._where = cache, cache.where(slot.repeat_interleave(sizes).to(device), self.positions)
 
     def attend(
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
     ) -> Tensor:
-        self._cache.write(layer, self._slot, self.positions, key, value)
+        self._cache.write(layer, self._where, key, value)
         outputs = []
         for q, slots, place, width in zip(
             gather(query, self._places, self._shapes), self._slots, self._queries, self._widths, strict=True

@@ -43,8 +43,8 @@ def uniforms(seed: int, count: int) -> list[float]:
 def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     """The token at which the cumulated probability passes `uniform` [S] in [0, 1), and its log-prob: [S], [S].
 
-    Probabilities are summed over blocks, then within one block: a uniform number per token instead of one per
-    entry of the vocabulary, and sums in float64 over few numbers.
+    Probabilities are summed within blocks, in their own type, and over the blocks in float64: a uniform number per
+    token instead of one per entry of the vocabulary, and no copy of all entries in float64.
     """
     top = scores.amax(-1, keepdim=True)
     odds = (scores - top).exp_()  # in place: the memory costs more than the numbers
