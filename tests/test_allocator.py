@@ -38,7 +38,7 @@ def outcome(**environment):
 def test_a_freed_block_is_given_out_again_without_page_faults():
     kept = outcome()
     assert kept["kept"]
-    assert max(kept["faults"]) < 100
+    assert max(kept["faults"]) < 1000  # of 16,384 pages: where the block begins may move by a huge page of 512
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a setting of glibc")

@@ -22,7 +22,7 @@ LEAVES = {"errors", "records", "seeds"}
 FORMULAS = {"maths", "parts", "tensors"}
 METHOD = {"method", "parts", "tensors", "errors"}
 ROOMS: dict[str, set[str]] = {
-    **dict.fromkeys(LEAVES | {"schedule", "allocator", "direct"}, set()),
+    **dict.fromkeys(LEAVES | {"schedule", "allocator", "compiled", "direct"}, set()),
     "faults": {"errors"},
     "tensors": {"errors", "seeds"},
     "parts": {"errors"},
@@ -43,7 +43,7 @@ ROOMS: dict[str, set[str]] = {
     "rewards": LEAVES | {"catalogue", "endpoint"},
     "envs": LEAVES | {"rewards"},
     "data": LEAVES | {"tensors"},
-    "models": {"direct", "errors", "seeds", "tensors"},
+    "models": {"compiled", "direct", "errors", "seeds", "tensors"},
     "weights": {"errors"},
     "sampling": LEAVES | {"models"},
     "evaluate": LEAVES | {"session", "rewards"},

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posttrain.errors import ModelError
+from posttrain.models import fused
 from posttrain.models.blocks import Blocks, flat, gather, similar
 from posttrain.models.kernels import causal, within
 
@@ -111,6 +112,7 @@ class Cache:
         self._pages = self._covering(capacity)
         self._keys: dict[int, Tensor] = {}  # layer -> [pages, S, G, D, P]
         self._values: dict[int, Tensor] = {}  # layer -> [pages, S, G, P, D]
+        self._compiled: dict[int, bool] = {}
 
     @property
     def capacity(self) -> int:
@@ -132,9 +134,22 @@ class Cache:
             shape = self._pages, self.slots, key.shape[1]
             self._keys[layer] = key.new_zeros(*shape, key.shape[2], self.page)
             self._values[layer] = value.new_zeros(*shape, self.page, value.shape[2])
+            ours = key.shape == value.shape and key.shape[2] in fused.WIDTHS and self.page == fused.PAGE
+            self._compiled[layer] = ours and fused.runs(self._keys[layer], self._values[layer])
+        if self.compiled(layer):
+            fused.write(key, value, where, self._keys[layer], self._values[layer])
+            return
         slots, pages, places = where
         self._keys[layer][pages, slots, :, :, places] = key
         self._values[layer][pages, slots, :, places] = value
+
+    def compiled(self, *layers: int) -> bool:
+        """Whether `attended` reads these layers, or all that there are: of each slot only what its sequence needs."""
+        return bool(self._compiled) and all(self._compiled[layer] for layer in layers or self._compiled)
+
+    def attended(self, layer: int, query: Tensor, positions: Tensor, scaling: float, window: int | None) -> Tensor:
+        """What the newest tokens of the first N slots, query [N, H, D] at positions [N], see: [N, H, D]."""
+        return fused.attend(query, self._keys[layer], self._values[layer], positions, scaling, window)
 
     def pages(self, layer: int, slots: slice, width: int) -> list[tuple[Tensor, Tensor]]:
         """Keys [S, G, D, P] and values [S, G, P, D] of neighbouring slots up to a width, page by page, not copied."""
@@ -215,6 +230,8 @@ class Decode:
     ) -> Tensor:
         # Batched products: the fused kernels of the CPU are eight times slower for a single query per sequence.
         self._cache.write(layer, self._where, key, value)
+        if self._cache.compiled(layer):
+            return self._cache.attended(layer, query, self.positions, scaling, window)
         grouped = query.reshape(len(query), key.shape[1], -1, query.shape[2]) * scaling
         wide = torch.promote_types(query.dtype, torch.float32)
         outputs = []

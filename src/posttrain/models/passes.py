@@ -15,23 +15,31 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from posttrain.models import fused
+
 SLAB = 2**18  # numbers in the widest intermediate value of a slab: 1 MiB of float32
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     """x / sqrt(mean(x^2) + eps) * weight over the last dimension, in float32: [..., D] (Zhang and Sennrich, 2019)."""
+    if not torch.is_grad_enabled():
+        return _normed(x, weight, eps)[0]
     normed: Tensor = _RMSNorm.apply(x, weight, eps)  # type: ignore[no-untyped-call]
     return normed
 
 
 def gated(gate: Tensor, up: Tensor) -> Tensor:
     """silu(gate) * up: [N, F] (SwiGLU: Shazeer, 2020)."""
+    if not torch.is_grad_enabled():
+        return _product(gate, up)
     product: Tensor = _Gated.apply(gate, up)  # type: ignore[no-untyped-call]
     return product
 
 
 def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary position embedding (Su et al., 2021): heads [N, H, D] turned by angles whose cos and sin are [N, D]."""
+    if not torch.is_grad_enabled():
+        return _turn(x, cos, sin)
     turned: Tensor = _Rotated.apply(x, cos, sin)  # type: ignore[no-untyped-call]
     return turned
 
@@ -47,15 +55,23 @@ def _wide(x: Tensor) -> torch.dtype:
     return torch.promote_types(x.dtype, torch.float32)
 
 
+def _normed(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """The norm, and what x was multiplied by: [..., 1]."""
+    if fused.runs(x, weight):
+        return fused.rms_norm(x, weight, eps)
+    normed, wide = torch.empty_like(x), _wide(x)
+    scale = torch.empty(*x.shape[:-1], 1, dtype=wide, device=x.device)
+    for part in slabs(x):
+        values = x[part].to(wide)
+        torch.rsqrt(values.square().mean(-1, keepdim=True).add_(eps), out=scale[part])
+        torch.mul((values * scale[part]).to(x.dtype), weight, out=normed[part])
+    return normed, scale
+
+
 class _RMSNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-        normed, wide = torch.empty_like(x), _wide(x)
-        scale = torch.empty(*x.shape[:-1], 1, dtype=wide, device=x.device)
-        for part in slabs(x):
-            values = x[part].to(wide)
-            torch.rsqrt(values.square().mean(-1, keepdim=True).add_(eps), out=scale[part])
-            torch.mul((values * scale[part]).to(x.dtype), weight, out=normed[part])
+        normed, scale = _normed(x, weight, eps)
         ctx.save_for_backward(x, weight, scale)
         return normed
 
@@ -77,14 +93,18 @@ class _RMSNorm(torch.autograd.Function):
         return dx, dweight.to(weight.dtype), None
 
 
+def _product(gate: Tensor, up: Tensor) -> Tensor:
+    product = torch.empty_like(gate)
+    for part in slabs(gate):
+        torch.mul(F.silu(gate[part]), up[part], out=product[part])
+    return product
+
+
 class _Gated(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
-        product = torch.empty_like(gate)
-        for part in slabs(gate):
-            torch.mul(F.silu(gate[part]), up[part], out=product[part])
         ctx.save_for_backward(gate, up)
-        return product
+        return _product(gate, up)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,6 +132,8 @@ class _Rotated(torch.autograd.Function):
 
 
 def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    if fused.runs(x, cos, sin):
+        return fused.rotate(x, cos, sin)
     turned = torch.empty(x.shape, dtype=x.dtype, device=x.device)
     half = x.shape[-1] // 2
     for part in slabs(x):

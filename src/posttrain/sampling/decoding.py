@@ -57,7 +57,7 @@ class Decoding:
     @property
     def block(self) -> int:
         """Slots of a block: neighbours whose sequences should be about equally long."""
-        return BLOCK if self.network.device.type == "cpu" else self.cache.slots
+        return self.cache.slots if self.network.device.type != "cpu" or self.cache.compiled() else BLOCK
 
     def _step(self, rows: Tensor, blocks: Sequence[tuple[int, int]]) -> Tensor:
         """`rows` [3, S]: tokens, positions, and the slots that keys and values go to."""

@@ -1,0 +1,70 @@
+"""C++ beside the module that calls it, compiled where it runs: the processor's own instructions, nothing to download.
+
+The first run compiles (a few seconds), later ones find the library in the cache. A machine without a compiler runs the
+same formulas in torch, more slowly. POSTTRAIN_COMPILED=0 asks for that.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+VARIABLE = "POSTTRAIN_COMPILED"
+COMPILERS = ("c++", "g++", "clang++")
+# No fast-math: what is not a number must stay visible, and sums keep their order.
+FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
+
+_log = logging.getLogger(__name__)
+
+
+@functools.cache
+def library(source: Path) -> ctypes.CDLL | None:
+    """The compiled source; None, and why in the log, where it cannot be had. Linux only, where torch brings OpenMP."""
+    if os.environ.get(VARIABLE, "1") == "0" or sys.platform != "linux":
+        return None
+    compiler = os.environ.get("CXX") or next(filter(shutil.which, COMPILERS), None)
+    if compiler is None:
+        _log.info("no C++ compiler: %s runs as torch operators, more slowly; install g++", source.stem)
+        return None
+    try:
+        return ctypes.CDLL(str(_made(source, compiler)))
+    except (OSError, subprocess.SubprocessError) as error:
+        why = getattr(error, "stderr", None) or error
+        _log.warning("%s could not be compiled and runs as torch operators, more slowly: %s", source.name, why)
+        return None
+
+
+def cache() -> Path:
+    """Where compiled libraries lie."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "posttrain" / "compiled"
+
+
+def _made(source: Path, compiler: str) -> Path:
+    code = source.read_bytes()
+    made = "\0".join([compiler, *FLAGS, platform.machine(), _processor()]).encode()
+    target = cache() / f"{source.stem}-{hashlib.sha256(made + code).hexdigest()[:16]}.so"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            built = Path(folder) / target.name
+            command = [compiler, *FLAGS, str(source), "-o", str(built)]
+            subprocess.run(  # noqa: S603 -- the user's own compiler
+                command, check=True, capture_output=True, text=True, timeout=300
+            )
+            os.replace(built, target)  # whole or not at all, however many processes compile
+    return target
+
+
+def _processor() -> str:
+    """What decides which instructions there are: a cache may be shared by machines."""
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        return next((line for line in file if line.startswith(("flags", "Features"))), "")

@@ -1,0 +1,318 @@
+// What lies between the matrix products of a decoder, in one pass over memory each, for a CPU.
+//
+// A decoding step is so short that starting torch's operators takes longer than their work. Here a norm, a rotation or
+// the attention of all running sequences is one call. Sums are float32; bfloat16 is rounded where torch rounds it, so
+// that training and sampling agree. Every number is computed by one thread, in an order that the machine alone decides.
+//
+// Legend: N tokens, H query heads, G key-value heads, D head width, S slots of the cache, P places of a page.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace {
+
+// ---- numbers
+
+struct bf16 {
+    uint16_t bits;
+};
+
+template <class To, class From>
+inline To same_bits(const From& from) {
+    To to;
+    static_assert(sizeof to == sizeof from, "bits are neither added nor lost");
+    std::memcpy(&to, &from, sizeof to);
+    return to;
+}
+
+inline float wide(float x) { return x; }
+inline float wide(bf16 x) { return same_bits<float>(uint32_t(x.bits) << 16); }
+
+inline void narrow(float x, float& to) { to = x; }
+inline void narrow(float x, bf16& to) {  // to the nearest, ties to even; what is not a number has no low bits here
+    uint32_t bits = same_bits<uint32_t>(x);
+    to.bits = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+template <class T>
+inline float rounded(float x) {
+    T to;
+    narrow(x, to);
+    return wide(to);
+}
+
+// e^x to 2e-7 of itself: 2^n by its exponent, the rest by the polynomial of Cephes. What is not a number stays so.
+inline float exponential(float x) {
+    x = x < -87.f ? -87.f : x;
+    x = x > 88.f ? 88.f : x;
+    const float integers = 12582912.f;  // 1.5 * 2^23: from here on floats are whole
+    float shifted = x * 1.44269504089f + integers, n = shifted - integers;
+    float r = x - n * 0.693145751953125f - n * 1.428606765330187e-06f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.f;
+    return same_bits<float>(same_bits<uint32_t>(p) + (same_bits<uint32_t>(shifted) << 23));
+}
+
+// The same for weights: those that are 0 are exactly 0.
+inline float odds(float x) { return x < -87.f ? 0 : exponential(x); }
+
+// ---- 32 numbers at once. Those of bfloat16 are widened without a shuffle: even ones to `low`, odd ones to `high`.
+
+constexpr int LANES = 16, BOTH = 2 * LANES;
+typedef float Floats __attribute__((vector_size(4 * LANES)));
+typedef uint32_t Words __attribute__((vector_size(4 * LANES)));
+
+struct Vector {
+    Floats low, high;
+
+    void add(float factor, const Vector& x) {
+        low += factor * x.low;
+        high += factor * x.high;
+    }
+    void scale(float factor) {
+        low *= factor;
+        high *= factor;
+    }
+};
+
+inline Vector load(const float* from) {
+    Vector to;
+    std::memcpy(&to, from, sizeof to);
+    return to;
+}
+inline Vector load(const bf16* from) {
+    Words both;
+    std::memcpy(&both, from, sizeof both);
+    return {same_bits<Floats>(both << 16), same_bits<Floats>(both & 0xffff0000)};
+}
+
+// The numbers in their order again. The unused pointer tells how they were loaded.
+inline void store(const float*, const Vector& from, float* to) { std::memcpy(to, &from, sizeof from); }
+inline void store(const bf16*, const Vector& from, float* to) {
+    for (int i = 0; i < LANES; ++i) {
+        to[2 * i] = from.low[i];
+        to[2 * i + 1] = from.high[i];
+    }
+}
+
+// Ask for numbers that are read soon: the processor itself looks ahead within 4 KiB only.
+template <int COUNT, class T>
+inline void fetch(const T* from) {
+    const char* bytes = reinterpret_cast<const char*>(from);
+    for (size_t line = 0; line < COUNT * sizeof(T); line += 64) __builtin_prefetch(bytes + line);
+}
+
+// ---- attention of one new token for each sequence
+
+constexpr int PAGE = 64;  // places
+
+// R heads that share keys [D, P] and values [P, D] of each page, at the places first to last. The softmax runs along:
+// what was summed shrinks when a higher score is found (Milakov and Gimelshein, 2018).
+template <class T, int D, int R>
+void attend_heads(const T* query, const T* keys, const T* values, int64_t stride, int64_t first, int64_t last,
+                  float scaling, T* out) {
+    Vector sum[R][D / BOTH] = {};
+    float top[R], mass[R] = {};
+    std::fill(top, top + R, -INFINITY);
+    for (int64_t page = first / PAGE; page <= last / PAGE; ++page) {
+        const T *key = keys + page * stride, *value = values + page * stride;
+        int from = std::max<int64_t>(first - page * PAGE, 0), to = std::min<int64_t>(last + 1 - page * PAGE, PAGE);
+        Vector products[R][PAGE / BOTH] = {};
+        for (int d = 0; d < D; ++d) {
+            fetch<PAGE>(value + d * PAGE);
+            for (int i = 0; i < PAGE / BOTH; ++i) {
+                Vector k = load(key + d * PAGE + i * BOTH);
+                for (int r = 0; r < R; ++r) products[r][i].add(wide(query[r * D + d]), k);
+            }
+        }
+        float weights[R][PAGE];
+        for (int r = 0; r < R; ++r) {
+            for (int i = 0; i < PAGE / BOTH; ++i) store(key, products[r][i], weights[r] + i * BOTH);
+            float highest = top[r], total = 0;
+#pragma omp simd reduction(max : highest)
+            for (int p = 0; p < PAGE; ++p) {
+                weights[r][p] = p >= from && p < to ? weights[r][p] * scaling : -INFINITY;
+                highest = weights[r][p] > highest ? weights[r][p] : highest;
+            }
+#pragma omp simd reduction(+ : total)
+            for (int p = 0; p < PAGE; ++p) {
+                weights[r][p] = p >= from && p < to ? odds(weights[r][p] - highest) : 0;
+                total += weights[r][p];
+            }
+            const float shrink = mass[r] > 0 ? exponential(top[r] - highest) : 0;
+            top[r] = highest;
+            mass[r] = mass[r] * shrink + total;
+            for (Vector& x : sum[r]) x.scale(shrink);
+        }
+        const T* next = page < last / PAGE ? key + stride : keys + D * PAGE;  // of this sequence or the next
+        for (int p = from; p < to; ++p) {
+            fetch<D>(next + p * D);
+            for (int i = 0; i < D / BOTH; ++i) {
+                Vector v = load(value + p * D + i * BOTH);
+                for (int r = 0; r < R; ++r) sum[r][i].add(weights[r][p], v);
+            }
+        }
+    }
+    for (int r = 0; r < R; ++r) {
+        float result[D];
+        for (int i = 0; i < D / BOTH; ++i) store(query, sum[r][i], result + i * BOTH);
+        for (int d = 0; d < D; ++d) narrow(result[d] / mass[r], out[r * D + d]);
+    }
+}
+
+// Query [N, H, D] of the newest tokens, which stand at `positions` [N] of the first N slots, and see `window` places.
+template <class T, int D>
+void attend(const T* query, const T* keys, const T* values, const int64_t* positions, int64_t tokens, int64_t slots,
+            int64_t heads, int64_t groups, float scaling, int64_t window, int threads, T* out) {
+    const int64_t shared = heads / groups, stride = slots * groups * D * PAGE;
+#pragma omp parallel for schedule(dynamic, 4) num_threads(threads)
+    for (int64_t i = 0; i < tokens * groups; ++i) {
+        const int64_t last = positions[i / groups], first = std::max<int64_t>(last + 1 - window, 0);
+        const T *key = keys + i * D * PAGE, *value = values + i * D * PAGE;
+        for (int64_t head = i * shared, end = head + shared; head < end;) {
+            const int together = std::min<int64_t>(end - head, 4);
+            const auto some = together == 4   ? attend_heads<T, D, 4>
+                              : together == 3 ? attend_heads<T, D, 3>
+                              : together == 2 ? attend_heads<T, D, 2>
+                                              : attend_heads<T, D, 1>;
+            some(query + head * D, key, value, stride, first, last, scaling, out + head * D);
+            head += together;
+        }
+    }
+}
+
+// ---- the rest of a layer
+
+// Key and value [N, G, D] to places of the cache: keys [pages, S, G, D, P], values [pages, S, G, P, D].
+template <class T>
+void write(const T* key, const T* value, const int64_t* slot, const int64_t* page, const int64_t* place,
+           int64_t tokens, int64_t slots, int64_t groups, int64_t width, int threads, T* keys, T* values) {
+#pragma omp parallel for num_threads(threads)
+    for (int64_t token = 0; token < tokens; ++token)
+        for (int64_t group = 0; group < groups; ++group) {
+            const int64_t from = (token * groups + group) * width;
+            const int64_t to = ((page[token] * slots + slot[token]) * groups + group) * width * PAGE;
+            for (int64_t d = 0; d < width; ++d) keys[to + d * PAGE + place[token]] = key[from + d];
+            std::memcpy(values + to + place[token] * width, value + from, width * sizeof(T));
+        }
+}
+
+// x [N, D] / sqrt(mean(x^2) + eps) * weight [D]; `scale` [N] is that divisor's inverse.
+template <class T>
+void rms_norm(const T* x, const T* weight, int64_t rows, int64_t width, float eps, int threads, T* out, float* scale) {
+#pragma omp parallel for num_threads(threads)
+    for (int64_t row = 0; row < rows; ++row) {
+        const T* from = x + row * width;
+        T* to = out + row * width;
+        float squares = 0;
+#pragma omp simd reduction(+ : squares)
+        for (int64_t i = 0; i < width; ++i) squares += wide(from[i]) * wide(from[i]);
+        const float s = scale[row] = 1 / std::sqrt(squares / width + eps);
+#pragma omp simd
+        for (int64_t i = 0; i < width; ++i) narrow(rounded<T>(wide(from[i]) * s) * wide(weight[i]), to[i]);
+    }
+}
+
+// Heads [N, H, D] turned by angles with cosine and sine [N, D]: dimension i with dimension i + D/2.
+template <class T>
+void rotate(const T* x, const T* cosine, const T* sine, int64_t tokens, int64_t heads, int64_t width, int threads,
+            T* out) {
+    const int64_t half = width / 2;
+#pragma omp parallel for num_threads(threads)
+    for (int64_t i = 0; i < tokens * heads; ++i) {
+        const T *left = x + i * width, *right = left + half;
+        const T *c = cosine + i / heads * width, *s = sine + i / heads * width;
+        T *to = out + i * width, *to_right = to + half;
+#pragma omp simd
+        for (int64_t d = 0; d < half; ++d) {
+            narrow(wide(left[d]) * wide(c[d]) - wide(right[d]) * wide(s[d]), to[d]);
+            narrow(wide(right[d]) * wide(c[d]) + wide(left[d]) * wide(s[d]), to_right[d]);
+        }
+    }
+}
+
+// ---- the next token
+
+// The token at which the cumulated probability of scores [S, V] passes `uniform` [S], and its log-prob (law.py).
+// Sums within blocks of B words are float32, those over the blocks float64.
+constexpr int BLOCK = 256;
+
+// First place whose cumulated sum is above the target; rounding never leads to one of weight 0, nor beyond the last.
+inline int64_t passes(const double* cumulated, int64_t count, double target) {
+    int64_t place = 0;
+    while (place < count - 1 && cumulated[place] <= target && cumulated[place] < cumulated[count - 1]) ++place;
+    return place;
+}
+
+template <class T>
+void draw(const T* scores, const double* uniform, int64_t rows, int64_t words, int threads, int64_t* token,
+          float* logp) {
+#pragma omp parallel for num_threads(threads)
+    for (int64_t row = 0; row < rows; ++row) {
+        const T* score = scores + row * words;
+        float top = -INFINITY;
+#pragma omp simd reduction(max : top)
+        for (int64_t word = 0; word < words; ++word) top = wide(score[word]) > top ? wide(score[word]) : top;
+        const int64_t blocks = (words + BLOCK - 1) / BLOCK;
+        std::vector<double> sums(blocks);
+        double total = 0;
+        for (int64_t block = 0; block < blocks; ++block) {
+            const int64_t end = std::min((block + 1) * BLOCK, words);
+            float sum = 0;
+#pragma omp simd reduction(+ : sum)
+            for (int64_t word = block * BLOCK; word < end; ++word) sum += odds(wide(score[word]) - top);
+            sums[block] = total += sum;
+        }
+        const double target = uniform[row] * total;
+        const int64_t block = passes(sums.data(), blocks, target), start = block * BLOCK;
+        const int64_t size = std::min<int64_t>(BLOCK, words - start);
+        double within[BLOCK], sum = 0;
+        for (int64_t i = 0; i < size; ++i) within[i] = sum += odds(wide(score[start + i]) - top);
+        token[row] = start + passes(within, size, target - (block > 0 ? sums[block - 1] : 0));
+        logp[row] = wide(score[token[row]]) - top - float(std::log(total));
+    }
+}
+
+}  // namespace
+
+// ---- what Python calls, for each type (fused.py, which checks widths and types)
+
+#define EXPORT(T)                                                                                                     \
+    extern "C" void attend_##T(const T* query, const T* keys, const T* values, const int64_t* positions, int64_t n,   \
+                               int64_t slots, int64_t heads, int64_t groups, int64_t width, float scaling,            \
+                               int64_t window, int threads, T* out) {                                                 \
+        const auto run = width == 32    ? attend<T, 32>                                                               \
+                         : width == 64  ? attend<T, 64>                                                               \
+                         : width == 96  ? attend<T, 96>                                                               \
+                         : width == 128 ? attend<T, 128>                                                              \
+                                        : attend<T, 256>;                                                             \
+        run(query, keys, values, positions, n, slots, heads, groups, scaling, window, threads, out);                  \
+    }                                                                                                                 \
+    extern "C" void write_##T(const T* key, const T* value, const int64_t* slot, const int64_t* page,                 \
+                              const int64_t* place, int64_t n, int64_t slots, int64_t groups, int64_t width,          \
+                              int threads, T* keys, T* values) {                                                      \
+        write(key, value, slot, page, place, n, slots, groups, width, threads, keys, values);                         \
+    }                                                                                                                 \
+    extern "C" void rms_norm_##T(const T* x, const T* weight, int64_t rows, int64_t width, float eps, int threads,    \
+                                 T* out, float* scale) {                                                              \
+        rms_norm(x, weight, rows, width, eps, threads, out, scale);                                                   \
+    }                                                                                                                 \
+    extern "C" void rotate_##T(const T* x, const T* cosine, const T* sine, int64_t n, int64_t heads, int64_t width,   \
+                               int threads, T* out) {                                                                 \
+        rotate(x, cosine, sine, n, heads, width, threads, out);                                                       \
+    }                                                                                                                 \
+    extern "C" void draw_##T(const T* scores, const double* uniform, int64_t rows, int64_t words, int threads,        \
+                             int64_t* token, float* logp) {                                                           \
+        draw(scores, uniform, rows, words, threads, token, logp);                                                     \
+    }
+
+EXPORT(float)
+EXPORT(bf16)

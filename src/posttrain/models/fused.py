@@ -1,0 +1,103 @@
+"""`fused.cpp` for tensors: norm, rotation, cache and attention of a decoding step in one call each, on a CPU.
+
+Whoever calls asks `runs` first, and has the same formula in torch for everything else: other devices and types,
+machines without a compiler.
+
+Legend: N tokens, H query heads, G key-value heads, D head width, S slots, P places of a page.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from posttrain.compiled import library
+
+PAGE = 64  # places of a page of the cache
+WIDTHS = (32, 64, 96, 128, 256)  # of heads, for which there is code
+TYPES = {torch.float32: "float", torch.bfloat16: "bf16"}
+
+_POINTER, _NUMBER, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
+_SIGNATURES = {
+    "attend": [*[_POINTER] * 4, *[_NUMBER] * 5, _FLOAT, _NUMBER, ctypes.c_int, _POINTER],
+    "write": [*[_POINTER] * 5, *[_NUMBER] * 4, ctypes.c_int, *[_POINTER] * 2],
+    "rms_norm": [*[_POINTER] * 2, *[_NUMBER] * 2, _FLOAT, ctypes.c_int, *[_POINTER] * 2],
+    "draw": [*[_POINTER] * 2, *[_NUMBER] * 2, ctypes.c_int, *[_POINTER] * 2],
+    "rotate": [*[_POINTER] * 3, *[_NUMBER] * 3, ctypes.c_int, _POINTER],
+}
+
+
+@functools.cache
+def _library() -> ctypes.CDLL | None:
+    code = library(Path(__file__).with_suffix(".cpp"))
+    if code is not None:
+        for name, types in _SIGNATURES.items():
+            for suffix in TYPES.values():
+                function = getattr(code, f"{name}_{suffix}")
+                function.argtypes, function.restype = types, None
+    return code
+
+
+def runs(*tensors: Tensor) -> bool:
+    """Whether the functions below take these tensors: one type, on a CPU, without gaps."""
+    kind = tensors[0].dtype
+    return (
+        kind in TYPES
+        and all(x.device.type == "cpu" and x.dtype == kind and x.is_contiguous() for x in tensors)
+        and _library() is not None
+    )
+
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """x [..., D] / sqrt(mean(x^2) + eps) * weight, and the inverse of that root [..., 1] in float32."""
+    out, scale = torch.empty_like(x), x.new_empty(*x.shape[:-1], 1, dtype=torch.float32)
+    width = x.shape[-1]
+    _call("rms_norm", x, weight, scale.numel(), width, eps, torch.get_num_threads(), out, scale)
+    return out, scale
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Heads [N, H, D] turned by angles [N, D]."""
+    out = torch.empty_like(x)
+    _call("rotate", x, cos, sin, *x.shape, torch.get_num_threads(), out)
+    return out
+
+
+def write(key: Tensor, value: Tensor, where: tuple[Tensor, Tensor, Tensor], keys: Tensor, values: Tensor) -> None:
+    """Key and value [N, G, D] to slots, pages, places [N] of keys [pages, S, G, D, P], values [pages, S, G, P, D]."""
+    tokens, groups, width = key.shape
+    sizes = tokens, keys.shape[1], groups, width
+    key, value = key.contiguous(), value.contiguous()
+    _call("write", key, value, *where, *sizes, torch.get_num_threads(), keys, values)
+
+
+def attend(
+    query: Tensor, keys: Tensor, values: Tensor, positions: Tensor, scaling: float, window: int | None
+) -> Tensor:
+    """Query [N, H, D] of the newest tokens of the first N slots, which stand at positions [N] -> [N, H, D]."""
+    query, positions = query.contiguous(), positions.contiguous()
+    out = torch.empty_like(query)
+    (tokens, heads, width), (slots, groups) = query.shape, keys.shape[1:3]
+    sizes = tokens, slots, heads, groups, width
+    seen = keys.shape[0] * PAGE if window is None else window
+    _call("attend", query, keys, values, positions, *sizes, scaling, seen, torch.get_num_threads(), out)
+    return out
+
+
+def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores [S, V] and uniform [S] in float64 -> token and log-prob in float32: [S], [S] (see `sampling.law.draw`)."""
+    token, logp = torch.empty(len(scores), dtype=torch.long), torch.empty(len(scores))
+    _call("draw", scores, uniform, *scores.shape, torch.get_num_threads(), token, logp)
+    return token, logp
+
+
+def _call(name: str, *arguments: Tensor | float) -> None:
+    """The function for the type of the first argument. Numbers are int64 where they index."""
+    first = arguments[0]
+    assert isinstance(first, Tensor)
+    values = [x.data_ptr() if isinstance(x, Tensor) else x for x in arguments]
+    getattr(_library(), f"{name}_{TYPES[first.dtype]}")(*values)
