@@ -1,11 +1,14 @@
 """Norm, gate and rotation against their formulas, in float64, whole and in slabs."""
 
+import gc
+
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from posttrain.models import passes
-from posttrain.models.passes import gated, rms_norm, rotated
+from posttrain.models.passes import gated, kept, made_again, rms_norm, rotated
 
 
 @pytest.fixture(params=[2**18, 2 * 24])
@@ -62,3 +65,26 @@ def test_bfloat16_is_computed_in_float32():
     weight = torch.ones(512, dtype=torch.bfloat16)
     exact = rms_norm(x.double(), weight.double(), 1e-5)
     assert ((rms_norm(x, weight, 1e-5).double() - exact).abs() <= 2**-8 * exact.abs()).all()
+
+
+def gradients(hold, x, weight):
+    """Whether the graph of a product of silu(x) * x keeps that, and the gradients."""
+    with hold(gated, x, x) as product:
+        memory = StorageWeakRef(product.untyped_storage())
+        out = product @ weight
+    del product
+    gc.collect()
+    return not memory.expired(), torch.autograd.grad(out.square().sum(), (x, weight))
+
+
+def test_what_is_made_again_is_not_kept_and_gives_the_same_gradients(draw):
+    x, weight = draw(50, 24), draw(24, 8)
+    (alive, theirs), (forgotten, mine) = gradients(kept, x, weight), gradients(made_again, x, weight)
+    assert (alive, forgotten) == (True, False)
+    for a, b in zip(mine, theirs, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_without_gradient_nothing_is_made_again(draw):
+    with torch.no_grad(), made_again(gated, draw(5, 24), draw(5, 24)) as product:
+        assert (product @ draw(24, 8)).shape == (5, 8)

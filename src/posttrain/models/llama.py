@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from posttrain.models.attention import Layout
-from posttrain.models.passes import gated, rms_norm, rotated
+from posttrain.models.passes import Hold, gated, kept, made_again, rms_norm, rotated
 
 RELATIVES = ("LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model")
 
@@ -29,31 +29,38 @@ def states(decoder: Any, tokens: Tensor, layout: Layout) -> Tensor:
     """Hidden state after each token: [N] -> [N, D]."""
     x = decoder.embed_tokens(tokens)
     angles = tuple(a[0] for a in decoder.rotary_emb(x, layout.positions[None]))
-    again = decoder.training and decoder.gradient_checkpointing
+    again = decoder.training and decoder.gradient_checkpointing  # of whole layers
     for block in decoder.layers:
-        through = partial(_layer, block, layout=layout, angles=angles)
+        through = partial(_layer, block, layout=layout, angles=angles, hold=kept if again else made_again)
         x = decoder._gradient_checkpointing_func(through, x) if again else through(x)
     return _norm(decoder.norm, x)
 
 
-def _layer(block: Any, x: Tensor, layout: Layout, angles: tuple[Tensor, ...]) -> Tensor:
-    x = x + _attention(block.self_attn, _norm(block.input_layernorm, x), layout, angles)
-    return x + _gated_layer(block.mlp, _norm(block.post_attention_layernorm, x))
+def _layer(block: Any, x: Tensor, layout: Layout, angles: tuple[Tensor, ...], hold: Hold) -> Tensor:
+    with hold(partial(_norm, block.input_layernorm), x) as normed:
+        query, key, value = _heads(block.self_attn, normed)
+    x = x + _attention(block.self_attn, query, key, value, layout, angles)
+    with hold(partial(_norm, block.post_attention_layernorm), x) as normed:
+        gate, up = block.mlp.gate_proj(normed), block.mlp.up_proj(normed)
+    with hold(gated, gate, up) as product:
+        return x + block.mlp.down_proj(product)  # type: ignore[no-any-return]
 
 
-def _attention(module: Any, x: Tensor, layout: Layout, angles: tuple[Tensor, ...]) -> Tensor:
-    heads = (len(x), -1, module.head_dim)
-    query, key, value = (project(x).view(heads) for project in (module.q_proj, module.k_proj, module.v_proj))
+def _heads(module: Any, x: Tensor) -> tuple[Tensor, ...]:
+    """Queries [N, H, D], keys and values [N, G, D]."""
+    projections = module.q_proj, module.k_proj, module.v_proj
+    return tuple(project(x).view(len(x), -1, module.head_dim) for project in projections)
+
+
+def _attention(
+    module: Any, query: Tensor, key: Tensor, value: Tensor, layout: Layout, angles: tuple[Tensor, ...]
+) -> Tensor:
     if hasattr(module, "q_norm"):
         query, key = _norm(module.q_norm, query), _norm(module.k_norm, key)
     query, key = rotated(query, *angles), rotated(key, *angles)
     window = getattr(module, "sliding_window", getattr(module.config, "sliding_window", None))
     mixed = layout.attend(module.layer_idx, query, key, value, module.scaling, window)
     return module.o_proj(mixed.flatten(1))  # type: ignore[no-any-return]
-
-
-def _gated_layer(module: Any, x: Tensor) -> Tensor:
-    return module.down_proj(gated(module.gate_proj(x), module.up_proj(x)))  # type: ignore[no-any-return]
 
 
 def _norm(module: Any, x: Tensor) -> Tensor:

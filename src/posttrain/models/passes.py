@@ -8,7 +8,9 @@ Legend: N tokens, D width, H heads, F width of the gated layer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,6 +19,7 @@ from torch import Tensor
 
 from posttrain.models import fused
 
+Hold = Callable[..., AbstractContextManager[Tensor]]  # kept, made_again
 SLAB = 2**18  # numbers in the widest intermediate value of a slab: 1 MiB of float32
 
 
@@ -42,6 +45,33 @@ def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         return _turn(x, cos, sin)
     turned: Tensor = _Rotated.apply(x, cos, sin)  # type: ignore[no-untyped-call]
     return turned
+
+
+@contextmanager
+def kept(function: Callable[..., Tensor], *arguments: Tensor) -> Iterator[Tensor]:
+    """The function's result, for products inside, whose backward pass needs it."""
+    yield function(*arguments)
+
+
+@contextmanager
+def made_again(function: Callable[..., Tensor], *arguments: Tensor) -> Iterator[Tensor]:
+    """The same, but the backward pass computes it once more: a pass over memory instead of a quarter of a layer's
+    activations. What it is computed from must be kept anyway."""
+    result = function(*arguments)
+    if not torch.is_grad_enabled():
+        yield result
+        return
+    again = partial(function, *(x.detach() for x in arguments))
+    place, shape = result.data_ptr(), result.shape  # not the result: what the hooks refer to lives as long as the graph
+
+    def pack(x: Tensor) -> Tensor | Callable[[], Tensor]:
+        return again if x.data_ptr() == place and x.shape == shape else x
+
+    def unpack(packed: Tensor | Callable[[], Tensor]) -> Tensor:
+        return packed if isinstance(packed, Tensor) else packed()
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, unpack):
+        yield result
 
 
 def slabs(x: Tensor) -> Iterator[slice]:
