@@ -349,8 +349,9 @@ class TestNumerics:
         with pytest.raises(NumericsError, match=r"step 1: the loss of reinforce is nan \(loss/loss\); nothing was"):
             trainer.train(case.batches())
         assert distance(before, parameters(trainer)) == 0
-        for one, two in zip(saved["optimisers"]["policy"]["adam"]["state"].values(), optimiser(trainer), strict=True):
-            assert all(torch.equal(one[k], two[k]) for k in one)
+        one, two = saved["optimisers"]["policy"], optimiser(trainer)
+        assert one["steps"] == two["steps"]
+        assert all(map(torch.equal, (*one["means"], *one["squares"]), (*two["means"], *two["squares"])))
         assert all(p.grad is None for p in trainer.backend.models["policy"].parameters())
         assert trainer.batch_number == 1
 
@@ -401,7 +402,7 @@ def _break(backend, failure, monkeypatch):
 
 
 def optimiser(trainer):
-    return trainer.backend.state()["optimisers"]["policy"]["adam"]["state"].values()
+    return trainer.backend.state()["optimisers"]["policy"]
 
 
 class TestModels:

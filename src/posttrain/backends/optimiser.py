@@ -1,13 +1,18 @@
-"""AdamW on float32 masters: the model may compute in bf16, its weights and gradients add up in float32."""
+"""AdamW in float32: the model may compute in bf16, its weights and gradients add up in float32."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
+
+from posttrain.backends.master import Master
+
+PART = 2**20  # numbers updated at once on a CPU: what is read for one step stays in the cache until it is written
 
 
 @dataclass(frozen=True)
@@ -21,58 +26,36 @@ class AdamW:
 
 
 class Optimiser:
-    """Steps the trainable parameters of one module."""
+    """Steps the trainable parameters of one module.
+
+    All its memory is there from the beginning: what is allocated between activations leaves holes among them.
+    """
 
     def __init__(self, parameters: Sequence[nn.Parameter], settings: AdamW) -> None:
-        self.settings = settings
-        self.parameters = list(parameters)
-        self.masters = [master(p) for p in self.parameters]
-        pairs = zip(self.parameters, self.masters, strict=True)
-        self.hooks: list[Any] = [
-            p.register_post_accumulate_grad_hook(_Collect(m))  # type: ignore[no-untyped-call]
-            for p, m in pairs
-            if m is not p
-        ]
-        matrices = [m for m in self.masters if m.dim() > 1]
-        vectors = [m for m in self.masters if m.dim() <= 1]
-        groups = [
-            {"params": matrices, "weight_decay": settings.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ]
-        self.adam = torch.optim.AdamW(
-            [g for g in groups if g["params"]], lr=0.0, betas=settings.betas, eps=settings.eps, fused=True
-        )
+        self.settings, self.parameters = settings, list(parameters)
+        self.moving = [_Moving(p) for p in self.parameters]
 
     def norm(self) -> Tensor:
         """Of the gathered gradient, before clipping."""
-        return torch.nn.utils.get_total_norm([m.grad for m in self.masters if m.grad is not None])
-
-    def step(self, rate: float, norm: Tensor) -> None:
-        """One step along the gathered gradient, whose norm is given; then it is forgotten."""
-        if self.settings.max_grad_norm:
-            torch.nn.utils.clip_grads_with_norm_(self.masters, self.settings.max_grad_norm, norm)
-        for group in self.adam.param_groups:
-            group["lr"] = rate
-        self.adam.step()
-        self.zero()
-        self.publish()
+        return torch.nn.utils.get_total_norm([m.grad for m in self.moving if m.grad is not None])
 
     @torch.no_grad()
-    def publish(self) -> None:
-        """The masters' values, rounded, become the model's."""
-        for p, wide in zip(self.parameters, self.masters, strict=True):
-            if wide is not p:
-                p.copy_(wide)
+    def step(self, rate: float, norm: Tensor) -> None:
+        """One step along the gathered gradient, whose norm is given; then it is forgotten."""
+        for moving in self.moving:
+            if moving.grad is not None:
+                moving.step(self.settings, rate, _clipping(norm, self.settings.max_grad_norm))
+        self.zero()
 
     def close(self) -> None:
         """Let go of the model, so that another optimiser can take it over."""
-        for hook in self.hooks:
-            hook.remove()
+        for moving in self.moving:
+            moving.close()
         self.zero()
 
     def zero(self) -> None:
-        for p in (*self.parameters, *self.masters):
-            p.grad = None
+        for moving in self.moving:
+            moving.forget()
 
     def state(self) -> dict[str, Any]:
         """A copy of what the next step depends on."""
@@ -81,40 +64,97 @@ class Optimiser:
 
     def live(self) -> dict[str, Any]:
         """What the next step depends on, in the tensors that it changes."""
-        masters = [m.detach() for p, m in zip(self.parameters, self.masters, strict=True) if m is not p]
-        return {"adam": self.adam.state_dict(), "masters": masters}
+        return {
+            "steps": [m.steps for m in self.moving],
+            "means": [m.mean for m in self.moving],
+            "squares": [m.square for m in self.moving],
+            "rests": [m.master.rest for m in self.moving if m.master.rest is not None],
+        }
 
     @torch.no_grad()
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.adam.load_state_dict(state["adam"])
-        own = [m for p, m in zip(self.parameters, self.masters, strict=True) if m is not p]
-        for wide, saved in zip(own, state["masters"], strict=True):
-            wide.copy_(saved)
-        self.publish()
+        """Go on from a state, with the parameters of its moment."""
+        rests = iter(state["rests"])
+        for moving, *saved in zip(self.moving, state["steps"], state["means"], state["squares"], strict=True):
+            moving.steps = int(saved[0])
+            moving.mean.copy_(saved[1])
+            moving.square.copy_(saved[2])
+            if moving.master.rest is not None:
+                moving.master.restore(next(rests))
 
 
-class _Collect:
-    """After each backward pass, moves a low-precision gradient into its float32 master's."""
+class _Moving:
+    """A parameter with its gathered gradient and Adam's moments."""
 
-    def __init__(self, master: Tensor) -> None:
-        self.master = master
+    def __init__(self, parameter: nn.Parameter) -> None:
+        self.master, self.steps = Master(parameter), 0
+        self.mean, self.square = self.master.zeros(), self.master.zeros()
+        self._gathered: Tensor | None = None
+        self._some, self._hook = False, None
+        if parameter.dtype != self.master.dtype:
+            self._gathered = self.master.zeros()
+            self._hook = parameter.register_post_accumulate_grad_hook(self._gather)  # type: ignore[no-untyped-call]
 
-    def __call__(self, parameter: Tensor) -> None:
+    @property
+    def grad(self) -> Tensor | None:
+        """Flat; None if there was no backward pass."""
+        if self._gathered is not None:
+            return self._gathered if self._some else None
+        own = self.master.parameter.grad
+        return None if own is None else own.reshape(-1)
+
+    def _gather(self, parameter: Tensor) -> None:
+        """After each backward pass, adds a low-precision gradient in float32."""
         grad = parameter.grad
-        if grad is None:
+        if grad is None or self._gathered is None:
             return
-        if self.master.grad is None:
-            self.master.grad = grad.to(self.master.dtype)
+        if self._some:
+            self._gathered.add_(grad.reshape(-1))
         else:
-            self.master.grad.add_(grad)
-        parameter.grad = None
+            self._gathered.copy_(grad.reshape(-1))
+        self._some, parameter.grad = True, None
+
+    def forget(self) -> None:
+        self._some, self.master.parameter.grad = False, None
+
+    def close(self) -> None:
+        if self._hook is not None:
+            self._hook.remove()
+
+    def step(self, settings: AdamW, rate: float, clipping: Tensor) -> None:
+        grad, decay = self.grad, settings.weight_decay if self.master.parameter.dim() > 1 else 0.0
+        assert grad is not None
+        for part in _parts(grad):
+            value = self.master.read(part)
+            adamw(
+                [value],
+                [grad[part] * clipping],
+                [self.mean[part]],
+                [self.square[part]],
+                [],
+                [torch.full((), self.steps, dtype=torch.float32, device=value.device)],
+                fused=True,
+                amsgrad=False,
+                beta1=settings.betas[0],
+                beta2=settings.betas[1],
+                lr=rate,
+                weight_decay=decay,
+                eps=settings.eps,
+                maximize=False,
+            )
+            self.master.write(value, part)
+        self.steps += 1
 
 
-def master(p: nn.Parameter) -> Tensor:
-    """The parameter itself, or its float32 copy if it has a lower precision."""
-    if p.dtype in (torch.float32, torch.float64):
-        return p
-    return p.detach().to(torch.float32).requires_grad_()
+def _parts(flat: Tensor) -> Iterator[slice]:
+    size = PART if flat.device.type == "cpu" else max(1, len(flat))
+    for start in range(0, len(flat), size):
+        yield slice(start, start + size)
+
+
+def _clipping(norm: Tensor, largest: float) -> Tensor:
+    """What the gradient is multiplied by: at most 1, so that its norm is at most the largest; 0 switches it off."""
+    return (largest / (norm + 1e-6)).clamp(max=1) if largest else torch.ones_like(norm)
 
 
 def cloned(state: Any) -> Any:

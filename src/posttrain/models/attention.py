@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from posttrain.errors import ModelError
 from posttrain.models import fused
-from posttrain.models.blocks import Blocks, flat, gather, similar
+from posttrain.models.blocks import Blocks, flat, gather, similar, take
 from posttrain.models.kernels import causal, within
 
 NAME = "posttrain"  # the attention implementation under which `attention` is registered
@@ -94,7 +94,7 @@ class Packed:
         outputs = [query.new_empty(0, query.shape[1], value.shape[-1])]
         for q, k, v in zip(*(gather(x, self._places, self._shapes) for x in (query, key, value)), strict=True):
             outputs.append(causal(q, k, v, scaling, window).transpose(1, 2).flatten(0, 1))
-        return torch.cat(outputs)[self._back]
+        return take(torch.cat(outputs), self._back)
 
 
 Where = tuple[Tensor, Tensor, Tensor]  # of each token: slot, page, place within the page
@@ -206,7 +206,7 @@ class Prefill(Packed):
     def attend(
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
     ) -> Tensor:
-        self._cache.write(layer, self._where, key[self._token], value[self._token])
+        self._cache.write(layer, self._where, take(key, self._token), take(value, self._token))
         return super().attend(layer, query, key, value, scaling, window)
 
 

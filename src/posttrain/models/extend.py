@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from posttrain.models.attention import Cache
-from posttrain.models.blocks import Blocks, flat, gather, similar
+from posttrain.models.blocks import Blocks, flat, gather, similar, take
 from posttrain.models.kernels import masked, within
 
 
@@ -53,4 +53,4 @@ class Extend:
             seen = within(torch.arange(width, device=q.device), place[:, None, :, None], window)
             k, v = self._cache.read(layer, slots, width)
             outputs.append(masked(q, k, v, scaling, seen).transpose(1, 2).flatten(0, 1))
-        return torch.cat(outputs)[self._back]
+        return take(torch.cat(outputs), self._back)

@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register
+from posttrain.models.blocks import take
 from posttrain.models.head import selected_logp
 from posttrain.models.shared import Reading, read
 from posttrain.tensors import Rows
@@ -133,17 +134,17 @@ class Network(nn.Module):
         first = rows.index.diff(prepend=rows.index.new_tensor([-1])) != 0
         outputs: dict[str, Tensor] = {}
         if "hidden" in names:
-            outputs["hidden"] = states[after]
+            outputs["hidden"] = take(states, after)
         if "logp" in names or "entropy" in names:
             place = (chosen & ~first).nonzero()[:, 0]
-            before = states[after[place - 1]]
+            before = take(states, after[place - 1])
             outputs |= self._selected(before, tokens, place, temperature, "entropy" in names)
         if "logits" in names:
-            outputs["logits"] = self._all_logits(states[after.roll(1)], first, temperature)
+            outputs["logits"] = self._all_logits(take(states, after.roll(1)), first, temperature)
         if "value" in names:
             outputs["value"] = torch.where(first, 0, self._head("value", states)[after.roll(1)])
         if "score" in names:
-            outputs["score"] = self._head("score", states[after[rows.sizes.cumsum(0) - 1]])
+            outputs["score"] = self._head("score", take(states, after[rows.sizes.cumsum(0) - 1]))
         return {name: outputs[name] for name in names}
 
     outputs = forward

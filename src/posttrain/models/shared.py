@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from posttrain.models.attention import Layout, Packed
-from posttrain.models.blocks import Blocks, flat, gather, similar
+from posttrain.models.blocks import Blocks, flat, gather, similar, take
 from posttrain.models.kernels import masked, within
 from posttrain.tensors import Rows
 
@@ -118,7 +118,7 @@ class SharedPacked:
         for q, k, v, seen in zip(queries, keys, values, self._masks(window), strict=True):
             outputs.append(masked(q, k, v, scaling, seen).transpose(1, 2).flatten(0, 1))
         whole = self._whole.attend(layer, query[:n], key[:n], value[:n], scaling, window)
-        return torch.cat([whole, torch.cat(outputs)[self._back]])
+        return torch.cat([whole, take(torch.cat(outputs), self._back)])
 
     def _masks(self, window: int | None) -> list[Tensor]:
         """Which keys each query sees, block by block: [1 or B, 1, L, K]."""

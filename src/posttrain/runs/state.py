@@ -22,7 +22,7 @@ from posttrain.errors import StorageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-FORMAT = 1
+FORMAT = 2
 
 
 def write_state(folder: Path, name: str, state: Any, stored: Files | None = None) -> Files:
