@@ -17,10 +17,9 @@ from statistics import median
 
 Side = Callable[[argparse.Namespace, Path], list[float]]  # options, an empty folder -> one number per repetition
 
-# What posttrain sets for itself, for a peer: freed memory stays with the process, in huge pages.
+# What posttrain sets for itself, for a peer: freed memory stays with the process.
 KEEP_FREED_MEMORY = {
     "GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=2147483647:glibc.malloc.top_pad=67108864",
-    "THP_MEM_ALLOC_ENABLE": "1",
 }
 
 

@@ -17,13 +17,13 @@ SET_BY_THE_USER = ("GLIBC_TUNABLES", "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_
 
 
 def keep_freed_memory() -> bool:
-    """Keep freed memory for this process, in huge pages where the kernel offers them. False where that cannot be set.
+    """Keep freed memory for this process. False where that cannot be set.
 
+    Not in huge pages: torch begins each of its tensors at a page of 2 MiB then, and what lies between them is lost.
     Linux with glibc. Call it before torch allocates; what the user set in the environment stays as it is.
     """
     if not sys.platform.startswith("linux") or any(name in os.environ for name in SET_BY_THE_USER):
         return False
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch reads it at its first allocation
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:  # another C library
         return False
