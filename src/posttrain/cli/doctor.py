@@ -100,9 +100,12 @@ def _cpu_flags() -> set[str]:
 def _torch() -> dict[str, Any]:
     import torch
 
+    from posttrain.models import fused
+
     devices = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
     return {
         "threads": torch.get_num_threads(),
+        "compiled": fused.available(),
         "cuda": torch.version.cuda,
         "devices": [{"name": device.name, "memory_gb": round(device.total_memory / 1e9, 1)} for device in devices],
         "bf16_on_cuda": bool(devices) and torch.cuda.is_bf16_supported(including_emulation=False),
@@ -127,6 +130,9 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
     if torch := found["torch"]:
         names = [f"{device['name']} ({device['memory_gb']} GB)" for device in torch["devices"]]
         lines.append(f"{'torch threads':<18}{torch['threads']}")
+        lines.append(
+            f"{'compiled':<18}{'yes' if torch['compiled'] else 'no: sampling on the CPU is slower; install g++'}"
+        )
         lines.append(f"{'CUDA':<18}{', '.join(names) or 'no device'}")
     for extra, missing in found["missing_from_extras"].items():
         remedy = f"pip install 'posttrain[{extra}]'  (lacks {', '.join(missing)})"

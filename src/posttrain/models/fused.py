@@ -42,13 +42,18 @@ def _library() -> ctypes.CDLL | None:
     return code
 
 
+def available() -> bool:
+    """Whether this machine compiled them."""
+    return _library() is not None
+
+
 def runs(*tensors: Tensor) -> bool:
     """Whether the functions below take these tensors: one type, on a CPU, without gaps."""
     kind = tensors[0].dtype
     return (
         kind in TYPES
         and all(x.device.type == "cpu" and x.dtype == kind and x.is_contiguous() for x in tensors)
-        and _library() is not None
+        and available()
     )
 
 

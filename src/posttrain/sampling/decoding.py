@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from posttrain.models import fused
 from posttrain.models.attention import Cache, Decode
 from posttrain.models.network import Network
 
 BLOCK = 32  # slots whose attention is computed at once on a CPU, as wide as the longest sequence in them,
 ALIKE = 0.75  # with those of their neighbours if the shorter is at least this part of the longer
-PAGE = 64  # places of a page on a CPU, which reads whole pages: a part of one would have to be copied first
+PAGE = fused.PAGE  # places on a CPU, where torch reads whole pages: a part of one would have to be copied first
 WIDTHS = 256  # graphs look at so many places of the cache, or a multiple
 LARGEST = 1024  # places of a page on a GPU, which reads parts of pages as fast
 SPARE = 1  # slots of the cache that take what the padding of a graph writes
