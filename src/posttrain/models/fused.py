@@ -61,6 +61,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """x [..., D] / sqrt(mean(x^2) + eps) * weight, and the inverse of that root [..., 1] in float32."""
     out, scale = torch.empty_like(x), x.new_empty(*x.shape[:-1], 1, dtype=torch.float32)
     width = x.shape[-1]
+    assert weight.shape == (width,)
     _call("rms_norm", x, weight, scale.numel(), width, eps, torch.get_num_threads(), out, scale)
     return out, scale
 
@@ -68,6 +69,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Heads [N, H, D] turned by angles [N, D]."""
     out = torch.empty_like(x)
+    assert cos.shape == sin.shape == (len(x), x.shape[2])
     _call("rotate", x, cos, sin, *x.shape, torch.get_num_threads(), out)
     return out
 
@@ -76,8 +78,10 @@ def write(key: Tensor, value: Tensor, where: tuple[Tensor, Tensor, Tensor], keys
     """Key and value [N, G, D] to slots, pages, places [N] of keys [pages, S, G, D, P], values [pages, S, G, P, D]."""
     tokens, groups, width = key.shape
     sizes = tokens, keys.shape[1], groups, width
-    key, value = key.contiguous(), value.contiguous()
-    _call("write", key, value, *where, *sizes, torch.get_num_threads(), keys, values)
+    key, value, *where_ = (x.contiguous() for x in (key, value, *where))
+    assert key.shape == value.shape
+    assert key.dtype == value.dtype == keys.dtype == values.dtype
+    _call("write", key, value, *where_, *sizes, torch.get_num_threads(), keys, values)
 
 
 def attend(
@@ -88,20 +92,25 @@ def attend(
     out = torch.empty_like(query)
     (tokens, heads, width), (slots, groups) = query.shape, keys.shape[1:3]
     sizes = tokens, slots, heads, groups, width
+    assert tokens == len(positions) <= slots
+    assert width in WIDTHS
+    assert query.dtype == keys.dtype == values.dtype
+    assert heads % groups == 0
     seen = keys.shape[0] * PAGE if window is None else window
     _call("attend", query, keys, values, positions, *sizes, scaling, seen, torch.get_num_threads(), out)
     return out
 
 
 def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores [S, V] and uniform [S] in float64 -> token and log-prob in float32: [S], [S] (see `sampling.law.draw`)."""
+    """Scores [S, V] and uniform [S] -> token and log-prob in float32: [S], [S] (see `sampling.law.draw`)."""
     token, logp = torch.empty(len(scores), dtype=torch.long), torch.empty(len(scores))
-    _call("draw", scores, uniform, *scores.shape, torch.get_num_threads(), token, logp)
+    assert uniform.shape == (len(scores),)
+    _call("draw", scores, uniform.double().contiguous(), *scores.shape, torch.get_num_threads(), token, logp)
     return token, logp
 
 
 def _call(name: str, *arguments: Tensor | float) -> None:
-    """The function for the type of the first argument. Numbers are int64 where they index."""
+    """The function for the type of the first argument. C++ believes what it is told: callers check shapes and types."""
     first = arguments[0]
     assert isinstance(first, Tensor)
     values = [x.data_ptr() if isinstance(x, Tensor) else x for x in arguments]

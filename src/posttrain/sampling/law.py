@@ -49,7 +49,7 @@ def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     token instead of one per entry of the vocabulary, and no copy of all entries in float64.
     """
     if fused.runs(scores):
-        return fused.draw(scores, uniform.double())
+        return fused.draw(scores, uniform)
     top = scores.amax(-1, keepdim=True)
     odds = (scores - top).exp_()  # in place: the memory costs more than the numbers
     if left := -scores.shape[1] % BLOCK:
