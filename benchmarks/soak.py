@@ -46,9 +46,16 @@ class Reading:
     @classmethod
     def now(cls, step: int) -> Reading:
         tasks = os.listdir("/proc/self/task")
-        children = {c for t in tasks for c in Path(f"/proc/self/task/{t}/children").read_text().split()}
+        children = {child for task in tasks for child in _children(task)}
         memory = int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
         return cls(step, memory, len(os.listdir("/proc/self/fd")), len(tasks), len(children))
+
+
+def _children(task: str) -> list[str]:
+    try:
+        return Path(f"/proc/self/task/{task}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+        return []
 
 
 class Readings(Display):
