@@ -42,9 +42,10 @@ class Optimiser:
     @torch.no_grad()
     def step(self, rate: float, norm: Tensor) -> None:
         """One step along the gathered gradient, whose norm is given; then it is forgotten."""
+        clipping = _clipping(norm, self.settings.max_grad_norm)
         for moving in self.moving:
             if moving.grad is not None:
-                moving.step(self.settings, rate, _clipping(norm, self.settings.max_grad_norm))
+                moving.step(self.settings, rate, clipping)
         self.zero()
 
     def close(self) -> None:
@@ -122,6 +123,7 @@ class _Moving:
             self._hook.remove()
 
     def step(self, settings: AdamW, rate: float, clipping: Tensor) -> None:
+        """In parts: the value is joined, moved and split again while it is in the cache of the processor."""
         grad, decay = self.grad, settings.weight_decay if self.master.parameter.dim() > 1 else 0.0
         assert grad is not None
         for part in _parts(grad):
