@@ -8,10 +8,11 @@ import sys
 import pytest
 
 from posttrain import compiled
+from posttrain.models import fused
 
 SOURCE = 'extern "C" int answer() { return 42; }\n'
 needs_compiler = pytest.mark.skipif(
-    sys.platform != "linux" or not any(map(compiled.shutil.which, compiled.COMPILERS)), reason="no C++ compiler"
+    not compiled.wanted() or compiled.compiler() is None, reason="no C++ compiler, or not wanted"
 )
 
 
@@ -24,6 +25,11 @@ def source(tmp_path, monkeypatch):
     file.write_text(SOURCE)
     yield file
     compiled.library.cache_clear()
+
+
+@needs_compiler
+def test_a_compiler_is_enough_for_our_own_code():
+    assert fused.available()
 
 
 @needs_compiler

@@ -28,19 +28,36 @@ _log = logging.getLogger(__name__)
 
 @functools.cache
 def library(source: Path) -> ctypes.CDLL | None:
-    """The compiled source; None, and why in the log, where it cannot be had. Linux only, where torch brings OpenMP."""
-    if os.environ.get(VARIABLE, "1") == "0" or sys.platform != "linux":
+    """The compiled source; None, and why in the log, where it cannot be had."""
+    if not wanted():
         return None
-    compiler = os.environ.get("CXX") or next(filter(shutil.which, COMPILERS), None)
-    if compiler is None:
+    program = compiler()
+    if program is None:
         _log.info("no C++ compiler: %s runs as torch operators, more slowly; install g++", source.stem)
         return None
     try:
-        return ctypes.CDLL(str(_made(source, compiler)))
+        return ctypes.CDLL(str(_made(source, program)))
     except (OSError, subprocess.SubprocessError) as error:
         why = getattr(error, "stderr", None) or error
         _log.warning("%s could not be compiled and runs as torch operators, more slowly: %s", source.name, why)
         return None
+
+
+def wanted() -> bool:
+    """Whether to compile at all: on Linux, where torch brings OpenMP, unless the user said no."""
+    return sys.platform == "linux" and os.environ.get(VARIABLE, "1") != "0"
+
+
+def compiler() -> str | None:
+    """The user's C++ compiler."""
+    return os.environ.get("CXX") or next(filter(shutil.which, COMPILERS), None)
+
+
+def processor_flags() -> set[str]:
+    """The instructions that the processor knows, as Linux names them; empty elsewhere."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
+    return {flag for line in lines if line.startswith(("flags", "Features")) for flag in line.split(":")[1].split()}
 
 
 def cache() -> Path:
@@ -48,23 +65,18 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "posttrain" / "compiled"
 
 
-def _made(source: Path, compiler: str) -> Path:
+def _made(source: Path, program: str) -> Path:
     code = source.read_bytes()
-    made = "\0".join([compiler, *FLAGS, platform.machine(), _processor()]).encode()
+    # A cache may be shared by machines with other instructions.
+    made = "\0".join([program, *FLAGS, platform.machine(), *sorted(processor_flags())]).encode()
     target = cache() / f"{source.stem}-{hashlib.sha256(made + code).hexdigest()[:16]}.so"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             built = Path(folder) / target.name
-            command = [compiler, *FLAGS, str(source), "-o", str(built)]
+            command = [program, *FLAGS, str(source), "-o", str(built)]
             subprocess.run(  # noqa: S603 -- the user's own compiler
                 command, check=True, capture_output=True, text=True, timeout=300
             )
             os.replace(built, target)  # whole or not at all, however many processes compile
     return target
-
-
-def _processor() -> str:
-    """What decides which instructions there are: a cache may be shared by machines."""
-    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-        return next((line for line in file if line.startswith(("flags", "Features"))), "")

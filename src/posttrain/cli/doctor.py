@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from posttrain.compiled import processor_flags
 from posttrain.errors import ModelError
 from posttrain.rewards.sandbox.probe import available
 
@@ -52,7 +53,7 @@ def examine() -> dict[str, Any]:
         "posttrain": _version("posttrain"),
         "packages": packages,
         "missing_from_extras": extras,
-        "cpu": {"cores": _cores(), "bf16": cpu_bf16(_cpu_flags())},
+        "cpu": {"cores": _cores(), "bf16": cpu_bf16(processor_flags())},
         "torch": _torch() if packages["torch"] else None,
         "bundled_models": _bundled_models(),
         "sandboxes": available(),
@@ -89,12 +90,6 @@ def _version(distribution: str) -> str | None:
 def _cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _cpu_flags() -> set[str]:
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
-    return {flag for line in lines if line.startswith(("flags", "Features")) for flag in line.split(":")[1].split()}
 
 
 def _torch() -> dict[str, Any]:
