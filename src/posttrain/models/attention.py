@@ -107,7 +107,7 @@ class Cache:
     together, so that products read them where they are; keys are kept transposed, which halves the time of the product.
     """
 
-    def __init__(self, slots: int, capacity: int, page: int = 64) -> None:
+    def __init__(self, slots: int, capacity: int, page: int = fused.PAGE) -> None:
         self.slots, self.page = slots, page
         self._pages = self._covering(capacity)
         self._keys: dict[int, Tensor] = {}  # layer -> [pages, S, G, D, P]

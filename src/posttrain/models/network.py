@@ -142,7 +142,7 @@ class Network(nn.Module):
         if "logits" in names:
             outputs["logits"] = self._all_logits(take(states, after.roll(1)), first, temperature)
         if "value" in names:
-            outputs["value"] = torch.where(first, 0, self._head("value", states)[after.roll(1)])
+            outputs["value"] = torch.where(first, 0, take(self._head("value", states), after.roll(1)))
         if "score" in names:
             outputs["score"] = self._head("score", take(states, after[rows.sizes.cumsum(0) - 1]))
         return {name: outputs[name] for name in names}
