@@ -54,7 +54,7 @@ def test_another_source_is_another_library(source):
 def test_code_that_does_not_compile_is_done_without_and_said(source, caplog):
     source.write_text("int answer( {")
     assert compiled.library(source) is None
-    assert "some.cpp could not be compiled and runs as torch operators" in caplog.text
+    assert "some.cpp could not be compiled and is done without" in caplog.text
     assert "error:" in caplog.text
     assert list(compiled.cache().iterdir()) == []
 
@@ -65,7 +65,7 @@ def test_without_a_compiler(source, monkeypatch, caplog):
     monkeypatch.delenv("CXX", raising=False)
     assert compiled.library(source) is None
     if sys.platform == "linux":
-        assert "no C++ compiler: some runs as torch operators, more slowly; install g++" in caplog.text
+        assert "no C++ compiler: some.cpp is done without, which takes time or memory; install g++" in caplog.text
 
 
 def test_a_cache_that_cannot_be_written(source, monkeypatch, tmp_path, caplog):

@@ -22,7 +22,8 @@ LEAVES = {"errors", "records", "seeds"}
 FORMULAS = {"maths", "parts", "tensors"}
 METHOD = {"method", "parts", "tensors", "errors"}
 ROOMS: dict[str, set[str]] = {
-    **dict.fromkeys(LEAVES | {"schedule", "allocator", "compiled", "direct"}, set()),
+    **dict.fromkeys(LEAVES | {"schedule", "compiled", "direct"}, set()),
+    "allocator": {"compiled"},
     "faults": {"errors"},
     "tensors": {"errors", "seeds"},
     "parts": {"errors"},

@@ -27,19 +27,19 @@ _log = logging.getLogger(__name__)
 
 
 @functools.cache
-def library(source: Path) -> ctypes.CDLL | None:
-    """The compiled source; None, and why in the log, where it cannot be had."""
+def library(source: Path, *flags: str) -> ctypes.CDLL | None:
+    """The source, compiled with further flags; None, and why in the log, where it cannot be had."""
     if not wanted():
         return None
     program = compiler()
     if program is None:
-        _log.info("no C++ compiler: %s runs as torch operators, more slowly; install g++", source.stem)
+        _log.info("no C++ compiler: %s is done without, which takes time or memory; install g++", source.name)
         return None
     try:
-        return ctypes.CDLL(str(_made(source, program)))
+        return ctypes.CDLL(str(_made(source, program, flags)))
     except (OSError, subprocess.SubprocessError) as error:
         why = getattr(error, "stderr", None) or error
-        _log.warning("%s could not be compiled and runs as torch operators, more slowly: %s", source.name, why)
+        _log.warning("%s could not be compiled and is done without, which takes time or memory: %s", source.name, why)
         return None
 
 
@@ -65,16 +65,16 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "posttrain" / "compiled"
 
 
-def _made(source: Path, program: str) -> Path:
+def _made(source: Path, program: str, flags: tuple[str, ...]) -> Path:
     code = source.read_bytes()
     # A cache may be shared by machines with other instructions.
-    made = "\0".join([program, *FLAGS, platform.machine(), *sorted(processor_flags())]).encode()
+    made = "\0".join([program, *FLAGS, *flags, platform.machine(), *sorted(processor_flags())]).encode()
     target = cache() / f"{source.stem}-{hashlib.sha256(made + code).hexdigest()[:16]}.so"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             built = Path(folder) / target.name
-            command = [program, *FLAGS, str(source), "-o", str(built)]
+            command = [program, *FLAGS, str(source), "-o", str(built), *flags]
             subprocess.run(  # noqa: S603 -- the user's own compiler
                 command, check=True, capture_output=True, text=True, timeout=300
             )

@@ -4,9 +4,16 @@ import pytest
 import torch
 from torch import nn
 
+from posttrain.backends import optimiser as module
 from posttrain.backends.optimiser import AdamW, Optimiser
 
 SETTINGS = AdamW(max_grad_norm=0.0)
+
+
+@pytest.fixture(params=[module.PART, 4], ids=["whole", "parts"], autouse=True)
+def part(request, monkeypatch):
+    """The weight of the layer, 6 numbers, at once or in two parts."""
+    monkeypatch.setattr(module, "PART", request.param)
 
 
 def linear(dtype=torch.float64, seed=0):

@@ -109,10 +109,12 @@ class _Moving:
         grad = parameter.grad
         if grad is None or self._gathered is None:
             return
+        flat = grad.reshape(-1)
         if self._some:
-            self._gathered.add_(grad.reshape(-1))
+            for part in _parts(flat):  # adding bfloat16 to float32 takes torch 15 times as long as converting it first
+                self._gathered[part].add_(flat[part].to(self._gathered.dtype))
         else:
-            self._gathered.copy_(grad.reshape(-1))
+            self._gathered.copy_(flat)
         self._some, parameter.grad = True, None
 
     def forget(self) -> None:

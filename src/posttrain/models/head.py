@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from posttrain.models.passes import slabs
@@ -89,7 +88,7 @@ class _SelectedLogp(torch.autograd.Function):
                 _place(d, targets[part] - words.start, of_logp[part])
                 logits[part] = d
             if d_hidden is not None:
-                d_hidden += logits @ weight[words]
+                d_hidden += (logits @ weight[words]).to(tau.dtype)  # the sum of two types is slow on a CPU
             if d_weight is not None:
                 torch.mm(logits.T, hidden, out=d_weight[words])
             if d_bias is not None:
@@ -99,11 +98,18 @@ class _SelectedLogp(torch.autograd.Function):
 
 
 def _tiles(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Iterator[tuple[slice, Tensor]]:
-    """Neighbouring words and their logits [N, W], in the type of the weights."""
-    size = max(NARROW, TILE // max(1, len(hidden)))
+    """Neighbouring words and their logits [N, W], in the type of the weights. The next tile takes the same memory."""
+    size = min(len(weight), max(NARROW, TILE // max(1, len(hidden))))
+    memory = hidden.new_empty(len(hidden) * size)
     for start in range(0, len(weight), size):
         words = slice(start, min(start + size, len(weight)))
-        yield words, F.linear(hidden, weight[words], None if bias is None else bias[words])
+        count = words.stop - start
+        tile = memory[: len(hidden) * count].view(len(hidden), count)
+        if bias is None:
+            torch.mm(hidden, weight[words].T, out=tile)
+        else:
+            torch.addmm(bias[words], hidden, weight[words].T, out=tile)
+        yield words, tile
 
 
 def _pick(scores: Tensor, column: Tensor, into: Tensor) -> None:
