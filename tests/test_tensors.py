@@ -1,6 +1,8 @@
 """Rows and Batch: between tokens and rows, cutting, packing, dealing."""
 
+import itertools
 import math
+import random
 
 import pytest
 import torch
@@ -162,6 +164,20 @@ class TestPack:
         packs = batch([3, 2, 4, 1]).pack((), 5)
         assert [p["row_id"].tolist() for p in packs] == [[1000, 1001], [1002, 1003]]
 
+    def test_as_few_as_can_be_and_then_as_even_as_can_be(self):
+        """Against every way to cut the row of rows."""
+        drawn = random.Random(0)
+        for limit in range(9, 40):
+            sizes = [drawn.randint(1, 9) for _ in range(8)]
+            ways = [
+                [sum(sizes[a:b]) for a, b in itertools.pairwise((0, *cuts, len(sizes)))]
+                for count in range(len(sizes))
+                for cuts in itertools.combinations(range(1, len(sizes)), count)
+            ]
+            best = min((len(way), max(way)) for way in ways if max(way) <= limit)
+            found = [len(p["tokens"]) for p in batch(sizes).pack((), limit)]
+            assert (len(found), max(found)) == best
+
     def test_keeps_units_whole(self):
         packs = batch([3, 2, 3, 2], pairs=[(0, 3), (1, 2)]).pack(("pairs",), 5)
         assert [p["row_id"].tolist() for p in packs] == [[1000, 1003], [1001, 1002]]
@@ -204,9 +220,11 @@ class TestPrefixes:
         def packed(limit, repeated):
             return [p["row_id"].tolist() for p in self.batch().pack((), limit, repeated)]
 
-        assert packed(16, 1.0) == [[0, 1, 2], [3, 4]]  # 5 + 5 + 5 | 4 + 5
-        assert packed(16, 0.0) == [[0, 1, 2, 3], [4]]  # 5 + 5 + 2 + 4 | 5: a new micro-batch reads it anew
-        assert packed(16, 0.75) == [[0, 1, 2], [3, 4]]  # 5 + 5 + 4.25 | 4 + 5
+        assert packed(13, 1.0) == [[0, 1], [2, 3], [4]]  # 5 + 5 | 5 + 4 | 5
+        assert packed(13, 0.75) == [[0, 1], [2, 3], [4]]  # the last two would be 5 + 4 + 4.25
+        assert packed(14, 0.75) == [[0, 1], [2, 3, 4]]
+        assert packed(13, 0.0) == [[0, 1], [2, 3, 4]]  # 5 + 5 | 5 + 4 + 2
+        assert packed(8, 0.0) == [[0], [1], [2], [3], [4]]  # a new micro-batch reads it anew
         assert packed(18, 0.0) == [[0, 1, 2, 3, 4]]
 
     def test_a_unit_repeats_prefixes_too(self):

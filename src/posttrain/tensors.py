@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -302,6 +303,7 @@ class Batch(Mapping[str, Any]):
     def pack(self, links: Collection[str], max_tokens: int, repeated: float = 1.0) -> list[Batch]:
         """Micro-batches: whole units, in order, at most `max_tokens` tokens each (ConfigError if a unit is larger).
 
+        They are as few as can be, and then the largest is as small as can be, since memory follows the largest.
         A prefix with which an earlier row of the micro-batch begins as well counts `repeated` times its length.
         """
         sizes: list[int] = self["rows"].sizes.tolist()
@@ -309,28 +311,37 @@ class Batch(Mapping[str, Any]):
         if repeated < 1:
             prefixes, leads = self["written"].prefixes(self["tokens"]), self["written"].lead().tolist()
             spare = {prefix: (1 - repeated) * lead for prefix, lead in zip(prefixes, leads, strict=True)}
+        units = self.units(links)
 
-        def cost(unit: list[int], known: set[bytes]) -> float:
+        def cost(unit: list[int], known: Collection[bytes] = ()) -> float:
             new = dict.fromkeys(prefixes[r] for r in unit if prefixes[r] not in known)
             return sum(sizes[r] - spare[prefixes[r]] for r in unit) + sum(spare[prefix] for prefix in new)
 
-        packs: list[list[int]] = []
-        room, known = 0.0, set[bytes]()
-        for unit in self.units(links):
-            if not packs or cost(unit, known) > room:
-                packs.append([])
-                room, known = max_tokens, set()
-            size = cost(unit, known)
-            if size > max_tokens:
-                tied = f"{len(unit)} rows tied by {', '.join(sorted(links))} hold" if len(unit) > 1 else "a row holds"
-                raise ConfigError(
-                    f"{tied} {math.ceil(size)} tokens, but train.tokens_per_device is {max_tokens}: raise it to "
-                    f"{math.ceil(size)}, or shorten the rows"
-                )
-            packs[-1] += unit
-            room -= size
-            known |= {prefixes[r] for r in unit}
-        return [self] if len(packs) == 1 else [self.select(p) for p in packs]
+        def fill(limit: int) -> list[list[int]]:
+            packs: list[list[int]] = []
+            room, known = 0.0, set[bytes]()
+            for unit in units:
+                if not packs or cost(unit, known) > room:
+                    packs.append([])
+                    room, known = limit, set()
+                packs[-1] += unit
+                room -= cost(unit, known)
+                known |= {prefixes[r] for r in unit}
+            return packs
+
+        largest = max(units, key=cost, default=[])
+        least = math.ceil(cost(largest))
+        if least > max_tokens:
+            tied = f"{len(largest)} rows tied by {', '.join(sorted(links))} hold" if len(largest) > 1 else "a row holds"
+            raise ConfigError(
+                f"{tied} {least} tokens, but train.tokens_per_device is {max_tokens}: raise it to {least}, or shorten "
+                "the rows"
+            )
+        packs = fill(max_tokens)
+        if len(packs) == 1:
+            return [self]
+        enough = bisect_left(range(least, max_tokens), True, key=lambda limit: len(fill(limit)) == len(packs))
+        return [self.select(pack) for pack in fill(least + enough)]
 
     def without_spectators(self, links: Collection[str]) -> Batch:
         """Drop the units that hold no trained token: opponents and baselines have done their work once the
