@@ -62,6 +62,12 @@ class Local:
         self.copies = Copies()
         self._written_tokenizer: Any = None
 
+    @property
+    def device(self) -> torch.device:
+        """Where all models lie. Batches stay with the trainer, and come here one micro-batch at a time."""
+        weight: nn.Parameter = next(next(iter(self.models.values())).parameters())
+        return weight.device
+
     # ---- models
 
     def prepare(self, plan: Plan) -> None:
@@ -148,14 +154,17 @@ class Local:
         if not wants:
             return {}
         read = batch.only(("tokens", "rows", "written", "temperature"))
-        pieces = [self._outputs(micro, wants) for micro in self._pack(read, (), wants)]
-        return {n: torch.cat([p[n] for p in pieces]) for n in wants}
+        made: dict[str, list[Tensor]] = {n: [] for n in wants}
+        for micro in self._pack(read, (), wants):
+            for name, x in self._outputs(micro.to(self.device), wants).items():
+                made[name].append(x.to(batch["tokens"].device))
+        return {n: torch.cat(pieces) for n, pieces in made.items()}
 
     def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Counts, *, fresh: bool) -> Share:
         self.engine.forget()  # its memory is needed here
         share, wants = Share(), plan.forwards.get((When.LIVE, stream), {})
         micros = self._pack(mini, plan.links(stream), wants)
-        for number, micro in enumerate(micros):
+        for number, micro in enumerate(m.to(self.device) for m in micros):
             loss, parts = micro_loss(plan, stream, micro, self._outputs(micro, wants), counts, fresh=fresh)
             if loss.requires_grad:  # a micro-batch may hold only rows that no pair uses
                 loss.backward()  # type: ignore[no-untyped-call]
