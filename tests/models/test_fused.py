@@ -129,6 +129,42 @@ def test_gradients_are_those_of_the_torch_operators(draw, dtype, as_torch):
         torch.testing.assert_close(mine / size, theirs / size, rtol=0, atol=1e-6 if dtype == torch.float32 else 0.03)
 
 
+@both
+@pytest.mark.parametrize("shape", [(7, 24), (70, 3, 130), (1, 5), (0, 8)])
+def test_what_the_norm_gets_back_is_its_derivative(draw, shape, dtype):
+    x, weight, dy = (draw(*size).to(dtype) for size in (shape, shape[-1:], shape))
+    wide = [y.double().requires_grad_() for y in (x, weight)]
+    normed = wide[0] / (wide[0].square().mean(-1, keepdim=True) + 1e-3).sqrt() * wide[1]
+    exact = torch.autograd.grad(normed, wide, dy.double())
+    dx, dweight = fused.rms_norm_back(x, weight, fused.rms_norm(x, weight, 1e-3)[1], dy)
+    if len(x):
+        close(dx, exact[0], dtype)
+        close(dweight, exact[1], torch.float32)
+    else:
+        assert dweight.tolist() == [0] * 8
+
+
+def test_golden_derivative_of_the_norm():
+    """Of (3, 4): what lies along it is lost, what is across is divided by sqrt(12.5)."""
+    x, scale = torch.tensor([[3.0, 4.0]]), torch.tensor([[12.5**-0.5]])
+    dx, dweight = fused.rms_norm_back(x, torch.tensor([1.0, 1.0]), scale, torch.tensor([[7.0, 1.0]]))
+    torch.testing.assert_close(dx, torch.tensor([[4.0, -3.0]]) / 12.5**0.5)  # (7, 1) is (3, 4) and (4, -3)
+    torch.testing.assert_close(dweight, torch.tensor([21.0, 4.0]) / 12.5**0.5)
+
+
+def test_threads_change_no_bit_of_the_derivative(draw):
+    x, weight, dy = draw(50, 130).float(), draw(130).float(), draw(50, 130).float()
+    threads, found = torch.get_num_threads(), []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            found.append(fused.rms_norm_back(x, weight, fused.rms_norm(x, weight, 1e-5)[1], dy))
+    finally:
+        torch.set_num_threads(threads)
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+
+
 # ---- attention of a decoding step
 
 

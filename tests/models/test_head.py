@@ -1,13 +1,16 @@
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from posttrain.models import head, passes
 from posttrain.models.head import selected_logp
 
 
-@pytest.fixture(params=[(2**24, 2**18), (1, 2 * 4)])  # all at once; tiles of four words, slabs of two tokens
+# All at once; tiles of four words, slabs of two tokens; the same, and the backward pass computes the logits once more.
+@pytest.fixture(params=[(2**24, 2**18, 77), (1, 2 * 4, 77), (1, 2 * 4, 76)], ids=["whole", "tiles", "again"])
 def problem(request, monkeypatch):
-    tile, slab = request.param
+    tile, slab, few = request.param
+    monkeypatch.setattr(head, "FEW", few)
     monkeypatch.setattr(head, "TILE", tile)
     monkeypatch.setattr(head, "NARROW", 4)
     monkeypatch.setattr(passes, "SLAB", slab)
@@ -73,3 +76,11 @@ def test_nothing_chosen(problem):
     hidden, weight, *_ = problem
     logp, entropy = selected_logp(hidden[:0], weight, None, torch.zeros(0, dtype=torch.long), want_entropy=True)
     assert logp.shape == entropy.shape == (0,)
+
+
+def test_few_logits_are_computed_once(problem):
+    hidden, weight, _, targets, _ = problem
+    with FlopCounterMode(display=False) as count:
+        selected_logp(hidden, weight, None, targets)[0].sum().backward()
+    products = 3 if head.FEW == len(hidden) * len(weight) else 4
+    assert count.get_total_flops() == products * 2 * hidden.numel() * len(weight)

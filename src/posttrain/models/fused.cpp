@@ -221,6 +221,35 @@ void rms_norm(const T* x, const T* weight, int64_t rows, int64_t width, float ep
     }
 }
 
+// With u = x scale and g = dy weight: dx = scale (g - u mean(g u)) [N, D], dweight = sum(dy u) [D].
+template <class T>
+void rms_norm_back(const T* x, const T* weight, const float* scale, const T* dy, int64_t rows, int64_t width,
+                   int threads, T* dx, float* dweight) {
+#pragma omp parallel for num_threads(threads)
+    for (int64_t row = 0; row < rows; ++row) {
+        const T *from = x + row * width, *slope = dy + row * width;
+        T* to = dx + row * width;
+        const float s = scale[row];
+        float along = 0;
+#pragma omp simd reduction(+ : along)
+        for (int64_t i = 0; i < width; ++i) along += wide(slope[i]) * wide(weight[i]) * wide(from[i]);
+        const float back = along * s * s / width;
+#pragma omp simd
+        for (int64_t i = 0; i < width; ++i)
+            narrow(s * (wide(slope[i]) * wide(weight[i]) - wide(from[i]) * back), to[i]);
+    }
+    constexpr int64_t COLUMNS = 64;
+#pragma omp parallel for num_threads(threads)
+    for (int64_t first = 0; first < width; first += COLUMNS) {
+        const int64_t last = std::min(first + COLUMNS, width);
+        std::fill(dweight + first, dweight + last, 0);
+        for (int64_t row = 0; row < rows; ++row)
+#pragma omp simd
+            for (int64_t i = first; i < last; ++i)
+                dweight[i] += wide(dy[row * width + i]) * wide(x[row * width + i]) * scale[row];
+    }
+}
+
 // Heads [N, H, D] turned by angles with cosine and sine [N, D]: dimension i with dimension i + D/2.
 template <class T>
 void rotate(const T* x, const T* cosine, const T* sine, int64_t tokens, int64_t heads, int64_t width, int threads,
@@ -304,6 +333,10 @@ void draw(const T* scores, const double* uniform, int64_t rows, int64_t words, i
     extern "C" void rms_norm_##T(const T* x, const T* weight, int64_t rows, int64_t width, float eps, int threads,    \
                                  T* out, float* scale) {                                                              \
         rms_norm(x, weight, rows, width, eps, threads, out, scale);                                                   \
+    }                                                                                                                 \
+    extern "C" void rms_norm_back_##T(const T* x, const T* weight, const float* scale, const T* dy, int64_t rows,     \
+                                      int64_t width, int threads, T* dx, float* dweight) {                            \
+        rms_norm_back(x, weight, scale, dy, rows, width, threads, dx, dweight);                                       \
     }                                                                                                                 \
     extern "C" void rotate_##T(const T* x, const T* cosine, const T* sine, int64_t n, int64_t heads, int64_t width,   \
                                int threads, T* out) {                                                                 \

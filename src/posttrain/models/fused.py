@@ -26,6 +26,7 @@ _SIGNATURES = {
     "attend": [*[_POINTER] * 4, *[_NUMBER] * 5, _FLOAT, _NUMBER, ctypes.c_int, _POINTER],
     "write": [*[_POINTER] * 5, *[_NUMBER] * 4, ctypes.c_int, *[_POINTER] * 2],
     "rms_norm": [*[_POINTER] * 2, *[_NUMBER] * 2, _FLOAT, ctypes.c_int, *[_POINTER] * 2],
+    "rms_norm_back": [*[_POINTER] * 4, *[_NUMBER] * 2, ctypes.c_int, *[_POINTER] * 2],
     "draw": [*[_POINTER] * 2, *[_NUMBER] * 2, ctypes.c_int, *[_POINTER] * 2],
     "rotate": [*[_POINTER] * 3, *[_NUMBER] * 3, ctypes.c_int, _POINTER],
 }
@@ -64,6 +65,14 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     assert weight.shape == (width,)
     _call("rms_norm", x, weight, scale.numel(), width, eps, torch.get_num_threads(), out, scale)
     return out, scale
+
+
+def rms_norm_back(x: Tensor, weight: Tensor, scale: Tensor, dy: Tensor) -> tuple[Tensor, Tensor]:
+    """What `rms_norm` gets back from dy [..., D]: dx in the type of x, dweight [D] in float32."""
+    dx, dweight = torch.empty_like(x), x.new_empty(x.shape[-1], dtype=torch.float32)
+    assert dy.shape == x.shape
+    _call("rms_norm_back", x, weight, scale, dy, scale.numel(), x.shape[-1], torch.get_num_threads(), dx, dweight)
+    return dx, dweight
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

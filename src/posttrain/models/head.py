@@ -18,6 +18,7 @@ from posttrain.models.passes import slabs
 
 TILE = 2**24  # logits in memory at once,
 NARROW = 256  # or those of so many words, if that is more
+FEW = 2**25  # up to so many the backward pass finds again
 
 
 def selected_logp(
@@ -31,7 +32,7 @@ def selected_logp(
     """Log-prob of targets [N] under softmax((hidden @ weight.T + bias) / temperature), and the entropy of that law.
 
     hidden [N, D], weight [V, D], bias [V], temperature a number or [N] -> [N], [N]. The softmax is computed in float32
-    (float64 for float64 inputs). The backward pass recomputes the logits: memory is O(N D + TILE) instead of O(N V).
+    (float64 for float64 inputs). The backward pass recomputes many logits: memory is O(N D + TILE + FEW), not O(N V).
     """
     wide = torch.promote_types(hidden.dtype, torch.float32)
     tau = torch.as_tensor(temperature, dtype=wide, device=hidden.device).expand(len(hidden))
@@ -52,9 +53,10 @@ class _SelectedLogp(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         top, mass = torch.full_like(tau, -torch.inf), torch.zeros_like(tau)
         energy, chosen = torch.zeros_like(tau), torch.zeros_like(tau)  # sum of odds * logit; the target's logit
-        for words, logits in _tiles(hidden, weight, bias):
+        tiles = _Tiles(hidden, weight, keep=any(ctx.needs_input_grad))
+        for words, logits in tiles.of(hidden, weight, bias):
             for part in slabs(logits):
-                scores = logits[part].to(tau.dtype).div_(tau[part, None])
+                scores = logits[part].to(tau.dtype, copy=True).div_(tau[part, None])
                 _pick(scores, targets[part] - words.start, chosen[part])
                 highest = torch.maximum(top[part], scores.amax(-1))
                 odds = (scores - highest[:, None]).exp_()
@@ -66,7 +68,7 @@ class _SelectedLogp(torch.autograd.Function):
         whole = top + mass.log()
         entropy = whole - energy / mass if want_entropy else torch.zeros_like(tau)
         ctx.save_for_backward(hidden, weight, bias, targets, tau, whole, entropy)
-        ctx.want_entropy = want_entropy
+        ctx.want_entropy, ctx.tiles = want_entropy, tiles if tiles.known else None
         return chosen - whole, entropy
 
     @staticmethod
@@ -78,7 +80,8 @@ class _SelectedLogp(torch.autograd.Function):
         d_hidden = torch.zeros_like(hidden, dtype=tau.dtype) if wants_hidden else None  # summed over tiles
         d_weight = torch.empty_like(weight) if wants_weight else None
         d_bias = torch.empty_like(bias) if wants_bias else None
-        for words, logits in _tiles(hidden, weight, bias):
+        tiles, ctx.tiles = ctx.tiles or _Tiles(hidden, weight, keep=False), None  # they are written over: found once
+        for words, logits in tiles.of(hidden, weight, bias):
             for part in slabs(logits):
                 law = logits[part].to(tau.dtype).div_(tau[part, None]).sub_(whole[part, None])
                 slope = of_logp[part, None]
@@ -97,19 +100,33 @@ class _SelectedLogp(torch.autograd.Function):
         return d_hidden, d_weight, d_bias, None, None, None
 
 
-def _tiles(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Iterator[tuple[slice, Tensor]]:
-    """Neighbouring words and their logits [N, W], in the type of the weights. The next tile takes the same memory."""
-    size = min(len(weight), max(NARROW, TILE // max(1, len(hidden))))
-    memory = hidden.new_empty(len(hidden) * size)
-    for start in range(0, len(weight), size):
-        words = slice(start, min(start + size, len(weight)))
-        count = words.stop - start
-        tile = memory[: len(hidden) * count].view(len(hidden), count)
-        if bias is None:
-            torch.mm(hidden, weight[words].T, out=tile)
-        else:
-            torch.addmm(bias[words], hidden, weight[words].T, out=tile)
-        yield words, tile
+class _Tiles:
+    """Neighbouring words and their logits [N, W], in the type of the weights.
+
+    Few of them stay `known`; of many, each tile takes the memory of the last.
+    """
+
+    def __init__(self, hidden: Tensor, weight: Tensor, *, keep: bool) -> None:
+        rows, words = len(hidden), len(weight)
+        self.size = min(words, max(NARROW, TILE // max(1, rows)))
+        self.stay = keep and rows * words <= FEW
+        self.memory = hidden.new_empty(rows * (words if self.stay else self.size))
+        self.known = False
+
+    def of(self, hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Iterator[tuple[slice, Tensor]]:
+        for start in range(0, len(weight), self.size):
+            words = slice(start, min(start + self.size, len(weight)))
+            count = len(hidden) * (words.stop - start)
+            first = len(hidden) * start if self.stay else 0
+            tile = self.memory[first : first + count].view(len(hidden), words.stop - start)
+            if self.known:
+                pass
+            elif bias is None:
+                torch.mm(hidden, weight[words].T, out=tile)
+            else:
+                torch.addmm(bias[words], hidden, weight[words].T, out=tile)
+            yield words, tile
+        self.known = self.stay
 
 
 def _pick(scores: Tensor, column: Tensor, into: Tensor) -> None:

@@ -109,6 +109,9 @@ class _RMSNorm(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """With u = x scale and g = dy weight: dx = scale (g - u mean(g u)), dweight = sum(dy u)."""
         x, weight, scale = ctx.saved_tensors
+        if fused.runs(x, weight, gradients[0]):
+            dx, dweight = fused.rms_norm_back(x, weight, scale, gradients[0])
+            return dx, dweight.to(weight.dtype), None
         wide, dx = scale.dtype, torch.empty_like(x)
         gain, dweight = weight.to(wide), torch.zeros_like(weight, dtype=wide)
         for part in slabs(x):
