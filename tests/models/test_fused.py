@@ -1,6 +1,7 @@
 """The compiled functions against their formulas in float64, and against the same formulas as torch operators."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -56,6 +57,13 @@ def test_only_whole_tensors_of_one_known_type_on_a_cpu():
     assert not fused.runs(x.half())
     assert not fused.runs(x, x.bfloat16())
     assert not fused.runs(x.to("meta"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="no list of what is loaded")
+def test_there_is_one_openmp():
+    assert fused.available()
+    loaded = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()}
+    assert len([path for path in loaded if "libgomp" in path]) <= 1
 
 
 # ---- norm and rotation

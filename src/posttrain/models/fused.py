@@ -34,13 +34,20 @@ _SIGNATURES = {
 
 @functools.cache
 def _library() -> ctypes.CDLL | None:
-    code = library(Path(__file__).with_suffix(".cpp"))
+    code = library(Path(__file__).with_suffix(".cpp"), *_openmp())
     if code is not None:
         for name, types in _SIGNATURES.items():
             for suffix in TYPES.values():
                 function = getattr(code, f"{name}_{suffix}")
                 function.argtypes, function.restype = types, None
     return code
+
+
+def _openmp() -> tuple[str, ...]:
+    """Flags that link the OpenMP of torch: with another one twice as many threads would wait on the same cores."""
+    folder = Path(torch.__file__).parent / "lib"
+    found = sorted([*folder.glob("libgomp*.so*"), *(folder.parents[1] / "torch.libs").glob("libgomp*.so*")])
+    return (str(found[0]), f"-Wl,--as-needed,-rpath,{found[0].parent}") if found else ()
 
 
 def available() -> bool:
