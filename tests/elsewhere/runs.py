@@ -1,6 +1,10 @@
 """Whole runs on another device: what they measure and train is what they do on the processor, resumed or not."""
 
+import json
+import sys
+
 import pytest
+from benchmarks import one_gpu
 
 from tests.running import Interrupt, PowerCut, metrics, run, same_bits, weights
 from tests.test_runs import BRIEF, KINDS, kind  # noqa: F401 -- a fixture
@@ -44,3 +48,13 @@ def test_micro_batches_and_bf16(kind, tmp_path, used):  # noqa: F811
     )
     assert len(rows) == 4
     assert all(row["grad_norm"] > 0 for row in rows)
+
+
+def test_the_benchmark_of_a_gpu(device, capsys, monkeypatch):
+    options = ["--device", str(device), "--size", "tiny", "--length", "16", "--repeats", "2"]
+    monkeypatch.setattr(sys, "argv", ["one_gpu.py", *options])
+    one_gpu.main()
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("RESULT ")]
+    results = [json.loads(line.removeprefix("RESULT ")) for line in lines]
+    assert [result["measured"] for result in results] == ["rl", "sft", "decode"]
+    assert all(result["ours"] > 0 for result in results)
