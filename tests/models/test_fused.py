@@ -173,6 +173,66 @@ def test_threads_change_no_bit_of_the_derivative(draw):
         assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
 
 
+# ---- products of few tokens
+
+
+def has_product():
+    return fused.multiplies(torch.ones(1, 32).bfloat16(), torch.ones(32, 32).bfloat16())
+
+
+multiplied = pytest.mark.skipif(not has_product(), reason="this processor does not multiply bfloat16")
+
+
+@multiplied
+@pytest.mark.parametrize("tokens", [0, 1, 3, 4, 7, 8, 13, 64])
+@pytest.mark.parametrize(("inputs", "outputs"), [(32, 32), (192, 96), (224, 64), (576, 1536)])
+def test_the_product_is_its_formula(draw, tokens, inputs, outputs):
+    x, weight = draw(tokens, inputs).bfloat16(), draw(outputs, inputs).bfloat16()
+    exact = x.double() @ weight.double().T
+    found = fused.linear(x, weight)
+    assert found.shape == exact.shape
+    if tokens:
+        close(found, exact, torch.bfloat16)
+
+
+@multiplied
+def test_golden_product():
+    """Output o reads only input 3 o modulo 64, and it is 2 there: every place of every panel is another number."""
+    weight = torch.zeros(96, 64)
+    weight[torch.arange(96), 3 * torch.arange(96) % 64] = 2.0
+    x = torch.arange(128.0).view(2, 64)
+    found = fused.linear(x.bfloat16(), weight.bfloat16())
+    assert torch.equal(found.float(), 2 * x[:, 3 * torch.arange(96) % 64])
+
+
+@multiplied
+def test_threads_and_other_tokens_change_no_bit_of_a_product(draw):
+    x, weight = draw(23, 576).bfloat16(), draw(320, 576).bfloat16()
+    alone = torch.cat([fused.linear(row[None], weight) for row in x])
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            assert torch.equal(fused.linear(x, weight), alone)
+    finally:
+        torch.set_num_threads(threads)
+
+
+@multiplied
+def test_which_products():
+    x, weight = torch.ones(fused.FEW, 64).bfloat16(), torch.ones(32, 64).bfloat16()
+    assert fused.multiplies(x, weight)
+    assert not fused.multiplies(torch.ones(fused.FEW + 1, 64).bfloat16(), weight)
+    assert not fused.multiplies(x.float(), weight.float())
+    assert not fused.multiplies(x[:, :40].contiguous(), weight[:, :40].contiguous())
+    assert not fused.multiplies(x, weight[:31])
+    learning = weight.clone().requires_grad_()
+    assert passes.linear(x, learning).requires_grad
+    with torch.no_grad():
+        assert torch.equal(passes.linear(x, learning), fused.linear(x, weight))
+        assert torch.equal(passes.linear(x, weight, weight[:, 0]), torch.nn.functional.linear(x, weight, weight[:, 0]))
+
+
 # ---- attention of a decoding step
 
 

@@ -1,4 +1,4 @@
-// What lies between the matrix products of a decoder, in one pass over memory each, for a CPU.
+// What lies between the matrix products of a decoder, in one pass over memory each, for a CPU; and products of few tokens.
 //
 // A decoding step is so short that starting torch's operators takes longer than their work. Here a norm, a rotation or
 // the attention of all running sequences is one call. Sums are float32; bfloat16 is rounded where torch rounds it, so
@@ -11,6 +11,10 @@
 #include <cstdint>
 #include <cstring>
 #include <vector>
+
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
 
 namespace {
 
@@ -268,6 +272,102 @@ void rotate(const T* x, const T* cosine, const T* sine, int64_t tokens, int64_t 
     }
 }
 
+#ifdef __AVX512BF16__
+
+// ---- the product of few tokens with a matrix
+
+// The processor multiplies pairs of neighbouring inputs for 16 outputs at once. Libraries copy the matrix into that order
+// ahead; here each thread turns a few kilobytes at a time, which it then uses for all tokens.
+constexpr int PAIRS = 96, OUTPUTS = 2 * LANES;  // of a panel
+
+// Exchanges one bit of a row's number and of the place in it.
+template <int BIT>
+inline void exchange(__m512i (&x)[LANES]) {
+    Words low, high;
+    for (int i = 0; i < LANES; ++i) {
+        low[i] = i & BIT ? LANES + i - BIT : i;
+        high[i] = i & BIT ? LANES + i : i + BIT;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; ++i) {
+        if (i & BIT) continue;
+        const __m512i a = x[i], b = x[i + BIT];
+        x[i] = _mm512_permutex2var_epi32(a, __m512i(low), b);
+        x[i + BIT] = _mm512_permutex2var_epi32(a, __m512i(high), b);
+    }
+}
+
+// 16 pairs of 16 outputs: what was pair j of output i becomes output i of pair j.
+inline void turn(const bf16* from, int64_t inputs, float* to) {
+    __m512i x[LANES];
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; ++i) x[i] = _mm512_loadu_si512(from + i * inputs);
+    exchange<1>(x);
+    exchange<2>(x);
+    exchange<4>(x);
+    exchange<8>(x);
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; ++i) _mm512_storeu_si512(to + i * OUTPUTS, x[i]);
+}
+
+// Adds to the sums [R, OUTPUTS] of R tokens.
+template <int R>
+inline void multiply(const bf16* x, int64_t inputs, const float* panel, int pairs, float* sums) {
+    __m512 sum[R][2];
+    for (int r = 0; r < R; ++r) {
+        sum[r][0] = _mm512_loadu_ps(sums + r * OUTPUTS);
+        sum[r][1] = _mm512_loadu_ps(sums + r * OUTPUTS + LANES);
+    }
+    for (int pair = 0; pair < pairs; ++pair) {
+        const auto even = __m512bh(_mm512_loadu_ps(panel + pair * OUTPUTS));
+        const auto odd = __m512bh(_mm512_loadu_ps(panel + pair * OUTPUTS + LANES));
+        for (int r = 0; r < R; ++r) {
+            int both;
+            std::memcpy(&both, x + r * inputs + 2 * pair, sizeof both);
+            const auto all = __m512bh(_mm512_set1_epi32(both));
+            sum[r][0] = _mm512_dpbf16_ps(sum[r][0], all, even);
+            sum[r][1] = _mm512_dpbf16_ps(sum[r][1], all, odd);
+        }
+    }
+    for (int r = 0; r < R; ++r) {
+        _mm512_storeu_ps(sums + r * OUTPUTS, sum[r][0]);
+        _mm512_storeu_ps(sums + r * OUTPUTS + LANES, sum[r][1]);
+    }
+}
+
+// x [N, I] times weight [O, I] transposed: [N, O]. I and O are multiples of 32. A token's numbers do not depend on others.
+void linear(const bf16* x, const bf16* weight, int64_t tokens, int64_t inputs, int64_t outputs, int threads, bf16* out) {
+#pragma omp parallel num_threads(threads)
+    {
+        float panel[PAIRS * OUTPUTS];
+        std::vector<float> sums(tokens * OUTPUTS);
+#pragma omp for schedule(static)
+        for (int64_t first = 0; first < outputs; first += OUTPUTS) {
+            std::fill(sums.begin(), sums.end(), 0);
+            for (int64_t input = 0; input < inputs; input += 2 * PAIRS) {
+                const int pairs = std::min<int64_t>(PAIRS, (inputs - input) / 2);
+                for (int pair = 0; pair < pairs; pair += LANES)
+                    for (int o = 0; o < OUTPUTS; o += LANES)
+                        turn(weight + (first + o) * inputs + input + 2 * pair, inputs, panel + pair * OUTPUTS + o);
+                const bf16* row = x + input;
+                float *sum = sums.data(), *end = sum + tokens * OUTPUTS;
+                for (; sum + 8 * OUTPUTS <= end; sum += 8 * OUTPUTS, row += 8 * inputs)
+                    multiply<8>(row, inputs, panel, pairs, sum);
+                for (; sum + 4 * OUTPUTS <= end; sum += 4 * OUTPUTS, row += 4 * inputs)
+                    multiply<4>(row, inputs, panel, pairs, sum);
+                for (; sum < end; sum += OUTPUTS, row += inputs) multiply<1>(row, inputs, panel, pairs, sum);
+            }
+            for (int64_t t = 0; t < tokens; ++t)
+                for (int o = 0; o < OUTPUTS; o += LANES) {
+                    const auto narrowed = _mm512_cvtneps_pbh(_mm512_loadu_ps(&sums[t * OUTPUTS + o]));
+                    std::memcpy(out + t * outputs + first + o, &narrowed, sizeof narrowed);
+                }
+        }
+    }
+}
+
+#endif
+
 // ---- the next token
 
 // The token at which the cumulated probability of scores [S, V] passes `uniform` [S], and its log-prob (law.py).
@@ -349,3 +449,10 @@ void draw(const T* scores, const double* uniform, int64_t rows, int64_t words, i
 
 EXPORT(float)
 EXPORT(bf16)
+
+#ifdef __AVX512BF16__
+extern "C" void linear_bf16(const bf16* x, const bf16* weight, int64_t tokens, int64_t inputs, int64_t outputs,
+                            int threads, bf16* out) {
+    linear(x, weight, tokens, inputs, outputs, threads, out);
+}
+#endif

@@ -1,4 +1,4 @@
-"""`fused.cpp` for tensors: norm, rotation, cache and attention of a decoding step in one call each, on a CPU.
+"""`fused.cpp` for tensors: norm, rotation, cache, attention and products of a decoding step, on a CPU.
 
 Whoever calls asks `runs` first, and has the same formula in torch for everything else: other devices and types,
 machines without a compiler.
@@ -21,6 +21,9 @@ PAGE = 64  # places of a page of the cache
 WIDTHS = (32, 64, 96, 128, 256)  # of heads, for which there is code
 TYPES = {torch.float32: "float", torch.bfloat16: "bf16"}
 
+FEW = 256  # tokens up to which `linear` beats torch
+STEP = 32  # of which its inputs and outputs are multiples
+
 _POINTER, _NUMBER, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
 _SIGNATURES = {
     "attend": [*[_POINTER] * 4, *[_NUMBER] * 5, _FLOAT, _NUMBER, ctypes.c_int, _POINTER],
@@ -40,6 +43,8 @@ def _library() -> ctypes.CDLL | None:
             for suffix in TYPES.values():
                 function = getattr(code, f"{name}_{suffix}")
                 function.argtypes, function.restype = types, None
+        if hasattr(code, "linear_bf16"):
+            code.linear_bf16.argtypes = [*[_POINTER] * 2, *[_NUMBER] * 3, ctypes.c_int, _POINTER]
     return code
 
 
@@ -63,6 +68,22 @@ def runs(*tensors: Tensor) -> bool:
         and all(x.device.type == "cpu" and x.dtype == kind and x.is_contiguous() for x in tensors)
         and available()
     )
+
+
+def multiplies(x: Tensor, weight: Tensor) -> bool:
+    """Whether `linear` takes them: few tokens in bf16, on a processor that multiplies such numbers."""
+    whole = x.shape[-1] % STEP == len(weight) % STEP == 0
+    known = x.dim() == 2 and len(x) <= FEW and x.dtype == torch.bfloat16
+    return known and whole and runs(x, weight) and hasattr(_library(), "linear_bf16")
+
+
+def linear(x: Tensor, weight: Tensor) -> Tensor:
+    """x [N, I] times weight [O, I] transposed: [N, O]. Reads the weights where they lie, and has no gradient."""
+    out = x.new_empty(len(x), len(weight))
+    assert weight.shape[1] == x.shape[1]
+    assert x.shape[1] % STEP == len(weight) % STEP == 0
+    _call("linear", x, weight, len(x), *weight.shape[::-1], torch.get_num_threads(), out)
+    return out
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -21,6 +20,7 @@ from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register
 from posttrain.models.blocks import take
 from posttrain.models.head import selected_logp
+from posttrain.models.passes import linear
 from posttrain.models.shared import Reading, read
 from posttrain.tensors import Rows
 
@@ -107,7 +107,7 @@ class Network(nn.Module):
 
     def logits(self, states: Tensor) -> Tensor:
         """Scores of the next token in float32 (float64 for float64): [N, D] -> [N, V]."""
-        logits = F.linear(states, *self.unembedding)
+        logits = linear(states, *self.unembedding)
         return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
     def forward(

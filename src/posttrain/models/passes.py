@@ -39,6 +39,13 @@ def gated(gate: Tensor, up: Tensor) -> Tensor:
     return product
 
 
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x [N, D] times weight [F, D] transposed, plus bias [F]: [N, F]."""
+    if bias is None and not torch.is_grad_enabled() and fused.multiplies(x, weight):
+        return fused.linear(x, weight)
+    return F.linear(x, weight, bias)
+
+
 def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary position embedding (Su et al., 2021): heads [N, H, D] turned by angles whose cos and sin are [N, D]."""
     if not torch.is_grad_enabled():
