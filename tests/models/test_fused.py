@@ -8,6 +8,7 @@ import torch
 
 from posttrain.models import fused, passes
 from posttrain.models.attention import Cache, Decode, Packed, Prefill
+from posttrain.models.lora import add_lora
 from posttrain.models.network import Network
 from posttrain.sampling import law
 from posttrain.sampling.decoding import Decoding
@@ -361,10 +362,13 @@ def test_a_decoding_step_is_that_of_torch(draw, dtype, window):
     close(found, exact, dtype)
 
 
+WHOLE = {"head_dim": 32, "intermediate_size": 96, "vocab_size": 64}  # sizes that the products take
+
+
 @both
 def test_a_model_draws_from_the_law_it_is_trained_with(dtype, as_torch):
     """Scores of decoding, compiled and not, and those of reading the whole sequence."""
-    net = Network(trunk("Llama", head_dim=32).to(dtype))
+    net = Network(trunk("Llama", **WHOLE).to(dtype))
     tokens = torch.randint(3, 40, (5, 20), generator=torch.Generator().manual_seed(1))
 
     def scores():
@@ -381,6 +385,23 @@ def test_a_model_draws_from_the_law_it_is_trained_with(dtype, as_torch):
     size = theirs.abs().max()
     assert (mine - theirs).abs().max() <= tolerance * size
     assert (mine - whole).abs().max() <= tolerance * size
+
+
+@multiplied
+def test_only_decoding_multiplies_its_own_way(monkeypatch):
+    """Measured log-probs of equal weights are equal, whatever the number of tokens; hooks and adapters are called."""
+    net, calls, seen = Network(trunk("Llama", **WHOLE).bfloat16()), [], []
+    monkeypatch.setattr(fused, "linear", lambda *given, own=fused.linear: calls.append(given) or own(*given))
+    with torch.no_grad():
+        net.logits(net.states(torch.tensor([5, 6, 7]), Packed([3])))
+        assert not calls
+        Decoding(net, 2, 8).scores([5, 6], [0, 0])
+        assert len(calls) == 3 * 7 + 1
+        calls.clear()
+        net.trunk.model.layers[1].mlp.up_proj.register_forward_hook(lambda *_: seen.append(1))
+        add_lora(net, 2, 4.0, ["q_proj"], seed=0)
+        Decoding(net, 2, 8).scores([5, 6], [0, 0])
+    assert (len(calls), len(seen)) == (3 * 6, 1)
 
 
 def test_float64_runs_as_torch_operators():

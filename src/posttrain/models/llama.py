@@ -9,13 +9,16 @@ Legend: N tokens, D hidden width, H query heads, G key-value heads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
-from posttrain.models.attention import Layout
+from posttrain.models.attention import Decode, Layout
 from posttrain.models.passes import Hold, gated, kept, linear, made_again, rms_norm, rotated
+
+Project = Callable[[Any, Tensor], Tensor]  # a module of the layer, and what goes into it
 
 RELATIVES = ("LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model")
 
@@ -30,26 +33,29 @@ def states(decoder: Any, tokens: Tensor, layout: Layout) -> Tensor:
     x = decoder.embed_tokens(tokens)
     angles = tuple(a[0] for a in decoder.rotary_emb(x, layout.positions[None]))
     again = decoder.training and decoder.gradient_checkpointing  # of whole layers
+    project = _one_token if isinstance(layout, Decode) else _all_tokens
     for block in decoder.layers:
-        through = partial(_layer, block, layout=layout, angles=angles, hold=kept if again else made_again)
+        through = partial(
+            _layer, block, layout=layout, angles=angles, hold=kept if again else made_again, project=project
+        )
         x = decoder._gradient_checkpointing_func(through, x) if again else through(x)
     return _norm(decoder.norm, x)
 
 
-def _layer(block: Any, x: Tensor, layout: Layout, angles: tuple[Tensor, ...], hold: Hold) -> Tensor:
+def _layer(block: Any, x: Tensor, layout: Layout, angles: tuple[Tensor, ...], hold: Hold, project: Project) -> Tensor:
     with hold(partial(_norm, block.input_layernorm), x) as normed:
-        query, key, value = _heads(block.self_attn, normed)
-    x = x + _attention(block.self_attn, query, key, value, layout, angles)
+        query, key, value = _heads(block.self_attn, normed, project)
+    x = x + project(block.self_attn.o_proj, _attention(block.self_attn, query, key, value, layout, angles))
     with hold(partial(_norm, block.post_attention_layernorm), x) as normed:
-        gate, up = _through(block.mlp.gate_proj, normed), _through(block.mlp.up_proj, normed)
+        gate, up = project(block.mlp.gate_proj, normed), project(block.mlp.up_proj, normed)
     with hold(gated, gate, up) as product:
-        return x + _through(block.mlp.down_proj, product)
+        return x + project(block.mlp.down_proj, product)
 
 
-def _heads(module: Any, x: Tensor) -> tuple[Tensor, ...]:
+def _heads(module: Any, x: Tensor, project: Project) -> tuple[Tensor, ...]:
     """Queries [N, H, D], keys and values [N, G, D]."""
     projections = module.q_proj, module.k_proj, module.v_proj
-    return tuple(_through(project, x).view(len(x), -1, module.head_dim) for project in projections)
+    return tuple(project(projection, x).view(len(x), -1, module.head_dim) for projection in projections)
 
 
 def _attention(
@@ -59,12 +65,16 @@ def _attention(
         query, key = _norm(module.q_norm, query), _norm(module.k_norm, key)
     query, key = rotated(query, *angles), rotated(key, *angles)
     window = getattr(module, "sliding_window", getattr(module.config, "sliding_window", None))
-    mixed = layout.attend(module.layer_idx, query, key, value, module.scaling, window)
-    return _through(module.o_proj, mixed.flatten(1))
+    return layout.attend(module.layer_idx, query, key, value, module.scaling, window).flatten(1)
 
 
-def _through(module: Any, x: Tensor) -> Tensor:
-    """module(x); what is only a matrix, without adapters or hooks, has a faster way for few tokens."""
+def _all_tokens(module: Any, x: Tensor) -> Tensor:
+    projected: Tensor = module(x)
+    return projected
+
+
+def _one_token(module: Any, x: Tensor) -> Tensor:
+    """The same for one token of each sequence. What is more than a matrix, by adapters or hooks, is called."""
     plain = type(module) is nn.Linear and not (module._forward_hooks or module._forward_pre_hooks)
     return linear(x, module.weight, module.bias) if plain else module(x)
 

@@ -6,12 +6,13 @@ Legend: T tokens of all rows end to end, B rows, D hidden width, V vocabulary.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -20,7 +21,6 @@ from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register
 from posttrain.models.blocks import take
 from posttrain.models.head import selected_logp
-from posttrain.models.passes import linear
 from posttrain.models.shared import Reading, read
 from posttrain.tensors import Rows
 
@@ -105,9 +105,9 @@ class Network(nn.Module):
         states: Tensor = output.last_hidden_state[0]
         return states
 
-    def logits(self, states: Tensor) -> Tensor:
+    def logits(self, states: Tensor, multiply: Callable[..., Tensor] = F.linear) -> Tensor:
         """Scores of the next token in float32 (float64 for float64): [N, D] -> [N, V]."""
-        logits = linear(states, *self.unembedding)
+        logits = multiply(states, *self.unembedding)
         return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
     def forward(

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -43,7 +44,7 @@ class Padded(Network):
         outputs = [decoder(input_ids=tokens[grid.to(tokens.device)], use_cache=False) for grid in blocks.grids]
         return torch.cat([o[0].flatten(0, 1) for o in outputs])[blocks.back.to(tokens.device)]
 
-    def logits(self, states: Tensor) -> Tensor:
+    def logits(self, states: Tensor, multiply: Callable[..., Tensor] = F.linear) -> Tensor:  # noqa: ARG002
         """Scores of the next token, scaled and capped as the trunk does it: [N, D] -> [N, V]."""
         ignored = torch.zeros(1, len(states), dtype=torch.long, device=states.device)
         with _answering(self.trunk.get_decoder(), states[None]):

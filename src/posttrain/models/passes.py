@@ -40,7 +40,8 @@ def gated(gate: Tensor, up: Tensor) -> Tensor:
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x [N, D] times weight [F, D] transposed, plus bias [F]: [N, F]."""
+    """x [N, D] times weight [F, D] transposed, plus bias [F]: [N, F]. For sampling: few tokens may be rounded otherwise
+    than torch does, and the log-probs of two models whose weights are equal should be so too."""
     if bias is None and not torch.is_grad_enabled() and fused.multiplies(x, weight):
         return fused.linear(x, weight)
     return F.linear(x, weight, bias)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posttrain.models.attention import Layout
@@ -51,5 +53,5 @@ class WithoutAdapters(nn.Module):
         with self.network.without_adapters():
             cast(Padded, self.network).generate(*args)
 
-    def logits(self, states: Tensor) -> Tensor:
-        return self.network.logits(states)  # adapters never sit on the last layer
+    def logits(self, states: Tensor, multiply: Callable[..., Tensor] = F.linear) -> Tensor:
+        return self.network.logits(states, multiply)  # adapters never sit on the last layer

@@ -15,6 +15,7 @@ from torch import Tensor
 from posttrain.models import fused
 from posttrain.models.attention import Cache, Decode
 from posttrain.models.network import Network
+from posttrain.models.passes import linear
 
 BLOCK = 32  # slots whose attention is computed at once on a CPU, as wide as the longest sequence in them,
 ALIKE = 0.75  # with those of their neighbours if the shorter is at least this part of the longer
@@ -63,7 +64,8 @@ class Decoding:
     def _step(self, rows: Tensor, blocks: Sequence[tuple[int, int]]) -> Tensor:
         """`rows` [3, S]: tokens, positions, and the slots that keys and values go to."""
         tokens, positions, slots = rows.unbind()
-        return self.network.logits(self.network.states(tokens, Decode(positions, slots, blocks, self.cache)))
+        states = self.network.states(tokens, Decode(positions, slots, blocks, self.cache))
+        return self.network.logits(states, linear)
 
     def _replayed(self, rows: Tensor, shape: tuple[int, int]) -> Tensor:
         if self._recorded_at != self.cache.capacity:  # the cache has moved
