@@ -51,7 +51,6 @@ SIZES: dict[str, dict[str, Any]] = {
         "head_dim": 8,
     },
 }
-LENGTH, PROMPT, LONGEST = 1024, 128, 1024  # tokens of a row, of its prompt; at most, of a prompt and of an answer
 RL_ROWS, SFT_ROWS, ANSWERS, REQUESTS = 16, 8, 4, 256
 
 
@@ -63,7 +62,7 @@ def network(size: str, device: str) -> Network:
     return Network(Qwen3ForCausalLM(config).to(torch.bfloat16).eval()).to(device)
 
 
-def groups(words: int, length: int = LENGTH) -> Batch:
+def groups(words: int, length: int) -> Batch:
     """Answers with rewards, four to a prompt."""
     drawn, rows = random.Random(0), []
     for number in range(RL_ROWS):
@@ -75,12 +74,12 @@ def groups(words: int, length: int = LENGTH) -> Batch:
     return collate(rows, scalars={"max_tokens": length})
 
 
-def demonstrations(words: int, length: int = LENGTH) -> Batch:
+def demonstrations(words: int, length: int) -> Batch:
     drawn, mask = random.Random(0), (False,) * (length // 2) + (True,) * (length - length // 2)
     return collate([Row(i, tuple(drawn.choices(range(words), k=length)), mask, mask) for i in range(SFT_ROWS)])
 
 
-def requests(words: int, longest: int = LONGEST) -> list[Request]:
+def requests(words: int, longest: int) -> list[Request]:
     drawn, least = random.Random(0), longest // 10
     return [
         Request(tuple(drawn.choices(range(words), k=drawn.randint(least, longest))), i, drawn.randint(least, longest))
@@ -117,9 +116,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--size", choices=SIZES, default="qwen3-0.6b")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument(
-        "--length", type=int, default=LENGTH, help="tokens of a row; at most, of a prompt and an answer"
-    )
+    parser.add_argument("--length", type=int, default=1024, help="tokens of a row; at most, of a prompt and an answer")
     options = parser.parse_args()
     words, length = SIZES[options.size]["vocab_size"], options.length
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from posttrain import compiled
+from tests.test_compiled import needs_compiler
 
 SCRIPT = """
 import json, resource
@@ -49,11 +49,6 @@ def outcome(script=SCRIPT, **environment):
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=120)
     return json.loads(done.stdout)
-
-
-needs_compiler = pytest.mark.skipif(
-    not compiled.wanted() or compiled.compiler() is None, reason="no C++ compiler, or not wanted"
-)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a setting of glibc")

@@ -44,6 +44,18 @@ def close(found, exact, dtype, roundings=1):
     assert (error <= allowed).all(), (error / allowed).max()
 
 
+def on_threads(function):
+    """What it returns on one, two and three threads."""
+    threads, found = torch.get_num_threads(), []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            found.append(function())
+    finally:
+        torch.set_num_threads(threads)
+    return found
+
+
 both = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 
 
@@ -163,15 +175,9 @@ def test_golden_derivative_of_the_norm():
 
 def test_threads_change_no_bit_of_the_derivative(draw):
     x, weight, dy = draw(50, 130).float(), draw(130).float(), draw(50, 130).float()
-    threads, found = torch.get_num_threads(), []
-    try:
-        for count in (1, 2, 3):
-            torch.set_num_threads(count)
-            found.append(fused.rms_norm_back(x, weight, fused.rms_norm(x, weight, 1e-5)[1], dy))
-    finally:
-        torch.set_num_threads(threads)
-    for other in found[1:]:
-        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+    first, *others = on_threads(lambda: fused.rms_norm_back(x, weight, fused.rms_norm(x, weight, 1e-5)[1], dy))
+    for other in others:
+        assert all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
 
 
 # ---- products of few tokens
@@ -210,13 +216,8 @@ def test_golden_product():
 def test_threads_and_other_tokens_change_no_bit_of_a_product(draw):
     x, weight = draw(23, 576).bfloat16(), draw(320, 576).bfloat16()
     alone = torch.cat([fused.linear(row[None], weight) for row in x])
-    threads = torch.get_num_threads()
-    try:
-        for count in (1, 2, 3):
-            torch.set_num_threads(count)
-            assert torch.equal(fused.linear(x, weight), alone)
-    finally:
-        torch.set_num_threads(threads)
+    for found in on_threads(lambda: fused.linear(x, weight)):
+        assert torch.equal(found, alone)
 
 
 @multiplied
@@ -334,13 +335,8 @@ def test_threads_and_neighbours_change_no_bit(draw):
         [fused.attend(step.query[i : i + 1], step.keys[:, i:].contiguous(), step.values[:, i:].contiguous(),
                       step.positions[i : i + 1], 0.3, None) for i in range(len(EDGES))]
     )  # fmt: skip
-    threads = torch.get_num_threads()
-    try:
-        for count in (1, 2, 3):
-            torch.set_num_threads(count)
-            assert torch.equal(step.found(), alone)
-    finally:
-        torch.set_num_threads(threads)
+    for found in on_threads(step.found):
+        assert torch.equal(found, alone)
 
 
 @both

@@ -29,6 +29,7 @@ _SIGNATURES = {
     "attend": [*[_POINTER] * 4, *[_NUMBER] * 5, _FLOAT, _NUMBER, ctypes.c_int, _POINTER],
     "write": [*[_POINTER] * 5, *[_NUMBER] * 4, ctypes.c_int, *[_POINTER] * 2],
     "rms_norm": [*[_POINTER] * 2, *[_NUMBER] * 2, _FLOAT, ctypes.c_int, *[_POINTER] * 2],
+    "linear": [*[_POINTER] * 2, *[_NUMBER] * 3, ctypes.c_int, _POINTER],
     "rms_norm_back": [*[_POINTER] * 4, *[_NUMBER] * 2, ctypes.c_int, *[_POINTER] * 2],
     "draw": [*[_POINTER] * 2, *[_NUMBER] * 2, ctypes.c_int, *[_POINTER] * 2],
     "rotate": [*[_POINTER] * 3, *[_NUMBER] * 3, ctypes.c_int, _POINTER],
@@ -41,10 +42,9 @@ def _library() -> ctypes.CDLL | None:
     if code is not None:
         for name, types in _SIGNATURES.items():
             for suffix in TYPES.values():
-                function = getattr(code, f"{name}_{suffix}")
-                function.argtypes, function.restype = types, None
-        if hasattr(code, "linear_bf16"):
-            code.linear_bf16.argtypes = [*[_POINTER] * 2, *[_NUMBER] * 3, ctypes.c_int, _POINTER]
+                function = getattr(code, f"{name}_{suffix}", None)  # `linear` is not there for all
+                if function is not None:
+                    function.argtypes, function.restype = types, None
     return code
 
 

@@ -119,12 +119,11 @@ class _Tiles:
             count = len(hidden) * (words.stop - start)
             first = len(hidden) * start if self.stay else 0
             tile = self.memory[first : first + count].view(len(hidden), words.stop - start)
-            if self.known:
-                pass
-            elif bias is None:
-                torch.mm(hidden, weight[words].T, out=tile)
-            else:
-                torch.addmm(bias[words], hidden, weight[words].T, out=tile)
+            if not self.known:
+                if bias is None:
+                    torch.mm(hidden, weight[words].T, out=tile)
+                else:
+                    torch.addmm(bias[words], hidden, weight[words].T, out=tile)
             yield words, tile
         self.known = self.stay
 
