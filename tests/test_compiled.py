@@ -51,6 +51,16 @@ def test_another_source_is_another_library(source):
 
 
 @needs_compiler
+def test_another_header_is_another_library(source):
+    header = source.with_name("number.hpp")
+    source.write_text('#include "number.hpp"\n' + SOURCE.replace("42", "NUMBER"))
+    for number in (42, 43):
+        header.write_text(f"#define NUMBER {number}\n")
+        compiled.library.cache_clear()
+        assert compiled.library(source).answer() == number
+
+
+@needs_compiler
 def test_code_that_does_not_compile_is_done_without_and_said(source, caplog):
     source.write_text("int answer( {")
     assert compiled.library(source) is None

@@ -28,7 +28,8 @@ _log = logging.getLogger(__name__)
 
 @functools.cache
 def library(source: Path, *flags: str) -> ctypes.CDLL | None:
-    """The source, compiled with further flags; None, and why in the log, where it cannot be had."""
+    """The source, which may include headers beside it, compiled with further flags; None, and why in the log, where it
+    cannot be had."""
     if not wanted():
         return None
     program = compiler()
@@ -66,7 +67,7 @@ def cache() -> Path:
 
 
 def _made(source: Path, program: str, flags: tuple[str, ...]) -> Path:
-    code = source.read_bytes()
+    code = b"\0".join(file.read_bytes() for file in (source, *sorted(source.parent.glob("*.hpp"))))
     # A cache may be shared by machines with other instructions.
     made = "\0".join([program, *FLAGS, *flags, platform.machine(), *sorted(processor_flags())]).encode()
     target = cache() / f"{source.stem}-{hashlib.sha256(made + code).hexdigest()[:16]}.so"

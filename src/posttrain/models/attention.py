@@ -11,6 +11,7 @@ of the cache.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 import torch
@@ -21,6 +22,7 @@ from posttrain.errors import ModelError
 from posttrain.models import fused
 from posttrain.models.blocks import Blocks, flat, gather, similar, take
 from posttrain.models.kernels import causal, within
+from posttrain.models.spans import Spans
 
 NAME = "posttrain"  # the attention implementation under which `attention` is registered
 
@@ -69,18 +71,21 @@ def attention(
 
 
 class Packed:
-    """Whole rows end to end, each with causal attention over itself.
-
-    Rows of similar length are gathered into padded blocks inside attention only.
-    """
+    """Whole rows end to end, each with causal attention over itself."""
 
     def __init__(self, lengths: Sequence[int], device: torch.device | str = "cpu") -> None:
         sizes = torch.tensor([n for n in lengths if n], dtype=torch.long)
-        starts = sizes.cumsum(0) - sizes
+        starts, self._device = sizes.cumsum(0) - sizes, device
+        self.positions = (torch.arange(int(sizes.sum())) - starts.repeat_interleave(sizes)).to(device)
+        self.rows = torch.stack([starts, torch.zeros_like(starts), starts, sizes], 1)
+        self._spans = Spans(self.rows)
+
+    @cached_property
+    def _padded(self) -> tuple[Tensor, list[tuple[int, int]], Tensor]:
+        """Rows of similar length as padded blocks, inside attention only: places, shapes, the way back."""
+        starts, sizes = self.rows[:, 2], self.rows[:, 3]
         blocks = Blocks(starts, sizes, similar(sizes.tolist()))
-        self.positions = (torch.arange(len(blocks.back)) - starts.repeat_interleave(sizes)).to(device)
-        self._shapes = [(len(grid), grid.shape[1]) for grid in blocks.grids]
-        self._places, self._back = flat(blocks.grids).to(device), blocks.back.to(device)
+        return flat(blocks.grids).to(self._device), blocks.shapes, blocks.back.to(self._device)
 
     def attend(
         self,
@@ -91,10 +96,13 @@ class Packed:
         scaling: float,
         window: int | None,
     ) -> Tensor:
+        if self._spans.runs(query, key, value):
+            return self._spans.attend(query, key, value, scaling, window)
+        places, shapes, back = self._padded
         outputs = [query.new_empty(0, query.shape[1], value.shape[-1])]
-        for q, k, v in zip(*(gather(x, self._places, self._shapes) for x in (query, key, value)), strict=True):
+        for q, k, v in zip(*(gather(x, places, shapes) for x in (query, key, value)), strict=True):
             outputs.append(causal(q, k, v, scaling, window).transpose(1, 2).flatten(0, 1))
-        return take(torch.cat(outputs), self._back)
+        return take(torch.cat(outputs), back)
 
 
 Where = tuple[Tensor, Tensor, Tensor]  # of each token: slot, page, place within the page

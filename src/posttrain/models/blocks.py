@@ -33,6 +33,11 @@ class Blocks:
             self.grids.append(starts[spans, None] + torch.minimum(column, length - 1))
             offset += real.numel()
 
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """B and L of each block."""
+        return [(len(grid), grid.shape[1]) for grid in self.grids]
+
 
 def take(x: Tensor, places: Tensor) -> Tensor:
     """x[places]. Its backward pass adds up in the order of the places, so that every run has the same bits; that of an

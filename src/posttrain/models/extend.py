@@ -36,7 +36,7 @@ class Extend:
         place = torch.arange(len(blocks.back)) + (before - starts).repeat_interleave(sizes)
         self.positions = place.to(device)
         self._places, self._back = flat(blocks.grids).to(device), blocks.back.to(device)
-        self._shapes = [(len(grid), grid.shape[1]) for grid in blocks.grids]
+        self._shapes = blocks.shapes
         self._slots = [slot[rows].to(device) for rows in members]
         self._queries = [place[grid].to(device) for grid in blocks.grids]  # [B, L] places within the slot
         self._widths = [int(place[grid].max()) + 1 for grid in blocks.grids]

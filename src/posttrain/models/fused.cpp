@@ -7,105 +7,15 @@
 // Legend: N tokens, H query heads, G key-value heads, D head width, S slots of the cache, P places of a page.
 
 #include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
 #include <vector>
+
+#include "numbers.hpp"
 
 #ifdef __AVX512BF16__
 #include <immintrin.h>
 #endif
 
 namespace {
-
-// ---- numbers
-
-struct bf16 {
-    uint16_t bits;
-};
-
-template <class To, class From>
-inline To same_bits(const From& from) {
-    To to;
-    static_assert(sizeof to == sizeof from, "bits are neither added nor lost");
-    std::memcpy(&to, &from, sizeof to);
-    return to;
-}
-
-inline float wide(float x) { return x; }
-inline float wide(bf16 x) { return same_bits<float>(uint32_t(x.bits) << 16); }
-
-inline void narrow(float x, float& to) { to = x; }
-inline void narrow(float x, bf16& to) {  // to the nearest, ties to even; what is not a number has no low bits here
-    uint32_t bits = same_bits<uint32_t>(x);
-    to.bits = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-}
-
-template <class T>
-inline float rounded(float x) {
-    T to;
-    narrow(x, to);
-    return wide(to);
-}
-
-// e^x to 2e-7 of itself: 2^n by its exponent, the rest by the polynomial of Cephes. What is not a number stays so.
-inline float exponential(float x) {
-    x = x < -87.f ? -87.f : x;
-    x = x > 88.f ? 88.f : x;
-    const float integers = 12582912.f;  // 1.5 * 2^23: from here on floats are whole
-    float shifted = x * 1.44269504089f + integers, n = shifted - integers;
-    float r = x - n * 0.693145751953125f - n * 1.428606765330187e-06f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.f;
-    return same_bits<float>(same_bits<uint32_t>(p) + (same_bits<uint32_t>(shifted) << 23));
-}
-
-// The same for weights: those that are 0 are exactly 0.
-inline float odds(float x) { return x < -87.f ? 0 : exponential(x); }
-
-// ---- 32 numbers at once. Those of bfloat16 are widened without a shuffle: even ones to `low`, odd ones to `high`.
-
-constexpr int LANES = 16, BOTH = 2 * LANES;
-typedef float Floats __attribute__((vector_size(4 * LANES)));
-typedef uint32_t Words __attribute__((vector_size(4 * LANES)));
-
-struct Vector {
-    Floats low, high;
-
-    void add(float factor, const Vector& x) {
-        low += factor * x.low;
-        high += factor * x.high;
-    }
-    void scale(float factor) {
-        low *= factor;
-        high *= factor;
-    }
-};
-
-inline Vector load(const float* from) {
-    Vector to;
-    std::memcpy(&to, from, sizeof to);
-    return to;
-}
-inline Vector load(const bf16* from) {
-    Words both;
-    std::memcpy(&both, from, sizeof both);
-    return {same_bits<Floats>(both << 16), same_bits<Floats>(both & 0xffff0000)};
-}
-
-// The numbers in their order again. The unused pointer tells how they were loaded.
-inline void store(const float*, const Vector& from, float* to) { std::memcpy(to, &from, sizeof from); }
-inline void store(const bf16*, const Vector& from, float* to) {
-    for (int i = 0; i < LANES; ++i) {
-        to[2 * i] = from.low[i];
-        to[2 * i + 1] = from.high[i];
-    }
-}
 
 // Ask for numbers that are read soon: the processor itself looks ahead within 4 KiB only.
 template <int COUNT, class T>
@@ -310,15 +220,17 @@ inline void turn(const bf16* from, int64_t inputs, float* to) {
     for (int i = 0; i < LANES; ++i) _mm512_storeu_si512(to + i * OUTPUTS, x[i]);
 }
 
-// Adds to the sums [R, OUTPUTS] of R tokens.
+// Adds to the sums [R, OUTPUTS] of R tokens. What is multiplied next comes from memory meanwhile: 16 rows from `ahead`.
 template <int R>
-inline void multiply(const bf16* x, int64_t inputs, const float* panel, int pairs, float* sums) {
+inline void multiply(const bf16* x, int64_t inputs, const float* panel, int pairs, float* sums, const bf16* ahead) {
+    constexpr int LINE = 32, LINES = 2 * PAIRS / LINE;  // numbers that memory gives at once, and how often for a row
     __m512 sum[R][2];
     for (int r = 0; r < R; ++r) {
         sum[r][0] = _mm512_loadu_ps(sums + r * OUTPUTS);
         sum[r][1] = _mm512_loadu_ps(sums + r * OUTPUTS + LANES);
     }
     for (int pair = 0; pair < pairs; ++pair) {
+        if (ahead) __builtin_prefetch(ahead + pair / LINES * inputs + pair % LINES * LINE);
         const auto even = __m512bh(_mm512_loadu_ps(panel + pair * OUTPUTS));
         const auto odd = __m512bh(_mm512_loadu_ps(panel + pair * OUTPUTS + LANES));
         for (int r = 0; r < R; ++r) {
@@ -349,13 +261,15 @@ void linear(const bf16* x, const bf16* weight, int64_t tokens, int64_t inputs, i
                 for (int pair = 0; pair < pairs; pair += LANES)
                     for (int o = 0; o < OUTPUTS; o += LANES)
                         turn(weight + (first + o) * inputs + input + 2 * pair, inputs, panel + pair * OUTPUTS + o);
+                const int64_t next = input + 2 * pairs;
+                const bf16* ahead = weight + (next < inputs ? first * inputs + next : (first + OUTPUTS) * inputs);
                 const bf16* row = x + input;
                 float *sum = sums.data(), *end = sum + tokens * OUTPUTS;
-                for (; sum + 8 * OUTPUTS <= end; sum += 8 * OUTPUTS, row += 8 * inputs)
-                    multiply<8>(row, inputs, panel, pairs, sum);
+                for (int part = 0; sum + 8 * OUTPUTS <= end; sum += 8 * OUTPUTS, row += 8 * inputs, ++part)
+                    multiply<8>(row, inputs, panel, pairs, sum, part < 2 ? ahead + part * LANES * inputs : nullptr);
                 for (; sum + 4 * OUTPUTS <= end; sum += 4 * OUTPUTS, row += 4 * inputs)
-                    multiply<4>(row, inputs, panel, pairs, sum);
-                for (; sum < end; sum += OUTPUTS, row += inputs) multiply<1>(row, inputs, panel, pairs, sum);
+                    multiply<4>(row, inputs, panel, pairs, sum, nullptr);
+                for (; sum < end; sum += OUTPUTS, row += inputs) multiply<1>(row, inputs, panel, pairs, sum, nullptr);
             }
             for (int64_t t = 0; t < tokens; ++t)
                 for (int o = 0; o < OUTPUTS; o += LANES) {

@@ -1,80 +1,48 @@
 """`fused.cpp` for tensors: norm, rotation, cache, attention and products of a decoding step, on a CPU.
 
-Whoever calls asks `runs` first, and has the same formula in torch for everything else: other devices and types,
-machines without a compiler.
-
 Legend: N tokens, H query heads, G key-value heads, D head width, S slots, P places of a page.
 """
 
 from __future__ import annotations
 
-import ctypes
-import functools
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from posttrain.compiled import library
+from posttrain.models.native import FLOAT, NUMBER, POINTER, THREADS, Functions, alike
 
 PAGE = 64  # places of a page of the cache
 WIDTHS = (32, 64, 96, 128, 256)  # of heads, for which there is code
-TYPES = {torch.float32: "float", torch.bfloat16: "bf16"}
 
 FEW = 256  # tokens up to which `linear` beats torch
 STEP = 32  # of which its inputs and outputs are multiples
 
-_POINTER, _NUMBER, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
-_SIGNATURES = {
-    "attend": [*[_POINTER] * 4, *[_NUMBER] * 5, _FLOAT, _NUMBER, ctypes.c_int, _POINTER],
-    "write": [*[_POINTER] * 5, *[_NUMBER] * 4, ctypes.c_int, *[_POINTER] * 2],
-    "rms_norm": [*[_POINTER] * 2, *[_NUMBER] * 2, _FLOAT, ctypes.c_int, *[_POINTER] * 2],
-    "linear": [*[_POINTER] * 2, *[_NUMBER] * 3, ctypes.c_int, _POINTER],
-    "rms_norm_back": [*[_POINTER] * 4, *[_NUMBER] * 2, ctypes.c_int, *[_POINTER] * 2],
-    "draw": [*[_POINTER] * 2, *[_NUMBER] * 2, ctypes.c_int, *[_POINTER] * 2],
-    "rotate": [*[_POINTER] * 3, *[_NUMBER] * 3, ctypes.c_int, _POINTER],
-}
-
-
-@functools.cache
-def _library() -> ctypes.CDLL | None:
-    code = library(Path(__file__).with_suffix(".cpp"), *_openmp())
-    if code is not None:
-        for name, types in _SIGNATURES.items():
-            for suffix in TYPES.values():
-                function = getattr(code, f"{name}_{suffix}", None)  # `linear` is not there for all
-                if function is not None:
-                    function.argtypes, function.restype = types, None
-    return code
-
-
-def _openmp() -> tuple[str, ...]:
-    """Flags that link the OpenMP of torch: with another one twice as many threads would wait on the same cores."""
-    folder = Path(torch.__file__).parent / "lib"
-    found = sorted([*folder.glob("libgomp*.so*"), *(folder.parents[1] / "torch.libs").glob("libgomp*.so*")])
-    return (str(found[0]), f"-Wl,--as-needed,-rpath,{found[0].parent}") if found else ()
-
-
-def available() -> bool:
-    """Whether this machine compiled them."""
-    return _library() is not None
+_functions = Functions(
+    Path(__file__).with_suffix(".cpp"),
+    {
+        "attend": [*[POINTER] * 4, *[NUMBER] * 5, FLOAT, NUMBER, THREADS, POINTER],
+        "write": [*[POINTER] * 5, *[NUMBER] * 4, THREADS, *[POINTER] * 2],
+        "rms_norm": [*[POINTER] * 2, *[NUMBER] * 2, FLOAT, THREADS, *[POINTER] * 2],
+        "linear": [*[POINTER] * 2, *[NUMBER] * 3, THREADS, POINTER],
+        "rms_norm_back": [*[POINTER] * 4, *[NUMBER] * 2, THREADS, *[POINTER] * 2],
+        "draw": [*[POINTER] * 2, *[NUMBER] * 2, THREADS, *[POINTER] * 2],
+        "rotate": [*[POINTER] * 3, *[NUMBER] * 3, THREADS, POINTER],
+    },
+)
+_call, available = _functions.call, _functions.available
 
 
 def runs(*tensors: Tensor) -> bool:
     """Whether the functions below take these tensors: one type, on a CPU, without gaps."""
-    kind = tensors[0].dtype
-    return (
-        kind in TYPES
-        and all(x.device.type == "cpu" and x.dtype == kind and x.is_contiguous() for x in tensors)
-        and available()
-    )
+    return alike(*tensors) and all(x.is_contiguous() for x in tensors) and available()
 
 
 def multiplies(x: Tensor, weight: Tensor) -> bool:
     """Whether `linear` takes them: few tokens in bf16, on a processor that multiplies such numbers."""
     whole = x.shape[-1] % STEP == len(weight) % STEP == 0
     known = x.dim() == 2 and len(x) <= FEW and x.dtype == torch.bfloat16
-    return known and whole and runs(x, weight) and hasattr(_library(), "linear_bf16")
+    return known and whole and runs(x, weight) and _functions.has("linear", x.dtype)
 
 
 def linear(x: Tensor, weight: Tensor) -> Tensor:
@@ -144,11 +112,3 @@ def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     assert uniform.shape == (len(scores),)
     _call("draw", scores, uniform.double().contiguous(), *scores.shape, torch.get_num_threads(), token, logp)
     return token, logp
-
-
-def _call(name: str, *arguments: Tensor | float) -> None:
-    """The function for the type of the first argument. C++ believes what it is told: callers check shapes and types."""
-    first = arguments[0]
-    assert isinstance(first, Tensor)
-    values = [x.data_ptr() if isinstance(x, Tensor) else x for x in arguments]
-    getattr(_library(), f"{name}_{TYPES[first.dtype]}")(*values)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from torch import Tensor
 from posttrain.models.attention import Layout, Packed
 from posttrain.models.blocks import Blocks, flat, gather, similar, take
 from posttrain.models.kernels import masked, within
+from posttrain.models.spans import Spans
 from posttrain.tensors import Rows
 
 WORTH = 1 / 16  # a prefix is shared if that spares at least this part of the tokens of its rows
@@ -87,38 +89,55 @@ def _reading(spans: Sequence[_Span], count: int, layout: SharedPacked) -> Readin
 class SharedPacked:
     """Whole sequences end to end, then continuations: number i goes on after the whole sequence `prefix[i]`.
 
-    The tokens of a continuation attend to that sequence and causally to themselves. In a padded block the keys of
-    the sequences stand left of the continuations' own.
+    The tokens of a continuation attend to that sequence and causally to themselves.
     """
 
     def __init__(
         self, whole: Sequence[int], prefix: Sequence[int], rest: Sequence[int], device: torch.device | str = "cpu"
     ) -> None:
-        self._whole, self._count = Packed(whole, device), sum(whole)
+        self._whole, self._count, self._device = Packed(whole, device), sum(whole), device
         sizes, lengths = torch.tensor(whole), torch.tensor(rest)
-        leads, starts = sizes[list(prefix)], lengths.cumsum(0) - lengths
-        members = similar(leads.tolist(), rest)
-        own = Blocks(self._count + starts, lengths, members)
-        before = Blocks((sizes.cumsum(0) - sizes)[list(prefix)], leads, members)
-        place = leads.repeat_interleave(lengths) + torch.arange(len(own.back)) - starts.repeat_interleave(lengths)
-        keys = [torch.cat(grids, 1) for grids in zip(before.grids, own.grids, strict=True)]
-        self.positions = torch.cat([self._whole.positions, place.to(device)])
-        self._leads = [leads[rows].to(device) for rows in members]
-        self._queries, self._keys, self._back = (x.to(device) for x in (flat(own.grids), flat(keys), own.back))
-        self._of_queries, self._of_keys = ([(len(g), g.shape[1]) for g in grids] for grids in (own.grids, keys))
-        self._seen: dict[int | None, list[Tensor]] = {}
+        before, starts = (sizes.cumsum(0) - sizes)[list(prefix)], self._count + lengths.cumsum(0) - lengths
+        self._rows = torch.stack([before, sizes[list(prefix)], starts, lengths], 1)
+        places = [torch.arange(whole[of], whole[of] + n) for of, n in zip(prefix, rest, strict=True)]
+        self.positions = torch.cat([self._whole.positions, torch.cat(places).to(device)])
+        self._spans = Spans(torch.cat([self._whole.rows, self._rows]))
+
+    @cached_property
+    def _padded(self) -> _Continuations:
+        return _Continuations(self._rows, self._device)
 
     def attend(
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
     ) -> Tensor:
+        if self._spans.runs(query, key, value):
+            return self._spans.attend(query, key, value, scaling, window)
         n = self._count
+        whole = self._whole.attend(layer, query[:n], key[:n], value[:n], scaling, window)
+        return torch.cat([whole, self._padded.attend(query, key, value, scaling, window)])
+
+
+class _Continuations:
+    """Attention of continuations in padded blocks: the keys of their prefixes stand left of their own."""
+
+    def __init__(self, rows: Tensor, device: torch.device | str) -> None:
+        prefixes, leads, starts, lengths = rows.unbind(1)
+        members = similar(leads.tolist(), lengths.tolist())
+        own, before = Blocks(starts, lengths, members), Blocks(prefixes, leads, members)
+        keys = [torch.cat(grids, 1) for grids in zip(before.grids, own.grids, strict=True)]
+        self._leads = [leads[rows].to(device) for rows in members]
+        self._queries, self._keys, self._back = (x.to(device) for x in (flat(own.grids), flat(keys), own.back))
+        self._of_queries, self._of_keys = own.shapes, [(len(grid), grid.shape[1]) for grid in keys]
+        self._seen: dict[int | None, list[Tensor]] = {}
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None) -> Tensor:
+        """Of all tokens; what is returned is of the continuations."""
         outputs = []
         queries = gather(query, self._queries, self._of_queries)
         keys, values = (gather(x, self._keys, self._of_keys) for x in (key, value))
         for q, k, v, seen in zip(queries, keys, values, self._masks(window), strict=True):
             outputs.append(masked(q, k, v, scaling, seen).transpose(1, 2).flatten(0, 1))
-        whole = self._whole.attend(layer, query[:n], key[:n], value[:n], scaling, window)
-        return torch.cat([whole, take(torch.cat(outputs), self._back)])
+        return take(torch.cat(outputs), self._back)
 
     def _masks(self, window: int | None) -> list[Tensor]:
         """Which keys each query sees, block by block: [1 or B, 1, L, K]."""
