@@ -400,6 +400,56 @@ def test_only_decoding_multiplies_its_own_way(monkeypatch):
     assert (len(calls), len(seen)) == (3 * 6, 1)
 
 
+def decoded(net, count=3, length=70):
+    """Scores of decoding sequences that begin one after the other, after the first step, which makes the cache."""
+    decoding, tokens = Decoding(net, count, length), torch.arange(count * length).view(count, length) * 7 % 40
+    with torch.no_grad():
+        out = [decoding.scores(tokens[:, i].tolist(), [i] * count).clone() for i in range(length)]
+    return torch.stack(out)[1:]
+
+
+@multiplied
+@pytest.mark.parametrize("architecture", ["Llama", "Qwen3", "Mistral"])
+def test_a_layer_in_one_call_is_its_steps(architecture, monkeypatch):
+    """Norms of queries and keys and a window included; the exponential of the gate is not that of torch."""
+    calls, net = [], Network(trunk(architecture, **WHOLE).bfloat16())
+    with torch.no_grad():
+        for norm in (m for m in net.modules() if hasattr(m, "variance_epsilon")):
+            norm.weight.normal_(1, 0.5, generator=torch.Generator().manual_seed(len(calls)))
+    monkeypatch.setattr(fused, "run_layer", lambda *given, own=fused.run_layer: calls.append(given) or own(*given))
+    found = decoded(net)
+    assert len(calls) == 3 * 69
+    monkeypatch.setattr(fused, "takes_layer", lambda *_: False)
+    expected = decoded(net)
+    assert len(calls) == 3 * 69
+    assert (found - expected).abs().max() <= 0.01 * expected.abs().max()
+    assert (found == expected).float().mean() > 0.5
+
+
+@multiplied
+def test_which_layers_run_in_one_call(monkeypatch):
+    """Not those with a bias, or norms of different kinds, nor while gradients are asked for."""
+    taken = []
+    monkeypatch.setattr(fused, "run_layer", lambda *given, own=fused.run_layer: taken.append(given) or own(*given))
+    decoded(Network(trunk("Qwen2", **WHOLE | {"head_dim": 32}).bfloat16()), length=3)
+    assert not taken
+    net = Network(trunk("Llama", **WHOLE).bfloat16())
+    net.trunk.model.layers[1].input_layernorm.variance_epsilon = 0.5
+    decoded(net, length=3)
+    assert len(taken) == 2 * 2
+    decoding = Decoding(net, 1, 2)
+    decoding.scores([5], [0])
+    decoding.scores([5], [1])
+    assert len(taken) == 2 * 2
+
+
+@multiplied
+def test_threads_change_no_bit_of_a_layer():
+    net = Network(trunk("Llama", **WHOLE).bfloat16())
+    first, *others = on_threads(lambda: decoded(net, length=5))
+    assert all(torch.equal(first, other) for other in others)
+
+
 def test_float64_runs_as_torch_operators():
     decoding = Decoding(network(head_dim=32), 2, 8)
     decoding.scores([5, 6], [0, 0])

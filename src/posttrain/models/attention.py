@@ -153,11 +153,17 @@ class Cache:
 
     def compiled(self, *layers: int) -> bool:
         """Whether `attended` reads these layers, or all that there are: of each slot only what its sequence needs."""
-        return bool(self._compiled) and all(self._compiled[layer] for layer in layers or self._compiled)
+        return bool(self._compiled) and all(self._compiled.get(layer) for layer in layers or self._compiled)
 
     def attended(self, layer: int, query: Tensor, positions: Tensor, scaling: float, window: int | None) -> Tensor:
         """What the newest tokens of the first N slots, query [N, H, D] at positions [N], see: [N, H, D]."""
         return fused.attend(query, self._keys[layer], self._values[layer], positions, scaling, window)
+
+    def through(
+        self, layer: int, matrices: fused.Layer, x: Tensor, positions: Tensor, where: Where, angles: Sequence[Tensor]
+    ) -> Tensor:
+        """A whole layer for the newest tokens x [N, D] of the first N slots: `write`, `attended`, and the rest."""
+        return fused.run_layer(x, matrices, self._keys[layer], self._values[layer], positions, where, angles)
 
     def pages(self, layer: int, slots: slice, width: int) -> list[tuple[Tensor, Tensor]]:
         """Keys [S, G, D, P] and values [S, G, P, D] of neighbouring slots up to a width, page by page, not copied."""
@@ -250,6 +256,12 @@ class Decode:
             parts = weights.split(self._cache.page, -1)  # type: ignore[no-untyped-call]
             outputs.append(_added([w @ v for w, v in zip(parts, values, strict=True)]))
         return torch.cat(outputs).flatten(1, 2)
+
+    def through(self, layer: int, matrices: fused.Layer, x: Tensor, angles: Sequence[Tensor]) -> Tensor | None:
+        """A layer of Llama or its relatives in one call, x [N, D] -> [N, D]; None where there is no code for it."""
+        if torch.is_grad_enabled() or not (self._cache.compiled(layer) and fused.takes_layer(x, matrices)):
+            return None
+        return self._cache.through(layer, matrices, x, self.positions, self._where, angles)
 
     def _masks(self, window: int | None) -> list[Tensor]:
         """What the queries of each block may not see: [S, 1, 1, C]."""

@@ -7,6 +7,7 @@
 // Legend: N tokens, H query heads, G key-value heads, D head width, S slots of the cache, P places of a page.
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "numbers.hpp"
@@ -84,8 +85,8 @@ void attend_heads(const T* query, const T* keys, const T* values, int64_t stride
 
 // Query [N, H, D] of the newest tokens, which stand at `positions` [N] of the first N slots, and see `window` places.
 template <class T, int D>
-void attend(const T* query, const T* keys, const T* values, const int64_t* positions, int64_t tokens, int64_t slots,
-            int64_t heads, int64_t groups, float scaling, int64_t window, int threads, T* out) {
+void attend_width(const T* query, const T* keys, const T* values, const int64_t* positions, int64_t tokens,
+                  int64_t slots, int64_t heads, int64_t groups, float scaling, int64_t window, int threads, T* out) {
     const int64_t shared = heads / groups, stride = slots * groups * D * PAGE;
 #pragma omp parallel for schedule(dynamic, 4) num_threads(threads)
     for (int64_t i = 0; i < tokens * groups; ++i) {
@@ -101,6 +102,17 @@ void attend(const T* query, const T* keys, const T* values, const int64_t* posit
             head += together;
         }
     }
+}
+
+template <class T>
+void attend(const T* query, const T* keys, const T* values, const int64_t* positions, int64_t tokens, int64_t slots,
+            int64_t heads, int64_t groups, int64_t width, float scaling, int64_t window, int threads, T* out) {
+    const auto run = width == 32    ? attend_width<T, 32>
+                     : width == 64  ? attend_width<T, 64>
+                     : width == 96  ? attend_width<T, 96>
+                     : width == 128 ? attend_width<T, 128>
+                                    : attend_width<T, 256>;
+    run(query, keys, values, positions, tokens, slots, heads, groups, scaling, window, threads, out);
 }
 
 // ---- the rest of a layer
@@ -175,9 +187,10 @@ void rotate(const T* x, const T* cosine, const T* sine, int64_t tokens, int64_t 
         const T *c = cosine + i / heads * width, *s = sine + i / heads * width;
         T *to = out + i * width, *to_right = to + half;
 #pragma omp simd
-        for (int64_t d = 0; d < half; ++d) {
-            narrow(wide(left[d]) * wide(c[d]) - wide(right[d]) * wide(s[d]), to[d]);
-            narrow(wide(right[d]) * wide(c[d]) + wide(left[d]) * wide(s[d]), to_right[d]);
+        for (int64_t d = 0; d < half; ++d) {  // `out` may be `x`
+            const float l = wide(left[d]), r = wide(right[d]);
+            narrow(l * wide(c[d]) - r * wide(s[d]), to[d]);
+            narrow(r * wide(c[d]) + l * wide(s[d]), to_right[d]);
         }
     }
 }
@@ -280,6 +293,74 @@ void linear(const bf16* x, const bf16* weight, int64_t tokens, int64_t inputs, i
     }
 }
 
+// ---- a whole layer
+
+// silu(gate) up, rounded as torch rounds it, in the place of the gate.
+template <class T>
+void gated(T* gate, const T* up, int64_t count, int threads) {
+#pragma omp parallel for simd num_threads(threads)
+    for (int64_t i = 0; i < count; ++i) {
+        const float x = wide(gate[i]);
+        narrow(rounded<T>(x / (1 + exponential(-x))) * wide(up[i]), gate[i]);
+    }
+}
+
+template <class T>
+void add(T* x, const T* more, int64_t count, int threads) {
+#pragma omp parallel for simd num_threads(threads)
+    for (int64_t i = 0; i < count; ++i) narrow(wide(x[i]) + wide(more[i]), x[i]);
+}
+
+struct Layer {
+    const bf16 *norm, *query, *key, *value, *query_norm, *key_norm, *out, *second_norm, *gate, *up, *down;
+    bf16 *keys, *values;  // of the cache
+    float eps, scaling;
+    int64_t window;
+};
+
+struct Sizes {
+    int64_t tokens, hidden, inner, slots, heads, groups, width;
+};
+
+struct Place {
+    const int64_t *positions, *slot, *page, *place;
+    const bf16 *cosine, *sine;
+};
+
+// A layer of Llama and its relatives for one token of each sequence: x [N, hidden] becomes what comes out of it. What
+// lies between products stays in the cache; starting them one by one from Python takes as long as all else but them.
+void layer(const Layer& w, const Sizes& n, const Place& at, int threads, bf16* x) {
+    const int64_t queries = n.heads * n.width, keys = n.groups * n.width;
+    const std::unique_ptr<bf16[]> memory(new bf16[n.tokens * 2 * (n.hidden + queries + keys + n.inner)]);
+    std::vector<float> scale(n.tokens * n.heads);
+    bf16 *normed = memory.get(), *more = normed + n.tokens * n.hidden, *query = more + n.tokens * n.hidden;
+    bf16 *mixed = query + n.tokens * queries, *key = mixed + n.tokens * queries, *value = key + n.tokens * keys;
+    bf16 *gate = value + n.tokens * keys, *up = gate + n.tokens * n.inner;
+
+    rms_norm(x, w.norm, n.tokens, n.hidden, w.eps, threads, normed, scale.data());
+    linear(normed, w.query, n.tokens, n.hidden, queries, threads, query);
+    linear(normed, w.key, n.tokens, n.hidden, keys, threads, key);
+    linear(normed, w.value, n.tokens, n.hidden, keys, threads, value);
+    if (w.query_norm) {
+        rms_norm(query, w.query_norm, n.tokens * n.heads, n.width, w.eps, threads, query, scale.data());
+        rms_norm(key, w.key_norm, n.tokens * n.groups, n.width, w.eps, threads, key, scale.data());
+    }
+    rotate(query, at.cosine, at.sine, n.tokens, n.heads, n.width, threads, query);
+    rotate(key, at.cosine, at.sine, n.tokens, n.groups, n.width, threads, key);
+    write(key, value, at.slot, at.page, at.place, n.tokens, n.slots, n.groups, n.width, threads, w.keys, w.values);
+    attend(query, w.keys, w.values, at.positions, n.tokens, n.slots, n.heads, n.groups, n.width, w.scaling, w.window,
+           threads, mixed);
+    linear(mixed, w.out, n.tokens, queries, n.hidden, threads, more);
+    add(x, more, n.tokens * n.hidden, threads);
+
+    rms_norm(x, w.second_norm, n.tokens, n.hidden, w.eps, threads, normed, scale.data());
+    linear(normed, w.gate, n.tokens, n.hidden, n.inner, threads, gate);
+    linear(normed, w.up, n.tokens, n.hidden, n.inner, threads, up);
+    gated(gate, up, n.tokens * n.inner, threads);
+    linear(gate, w.down, n.tokens, n.inner, n.hidden, threads, more);
+    add(x, more, n.tokens * n.hidden, threads);
+}
+
 #endif
 
 // ---- the next token
@@ -332,12 +413,7 @@ void draw(const T* scores, const double* uniform, int64_t rows, int64_t words, i
     extern "C" void attend_##T(const T* query, const T* keys, const T* values, const int64_t* positions, int64_t n,   \
                                int64_t slots, int64_t heads, int64_t groups, int64_t width, float scaling,            \
                                int64_t window, int threads, T* out) {                                                 \
-        const auto run = width == 32    ? attend<T, 32>                                                               \
-                         : width == 64  ? attend<T, 64>                                                               \
-                         : width == 96  ? attend<T, 96>                                                               \
-                         : width == 128 ? attend<T, 128>                                                              \
-                                        : attend<T, 256>;                                                             \
-        run(query, keys, values, positions, n, slots, heads, groups, scaling, window, threads, out);                  \
+        attend(query, keys, values, positions, n, slots, heads, groups, width, scaling, window, threads, out);        \
     }                                                                                                                 \
     extern "C" void write_##T(const T* key, const T* value, const int64_t* slot, const int64_t* page,                 \
                               const int64_t* place, int64_t n, int64_t slots, int64_t groups, int64_t width,          \
@@ -368,5 +444,17 @@ EXPORT(bf16)
 extern "C" void linear_bf16(const bf16* x, const bf16* weight, int64_t tokens, int64_t inputs, int64_t outputs,
                             int threads, bf16* out) {
     linear(x, weight, tokens, inputs, outputs, threads, out);
+}
+
+extern "C" void layer_bf16(bf16* x, const bf16* norm, const bf16* query, const bf16* key, const bf16* value,
+                           const bf16* query_norm, const bf16* key_norm, const bf16* out, const bf16* second_norm,
+                           const bf16* gate, const bf16* up, const bf16* down, bf16* keys, bf16* values,
+                           const int64_t* positions, const int64_t* slot, const int64_t* page, const int64_t* place,
+                           const bf16* cosine, const bf16* sine, int64_t n, int64_t hidden, int64_t inner, int64_t slots,
+                           int64_t heads, int64_t groups, int64_t width, float eps, float scaling, int64_t window,
+                           int threads) {
+    layer({norm, query, key, value, query_norm, key_norm, out, second_norm, gate, up, down, keys, values, eps, scaling,
+           window},
+          {n, hidden, inner, slots, heads, groups, width}, {positions, slot, page, place, cosine, sine}, threads, x);
 }
 #endif

@@ -5,7 +5,9 @@ Legend: N tokens, H query heads, G key-value heads, D head width, S slots, P pla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,6 +28,7 @@ _functions = Functions(
         "rms_norm": [*[POINTER] * 2, *[NUMBER] * 2, FLOAT, THREADS, *[POINTER] * 2],
         "linear": [*[POINTER] * 2, *[NUMBER] * 3, THREADS, POINTER],
         "rms_norm_back": [*[POINTER] * 4, *[NUMBER] * 2, THREADS, *[POINTER] * 2],
+        "layer": [*[POINTER] * 20, *[NUMBER] * 7, FLOAT, FLOAT, NUMBER, THREADS],
         "draw": [*[POINTER] * 2, *[NUMBER] * 2, THREADS, *[POINTER] * 2],
         "rotate": [*[POINTER] * 3, *[NUMBER] * 3, THREADS, POINTER],
     },
@@ -52,6 +55,56 @@ def linear(x: Tensor, weight: Tensor) -> Tensor:
     assert x.shape[1] % STEP == len(weight) % STEP == 0
     _call("linear", x, weight, len(x), *weight.shape[::-1], torch.get_num_threads(), out)
     return out
+
+
+class Layer(NamedTuple):
+    """Weights of a layer, [outputs, inputs] or [width], in the order in which C++ takes them; and its numbers."""
+
+    norm: Tensor
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    query_norm: Tensor | None  # not in all models
+    key_norm: Tensor | None
+    out: Tensor
+    second_norm: Tensor
+    gate: Tensor
+    up: Tensor
+    down: Tensor
+    eps: float
+    scaling: float
+    window: int | None
+
+
+def takes_layer(x: Tensor, layer: Layer) -> bool:
+    """Whether `run_layer` takes them: `multiplies` is true of all products."""
+    weights = [w for w in layer if isinstance(w, Tensor)]
+    whole = all(n % STEP == 0 for w in weights for n in w.shape if w.dim() == 2)
+    return whole and len(x) <= FEW and _functions.has("layer", x.dtype) and runs(x, *weights)
+
+
+def run_layer(
+    x: Tensor,
+    layer: Layer,
+    keys: Tensor,
+    values: Tensor,
+    positions: Tensor,
+    where: tuple[Tensor, Tensor, Tensor],
+    angles: Sequence[Tensor],
+) -> Tensor:
+    """What comes out of a layer for the newest tokens x [N, D] of the first N slots; see `write`, `attend`."""
+    x = x.clone()
+    positions, *where_, cos, sin = (x.contiguous() for x in (positions, *where, *angles))
+    *weights, eps, scaling, window = layer
+    (slots, groups), width = keys.shape[1:3], keys.shape[3]
+    sizes = *x.shape, len(layer.gate), slots, len(layer.query) // width, groups, width
+    seen = keys.shape[0] * PAGE if window is None else window
+    assert cos.shape == sin.shape == (len(x), width)
+    assert len(positions) == len(x) <= slots
+    assert len(layer.key) == len(layer.value) == groups * width
+    numbers = *sizes, eps, scaling, seen, torch.get_num_threads()
+    _call("layer", x, *weights, keys, values, positions, *where_, cos, sin, *numbers)
+    return x
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:

@@ -45,7 +45,7 @@ class Functions:
         """Whether there is this function for this type, on this processor."""
         return dtype in TYPES and hasattr(self._library, f"{name}_{TYPES[dtype]}")
 
-    def call(self, name: str, *arguments: Tensor | float) -> None:
+    def call(self, name: str, *arguments: Tensor | float | None) -> None:
         """The function for the type of the first argument."""
         first = arguments[0]
         assert isinstance(first, Tensor)
