@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from posttrain.models import fused, passes
+from posttrain.models import fused, head, passes
 from posttrain.models.attention import Cache, Decode, Packed, Prefill
 from posttrain.models.lora import add_lora
 from posttrain.models.network import Network
@@ -176,6 +176,129 @@ def test_golden_derivative_of_the_norm():
 def test_threads_change_no_bit_of_the_derivative(draw):
     x, weight, dy = draw(50, 130).float(), draw(130).float(), draw(50, 130).float()
     first, *others = on_threads(lambda: fused.rms_norm_back(x, weight, fused.rms_norm(x, weight, 1e-5)[1], dy))
+    for other in others:
+        assert all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+# ---- the gate
+
+
+@both
+@pytest.mark.parametrize("shape", [(7, 24), (3, 5, 43), (1, 1), (0, 8)])
+def test_the_gate_is_its_formula_with_its_derivative(draw, shape, dtype):
+    gate, up, dy = (3 * draw(*shape).to(dtype) for _ in range(3))
+    wide = [x.double().requires_grad_() for x in (gate, up)]
+    product = torch.nn.functional.silu(wide[0]) * wide[1]
+    exact = torch.autograd.grad(product, wide, dy.double())
+    for found, expected in zip(
+        (fused.gated(gate, up), *fused.gated_back(gate, up, dy)), (product, *exact), strict=True
+    ):
+        if found.numel():
+            close(found, expected.detach(), dtype, roundings=2)
+
+
+def test_golden_gate():
+    """silu(log 3) = 3/4 log 3, and its derivative is 3/4 + 3/16 log 3; far out it is the gate itself, or nothing."""
+    gate, up = torch.tensor([math.log(3), 200.0, -200.0, math.nan]), torch.full((4,), 2.0)
+    expected = torch.tensor([1.5 * math.log(3), 400.0, 0.0, math.nan])
+    torch.testing.assert_close(fused.gated(gate, up), expected, equal_nan=True)
+    dgate, dup = fused.gated_back(gate, up, torch.full((4,), 4.0))
+    slopes = torch.tensor([6 + 1.5 * math.log(3), 8.0, 0.0, math.nan])
+    torch.testing.assert_close(dgate, slopes, equal_nan=True)
+    torch.testing.assert_close(dup, 2 * expected, equal_nan=True)
+
+
+def test_threads_change_no_bit_of_the_gate(draw):
+    gate, up, dy = (draw(50, 130).bfloat16() for _ in range(3))
+    first, *others = on_threads(lambda: (fused.gated(gate, up), *fused.gated_back(gate, up, dy)))
+    for other in others:
+        assert all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+# ---- the law of all tokens
+
+
+class Law:
+    """Hidden states and a head, and what is asked of them."""
+
+    def __init__(self, draw, dtype, tokens=9, words=700, temperature=True):
+        self.hidden, self.weight = draw(tokens, 32).to(dtype), (0.2 * draw(words, 32)).to(dtype)
+        self.targets = torch.arange(tokens) * 83 % words
+        self.temperature = draw(tokens).abs().float() + 0.5 if temperature else 1.0
+        self.slopes = draw(tokens).float(), draw(tokens).float()
+
+    def found(self, kind, want_entropy=True):
+        """Log-probs, entropies, and the gradients of hidden states and weights, computed in a type."""
+        inputs = [x.to(kind).requires_grad_() for x in (self.hidden, self.weight)]
+        tau = self.temperature.to(torch.promote_types(kind, torch.float32))
+        logp, entropy = head.selected_logp(*inputs, None, self.targets, tau, want_entropy)
+        loss = (logp * self.slopes[0]).sum() + ((entropy * self.slopes[1]).sum() if want_entropy else 0)
+        return [logp.detach(), entropy.detach() if want_entropy else logp.detach(), *torch.autograd.grad(loss, inputs)]
+
+
+@both
+@pytest.mark.parametrize("want_entropy", [True, False])
+@pytest.mark.parametrize(("tile", "few"), [(2**24, 2**25), (64, 2**25), (64, 0)], ids=["whole", "tiles", "again"])
+def test_the_law_is_its_formula_with_its_derivative(draw, dtype, want_entropy, tile, few, monkeypatch):
+    calls = []
+    monkeypatch.setattr(head, "TILE", tile)
+    monkeypatch.setattr(head, "FEW", few)
+    for name in ("add_words", "back_words"):
+        own = getattr(fused, name)
+        monkeypatch.setattr(fused, name, lambda *x, own=own: calls.append(own.__name__) or own(*x))
+    case = Law(draw, dtype)
+    found = case.found(dtype, want_entropy)
+    assert calls.count("add_words") == calls.count("back_words") == (1 if tile > 64 else 3)  # tiles of 256 words
+    for mine, exact in zip(found, case.found(torch.float64, want_entropy), strict=True):
+        distance, size = (mine.double() - exact).abs().max(), exact.abs().max()
+        assert distance <= (1e-5 if dtype == torch.float32 else 0.02) * size
+
+
+def test_golden_law():
+    """Odds of 1, 2 and 5 at temperature 2: the logits are twice their logarithms."""
+    tau, column = torch.tensor([2.0]), torch.tensor([1])
+    top, mass, energy, chosen = torch.tensor([-math.inf]), torch.zeros(1), torch.zeros(1), torch.zeros(1)
+    for start, odds in ((0, [1.0]), (1, [2.0, 5.0])):  # words pass by
+        logits = 2 * torch.tensor([odds]).log()
+        fused.add_words(logits, tau, column - start, top, mass, energy, chosen)
+    whole = top + mass.log()
+    torch.testing.assert_close(whole, torch.tensor([8.0]).log())
+    torch.testing.assert_close(chosen, torch.tensor([2.0]).log())
+    torch.testing.assert_close(energy / mass, torch.tensor([(2 * math.log(2) + 5 * math.log(5)) / 8]))
+    logits, zero = 2 * torch.tensor([[1.0, 2.0, 5.0]]).log(), torch.zeros(1)
+    fused.back_words(logits, tau, column, whole, zero, torch.tensor([8.0]), zero)
+    torch.testing.assert_close(logits, torch.tensor([[-1.0, 6.0, -5.0]]))
+
+
+def test_what_is_impossible_gets_nothing_and_what_is_not_a_number_stays_so(draw):
+    logits = torch.tensor([[0.0, -math.inf, 0.0], [0.0, math.nan, 0.0]])
+    tau, column = torch.ones(2), torch.zeros(2, dtype=torch.long)
+    top, mass, energy, chosen = torch.full((2,), -math.inf), torch.zeros(2), torch.zeros(2), torch.zeros(2)
+    fused.add_words(logits, tau, column, top, mass, energy, chosen)
+    whole = top + mass.log()
+    assert mass[0] == 2
+    assert energy[0] == 0
+    assert whole[1].isnan()
+    fused.back_words(logits, tau, column, whole, whole, torch.ones(2), torch.ones(2))
+    assert logits[0].tolist()[1] == 0
+    assert logits[1].isnan().all()
+
+
+def test_more_in_all_logits_changes_nothing(draw):
+    def known(logits):
+        top, mass, energy, chosen = torch.full((5,), -math.inf), torch.zeros(5), torch.zeros(5), torch.zeros(5)
+        fused.add_words(logits, torch.ones(5), torch.arange(5), top, mass, energy, chosen)
+        whole = top + mass.log()
+        return chosen - whole, whole - energy / mass
+
+    logits = draw(5, 900).float()
+    for found, expected in zip(known(logits + 30), known(logits), strict=True):
+        torch.testing.assert_close(found, expected, rtol=0, atol=2e-5)
+
+
+def test_threads_change_no_bit_of_the_law(draw):
+    case = Law(draw, torch.bfloat16)
+    first, *others = on_threads(lambda: case.found(torch.bfloat16))
     for other in others:
         assert all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
 

@@ -195,6 +195,48 @@ void rotate(const T* x, const T* cosine, const T* sine, int64_t tokens, int64_t 
     }
 }
 
+// Calls `some(first, size)` for parts of `count` numbers whose values between two loops stay in the nearest cache. One
+// loop with an exponential and a division would take three times as long.
+constexpr int64_t PART = 128;
+
+template <class Some>
+void in_parts(int64_t count, int threads, Some some) {
+#pragma omp parallel for num_threads(threads)
+    for (int64_t first = 0; first < count; first += PART) some(first, std::min(PART, count - first));
+}
+
+// silu(gate) up, rounded where torch rounds it. `out` may be `gate`.
+template <class T>
+void gated(const T* gate, const T* up, int64_t count, int threads, T* out) {
+    in_parts(count, threads, [=](int64_t first, int64_t size) {
+        const T *g = gate + first, *u = up + first;
+        T* to = out + first;
+        float divisor[PART];
+#pragma omp simd
+        for (int64_t i = 0; i < size; ++i) divisor[i] = 1 + exponential(-wide(g[i]));
+#pragma omp simd
+        for (int64_t i = 0; i < size; ++i) narrow(rounded<T>(wide(g[i]) / divisor[i]) * wide(u[i]), to[i]);
+    });
+}
+
+// With s = 1 / (1 + e^-gate): dup = dy silu(gate), dgate = dy up s (1 + gate (1 - s)).
+template <class T>
+void gated_back(const T* gate, const T* up, const T* dy, int64_t count, int threads, T* dgate, T* dup) {
+    in_parts(count, threads, [=](int64_t first, int64_t size) {
+        const T *g = gate + first, *u = up + first, *slope = dy + first;
+        T *to_gate = dgate + first, *to_up = dup + first;
+        float divisor[PART];
+#pragma omp simd
+        for (int64_t i = 0; i < size; ++i) divisor[i] = 1 + exponential(-wide(g[i]));
+#pragma omp simd
+        for (int64_t i = 0; i < size; ++i) {
+            const float x = wide(g[i]), y = wide(slope[i]), s = 1 / divisor[i];
+            narrow(y * rounded<T>(x / divisor[i]), to_up[i]);
+            narrow(rounded<T>(y * wide(u[i])) * s * (1 + x * (1 - s)), to_gate[i]);
+        }
+    });
+}
+
 #ifdef __AVX512BF16__
 
 // ---- the product of few tokens with a matrix
@@ -295,16 +337,6 @@ void linear(const bf16* x, const bf16* weight, int64_t tokens, int64_t inputs, i
 
 // ---- a whole layer
 
-// silu(gate) up, rounded as torch rounds it, in the place of the gate.
-template <class T>
-void gated(T* gate, const T* up, int64_t count, int threads) {
-#pragma omp parallel for simd num_threads(threads)
-    for (int64_t i = 0; i < count; ++i) {
-        const float x = wide(gate[i]);
-        narrow(rounded<T>(x / (1 + exponential(-x))) * wide(up[i]), gate[i]);
-    }
-}
-
 template <class T>
 void add(T* x, const T* more, int64_t count, int threads) {
 #pragma omp parallel for simd num_threads(threads)
@@ -356,7 +388,7 @@ void layer(const Layer& w, const Sizes& n, const Place& at, int threads, bf16* x
     rms_norm(x, w.second_norm, n.tokens, n.hidden, w.eps, threads, normed, scale.data());
     linear(normed, w.gate, n.tokens, n.hidden, n.inner, threads, gate);
     linear(normed, w.up, n.tokens, n.hidden, n.inner, threads, up);
-    gated(gate, up, n.tokens * n.inner, threads);
+    gated(gate, up, n.tokens * n.inner, threads, gate);
     linear(gate, w.down, n.tokens, n.inner, n.hidden, threads, more);
     add(x, more, n.tokens * n.hidden, threads);
 }
@@ -405,6 +437,65 @@ void draw(const T* scores, const double* uniform, int64_t rows, int64_t words, i
     }
 }
 
+// ---- the law of all tokens, words by words (head.py)
+
+// Logits [N, W] of some words, divided by tau [N], into what a softmax sums up over all words: the highest score, the
+// sums of odds and of odds times score [N]; and the score in column [N], where that is one of these words.
+template <class T>
+void add_words(const T* logits, const float* tau, const int64_t* column, int64_t tokens, int64_t words, int threads,
+               float* top, float* mass, float* energy, float* chosen) {
+#pragma omp parallel for num_threads(threads)
+    for (int64_t token = 0; token < tokens; ++token) {
+        const T* logit = logits + token * words;
+        const float divisor = tau[token];
+        float highest = -INFINITY;
+#pragma omp simd reduction(max : highest)
+        for (int64_t word = 0; word < words; ++word) highest = wide(logit[word]) > highest ? wide(logit[word]) : highest;
+        highest = std::max(top[token], highest / divisor);
+        const float shrink = exponential(top[token] - highest);
+        double odd_sum = 0, energy_sum = 0;
+        for (int64_t first = 0; first < words; first += BLOCK) {
+            const int64_t last = std::min<int64_t>(first + BLOCK, words);
+            float sum = 0, weighted = 0;
+#pragma omp simd reduction(+ : sum, weighted)
+            for (int64_t word = first; word < last; ++word) {
+                const float score = wide(logit[word]) / divisor, odd = odds(score - highest);
+                sum += odd;
+                weighted += odd > 0 ? odd * score : 0;
+            }
+            odd_sum += sum;
+            energy_sum += weighted;
+        }
+        top[token] = highest;
+        mass[token] = mass[token] * shrink + float(odd_sum);
+        energy[token] = energy[token] * shrink + float(energy_sum);
+        if (column[token] >= 0 && column[token] < words) chosen[token] = wide(logit[column[token]]) / divisor;
+    }
+}
+
+// In the place of the logits what comes back to them, given what comes back to log-prob and entropy, divided by tau, and
+// the logarithm of the sum of all odds: (onehot - p) of_logp - p (log p + entropy) of_entropy.
+template <class T>
+void back_words(const float* tau, const int64_t* column, const float* whole, const float* entropy,
+                const float* of_logp, const float* of_entropy, int64_t tokens, int64_t words, int threads, T* logits) {
+#pragma omp parallel for num_threads(threads)
+    for (int64_t token = 0; token < tokens; ++token) {
+        T* logit = logits + token * words;
+        const float divisor = tau[token], all = whole[token], slope = of_logp[token], turn = of_entropy[token];
+        const float level = entropy[token];
+        const auto back = [=](T x) {
+            float law = wide(x) / divisor - all;
+            law = law < -1e30f ? -1e30f : law;  // of what is impossible: 0 times infinity is no number
+            return -odds(law) * (slope + turn * (law + level));
+        };
+        const bool here = column[token] >= 0 && column[token] < words;
+        const float target = here ? back(logit[column[token]]) + slope : 0;
+#pragma omp simd
+        for (int64_t word = 0; word < words; ++word) narrow(back(logit[word]), logit[word]);
+        if (here) narrow(target, logit[column[token]]);
+    }
+}
+
 }  // namespace
 
 // ---- what Python calls, for each type (fused.py, which checks widths and types)
@@ -431,6 +522,22 @@ void draw(const T* scores, const double* uniform, int64_t rows, int64_t words, i
     extern "C" void rotate_##T(const T* x, const T* cosine, const T* sine, int64_t n, int64_t heads, int64_t width,   \
                                int threads, T* out) {                                                                 \
         rotate(x, cosine, sine, n, heads, width, threads, out);                                                       \
+    }                                                                                                                 \
+    extern "C" void gated_##T(const T* gate, const T* up, int64_t count, int threads, T* out) {                       \
+        gated(gate, up, count, threads, out);                                                                         \
+    }                                                                                                                 \
+    extern "C" void gated_back_##T(const T* gate, const T* up, const T* dy, int64_t count, int threads, T* dgate,     \
+                                   T* dup) {                                                                          \
+        gated_back(gate, up, dy, count, threads, dgate, dup);                                                         \
+    }                                                                                                                 \
+    extern "C" void add_words_##T(const T* logits, const float* tau, const int64_t* column, int64_t n, int64_t words, \
+                                  int threads, float* top, float* mass, float* energy, float* chosen) {               \
+        add_words(logits, tau, column, n, words, threads, top, mass, energy, chosen);                                 \
+    }                                                                                                                 \
+    extern "C" void back_words_##T(T* logits, const float* tau, const int64_t* column, const float* whole,            \
+                                   const float* entropy, const float* of_logp, const float* of_entropy, int64_t n,    \
+                                   int64_t words, int threads) {                                                      \
+        back_words(tau, column, whole, entropy, of_logp, of_entropy, n, words, threads, logits);                      \
     }                                                                                                                 \
     extern "C" void draw_##T(const T* scores, const double* uniform, int64_t rows, int64_t words, int threads,        \
                              int64_t* token, float* logp) {                                                           \

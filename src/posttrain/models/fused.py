@@ -30,6 +30,10 @@ _functions = Functions(
         "rms_norm_back": [*[POINTER] * 4, *[NUMBER] * 2, THREADS, *[POINTER] * 2],
         "layer": [*[POINTER] * 20, *[NUMBER] * 7, FLOAT, FLOAT, NUMBER, THREADS],
         "draw": [*[POINTER] * 2, *[NUMBER] * 2, THREADS, *[POINTER] * 2],
+        "gated": [*[POINTER] * 2, NUMBER, THREADS, POINTER],
+        "gated_back": [*[POINTER] * 3, NUMBER, THREADS, *[POINTER] * 2],
+        "add_words": [*[POINTER] * 3, *[NUMBER] * 2, THREADS, *[POINTER] * 4],
+        "back_words": [*[POINTER] * 7, *[NUMBER] * 2, THREADS],
         "rotate": [*[POINTER] * 3, *[NUMBER] * 3, THREADS, POINTER],
     },
 )
@@ -124,6 +128,22 @@ def rms_norm_back(x: Tensor, weight: Tensor, scale: Tensor, dy: Tensor) -> tuple
     return dx, dweight
 
 
+def gated(gate: Tensor, up: Tensor) -> Tensor:
+    """silu(gate) up, of any shape."""
+    out = torch.empty_like(gate)
+    assert gate.shape == up.shape
+    _call("gated", gate, up, gate.numel(), torch.get_num_threads(), out)
+    return out
+
+
+def gated_back(gate: Tensor, up: Tensor, dy: Tensor) -> tuple[Tensor, Tensor]:
+    """What `gated` gets back from dy: dgate, dup."""
+    dgate, dup = torch.empty_like(gate), torch.empty_like(up)
+    assert gate.shape == up.shape == dy.shape
+    _call("gated_back", gate, up, dy, gate.numel(), torch.get_num_threads(), dgate, dup)
+    return dgate, dup
+
+
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Heads [N, H, D] turned by angles [N, D]."""
     out = torch.empty_like(x)
@@ -157,6 +177,23 @@ def attend(
     seen = keys.shape[0] * PAGE if window is None else window
     _call("attend", query, keys, values, positions, *sizes, scaling, seen, torch.get_num_threads(), out)
     return out
+
+
+def add_words(
+    logits: Tensor, tau: Tensor, column: Tensor, top: Tensor, mass: Tensor, energy: Tensor, chosen: Tensor
+) -> None:
+    """Logits [N, W] of some words into what is known of each law [N]: see `head.selected_logp`. In float32."""
+    assert logits.shape[0] == len(tau) == len(column) == len(top) == len(mass) == len(energy) == len(chosen)
+    _call("add_words", logits, tau, column, *logits.shape, torch.get_num_threads(), top, mass, energy, chosen)
+
+
+def back_words(
+    logits: Tensor, tau: Tensor, column: Tensor, whole: Tensor, entropy: Tensor, of_logp: Tensor, of_entropy: Tensor
+) -> None:
+    """Writes over logits [N, W] what comes back to them."""
+    assert logits.shape[0] == len(tau) == len(column) == len(whole) == len(entropy) == len(of_logp) == len(of_entropy)
+    threads = torch.get_num_threads()
+    _call("back_words", logits, tau, column, whole, entropy, of_logp, of_entropy, *logits.shape, threads)
 
 
 def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:

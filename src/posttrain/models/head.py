@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from posttrain.models import fused
 from posttrain.models.passes import slabs
 
 TILE = 2**24  # logits in memory at once,
@@ -35,7 +36,7 @@ def selected_logp(
     (float64 for float64 inputs). The backward pass recomputes many logits: memory is O(N D + TILE + FEW), not O(N V).
     """
     wide = torch.promote_types(hidden.dtype, torch.float32)
-    tau = torch.as_tensor(temperature, dtype=wide, device=hidden.device).expand(len(hidden))
+    tau = torch.as_tensor(temperature, dtype=wide, device=hidden.device).expand(len(hidden)).contiguous()
     logp, entropy = _SelectedLogp.apply(hidden, weight, bias, targets, tau, want_entropy)  # type: ignore[no-untyped-call]
     return logp, entropy if want_entropy else None
 
@@ -55,16 +56,7 @@ class _SelectedLogp(torch.autograd.Function):
         energy, chosen = torch.zeros_like(tau), torch.zeros_like(tau)  # sum of odds * logit; the target's logit
         tiles = _Tiles(hidden, weight, keep=any(ctx.needs_input_grad))
         for words, logits in tiles.of(hidden, weight, bias):
-            for part in slabs(logits):
-                scores = logits[part].to(tau.dtype, copy=True).div_(tau[part, None])
-                _pick(scores, targets[part] - words.start, chosen[part])
-                highest = torch.maximum(top[part], scores.amax(-1))
-                odds = (scores - highest[:, None]).exp_()
-                shrink = (top[part] - highest).exp_()
-                mass[part] = mass[part] * shrink + odds.sum(-1)
-                if want_entropy:
-                    energy[part] = energy[part] * shrink + odds.mul_(scores).sum(-1)
-                top[part] = highest
+            _add_words(logits, tau, targets - words.start, top, mass, energy, chosen, want_entropy)
         whole = top + mass.log()
         entropy = whole - energy / mass if want_entropy else torch.zeros_like(tau)
         ctx.save_for_backward(hidden, weight, bias, targets, tau, whole, entropy)
@@ -82,14 +74,7 @@ class _SelectedLogp(torch.autograd.Function):
         d_bias = torch.empty_like(bias) if wants_bias else None
         tiles, ctx.tiles = ctx.tiles or _Tiles(hidden, weight, keep=False), None  # they are written over: found once
         for words, logits in tiles.of(hidden, weight, bias):
-            for part in slabs(logits):
-                law = logits[part].to(tau.dtype).div_(tau[part, None]).sub_(whole[part, None])
-                slope = of_logp[part, None]
-                if ctx.want_entropy:
-                    slope = slope + of_entropy[part, None] * (law + entropy[part, None])
-                d = law.exp().mul_(-slope)
-                _place(d, targets[part] - words.start, of_logp[part])
-                logits[part] = d
+            _back_words(logits, tau, targets - words.start, whole, entropy, of_logp, of_entropy, ctx.want_entropy)
             if d_hidden is not None:
                 d_hidden += (logits @ weight[words]).to(tau.dtype)  # the sum of two types is slow on a CPU
             if d_weight is not None:
@@ -126,6 +111,57 @@ class _Tiles:
                     torch.addmm(bias[words], hidden, weight[words].T, out=tile)
             yield words, tile
         self.known = self.stay
+
+
+def _add_words(
+    logits: Tensor,
+    tau: Tensor,
+    column: Tensor,
+    top: Tensor,
+    mass: Tensor,
+    energy: Tensor,
+    chosen: Tensor,
+    want_entropy: bool,
+) -> None:
+    """Logits [N, W] into what is known of each law [N]: highest score, sums of odds and of odds times score, and the
+    score in the token's column [N] where the tile has it."""
+    if fused.runs(logits) and fused.runs(tau, top, mass, energy, chosen):
+        fused.add_words(logits, tau, column, top, mass, energy, chosen)
+        return
+    for part in slabs(logits):
+        scores = logits[part].to(tau.dtype, copy=True).div_(tau[part, None])
+        _pick(scores, column[part], chosen[part])
+        highest = torch.maximum(top[part], scores.amax(-1))
+        odds = (scores - highest[:, None]).exp_()
+        shrink = (top[part] - highest).exp_()
+        mass[part] = mass[part] * shrink + odds.sum(-1)
+        if want_entropy:
+            energy[part] = energy[part] * shrink + odds.mul_(scores).sum(-1)
+        top[part] = highest
+
+
+def _back_words(
+    logits: Tensor,
+    tau: Tensor,
+    column: Tensor,
+    whole: Tensor,
+    entropy: Tensor,
+    of_logp: Tensor,
+    of_entropy: Tensor,
+    want_entropy: bool,
+) -> None:
+    """Writes over logits [N, W] what comes back to them."""
+    if fused.runs(logits) and fused.runs(tau, whole, entropy, of_logp, of_entropy):
+        fused.back_words(logits, tau, column, whole, entropy, of_logp, of_entropy)
+        return
+    for part in slabs(logits):
+        law = logits[part].to(tau.dtype).div_(tau[part, None]).sub_(whole[part, None])
+        slope = of_logp[part, None]
+        if want_entropy:
+            slope = slope + of_entropy[part, None] * (law + entropy[part, None])
+        d = law.exp().mul_(-slope)
+        _place(d, column[part], of_logp[part])
+        logits[part] = d
 
 
 def _pick(scores: Tensor, column: Tensor, into: Tensor) -> None:

@@ -135,6 +135,8 @@ class _RMSNorm(torch.autograd.Function):
 
 
 def _product(gate: Tensor, up: Tensor) -> Tensor:
+    if fused.runs(gate, up):
+        return fused.gated(gate, up)
     product = torch.empty_like(gate)
     for part in slabs(gate):
         torch.mul(F.silu(gate[part]), up[part], out=product[part])
@@ -150,6 +152,8 @@ class _Gated(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
         gate, up = ctx.saved_tensors
+        if fused.runs(gate, up, gradients[0]):
+            return fused.gated_back(gate, up, gradients[0])
         dgate, dup = torch.empty_like(gate), torch.empty_like(up)
         for part in slabs(gate):
             dy = gradients[0][part]
