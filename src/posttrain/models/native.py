@@ -41,6 +41,10 @@ class Functions:
         """Whether this machine compiled them."""
         return self._library is not None
 
+    def runs(self, *tensors: Tensor) -> bool:
+        """Whether functions of tensors without gaps take these: one type, on a CPU."""
+        return alike(*tensors) and all(x.is_contiguous() for x in tensors) and self.available()
+
     def has(self, name: str, dtype: torch.dtype) -> bool:
         """Whether there is this function for this type, on this processor."""
         return dtype in TYPES and hasattr(self._library, f"{name}_{TYPES[dtype]}")

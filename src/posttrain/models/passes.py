@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from posttrain.models import fused
+from posttrain.models import fused, step
 
 Hold = Callable[..., AbstractContextManager[Tensor]]  # kept, made_again
 SLAB = 2**18  # numbers in the widest intermediate value of a slab: 1 MiB of float32
@@ -42,8 +42,8 @@ def gated(gate: Tensor, up: Tensor) -> Tensor:
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x [N, D] times weight [F, D] transposed, plus bias [F]: [N, F]. For sampling: few tokens may be rounded otherwise
     than torch does, and the log-probs of two models whose weights are equal should be so too."""
-    if bias is None and not torch.is_grad_enabled() and fused.multiplies(x, weight):
-        return fused.linear(x, weight)
+    if bias is None and not torch.is_grad_enabled() and step.multiplies(x, weight):
+        return step.linear(x, weight)
     return F.linear(x, weight, bias)
 
 

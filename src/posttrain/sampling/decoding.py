@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from posttrain.models import fused
 from posttrain.models.attention import Cache, Decode
 from posttrain.models.network import Network
 from posttrain.models.passes import linear
+from posttrain.models.step import PAGE
 
 BLOCK = 32  # slots whose attention is computed at once on a CPU, as wide as the longest sequence in them,
 ALIKE = 0.75  # with those of their neighbours if the shorter is at least this part of the longer
-PAGE = fused.PAGE  # places on a CPU, where torch reads whole pages: a part of one would have to be copied first
 WIDTHS = 256  # graphs look at so many places of the cache, or a multiple
 LARGEST = 1024  # places of a page on a GPU, which reads parts of pages as fast
 SPARE = 1  # slots of the cache that take what the padding of a graph writes
@@ -37,6 +36,7 @@ class Decoding:
     """
 
     def __init__(self, network: Network, slots: int, capacity: int) -> None:
+        # On a CPU torch reads whole pages: a part of one would have to be copied first.
         page = PAGE if network.device.type == "cpu" else min(LARGEST, -(-capacity // WIDTHS) * WIDTHS)
         self.network, self.cache, self.record = network, Cache(slots + SPARE, capacity, page), recorder(network.device)
         self._seen: set[tuple[int, int]] = set()

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from posttrain.models import fused
+from posttrain.models import step
 
 BLOCK = 256  # tokens whose probabilities are first summed together
 NUCLEUS = 256  # tokens among which the nucleus is first looked for
@@ -48,8 +48,8 @@ def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     Probabilities are summed within blocks, in their own type, and over the blocks in float64: a uniform number per
     token instead of one per entry of the vocabulary, and no copy of all entries in float64.
     """
-    if fused.runs(scores):
-        return fused.draw(scores, uniform)
+    if step.runs(scores):
+        return step.draw(scores, uniform)
     top = scores.amax(-1, keepdim=True)
     odds = (scores - top).exp_()  # in place: the memory costs more than the numbers
     if left := -scores.shape[1] % BLOCK:
