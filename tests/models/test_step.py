@@ -253,8 +253,8 @@ def test_a_layer_in_one_call_is_its_steps(architecture, monkeypatch):
     """Norms of queries and keys and a window included; the exponential of the gate is not that of torch."""
     calls, net = [], Network(trunk(architecture, **WHOLE).bfloat16())
     with torch.no_grad():
-        for norm in (m for m in net.modules() if hasattr(m, "variance_epsilon")):
-            norm.weight.normal_(1, 0.5, generator=torch.Generator().manual_seed(len(calls)))
+        for seed, norm in enumerate(m for m in net.modules() if hasattr(m, "variance_epsilon")):
+            norm.weight.normal_(1, 0.5, generator=torch.Generator().manual_seed(seed))
     monkeypatch.setattr(step, "run_layer", lambda *given, own=step.run_layer: calls.append(given) or own(*given))
     found = decoded(net)
     assert len(calls) == 3 * 69
