@@ -276,6 +276,7 @@ def test_which_layers_run_in_one_call(monkeypatch):
     net.trunk.model.layers[1].input_layernorm.variance_epsilon = 0.5
     decoded(net, length=3)
     assert len(taken) == 2 * 2
+    assert not step.takes_layer(taken[0][0], taken[0][1], [x.float() for x in taken[0][-1]])
     decoding = Decoding(net, 1, 2)
     decoding.scores([5], [0])
     decoding.scores([5], [1])

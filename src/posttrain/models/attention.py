@@ -259,7 +259,7 @@ class Decode:
 
     def through(self, layer: int, matrices: step.Layer, x: Tensor, angles: Sequence[Tensor]) -> Tensor | None:
         """A layer of Llama or its relatives in one call, x [N, D] -> [N, D]; None where there is no code for it."""
-        if torch.is_grad_enabled() or not (self._cache.compiled(layer) and step.takes_layer(x, matrices)):
+        if torch.is_grad_enabled() or not (self._cache.compiled(layer) and step.takes_layer(x, matrices, angles)):
             return None
         return self._cache.through(layer, matrices, x, self.positions, self._where, angles)
 

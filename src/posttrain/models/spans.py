@@ -70,11 +70,7 @@ class _Attention(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, log_sum = ctx.saved_tensors
         dquery, dkey, dvalue = (torch.empty_like(x) for x in (query, key, value))
-        parts = log_sum.new_empty(
-            ctx.spans.keys, 2, *key.shape[1:]
-        )  # what each row gives to the keys and values it sees
-        inputs = query, key, value, ctx.spans.rows, *ctx.shape
-        _functions.call(
-            "backward", *inputs, log_sum, gradients[0].contiguous(), len(query), parts, dquery, dkey, dvalue
-        )
+        parts = log_sum.new_empty(ctx.spans.keys, 2, *key.shape[1:])  # what each row gives to what it sees
+        given = query, key, value, ctx.spans.rows, *ctx.shape, log_sum, gradients[0].contiguous()
+        _functions.call("backward", *given, len(query), parts, dquery, dkey, dvalue)
         return dquery, dkey, dvalue, None, None, None

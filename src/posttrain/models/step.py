@@ -95,11 +95,11 @@ class Layer(NamedTuple):
     window: int | None
 
 
-def takes_layer(x: Tensor, layer: Layer) -> bool:
+def takes_layer(x: Tensor, layer: Layer, angles: Sequence[Tensor]) -> bool:
     """Whether `run_layer` takes them: `multiplies` is true of all products."""
     weights = [w for w in layer if isinstance(w, Tensor)]
     whole = all(n % UNIT == 0 for w in weights for n in w.shape if w.dim() == 2)
-    return whole and len(x) <= FEW and _functions.has("layer", x.dtype) and runs(x, *weights)
+    return whole and len(x) <= FEW and _functions.has("layer", x.dtype) and runs(x, *weights, *angles)
 
 
 def run_layer(
@@ -113,16 +113,16 @@ def run_layer(
 ) -> Tensor:
     """What comes out of a layer for the newest tokens x [N, D] of the first N slots; see `write`, `attend`."""
     x = x.clone()
-    positions, *where_, cos, sin = (x.contiguous() for x in (positions, *where, *angles))
+    positions, *where_ = (x.contiguous() for x in (positions, *where))
     *weights, eps, scaling, window = layer
     (slots, groups), width = keys.shape[1:3], keys.shape[3]
     sizes = *x.shape, len(layer.gate), slots, len(layer.query) // width, groups, width
     seen = keys.shape[0] * PAGE if window is None else window
-    assert cos.shape == sin.shape == (len(x), width)
+    assert all(angle.shape == (len(x), width) for angle in angles)
     assert len(positions) == len(x) <= slots
     assert len(layer.key) == len(layer.value) == groups * width
     numbers = *sizes, eps, scaling, seen, torch.get_num_threads()
-    _call("layer", x, *weights, keys, values, positions, *where_, cos, sin, *numbers)
+    _call("layer", x, *weights, keys, values, positions, *where_, *angles, *numbers)
     return x
 
 
