@@ -10,7 +10,7 @@ of the cache.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -257,11 +257,16 @@ class Decode:
             outputs.append(_added([w @ v for w, v in zip(parts, values, strict=True)]))
         return torch.cat(outputs).flatten(1, 2)
 
-    def through(self, layer: int, matrices: step.Layer, x: Tensor, angles: Sequence[Tensor]) -> Tensor | None:
+    def through(
+        self, layer: int, matrices: Callable[[], step.Layer | None], x: Tensor, angles: Sequence[Tensor]
+    ) -> Tensor | None:
         """A layer of Llama or its relatives in one call, x [N, D] -> [N, D]; None where there is no code for it."""
-        if torch.is_grad_enabled() or not (self._cache.compiled(layer) and step.takes_layer(x, matrices, angles)):
+        if torch.is_grad_enabled() or not (step.has_layer(x) and self._cache.compiled(layer)):
             return None
-        return self._cache.through(layer, matrices, x, self.positions, self._where, angles)
+        found = matrices()  # looked up only where they are wanted: that takes as long as several operators
+        if found is None or not step.takes_layer(x, found, angles):
+            return None
+        return self._cache.through(layer, found, x, self.positions, self._where, angles)
 
     def _masks(self, window: int | None) -> list[Tensor]:
         """What the queries of each block may not see: [S, 1, 1, C]."""

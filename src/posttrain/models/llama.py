@@ -59,8 +59,7 @@ def _plain(module: Any) -> bool:
 
 def _one_token(block: Any, x: Tensor, layout: Decode, angles: tuple[Tensor, ...]) -> Tensor:
     """A layer for one token of each sequence: in one call, if there is nothing in it but matrices, or step by step."""
-    matrices = _matrices(block)
-    found = None if matrices is None else layout.through(block.self_attn.layer_idx, matrices, x, angles)
+    found = layout.through(block.self_attn.layer_idx, partial(_matrices, block), x, angles)
     return _layer(block, x, layout, angles, kept, _few) if found is None else found
 
 

@@ -97,8 +97,8 @@ class SharedPacked:
     ) -> None:
         self._whole, self._count, self._device = Packed(whole, device), sum(whole), device
         sizes, lengths = torch.tensor(whole), torch.tensor(rest)
-        before, starts = (sizes.cumsum(0) - sizes)[list(prefix)], self._count + lengths.cumsum(0) - lengths
-        self._rows = torch.stack([before, sizes[list(prefix)], starts, lengths], 1)
+        before, leads = (x[list(prefix)] for x in (sizes.cumsum(0) - sizes, sizes))
+        self._rows = torch.stack([before, leads, self._count + lengths.cumsum(0) - lengths, lengths], 1)
         places = [torch.arange(whole[of], whole[of] + n) for of, n in zip(prefix, rest, strict=True)]
         self.positions = torch.cat([self._whole.positions, torch.cat(places).to(device)])
         self._spans = Spans(torch.cat([self._whole.rows, self._rows]))

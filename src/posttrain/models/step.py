@@ -95,11 +95,16 @@ class Layer(NamedTuple):
     window: int | None
 
 
+def has_layer(x: Tensor) -> bool:
+    """Whether there is `run_layer` for so many tokens of this type, on this processor."""
+    return len(x) <= FEW and _functions.has("layer", x.dtype)
+
+
 def takes_layer(x: Tensor, layer: Layer, angles: Sequence[Tensor]) -> bool:
-    """Whether `run_layer` takes them: `multiplies` is true of all products."""
+    """Whether it takes these, too: `multiplies` is true of all products."""
     weights = [w for w in layer if isinstance(w, Tensor)]
     whole = all(n % UNIT == 0 for w in weights for n in w.shape if w.dim() == 2)
-    return whole and len(x) <= FEW and _functions.has("layer", x.dtype) and runs(x, *weights, *angles)
+    return whole and runs(x, *weights, *angles)
 
 
 def run_layer(
