@@ -29,10 +29,10 @@ from grpo_step import TOPICS, vowels
 
 from posttrain.config.load import load
 from posttrain.data.dataset import from_rows
-from posttrain.launch import open_session
+from posttrain.launch.run import open_session
 from posttrain.rewards.reward import resolve
-from posttrain.runs.display import Display
 from posttrain.runs.saver import Saver
+from posttrain.viewer.display import Display
 
 WARM_UP = 5  # steps; an odd number, since the even ones are saved
 STORY = "Once upon a time there was a lighthouse by the sea, and in it lived a keeper who could not sleep. " * 2

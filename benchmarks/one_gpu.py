@@ -21,15 +21,15 @@ from typing import Any
 
 import torch
 
-from posttrain import catalogue
-from posttrain.backends.local import Local
+from posttrain.backends.local.backend import Local
+from posttrain.catalogue import index as catalogue
+from posttrain.catalogue.configure import configure
+from posttrain.core.tensors import Batch
 from posttrain.data.collate import collate
 from posttrain.models.network import Network
 from posttrain.records import Row
 from posttrain.sampling.request import POLICY, Request
-from posttrain.settings import configure
-from posttrain.tensors import Batch
-from posttrain.trainer import Trainer
+from posttrain.training.trainer import Trainer
 
 SIZES: dict[str, dict[str, Any]] = {
     "qwen3-0.6b": {

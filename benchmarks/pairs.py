@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from posttrain.allocator import PREPARED
+from posttrain.machine.allocator import PREPARED
 
 Side = Callable[[argparse.Namespace, Path], list[float]]  # options, an empty folder -> one number per repetition
 

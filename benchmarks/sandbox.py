@@ -17,8 +17,8 @@ from statistics import median
 
 from posttrain.records import Prompt, Rollout
 from posttrain.rewards.reward import resolve
-from posttrain.rewards.sandbox.probe import chosen
 from posttrain.rewards.scorer import Scorer
+from posttrain.sandbox.availability import chosen
 
 RIGHT = "def f(x):\n    return x * x"
 LOOP = "def f(x):\n    while True:\n        pass"

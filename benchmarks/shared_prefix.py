@@ -17,12 +17,12 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 from pairs import report
 
-from posttrain.backends.local import REPEATED
+from posttrain.backends.local.backend import REPEATED
+from posttrain.core.tensors import Batch
 from posttrain.data.collate import collate
-from posttrain.models import shared
+from posttrain.models import prefixes as shared
 from posttrain.models.network import Network
 from posttrain.records import Row
-from posttrain.tensors import Batch
 
 SETTINGS = {"long": (1, 16, 4096, 256), "short": (16, 8, 96, 64)}  # groups, answers, tokens of prompt, of answer
 TOKENS_PER_DEVICE = 16384
@@ -46,7 +46,7 @@ def random_model() -> Network:
 
 
 def smollm2() -> Network:
-    from posttrain.models.load import load
+    from posttrain.models.loading.load import load
 
     return load("smollm2")[0]
 

@@ -19,8 +19,8 @@ from statistics import median
 from typing import Any
 
 from posttrain.config.load import load
-from posttrain.launch import launch
-from posttrain.runs.display import Display
+from posttrain.launch.run import launch
+from posttrain.viewer.display import Display
 
 CONTENT: dict[str, Any] = {
     "model": "tiny",

@@ -32,8 +32,8 @@ def posttrain_steps(
     """Seconds of each step of `method` on the rows; `content` are further sections of the run file."""
     from posttrain.config.load import load
     from posttrain.data.dataset import from_rows
-    from posttrain.launch import open_session
-    from posttrain.runs.display import Display
+    from posttrain.launch.run import open_session
+    from posttrain.viewer.display import Display
 
     watch = Stopwatch()
 
@@ -58,7 +58,7 @@ def trl_steps(
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 
-    from posttrain.models import gguf
+    from posttrain.models.loading import gguf
 
     watch = Stopwatch()
 
@@ -88,7 +88,7 @@ def useful_tokens(conversations: Sequence[Sequence[Mapping[str, str]]]) -> int:
     """Tokens of whole conversations, padding not counted."""
     from transformers import AutoTokenizer
 
-    from posttrain.models import gguf
+    from posttrain.models.loading import gguf
 
     tokenizer = AutoTokenizer.from_pretrained(gguf.converted(gguf.smollm2()))
     return sum(len(tokenizer.apply_chat_template(list(turns), return_dict=False)) for turns in conversations)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import faults
 
-from posttrain import catalogue
+from posttrain.catalogue import index as catalogue
 
 HEAD = """# Methods
 

@@ -6,9 +6,9 @@ DPO with a squared hinge: pairs that are already further apart than a margin tea
 """
 
 from posttrain import Term, pairwise, variant
+from posttrain.core.parts import PerPair
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import PerPair
 
 
 def squared_hinge(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1, margin: float = 1.0) -> PerPair:

@@ -13,23 +13,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from posttrain.launch import Result, train
-    from posttrain.method import Derived, Method, Sampling, Stream, Term, variant
-    from posttrain.parts import pairwise, part
-    from posttrain.session import Session
+    from posttrain.core.method import Derived, Method, Sampling, Stream, Term, variant
+    from posttrain.core.parts import pairwise, part
+    from posttrain.launch.run import Result, train
+    from posttrain.training.session import Session
 
 _HOMES = {
-    "train": "posttrain.launch",
-    "Result": "posttrain.launch",
-    "Session": "posttrain.session",
-    "Method": "posttrain.method",
-    "Term": "posttrain.method",
-    "variant": "posttrain.method",
-    "Derived": "posttrain.method",
-    "Stream": "posttrain.method",
-    "Sampling": "posttrain.method",
-    "part": "posttrain.parts",
-    "pairwise": "posttrain.parts",
+    "train": "posttrain.launch.run",
+    "Result": "posttrain.launch.run",
+    "Session": "posttrain.training.session",
+    "Method": "posttrain.core.method",
+    "Term": "posttrain.core.method",
+    "variant": "posttrain.core.method",
+    "Derived": "posttrain.core.method",
+    "Stream": "posttrain.core.method",
+    "Sampling": "posttrain.core.method",
+    "part": "posttrain.core.parts",
+    "pairwise": "posttrain.core.parts",
 }
 __all__ = [
     "Derived",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.compare.given import quick
+from tests.evaluation.compare.given import quick
 
 from posttrain.cli import main as cli
 
@@ -60,7 +60,7 @@ def test_errors_say_what_to_write(
 def test_without_matplotlib_it_stops_before_the_work(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("posttrain.compare.figure.available", lambda: False)
+    monkeypatch.setattr("posttrain.evaluation.compare.figure.available", lambda: False)
     assert call("preference/dpo", "--task", quick(tmp_path), "--output", str(tmp_path)) == 2
     assert "pip install 'posttrain[plot]'" in capsys.readouterr().err
     assert not list(tmp_path.glob("compare*"))

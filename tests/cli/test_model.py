@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from posttrain.cli import main as cli
-from posttrain.models.embedded import embedded
-from posttrain.models.load import save
+from posttrain.models.loading.load import save
+from posttrain.models.loading.tiny import embedded
 
 
 def say(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -15,19 +15,7 @@ from posttrain.endpoint.client import Client
 from posttrain.endpoint.endpoint import Endpoint
 from posttrain.endpoint.failure import RefusedError, ReplyError
 from posttrain.errors import ConfigError, MissingExtraError
-from tests.endpoint.server import (
-    Server,
-    answer,
-    cut,
-    drip,
-    drip_headers,
-    flood,
-    late,
-    raw,
-    say,
-    send,
-    status,
-)
+from tests.endpoint.server import Server, answer, cut, drip, drip_headers, flood, late, raw, say, send, status
 
 CANARY = "sk-canary-0123456789"
 BODY = {"messages": [{"role": "user", "content": "hello"}]}

@@ -12,11 +12,11 @@ import pytest
 import torch
 import yaml
 
-from posttrain import catalogue
-from posttrain.method import Method
-from posttrain.parts import Part, pick, settings_of
-from posttrain.settings import configure, settings
-from tests.methods import unseen
+from posttrain.catalogue import index as catalogue
+from posttrain.catalogue.configure import configure, settings
+from posttrain.core.method import Method
+from posttrain.core.parts import Part, pick, settings_of
+from tests.harness import unseen
 
 MINE = '''"""A method of my own (Me, 2025).
 
@@ -25,10 +25,10 @@ DPO with a hinge, to show that a file of the user's is treated like one that shi
     L = max(0, width - beta (s(y_w) - s(y_l)))
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import PerPair, pairwise
+from posttrain.formulas.losses.scores import log_ratio
+from posttrain.core.parts import PerPair, pairwise
 
 
 def hinge(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1, width: float = 1.0) -> PerPair:
@@ -114,7 +114,7 @@ def test_metrics_are_measured_with_the_settings_of_the_loss(method):
 
 
 def test_it_resolves_with_the_data_that_its_records_bring(method):
-    from posttrain.plan import plan
+    from posttrain.core.plan import plan
 
     assert plan(method).trained
 
@@ -148,7 +148,7 @@ def test_every_number_can_be_changed_and_changes_nothing_else(method):
 
 
 def test_a_setting_it_does_not_read_cannot_be_set(method):
-    from posttrain.parts import PartError
+    from posttrain.core.parts import PartError
 
     with pytest.raises(PartError, match="reads no setting"):
         configure(method, {"no_such_setting": 1.0})
@@ -237,15 +237,16 @@ def test_log_probs_as_far_apart_as_ten_thousand_stay_finite(method, scale, dtype
 
 
 def test_every_file_of_the_catalogue_is_a_method():
-    found = {f"{f.parent.name}/{f.stem}" for f in catalogue.HERE.glob("*/*.py") if f.stem != "__init__"}
+    folder = catalogue.PACKAGE / "methods"
+    found = {f.relative_to(folder).with_suffix("").as_posix() for f in folder.rglob("*.py") if f.stem != "__init__"}
     assert set(catalogue.paths()) == found
     assert len(found) >= 19
     assert len({catalogue.load(p).name for p in found}) == len(found)
 
 
 def test_no_name_defined_in_the_catalogue_is_used_by_a_second_method():
-    """What two methods share lives in objectives/ or credit/; a method imports of another only its METHOD."""
+    """What two methods share lives in formulas/; a method imports of another only its METHOD."""
     for p in catalogue.paths():
-        for node in ast.walk(ast.parse((catalogue.HERE / f"{p}.py").read_text())):
+        for node in ast.walk(ast.parse(catalogue.METHODS.file(p).read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("posttrain.methods."):
                 assert {a.name for a in node.names} == {"METHOD"}, f"{p} imports more than METHOD from {node.module}"

@@ -7,13 +7,13 @@ import math
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.method import SEQUENCE_SUM, TOKEN_MEAN, Method, Sampling, Stream, Term, variant, without
-from posttrain.objectives.penalties import kl_k1, kl_k2, kl_k3
-from posttrain.parts import PerToken
-from posttrain.settings import configure
-from tests.methods import unseen
-from tests.tabular import Exact, Tabular, batch, every_group, game, mixture
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import SEQUENCE_SUM, TOKEN_MEAN, Method, Sampling, Stream, Term, variant, without
+from posttrain.core.parts import PerToken
+from posttrain.formulas.losses.penalties import kl_k1, kl_k2, kl_k3
+from tests.harness import unseen
+from tests.harness.tabular import Exact, Tabular, batch, every_group, game, mixture
 
 REINFORCE, RLOO, REMAX, DR_GRPO, GRPO = (
     load(f"online/{name}") for name in ("reinforce", "rloo", "remax", "dr_grpo", "grpo")

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from posttrain import catalogue
-from posttrain.maths import divergence
-from posttrain.maths.groups import Groups
-from posttrain.parts import pick
+from posttrain.catalogue import index as catalogue
+from posttrain.core.maths import divergence
+from posttrain.core.maths.groups import Groups
+from posttrain.core.parts import pick
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # of formulas that are broken on purpose
 HERE = Path(__file__).parent

@@ -15,10 +15,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.method import variant, without
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import variant, without
+from tests.harness.numbers import answer, step
 from tests.methods.trainers import Told, bare, flat, kept, mask_of, padded
 
 pytest.importorskip("trl", minversion="1.16")
@@ -487,8 +487,8 @@ def test_rloo_gradient_while_on_policy():
 def test_the_soft_penalty_on_long_answers():
     from trl.rewards import get_soft_overlong_punishment
 
-    from posttrain.credit.shaping import soft_overlong
-    from posttrain.tensors import Rows
+    from posttrain.core.tensors import Rows
+    from posttrain.formulas.credit.shaping import soft_overlong
 
     lengths = [1, 79, 80, 81, 90, 99, 100]
     index = torch.arange(7).repeat_interleave(torch.tensor(lengths))

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from posttrain.models import fused, step
+from posttrain.models.kernels import decode_step as step
+from posttrain.models.kernels import fused
 
 
 @pytest.fixture(scope="session", autouse=True)

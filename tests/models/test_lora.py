@@ -4,8 +4,8 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from posttrain.errors import ModelError
-from posttrain.models.embedded import embedded
-from posttrain.models.load import load, save
+from posttrain.models.loading.load import load, save
+from posttrain.models.loading.tiny import embedded
 from posttrain.models.lora import adapted, add_lora, merge, save_adapter
 from tests.models.tiny import network, some_rows, trunk
 

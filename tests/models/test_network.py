@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from posttrain.core.tensors import Rows
 from posttrain.errors import ModelError
+from posttrain.models.loading.probe import probe
 from posttrain.models.network import Network
-from posttrain.models.probe import probe
-from posttrain.tensors import Rows
 from tests.models.tiny import ARCHITECTURES, VOCABULARY, network, some_rows, trunk, with_exact_norms
 
 LENGTHS = [5, 9, 1, 8, 3]

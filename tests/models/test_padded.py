@@ -4,13 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from posttrain.core.tensors import Rows
 from posttrain.errors import ModelError
-from posttrain.models.load import fitting
+from posttrain.models.loading.load import fitting
+from posttrain.models.loading.probe import probe
 from posttrain.models.lora import add_lora
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
-from posttrain.models.probe import probe
-from posttrain.tensors import Rows
 from tests.models.test_network import layout_of, plain_laws
 from tests.models.tiny import UNUSUAL, VOCABULARY, padded, some_rows, trunk
 

@@ -8,9 +8,9 @@ import torch
 import transformers
 from torch import Tensor
 
+from posttrain.core.tensors import Rows
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
-from posttrain.tensors import Rows
 
 VOCABULARY = 40
 BASE = {

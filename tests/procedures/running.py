@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from posttrain import catalogue
-from tests.running import SUMS
+from posttrain.catalogue import index as catalogue
+from tests.harness.runs import SUMS
 
 BRIEF = ["sampling.max_tokens=4", "sampling.slots=64", "train.prompts_per_step=8", "train.learning_rate=2e-3"]
 REWARD = '''

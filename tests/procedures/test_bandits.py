@@ -10,14 +10,14 @@ from statistics import fmean
 import pytest
 import torch
 
+from posttrain.core.method import Sampling
 from posttrain.data.dataset import Dataset
-from posttrain.method import Sampling
-from posttrain.procedures.kl_ucb import kl_ucb
+from posttrain.procedures.active.kl_ucb import kl_ucb
 from posttrain.records import Prompt, Rollout
 from tests.data.rollouts import said
+from tests.harness.runs import run
+from tests.harness.tabular import kl_optimum
 from tests.procedures.running import BRIEF, collected, content, mean_reward
-from tests.running import run
-from tests.tabular import kl_optimum
 
 PROMPTS = Dataset((Prompt(0, "which arm?"),), "bandit")
 WORTH = torch.tensor([0.15, 0.3, 0.9, 0.5, 0.4, 0.2, 0.6, 0.35, 0.1, 0.7], dtype=torch.float64)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from posttrain import catalogue
+from posttrain.catalogue import index as catalogue
 from posttrain.cli.main import app
 from posttrain.errors import ConfigError
 
@@ -21,7 +21,7 @@ def said(*words: str) -> str:
 
 def test_the_list_holds_procedures_and_methods() -> None:
     kinds = {e["path"]: e["kind"] for e in json.loads(said("methods", "--json"))}
-    assert kinds["raft"] == "procedure"
+    assert kinds["rounds/raft"] == "procedure"
     assert kinds["preference/dpo"] == "preference"
     assert set(catalogue.procedures()) < set(kinds)
 

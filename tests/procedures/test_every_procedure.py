@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from posttrain import catalogue
+from posttrain.catalogue import index as catalogue
 from posttrain.config.load import load
 from posttrain.errors import ConfigError
-from posttrain.launch import procedure_of
+from posttrain.launch.run import procedure_of
 from posttrain.rewards.reward import resolve
+from tests.harness.runs import Interrupt, PowerCut, metrics, run, same_bits
 from tests.procedures.running import BRIEF, PROCEDURES, content
-from tests.running import Interrupt, PowerCut, metrics, run, same_bits
 
 ROOT = Path(__file__).parents[2]
 RECIPES = [p for p in sorted((ROOT / "recipes").glob("*.yaml")) if "procedure:" in p.read_text()]
 
 
 def test_every_procedure_is_tested() -> None:
-    assert set(PROCEDURES) == set(catalogue.procedures())
+    assert {catalogue.PROCEDURES.full(name) for name in PROCEDURES} == set(catalogue.procedures())
 
 
 @pytest.mark.parametrize("name", PROCEDURES)
@@ -47,12 +47,14 @@ def test_every_recipe_calls_its_procedure_as_it_can_be_called(recipe: Path) -> N
 
 def test_every_procedure_has_a_recipe_for_smollm2() -> None:
     runs = [load(recipe) for recipe in RECIPES if recipe.stem.startswith("smollm2_")]
-    assert {run.procedure.path for run in runs if run.procedure} == set(catalogue.procedures())
+    assert {catalogue.PROCEDURES.full(run.procedure.path) for run in runs if run.procedure} == set(
+        catalogue.procedures()
+    )
 
 
 @pytest.mark.parametrize("name", PROCEDURES)
 def test_a_procedure_is_short_and_says_what_it_does(name: str) -> None:
-    entry = catalogue.entry(name)
+    entry = catalogue.entry(catalogue.PROCEDURES.full(name) or name)
     assert entry.kind == "procedure"
     assert len(entry.title) > 10
     assert len(entry.summary) > 40 or name == "warm_start"

@@ -12,20 +12,20 @@ import pytest
 import torch
 
 from posttrain.config.load import load
-from posttrain.credit.baselines import win_minus_kl
+from posttrain.core.tensors import Rows
 from posttrain.data.dataset import load as dataset
 from posttrain.errors import DataError
-from posttrain.launch import Result, open_session
-from posttrain.models.embedded import embedded
-from posttrain.objectives.scores import between, mean_logp
-from posttrain.procedures.chain_of_hindsight import hindsight
-from posttrain.procedures.self_rewarding import question, score
+from posttrain.formulas.credit.baselines import win_minus_kl
+from posttrain.formulas.losses.scores import between, mean_logp
+from posttrain.launch.run import Result, open_session
+from posttrain.models.loading.tiny import embedded
+from posttrain.procedures.pipelines.chain_of_hindsight import hindsight
+from posttrain.procedures.rounds.self_rewarding import question, score
 from posttrain.records import Demonstration, Pair, Prompt
-from posttrain.runs.display import Display
-from posttrain.tensors import Rows
+from posttrain.viewer.display import Display
 from tests.data.rollouts import said
+from tests.harness.runs import SUMS, metrics, run, same_bits, weights
 from tests.procedures.running import BRIEF, collected, content, mean_reward
-from tests.running import SUMS, metrics, run, same_bits, weights
 
 LONGER = {"steps": 6}
 TWO = {"steps": 2}

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from posttrain.backend import Direction, Shape
-from posttrain.backends.direction import movable, shift
-from posttrain.launch import Result
-from posttrain.models.embedded import embedded
+from posttrain.backends.local.direction import movable, shift
+from posttrain.backends.protocol import Direction, Shape
+from posttrain.launch.run import Result
+from posttrain.models.loading.tiny import embedded
 from posttrain.seeds import seed_for
-from posttrain.zeroth_order import rank_weights, value_difference
+from posttrain.training.zeroth_order import rank_weights, value_difference
 from tests.data.rollouts import said
+from tests.harness.runs import metrics, run, weights
 from tests.procedures.running import BRIEF, collected, content, mean_reward
-from tests.running import metrics, run, weights
 
 LETTERS = "mine.py:letters"
 

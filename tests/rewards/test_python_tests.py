@@ -4,8 +4,8 @@ import pytest
 
 from posttrain.rewards.bundled import python_tests as module
 from posttrain.rewards.bundled.python_tests import program_of, python_tests
-from posttrain.rewards.sandbox import judging
-from posttrain.rewards.sandbox.verdict import Judgement
+from posttrain.sandbox import judging
+from posttrain.sandbox.verdict import Judgement
 
 pytestmark = pytest.mark.skipif(
     all(module.chosen.__globals__["available"]().values()), reason="this machine has no sandbox"

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from posttrain.catalogue import import_file
+from posttrain.catalogue.index import import_file
 from posttrain.errors import ConfigError
 from posttrain.rewards.bundled.exact_match import exact_match
-from posttrain.rewards.reference import bundled
+from posttrain.rewards.lookup import bundled
 from posttrain.rewards.reward import Reward, resolve
 from tests.rewards import faulty
 

@@ -16,7 +16,7 @@ from posttrain.records import Prompt, Rollout
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.rewards.scorer import Scorer, plain_text
 from tests.rewards import faulty
-from tests.rewards.test_pool import children
+from tests.rewards.workers.test_pool import children
 
 F = "tests.rewards.faulty"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from safetensors import SafetensorError
 
-from posttrain.direct import xxh3
 from posttrain.errors import ConfigError, StorageError
+from posttrain.machine.disk import xxh3
 from posttrain.runs import checkpoint as checkpoint_module
 from posttrain.runs import durable
 from posttrain.runs.checkpoint import Checkpoints

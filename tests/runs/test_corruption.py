@@ -15,8 +15,8 @@ import pytest
 
 from posttrain.config.load import load
 from posttrain.errors import StorageError
-from posttrain.launch import launch
-from posttrain.models import embedded
+from posttrain.launch.run import launch
+from posttrain.models.loading import tiny as embedded
 from posttrain.runs import journal, state
 from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.directory import RunDirectory

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from posttrain.direct import xxh3
+from posttrain.machine.disk import xxh3
 from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.manifest import COMMITTED, MANIFEST, commit, verify, write_manifest
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fork_server import ForkServer
-from tests.running import SAVED_EVERY_STEP as CONTENT
-from tests.running import metrics, run, same_bits
+from tests.harness.fork_server import ForkServer
+from tests.harness.runs import SAVED_EVERY_STEP as CONTENT
+from tests.harness.runs import metrics, run, same_bits
 
 from posttrain.cli.train import completed
 from posttrain.errors import ConfigError, ModelError, StorageError
-from posttrain.models import embedded
-from posttrain.runs.display import Display
+from posttrain.models.loading import tiny as embedded
 from posttrain.runs.metrics import read_metrics
+from posttrain.viewer.display import Display
 
 
 class Notes(Display):

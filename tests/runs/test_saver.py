@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.running import SAVED_EVERY_STEP as CONTENT
-from tests.running import metrics, run, same_bits, weights
+from tests.harness.runs import SAVED_EVERY_STEP as CONTENT
+from tests.harness.runs import metrics, run, same_bits, weights
 
 from posttrain.errors import StorageError
 from posttrain.runs import saver as saver_module
 from posttrain.runs.checkpoint import Checkpoints
-from posttrain.runs.display import Display
 from posttrain.runs.saver import NICE, STATE, Saver
 from posttrain.runs.state import read_state, write_state
+from posttrain.viewer.display import Display
 
 
 def nothing(folder: Path) -> dict[str, Any]:

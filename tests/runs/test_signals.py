@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fork_server import ForkServer
-from tests.running import metrics, run, same_bits
+from tests.harness.fork_server import ForkServer
+from tests.harness.runs import metrics, run, same_bits
 
 from posttrain.errors import StoppedError
-from posttrain.runs.display import Display
 from posttrain.runs.lock import RunLock
 from posttrain.runs.signals import SIGNALS, Signals
+from posttrain.viewer.display import Display
 
 CONTENT: dict[str, Any] = {
     "model": "tiny",
@@ -109,7 +109,7 @@ def test_the_second_signal_ends_the_run_at_once(server: ForkServer, tmp_path: Pa
     }
     pid = server.start(content, tmp_path)
     deadline = time.monotonic() + 60
-    while not (workers := children(pid, "posttrain.rewards.worker")):
+    while not (workers := children(pid, "posttrain.rewards.workers.worker")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(0.2)

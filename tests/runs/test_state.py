@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from posttrain.direct import save_tensors
 from posttrain.errors import StorageError
+from posttrain.machine.disk import save_tensors
 from posttrain.runs.state import read_state, write_state
 
 

@@ -5,9 +5,9 @@ import random
 import pytest
 
 from posttrain.sampling import decoding
-from posttrain.sampling.batch import Running
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.request import Request
+from posttrain.sampling.scheduler import Running
 from posttrain.sampling.slots import Slots
 from tests.models.tiny import network
 from tests.sampling.test_engine import NEVER, same

@@ -4,12 +4,12 @@ import pytest
 import scipy.stats
 import torch
 
+from posttrain.core.tensors import Rows
 from posttrain.errors import ConfigError, ModelError
 from posttrain.models.lora import add_lora
+from posttrain.sampling.distribution import truncated
 from posttrain.sampling.engine import Engine
-from posttrain.sampling.law import truncated
 from posttrain.sampling.request import Request
-from posttrain.tensors import Rows
 from tests.models.tiny import ARCHITECTURES, VOCABULARY, network, trunk
 
 NEVER = frozenset[int]()

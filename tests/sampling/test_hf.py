@@ -7,7 +7,7 @@ import torch
 
 from posttrain.errors import ConfigError, ModelError
 from posttrain.models.lora import add_lora
-from posttrain.models.reference import WithoutAdapters
+from posttrain.models.without_adapters import WithoutAdapters
 from posttrain.sampling.either import Either
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.hf import HfEngine
@@ -69,7 +69,7 @@ def test_an_answer_that_was_begun_goes_on():
     engine, asked = HfEngine({"policy": small()}, NEVER, slots=3), requests(5, max_tokens=9)
     whole = engine.generate(asked)
     begun = [
-        replace(r, begun=Completion(c.tokens[:n], c.logp[:n], False, (0,) * n, finished=False), version=1)
+        replace(r, partial=Completion(c.tokens[:n], c.logp[:n], False, (0,) * n, finished=False), version=1)
         for n, (r, c) in enumerate(zip(asked, whole, strict=True))
     ]
     same(engine.generate(begun), whole, within=1e-4)
@@ -79,11 +79,11 @@ def test_an_answer_that_was_begun_goes_on():
 def test_enough_is_enough_after_a_batch():
     engine, asked, told, shown = HfEngine({"policy": small()}, STOP, slots=2), requests(6), [], []
 
-    def heard(number, completion):
+    def on_finished(number, completion):
         told.append((number, completion))
         return len(told) >= 3
 
-    found = engine.generate(asked, progress=lambda *x: shown.append(x), heard=heard)
+    found = engine.generate(asked, progress=lambda *x: shown.append(x), on_finished=on_finished)
     assert len(told) == 4  # two batches
     assert [found[i] for i, _ in told] == [c for _, c in told]
     assert sum(not c.finished for c in found) == 2

@@ -18,7 +18,7 @@ PAUSES = [Pause(finished=3), Pause(tokens=30), Pause(each=4)]
 def resumed(asked, completions, version):
     """Requests for what is not finished, by number."""
     rest = [i for i, c in enumerate(completions) if not c.finished]
-    return rest, [replace(asked[i], begun=completions[i], version=version) for i in rest]
+    return rest, [replace(asked[i], partial=completions[i], version=version) for i in rest]
 
 
 def to_the_end(engine, asked, pause, change=lambda: None):
@@ -64,7 +64,7 @@ def test_every_pause_means_what_it_says():
 
 def test_what_hears_of_answers_may_stop_the_others():
     engine, asked, told = Engine({"policy": network()}, STOP, slots=3), requests(6, max_tokens=9), {}
-    done = engine.generate(asked, heard=lambda i, c: told.update({i: c}) or len(told) >= 2)
+    done = engine.generate(asked, on_finished=lambda i, c: told.update({i: c}) or len(told) >= 2)
     assert {i: c for i, c in enumerate(done) if c.finished} == told
     assert len(told) < 6
 
@@ -103,15 +103,15 @@ def test_old_answers_go_on_before_new_ones_start():
     engine = Engine({"policy": network()}, frozenset(), slots=2)
     begun = engine.generate([Request((4, 5), 7, 8)], pause=Pause(each=3))[0]
     order = []
-    asked = [Request((3,) * 9, 0, 30), Request((4, 5), 7, 8, begun=begun), Request((3,) * 8, 1, 30)]
-    engine.generate(asked, heard=lambda i, _: order.append(i) or False)
+    asked = [Request((3,) * 9, 0, 30), Request((4, 5), 7, 8, partial=begun), Request((3,) * 8, 1, 30)]
+    engine.generate(asked, on_finished=lambda i, _: order.append(i) or False)
     assert order[0] == 1
 
 
 @pytest.mark.parametrize("begun", [Completion((4,), (0.0,), True), Completion((4,) * 5, (0.0,) * 5, False, (), False)])
 def test_a_finished_answer_cannot_go_on(begun):
     with pytest.raises(ConfigError, match="finished cannot go on"):
-        Request((3,), 0, 5, begun=begun)
+        Request((3,), 0, 5, partial=begun)
 
 
 def test_a_pause_draws_something():

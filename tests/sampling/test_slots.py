@@ -2,9 +2,9 @@
 
 import pytest
 
-from posttrain.backends.local import Local
+from posttrain.backends.local.backend import Local
+from posttrain.core.plan import plan
 from posttrain.methods.imitation.sft import METHOD as SFT
-from posttrain.plan import plan
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.request import POLICY, Pause, Request
 from tests.models.tiny import ARCHITECTURES, network, some_rows
@@ -109,7 +109,7 @@ def test_suspended_answers_are_not_read_again_under_the_same_weights(counted):
     asked = Request((3, 4, 5, 6), 0, 8, keep=True)
     begun = engine.generate([asked], pause=Pause(each=3))[0]
     read.clear()
-    engine.generate([Request((3, 4, 5, 6), 0, 8, begun=begun)])
+    engine.generate([Request((3, 4, 5, 6), 0, 8, partial=begun)])
     assert read == [1] * 5
 
 

@@ -10,7 +10,7 @@ import typer
 from posttrain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from posttrain.compare.grid import Comparison
+    from posttrain.evaluation.compare.grid import Comparison
 
 
 def compare(
@@ -32,11 +32,11 @@ def compare(
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="Draw figure.png and figure.svg.")] = True,
 ) -> None:
     """Train methods on one task, at several seeds; a table with intervals, and a figure of reward against KL."""
-    from posttrain.compare import figure as drawing
-    from posttrain.compare.grid import compare as run
-    from posttrain.compare.report import write
     from posttrain.errors import MissingExtraError
-    from posttrain.runs.live import open_display
+    from posttrain.evaluation.compare import figure as drawing
+    from posttrain.evaluation.compare.grid import compare as run
+    from posttrain.evaluation.compare.report import write
+    from posttrain.viewer.live import open_display
 
     if figure and not drawing.available():  # before the work, not after it
         raise MissingExtraError("the figure of a comparison (--no-figure leaves it out)", "plot")
@@ -52,7 +52,7 @@ def compare(
 
 def values(options: list[str]) -> dict[str, Any]:
     """`steps=100` options as {"steps": 100}: values as YAML reads them, and 1e-4 as a number."""
-    from posttrain.compare.contender import value
+    from posttrain.evaluation.compare.contender import value
 
     pairs = [option.partition("=") for option in options]
     if bad := [key + sign for key, sign, raw in pairs if not (key and sign and raw)]:
@@ -65,8 +65,8 @@ def show(found: Comparison) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from posttrain.compare.report import CAPTION
-    from posttrain.compare.summary import columns, summaries
+    from posttrain.evaluation.compare.report import CAPTION
+    from posttrain.evaluation.compare.summary import columns, summaries
 
     made = columns(found, summaries(found), brief=True)
     table = Table(box=None, pad_edge=False)

@@ -11,7 +11,7 @@ import typer
 from posttrain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from posttrain.data.encode import Encoder
+    from posttrain.data.chat.encode import Encoder
     from posttrain.records import Record, Row
 
 app = typer.Typer(help="Look at data before training on it.", no_args_is_help=True)
@@ -42,10 +42,10 @@ def show(
     """Show rows as the model sees them, trained tokens marked. Every record is read and encoded, so errors show too."""
     from rich.console import Console
 
-    from posttrain.data import show as view
+    from posttrain.data.chat import show as view
+    from posttrain.data.chat.encode import Encoder
     from posttrain.data.dataset import Invalid, load
-    from posttrain.data.encode import Encoder
-    from posttrain.models.load import load as load_model
+    from posttrain.models.loading.load import load as load_model
 
     columns = renames(column or [])
     kind = kind or kind_of(_columns(source) | columns.keys())
@@ -83,7 +83,7 @@ def renames(options: Collection[str]) -> dict[str, str]:
 
 def _columns(source: str) -> set[str]:
     """The columns of the first row of a file; none for what is no file."""
-    from posttrain.data.readers import read
+    from posttrain.data.readers.files import read
 
     first = next(read(Path(source)), None) if Path(source).exists() else None
     return set(first[1]) if first else set()

@@ -23,8 +23,8 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
 ) -> None:
     """Watch a model learn arithmetic with GRPO: accuracy on held-out problems before and after."""
-    from posttrain.demo import run
-    from posttrain.runs.live import open_display
+    from posttrain.cli.demonstration import run
+    from posttrain.viewer.live import open_display
 
     result = run(which.value, typer.echo, open_display(), output, seed)
     for number, (question, before, after) in enumerate(result.examples, 1):
@@ -39,6 +39,6 @@ def demo(
 
 def _line(text: str) -> str:
     """A completion on one line, with what a terminal could obey made harmless."""
-    from posttrain.runs.terminal import harmless
+    from posttrain.viewer.terminal import harmless
 
     return harmless(" ".join(text.split()))[:160]

@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from posttrain.compiled import processor_flags
 from posttrain.errors import ModelError
-from posttrain.rewards.sandbox.probe import available
+from posttrain.machine.compiled import processor_flags
+from posttrain.sandbox.availability import available
 
 PACKAGES = ("torch", "transformers", "tokenizers", "peft", "safetensors", "huggingface_hub", "numpy")
 EXTRAS = {  # as in pyproject.toml, without the extras for developers
@@ -95,7 +95,7 @@ def _cores() -> int:
 def _torch() -> dict[str, Any]:
     import torch
 
-    from posttrain.models import fused
+    from posttrain.models.kernels import fused
 
     devices = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
     return {
@@ -109,7 +109,7 @@ def _torch() -> dict[str, Any]:
 
 def _bundled_models() -> dict[str, str | None]:
     """Models that come as Python packages, by the file of their weights."""
-    from posttrain.models.gguf import smollm2
+    from posttrain.models.loading.gguf import smollm2
 
     try:
         return {"smollm2": str(smollm2())}

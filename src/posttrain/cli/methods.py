@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from posttrain import catalogue
+from posttrain.catalogue import index as catalogue
 
 JSON_KEYS = ("path", "kind", "title", "summary")
 
@@ -35,8 +35,8 @@ def explain(
     method: Annotated[str, typer.Argument(help="A path of `posttrain methods`, or ./mine.py", show_default=False)],
 ) -> None:
     """Show a method's formula, the models and tensors that it needs, and its settings; or a procedure's loop."""
-    from posttrain.explain import explain as text_of
-    from posttrain.explain import explain_procedure
+    from posttrain.catalogue.explain import explain as text_of
+    from posttrain.catalogue.explain import explain_procedure
 
     entry = catalogue.entry(method)
     if entry.kind == "procedure":

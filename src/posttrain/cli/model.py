@@ -25,7 +25,7 @@ def sample(
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
 ) -> None:
     """Let a model answer."""
-    from posttrain.method import Sampling
+    from posttrain.core.method import Sampling
     from posttrain.records import Prompt
 
     settings = {"max_tokens": max_tokens, "top_p": top_p, "top_k": top_k}
@@ -50,7 +50,7 @@ def evaluate(
 ) -> None:
     """Answer held-out prompts, score the answers, and give the mean with a 95% interval."""
     from posttrain.data.dataset import load
-    from posttrain.evaluate.statistics import interval
+    from posttrain.evaluation.statistics import interval
     from posttrain.records import Prompt
     from posttrain.rewards.reward import resolve
 
@@ -75,7 +75,7 @@ def export(
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
 ) -> None:
     """Write a model as a plain transformers folder, with LoRA adapters merged."""
-    from posttrain.models.load import load, save
+    from posttrain.models.loading.load import load, save
 
     source = model / "final" if (model / "final").is_dir() else model
     loaded = load(str(source), dtype=dtype)
@@ -86,7 +86,7 @@ def export(
 def _session(model: str, *, seed: int, sampling: dict[str, float] | None = None):  # type: ignore[no-untyped-def]
     """A session that writes nothing. It has a method only because a run file must name one."""
     from posttrain.config.load import load
-    from posttrain.launch import open_session
+    from posttrain.launch.run import open_session
 
     content = {"model": model, "method": "imitation/sft", "data": "arithmetic", "seed": seed}
     return open_session(load(content | ({"sampling": sampling} if sampling else {})), write=False)

@@ -42,8 +42,8 @@ def train(
 ) -> None:
     """Train what a run file describes. Overrides follow it: train.steps=50 method.kl.weight=0"""
     from posttrain.config.load import load
-    from posttrain.launch import launch
-    from posttrain.runs.live import open_display
+    from posttrain.launch.run import launch
+    from posttrain.viewer.live import open_display
 
     run = load(run_file, context.args)
     with open_display() as display:

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
+from posttrain.core.tensors import Batch, Rows
 from posttrain.records import Rollout, Row
 from posttrain.seeds import seed_for
-from posttrain.tensors import Batch, Rows
 
 
 def collate(

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from posttrain.data.messages import alike, check_order, messages, question, sharegpt, split_common, turns
-from posttrain.data.place import at
+from posttrain.data.chat.messages import alike, check_order, messages, question, sharegpt, split_common, turns
+from posttrain.data.error_context import at
 from posttrain.errors import DataError, suggestion
 from posttrain.records import Demonstration, Message, Pair, Prompt, Ranking, Rating, Record, Turns
 from posttrain.seeds import seed_for

@@ -15,8 +15,8 @@ from typing import Any, Literal, overload
 
 from posttrain.data import bundled
 from posttrain.data.columns import record
-from posttrain.data.hub import SETTINGS, hub_rows
-from posttrain.data.readers import READERS, read, suffix_of
+from posttrain.data.readers.files import READERS, read, suffix_of
+from posttrain.data.readers.hub import SETTINGS, hub_rows
 from posttrain.errors import ConfigError, DataError, suggestion
 from posttrain.records import RECORDS, Record
 from posttrain.seeds import seed_for

@@ -19,10 +19,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posttrain.errors import ModelError
-from posttrain.models import step
-from posttrain.models.blocks import Blocks, flat, gather, similar, take
-from posttrain.models.kernels import causal, within
-from posttrain.models.spans import Spans
+from posttrain.models.kernels import decode_step as step
+from posttrain.models.kernels.block_attention import causal, within
+from posttrain.models.kernels.padded_blocks import Blocks, flat, gather, similar, take
+from posttrain.models.kernels.row_attention import Spans
 
 NAME = "posttrain"  # the attention implementation under which `attention` is registered
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from posttrain.models.attention import Cache
-from posttrain.models.blocks import Blocks, flat, gather, similar, take
-from posttrain.models.kernels import masked, within
+from posttrain.models.kernels.block_attention import masked, within
+from posttrain.models.kernels.padded_blocks import Blocks, flat, gather, similar, take
 
 
 class Extend:

@@ -15,9 +15,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from posttrain.models import step
 from posttrain.models.attention import Decode, Layout
-from posttrain.models.passes import Hold, gated, kept, linear, made_again, rms_norm, rotated
+from posttrain.models.kernels import decode_step as step
+from posttrain.models.kernels.elementwise import Hold, gated, kept, linear, made_again, rms_norm, rotated
 
 Project = Callable[[Any, Tensor], Tensor]  # a module of the layer, and what goes into it
 

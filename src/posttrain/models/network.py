@@ -16,13 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from posttrain.core.tensors import Rows
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register
-from posttrain.models.blocks import take
-from posttrain.models.head import selected_logp
-from posttrain.models.shared import Reading, read
-from posttrain.tensors import Rows
+from posttrain.models.kernels.padded_blocks import take
+from posttrain.models.logprobs import selected_logp
+from posttrain.models.prefixes import Reading, read
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -16,12 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from posttrain.core.tensors import Rows
 from posttrain.models.attention import Layout
-from posttrain.models.blocks import Blocks, similar
-from posttrain.models.head import TILE
+from posttrain.models.kernels.padded_blocks import Blocks, similar
+from posttrain.models.logprobs import TILE
 from posttrain.models.network import Network
-from posttrain.models.shared import Reading, apart
-from posttrain.tensors import Rows
+from posttrain.models.prefixes import Reading, apart
 
 Choose = Callable[[Tensor, Tensor], Tensor]  # (tokens [B, n], scores [B, V])
 

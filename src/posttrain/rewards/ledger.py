@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from posttrain.errors import ConfigError, RewardError
 from posttrain.records import Rollout
-from posttrain.rewards.call import Call, Fault, Outcome, Scores, Verdict
 from posttrain.rewards.reward import Reward
+from posttrain.rewards.workers.call import Call, Fault, Outcome, Scores, Verdict
 
 
 class Ledger:

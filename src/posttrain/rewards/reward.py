@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from posttrain.errors import ConfigError, suggestion
-from posttrain.rewards.reference import EXPECTED, bundled, load, locate, reference_of
+from posttrain.rewards.lookup import EXPECTED, bundled, load, locate, reference_of
 
 _TEXTS = ("prompts", "completions")
 _OWN = ("path", "weight", "name")  # keys of a mapping that are not settings of the function

@@ -12,12 +12,12 @@ from typing import Any, Self
 
 from posttrain.errors import ConfigError, DataError
 from posttrain.records import Rollout, Turns
-from posttrain.rewards import inline
-from posttrain.rewards.ahead import Ahead
-from posttrain.rewards.call import Call, Fault, Outcome
 from posttrain.rewards.ledger import Ledger
-from posttrain.rewards.pool import Pool
 from posttrain.rewards.reward import Reward
+from posttrain.rewards.workers import inline
+from posttrain.rewards.workers.background import Ahead
+from posttrain.rewards.workers.call import Call, Fault, Outcome
+from posttrain.rewards.workers.pool import Pool
 
 Score = Callable[[Sequence[Rollout]], list[Rollout]]
 """Whatever fills `reward`: a Scorer, a reward model, a judge that compares answers in pairs."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from posttrain.errors import ConfigError, StorageError
-from posttrain.faults import reach
+from posttrain.machine.kill_points import maybe_kill
 from posttrain.runs import durable
 from posttrain.runs.manifest import commit, is_committed, verify, write_manifest
 
@@ -55,11 +55,11 @@ class Checkpoints:
                 partial.mkdir(parents=True)
                 yield partial
                 write_manifest(partial, known, run=self.run, step=step)
-                reach("manifest", step)
+                maybe_kill("manifest", step)
                 commit(partial)
-                reach("committed", step)
+                maybe_kill("committed", step)
                 self._publish(partial, target)
-                reach("published", step)
+                maybe_kill("published", step)
             except (OSError, SafetensorError) as error:
                 reason = getattr(error, "strerror", None) or error
                 raise StorageError(

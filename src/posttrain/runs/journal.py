@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from posttrain.errors import ConfigError, ModelError
-from posttrain.faults import reach
+from posttrain.machine.kill_points import maybe_kill
 from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.directory import RunDirectory
-from posttrain.runs.kept import read_rows, write_rows
 from posttrain.runs.metrics import MetricsWriter
+from posttrain.runs.rounds import read_rows, write_rows
 from posttrain.runs.samples import SamplesWriter
 from posttrain.runs.saver import STATE, Copy, Saver
 from posttrain.runs.state import read_state
@@ -47,7 +47,7 @@ class Journal:
                     f"{folder}: its tokenizer has {self.saved['vocabulary']}, that of this run {self.vocabulary}; "
                     "resume with the model that the run began with"
                 )
-        reach("resume", step)
+        maybe_kill("resume", step)
         self.metrics.truncate_after(step)
         self.samples.truncate_after(step)
         self.saver.checkpoints.truncate_after(step)

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from posttrain.direct import xxh3
 from posttrain.errors import StorageError
+from posttrain.machine.disk import xxh3
 from posttrain.runs import durable
 
 MANIFEST = "MANIFEST.json"

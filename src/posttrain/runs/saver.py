@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from posttrain.direct import Files
-from posttrain.faults import reach
+from posttrain.machine.disk import Files
+from posttrain.machine.kill_points import maybe_kill
 from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.state import write_state
 
@@ -39,7 +39,7 @@ class Saver:
         """
         self.wait()
         state, write_model = take()
-        reach("snapshot", step)
+        maybe_kill("snapshot", step)
         self._thread = threading.Thread(target=self._run, args=(step, state, write_model), name=f"checkpoint-{step}")
         self._thread.start()
 
@@ -70,10 +70,10 @@ class Saver:
             known: dict[str, str] = {}
             with self.checkpoints.writing(step, known) as folder:
                 stored = write_model(folder)
-                reach("save", step)
+                maybe_kill("save", step)
                 stored = {**stored, **write_state(folder, STATE, state, stored)}
                 known |= {name: file.xxh3 for name, file in stored.items()}
-                reach("saved", step)
+                maybe_kill("saved", step)
         except BaseException as error:  # noqa: BLE001 -- raised again by the thread that trains
             self._failure = error
 

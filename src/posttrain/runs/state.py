@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
-from posttrain.direct import Files, View, save_tensors, view_of
 from posttrain.errors import StorageError
+from posttrain.machine.disk import Files, View, save_tensors, view_of
 
 if TYPE_CHECKING:
     from torch import Tensor

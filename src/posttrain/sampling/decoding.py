@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from posttrain.models.attention import Cache, Decode
+from posttrain.models.kernels.decode_step import PAGE
+from posttrain.models.kernels.elementwise import linear
 from posttrain.models.network import Network
-from posttrain.models.passes import linear
-from posttrain.models.step import PAGE
 
 BLOCK = 32  # slots whose attention is computed at once on a CPU, as wide as the longest sequence in them,
 ALIKE = 0.75  # with those of their neighbours if the shorter is at least this part of the longer

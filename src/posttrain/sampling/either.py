@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from posttrain.models.network import Network
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.hf import HfEngine
-from posttrain.sampling.request import NEVER, POLICY, Completion, Heard, Mix, Pause, Progress, Request
+from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinished, Pause, Progress, Request
 
 
 class Either:
@@ -25,9 +25,9 @@ class Either:
         progress: Progress | None = None,
         *,
         pause: Pause = NEVER,
-        heard: Heard | None = None,
+        on_finished: OnFinished | None = None,
     ) -> list[Completion]:
-        return self.chosen(mix).generate(requests, mix, progress, pause=pause, heard=heard)
+        return self.chosen(mix).generate(requests, mix, progress, pause=pause, on_finished=on_finished)
 
     def chosen(self, mix: Mix) -> Engine | HfEngine:
         flat = all(self.networks[role].flat for role, _ in mix if role in self.networks)

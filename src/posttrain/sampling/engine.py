@@ -14,9 +14,9 @@ import torch
 
 from posttrain.errors import ConfigError, ModelError, suggestion
 from posttrain.models.network import Network
-from posttrain.sampling.batch import Running
 from posttrain.sampling.occupancy import Occupancy
-from posttrain.sampling.request import NEVER, POLICY, Completion, Heard, Mix, Pause, Progress, Request
+from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinished, Pause, Progress, Request
+from posttrain.sampling.scheduler import Running
 from posttrain.sampling.slots import Slots
 
 ROOM = 64  # tokens of answer for which a slot has room at first
@@ -43,10 +43,10 @@ class Engine:
         progress: Progress | None = None,
         *,
         pause: Pause = NEVER,
-        heard: Heard | None = None,
+        on_finished: OnFinished | None = None,
     ) -> list[Completion]:
-        """One completion for each request, in their order; unfinished ones after a `pause`, or when `heard`, which is
-        told of every finished one, says that it is enough.
+        """One completion for each request, in their order; unfinished ones after a `pause`, or once `on_finished`,
+        which is called with each finished one, returns True.
 
         `mix` draws from softmax(sum of weight * log-prob / temperature) over several networks.
         Raises ModelError for a request that does not fit a network's context or vocabulary, ConfigError for a role.
@@ -59,13 +59,13 @@ class Engine:
         slots, self._kept = self._slots(networks, requests), None
         with _evaluating(networks):
             running = Running(requests, slots, [weight for _, weight in mix], self.stop)
-            done = self._run(running, pause, heard, progress)
+            done = self._run(running, pause, on_finished, progress)
         if any(r.keep for r in requests):
             self._kept = slots
         return [done.get(i) or running.so_far(i) for i in range(len(requests))]
 
     def _run(
-        self, running: Running, pause: Pause, heard: Heard | None, progress: Progress | None
+        self, running: Running, pause: Pause, on_finished: OnFinished | None, progress: Progress | None
     ) -> dict[int, Completion]:
         done: dict[int, Completion] = {}
         drawn, enough = 0, False
@@ -75,8 +75,8 @@ class Engine:
             running.advance()
             for number, completion in running.retire(pause.each):
                 done[number] = completion
-                if completion.finished and heard is not None:
-                    enough |= heard(number, completion)
+                if completion.finished and on_finished is not None:
+                    enough |= on_finished(number, completion)
                 if progress is not None:
                     progress(len(done), running.total)
             enough |= pause.tokens is not None and drawn >= pause.tokens

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from posttrain.errors import ConfigError
-from posttrain.models.blocks import similar
+from posttrain.models.kernels.padded_blocks import similar
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
+from posttrain.sampling.distribution import draw, truncated, uniforms
 from posttrain.sampling.engine import check, of_role
-from posttrain.sampling.law import draw, truncated, uniforms
 from posttrain.sampling.occupancy import Occupancy
-from posttrain.sampling.request import NEVER, POLICY, Completion, Heard, Mix, Pause, Progress, Request
+from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinished, Pause, Progress, Request
 
 
 class HfEngine:
@@ -37,10 +37,10 @@ class HfEngine:
         progress: Progress | None = None,
         *,
         pause: Pause = NEVER,
-        heard: Heard | None = None,
+        on_finished: OnFinished | None = None,
     ) -> list[Completion]:
-        """One completion for each request, in their order; those of the batches that come after `heard` has said that
-        it is enough are not finished.
+        """One completion for each request, in their order; those of the batches that come after `on_finished` has
+        returned True are not finished.
 
         Raises ConfigError for a mixture or a pause, ModelError for a request that does not fit the network.
         """
@@ -58,11 +58,11 @@ class HfEngine:
             batch.write(network, self.occupancy)
             for number, sequence in zip(numbers, batch.sequences, strict=True):
                 done[number] = sequence.completion
-                if heard is not None:
-                    enough |= heard(number, done[number])
+                if on_finished is not None:
+                    enough |= on_finished(number, done[number])
             if progress is not None:
                 progress(len(done), len(requests))
-        return [done.get(i, r.begun) for i, r in enumerate(requests)]
+        return [done.get(i, r.partial) for i, r in enumerate(requests)]
 
     def _network(self, mix: Mix) -> Padded:
         (role, weight), *others = mix
@@ -74,7 +74,7 @@ class HfEngine:
 
 def _batches(requests: Sequence[Request], slots: int) -> Iterator[list[int]]:
     """Numbers of requests that have about as much to read, so that no one waits long for another."""
-    for numbers in similar([len(r.prompt) + len(r.begun.tokens) for r in requests]):
+    for numbers in similar([len(r.prompt) + len(r.partial.tokens) for r in requests]):
         for start in range(0, len(numbers), slots):
             yield numbers[start : start + slots]
 
@@ -84,8 +84,8 @@ class _Sequence:
 
     def __init__(self, request: Request, stop: frozenset[int]) -> None:
         self.request, self.stop = request, stop
-        self.known = (*request.prompt, *request.begun.tokens)
-        self.tokens, self.logp = list(request.begun.tokens), list(request.begun.logp)
+        self.known = (*request.prompt, *request.partial.tokens)
+        self.tokens, self.logp = list(request.partial.tokens), list(request.partial.logp)
         self.uniforms = uniforms(request.seed, request.max_tokens)
 
     @property
@@ -112,8 +112,8 @@ class _Sequence:
 
     @property
     def completion(self) -> Completion:
-        drawn = len(self.tokens) - len(self.request.begun.tokens)
-        versions = (*self.request.begun.versions, *[self.request.version] * drawn)
+        drawn = len(self.tokens) - len(self.request.partial.tokens)
+        versions = (*self.request.partial.versions, *[self.request.version] * drawn)
         return Completion(tuple(self.tokens), tuple(self.logp), self.ended, versions)
 
 

@@ -22,18 +22,20 @@ class Completion:
     logp: tuple[float, ...]
     ended: bool  # by a stop token, not by max_tokens
     versions: tuple[int, ...] = ()  # of the weights that each token was drawn from: what its request said
-    finished: bool = True  # False: suspended; a request that has `begun` with it goes on
+    finished: bool = True  # False: suspended; a request that has `partial` with it goes on
 
 
 NOTHING = Completion((), (), ended=False, finished=False)
-Heard = Callable[[int, Completion], bool]  # (number of the request, its answer) as it finishes -> suspend the others
+OnFinished = Callable[
+    [int, Completion], bool
+]  # (number of the request, its answer) as it finishes -> suspend the others
 
 
 @dataclass(frozen=True)
 class Request:
     """One answer to draw. Its seed decides the random numbers, whatever runs beside it.
 
-    Temperature 0 is greedy. top_k = 0 and top_p = 1 leave the law whole. An answer that was `begun` under older
+    Temperature 0 is greedy. top_k = 0 and top_p = 1 leave the law whole. An answer that was `partial` under older
     weights goes on as if it had been drawn from the present ones; its own log-probs and versions stay.
     """
 
@@ -43,7 +45,7 @@ class Request:
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
-    begun: Completion = NOTHING
+    partial: Completion = NOTHING
     version: int = 0  # of the weights, noted with every token that is drawn
     keep: bool = False  # its keys and values, for a request that goes on after its answer
 
@@ -54,7 +56,7 @@ class Request:
             f"temperature must be 0 (greedy) or more, not {self.temperature}": self.temperature >= 0,
             f"top_k must be 0 (off) or more, not {self.top_k}": self.top_k >= 0,
             f"top_p must be in (0, 1], not {self.top_p}": 0 < self.top_p <= 1,
-            "an answer that is finished cannot go on": not self.begun.finished and self.remaining > 0,
+            "an answer that is finished cannot go on": not self.partial.finished and self.remaining > 0,
         }
         for rule, kept in rules.items():
             if not kept:
@@ -63,12 +65,12 @@ class Request:
     @property
     def remaining(self) -> int:
         """Tokens that may still be drawn."""
-        return self.max_tokens - len(self.begun.tokens)
+        return self.max_tokens - len(self.partial.tokens)
 
     @property
     def read(self) -> tuple[int, ...]:
         """What the networks have read before the next token is drawn from its last one."""
-        return (*self.prompt, *self.begun.tokens)[:-1]
+        return (*self.prompt, *self.partial.tokens)[:-1]
 
 
 @dataclass(frozen=True)
@@ -102,5 +104,5 @@ class Sampler(Protocol):
         progress: Progress | None = None,
         *,
         pause: Pause = NEVER,
-        heard: Heard | None = None,
+        on_finished: OnFinished | None = None,
     ) -> list[Completion]: ...

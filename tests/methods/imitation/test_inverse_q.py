@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.objectives.penalties import kl_k2
-from posttrain.plan import plan
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.plan import plan
+from posttrain.formulas.losses.penalties import kl_k2
+from tests.harness.numbers import answer, step
 
 INVERSE_Q = load("imitation/inverse_q")
 LOGP, REF = [-1.0, -2.0, -0.5], [-1.5, -1.0, -0.5]

@@ -1,8 +1,8 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from tests.harness.numbers import answer, step
 
 SFT = load("imitation/sft")
 LONG = answer(logp=[-1.0, -2.0, -3.0], entropy=[0.5, 0.7, 0.9])

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from tests.harness.numbers import answer, step
 
 VAR = load("imitation/var")
 LOGP, REF, REWARD = [[-1.0, -2.0], [-4.0], [-0.5, -0.5, -1.0]], [-2.5, -1.0, -3.0], [1.0, 0.0, 0.5]

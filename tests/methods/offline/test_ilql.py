@@ -3,13 +3,13 @@ import math
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.method import Method, variant
-from posttrain.objectives.values import conservative, expectile, one_step_error, taken
-from posttrain.plan import plan
-from posttrain.settings import configure
-from posttrain.tensors import ARRIVES, Rows
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import Method, variant
+from posttrain.core.plan import plan
+from posttrain.core.tensors import ARRIVES, Rows
+from posttrain.formulas.losses.values import conservative, expectile, one_step_error, taken
+from tests.harness.numbers import answer, step
 
 ILQL = load("offline/ilql")
 IDS = torch.tensor([1, 0])  # the tokens of one answer, after a prompt token of id 2

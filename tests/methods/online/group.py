@@ -1,7 +1,7 @@
 """Four answers to one prompt: rewards 1, 0, 0, 3 and lengths 2, 4, 1, 3; and parts of methods on their own."""
 
-from posttrain.method import variant
-from tests.methods.given import answer, step
+from posttrain.core.method import variant
+from tests.harness.numbers import answer, step
 
 REWARDS, LENGTHS = (1.0, 0.0, 0.0, 3.0), (2, 4, 1, 3)
 

@@ -2,11 +2,11 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.credit.baselines import group_standardise
-from posttrain.method import SEQUENCE_MEAN, variant, without
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import SEQUENCE_MEAN, variant, without
+from posttrain.formulas.credit.baselines import group_standardise
+from tests.harness.numbers import answer, step
 from tests.methods.online.group import LENGTHS, at_ratio, group, only_policy, per_answer
 
 DAPO, GRPO = load("online/dapo"), load("online/grpo")
@@ -53,6 +53,6 @@ def test_splitting_an_answer_of_equal_tokens_in_two_changes_nothing():
 
 
 def test_no_reference_model_is_loaded():
-    from posttrain.plan import plan
+    from posttrain.core.plan import plan
 
     assert "reference" not in plan(DAPO).loaded

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
-from tests.methods.given import step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from tests.harness.numbers import step
 from tests.methods.online.group import group, per_answer
 
 DPG = configure(load("online/dpg"), {"beta": 2.0})

@@ -1,7 +1,7 @@
 import pytest
 
-from posttrain.catalogue import load
-from tests.methods.given import step
+from posttrain.catalogue.index import load
+from tests.harness.numbers import step
 from tests.methods.online.group import LENGTHS, REWARDS, group, per_answer
 
 DR_GRPO = load("online/dr_grpo")

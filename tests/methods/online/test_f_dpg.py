@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.credit.matching import divergence_reward
-from posttrain.settings import configure
-from tests.methods.given import step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.formulas.credit.matching import divergence_reward
+from tests.harness.numbers import step
 from tests.methods.online.group import group, per_answer
 
 F_DPG = load("online/f_dpg")
@@ -68,10 +68,10 @@ def test_the_forward_kl_is_dpg():
 
 def test_the_reverse_kl_is_a_policy_gradient_with_a_kl_penalty():
     """β times the advantage of reward - β log π/π_ref, relative to the group."""
-    from posttrain.credit.baselines import group_centre
-    from posttrain.credit.shaping import row_reward_minus_kl
-    from posttrain.method import variant
-    from posttrain.parts import part
+    from posttrain.core.method import variant
+    from posttrain.core.parts import part
+    from posttrain.formulas.credit.baselines import group_centre
+    from posttrain.formulas.credit.shaping import row_reward_minus_kl
 
     rows = group((1.0, 0.0, 0.5), (2, 1, 3), ref_logp=-1.2)
     penalised = part(group_centre, reward=part(row_reward_minus_kl, kl_weight=0.1))

@@ -2,11 +2,11 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.method import SEQUENCE_MEAN, Term, variant, without
-from posttrain.objectives.penalties import kl_k1, kl_k2
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import SEQUENCE_MEAN, Term, variant, without
+from posttrain.formulas.losses.penalties import kl_k1, kl_k2
+from tests.harness.numbers import answer, step
 from tests.methods.online.group import LENGTHS, REWARDS, at_ratio, flat, group, per_answer
 
 GRPO = load("online/grpo")

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
 from tests.methods.online.group import at_ratio
 
 GSPO, GRPO = load("online/gspo"), load("online/grpo")

@@ -1,8 +1,8 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from tests.harness.numbers import answer, step
 from tests.methods.online.group import per_answer
 
 NASH_MD, REINFORCE = load("online/nash_md"), load("online/reinforce")

@@ -1,7 +1,7 @@
 import pytest
 
-from posttrain.catalogue import load
-from tests.methods.given import answer, step
+from posttrain.catalogue.index import load
+from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 
 ONLINE, DPO = load("online/online_dpo"), load("preference/dpo")

@@ -2,10 +2,10 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.plan import plan
-from posttrain.settings import configure
-from tests.methods.given import step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.plan import plan
+from tests.harness.numbers import step
 from tests.methods.online.group import group, per_answer
 
 PM, RLOO = load("online/pm_rlhf"), load("online/rloo")

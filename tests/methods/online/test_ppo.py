@@ -2,10 +2,10 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.method import variant
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import variant
+from tests.harness.numbers import answer, step
 from tests.methods.online.group import at_ratio, flat, group
 
 PPO, GRPO = load("online/ppo"), load("online/grpo")

@@ -1,8 +1,8 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
-from tests.methods.given import step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from tests.harness.numbers import step
 from tests.methods.online.group import group
 
 ADAPTIVE, PPO = load("online/ppo_adaptive_kl"), load("online/ppo")

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.method import variant
-from tests.methods.given import answer, step
+from posttrain.catalogue.index import load
+from posttrain.core.method import variant
+from tests.harness.numbers import answer, step
 
 PENALTY, PPO = load("online/ppo_penalty"), load("online/ppo")
 

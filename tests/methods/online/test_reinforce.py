@@ -1,9 +1,9 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.method import variant
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import variant
+from tests.harness.numbers import answer, step
 from tests.methods.online.group import flat, group, per_answer
 
 REINFORCE = load("online/reinforce")
@@ -52,9 +52,9 @@ def test_a_constant_added_to_rewards_and_baseline_changes_nothing():
 def test_on_policy_ppo_with_a_flat_critic_is_reinforce():
     """Without whitening, lambda = 1 and V = b: the clipped surrogate has the gradient of -A log pi."""
 
-    from posttrain.credit.advantages import gae
-    from posttrain.method import SEQUENCE_SUM, Term
-    from posttrain.parts import part
+    from posttrain.core.method import SEQUENCE_SUM, Term
+    from posttrain.core.parts import part
+    from posttrain.formulas.credit.advantages import gae
 
     ppo = load("online/ppo")
     bare = variant(

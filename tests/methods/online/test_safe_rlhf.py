@@ -1,11 +1,11 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.credit.advantages import constrained
-from posttrain.method import variant
-from posttrain.parts import part
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import variant
+from posttrain.core.parts import part
+from posttrain.formulas.credit.advantages import constrained
+from tests.harness.numbers import answer, step
 
 SAFE, PPO = load("online/safe_rlhf"), load("online/ppo")
 UNWHITENED = variant(

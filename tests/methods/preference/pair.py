@@ -1,6 +1,6 @@
 """The pair that every loss of the DPO family is tested on: log-ratios 1 and -0.6, mean log-probs -2 and -3."""
 
-from tests.methods.given import answer, step
+from tests.harness.numbers import answer, step
 
 CHOSEN = answer(logp=[-1.0, -3.0, -2.0, -2.5, -1.5], ref_logp=[-2.0, -2.0, -2.5, -2.5, -2.0])
 REJECTED = answer(logp=[-3.0, -2.0, -4.0, -3.0], ref_logp=[-2.9, -2.9, -2.8, -2.8])

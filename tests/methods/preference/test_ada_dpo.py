@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.objectives.pairs import scaled_logistic
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.formulas.losses.pairs import scaled_logistic
 from tests.methods.preference.pair import on_pair
 
 ADA = load("preference/ada_dpo")

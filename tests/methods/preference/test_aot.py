@@ -3,8 +3,8 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
 from tests.methods.preference.pair import on_pair, on_pairs
 
 AOT, DPO = load("preference/aot"), load("preference/dpo")

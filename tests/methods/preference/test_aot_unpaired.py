@@ -4,9 +4,9 @@ import math
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.objectives.transport import sorted_logistic
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.formulas.losses.transport import sorted_logistic
 from tests.methods.preference.pair import on_pair, on_pairs
 
 AOT, DPO = load("preference/aot_unpaired"), load("preference/dpo")

@@ -1,6 +1,6 @@
 import pytest
 
-from posttrain.catalogue import load
+from posttrain.catalogue.index import load
 from tests.methods.preference.pair import on_pair, on_pairs
 
 APO_DOWN, APO_ZERO = load("preference/apo_down"), load("preference/apo_zero")

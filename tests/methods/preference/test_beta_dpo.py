@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.credit.pairs import usual_pairs
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.formulas.credit.pairs import usual_pairs
+from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import on_pair
 
 BETA_DPO = load("preference/beta_dpo")

@@ -1,13 +1,13 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.method import Term, variant
-from posttrain.objectives.pairs import squared
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
-from posttrain.plan import PlanError, plan
-from posttrain.settings import configure
-from posttrain.tensors import ARRIVES
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.core.plan import PlanError, plan
+from posttrain.core.tensors import ARRIVES
+from posttrain.formulas.losses.pairs import squared
+from posttrain.formulas.losses.scores import log_ratio
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 BFPO = load("preference/bfpo")

@@ -1,9 +1,9 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.plan import plan
-from posttrain.settings import configure
-from tests.methods.given import answer
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.plan import plan
+from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair, shifted
 
 CPO = load("preference/cpo")

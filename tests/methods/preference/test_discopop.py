@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.objectives.pairs import blended
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.formulas.losses.pairs import blended
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair, on_pairs
 
 DISCOPOP, DPO = load("preference/discopop"), load("preference/dpo")

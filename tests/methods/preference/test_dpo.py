@@ -2,13 +2,13 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.method import Term, variant
-from posttrain.objectives.pairs import logistic
-from posttrain.objectives.scores import sum_logp
-from posttrain.parts import pairwise
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import logistic
+from posttrain.formulas.losses.scores import sum_logp
+from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair, shifted
 
 DPO = load("preference/dpo")

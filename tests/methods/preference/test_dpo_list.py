@@ -3,9 +3,9 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 LIST, DPO = load("preference/dpo_list"), load("preference/dpo")

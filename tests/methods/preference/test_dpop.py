@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair, shifted
 
 DPOP, DPO = configure(load("preference/dpop"), {"guard": 2.0}), load("preference/dpo")

@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.credit.pairs import worst_case
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.formulas.credit.pairs import worst_case
+from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import on_pair
 
 DR_DPO, DPO = load("preference/dr_dpo"), load("preference/dpo")

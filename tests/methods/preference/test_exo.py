@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.objectives.pairs import reverse_kl
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.formulas.losses.pairs import reverse_kl
 from tests.methods.preference.pair import flipped, on_pair
 
 EXO = load("preference/exo")

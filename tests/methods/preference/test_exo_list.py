@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
-from tests.methods.given import step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from tests.harness.numbers import step
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 from tests.methods.preference.test_dpo_list import RATIOS, THIRD
 

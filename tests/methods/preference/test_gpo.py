@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
-from posttrain.catalogue import load
-from posttrain.objectives.pairs import convex
-from posttrain.parts import PartError
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.parts import PartError
+from posttrain.formulas.losses.pairs import convex
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 
 GPO = load("preference/gpo")

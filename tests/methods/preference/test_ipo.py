@@ -1,12 +1,12 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.method import Term, variant
-from posttrain.objectives.pairs import squared
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
-from posttrain.settings import configure
-from tests.methods.given import answer
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import squared
+from posttrain.formulas.losses.scores import log_ratio
+from tests.harness.numbers import answer
 from tests.methods.preference.pair import on_pair
 
 IPO = load("preference/ipo")

@@ -3,10 +3,10 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.plan import plan
-from posttrain.settings import configure
-from tests.methods.given import step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.plan import plan
+from tests.harness.numbers import step
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 from tests.methods.preference.test_dpo_list import THIRD, listed
 

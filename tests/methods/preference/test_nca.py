@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair, shifted
 
 NCA = load("preference/nca")

@@ -1,8 +1,8 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
-from tests.methods.given import answer
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from tests.harness.numbers import answer
 from tests.methods.preference.pair import flipped, on_pair
 
 ROBUST, DPO = load("preference/robust_dpo"), load("preference/dpo")

@@ -1,9 +1,9 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.plan import plan
-from posttrain.settings import configure
-from posttrain.tensors import ARRIVES
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.plan import plan
+from posttrain.core.tensors import ARRIVES
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 RPO = load("preference/rpo")

@@ -1,12 +1,12 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.method import Term, variant
-from posttrain.objectives.pairs import logistic
-from posttrain.objectives.scores import mean_log_ratio
-from posttrain.parts import pairwise
-from posttrain.settings import configure
-from tests.methods.given import answer
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import logistic
+from posttrain.formulas.losses.scores import mean_log_ratio
+from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 
 SIMPO = load("preference/simpo")
@@ -40,6 +40,6 @@ def test_repeating_an_answers_tokens_changes_nothing():
 
 
 def test_no_reference_model_is_loaded():
-    from posttrain.plan import plan
+    from posttrain.core.plan import plan
 
     assert plan(SIMPO).loaded == ("policy",)

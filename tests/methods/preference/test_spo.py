@@ -1,8 +1,8 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.plan import plan
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.plan import plan
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 SPO, DPO = load("preference/spo"), load("preference/dpo")

@@ -2,10 +2,10 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.plan import PlanError, plan
-from posttrain.settings import configure
-from posttrain.tensors import ARRIVES
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from posttrain.core.plan import PlanError, plan
+from posttrain.core.tensors import ARRIVES
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 SR_DPO, DPO = load("preference/sr_dpo"), load("preference/dpo")

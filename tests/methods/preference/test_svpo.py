@@ -1,7 +1,7 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 SVPO, DPO = load("preference/svpo"), load("preference/dpo")

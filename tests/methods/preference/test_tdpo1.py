@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
+from posttrain.catalogue.index import load
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 TDPO1 = load("preference/tdpo1")

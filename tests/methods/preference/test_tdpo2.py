@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
 from tests.methods.preference.pair import on_pair
 from tests.methods.preference.test_tdpo1 import TDPO1, law_at, on
 

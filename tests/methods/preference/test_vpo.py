@@ -1,7 +1,7 @@
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
 from tests.methods.preference.pair import CHOSEN, on_pair, shifted
 
 VPO, DPO = load("preference/vpo"), load("preference/dpo")

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from tests.methods.given import answer
+from posttrain.catalogue.index import load
+from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 WPO = load("preference/wpo")

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from posttrain.catalogue import load
-from posttrain.settings import configure
-from tests.methods.given import answer, step
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from tests.harness.numbers import answer, step
 
 BRADLEY_TERRY = load("reward/bradley_terry")
 DPO = load("preference/dpo")

@@ -11,8 +11,8 @@ procedure inverse_q makes it. On answers of its own the policy ends at π_ref ex
 β = 1 at π̂* itself, whoever wrote the answers. Our reading: the paper confirms the rewards, not this loss.
 """
 
-from posttrain.method import SEQUENCE_SUM, Method, Stream, Term
-from posttrain.objectives.values import advantage_error
+from posttrain.core.method import SEQUENCE_SUM, Method, Stream, Term
+from posttrain.formulas.losses.values import advantage_error
 
 METHOD = Method(
     name="inverse_q",

@@ -7,9 +7,9 @@ Supervised fine-tuning: maximise the likelihood of demonstrations. The policy th
 `loss.reduce: sequence_mean` gives every answer the same weight instead of every token.
 """
 
-from posttrain.method import TOKEN_MEAN, Method, Stream, Term
-from posttrain.objectives.penalties import entropy_of
-from posttrain.objectives.scores import nll
+from posttrain.core.method import TOKEN_MEAN, Method, Stream, Term
+from posttrain.formulas.losses.penalties import entropy_of
+from posttrain.formulas.losses.scores import nll
 
 METHOD = Method(
     name="sft",

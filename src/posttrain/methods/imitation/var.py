@@ -10,9 +10,9 @@ Differs from imitation/sft in lists and weights: `completions` and `reward`. a i
 list and a = 1 it ends at π_ref exp(r/λ)/Z. A sum over long answers makes ω pick one of them; lower `prior` then.
 """
 
-from posttrain.credit.matching import posterior
-from posttrain.method import SEQUENCE_SUM, Method, Stream, Term
-from posttrain.objectives.policy_gradient import reinforce
+from posttrain.core.method import SEQUENCE_SUM, Method, Stream, Term
+from posttrain.formulas.credit.matching import posterior
+from posttrain.formulas.losses.policy_gradient import reinforce
 
 METHOD = Method(
     name="var",

@@ -9,10 +9,10 @@ As in the paper's DRO-V, policy and value are models of their own and the policy
 column `reward` of demonstrations. Ends at π_ref exp(r/τ)/Z and V = τ log Z.
 """
 
-from posttrain.method import Method, Stream, Term
-from posttrain.objectives.scores import at_first, log_ratio
-from posttrain.objectives.values import soft_bellman
-from posttrain.parts import part
+from posttrain.core.method import Method, Stream, Term
+from posttrain.core.parts import part
+from posttrain.formulas.losses.scores import at_first, log_ratio
+from posttrain.formulas.losses.values import soft_bellman
 
 METHOD = Method(
     name="dro",

@@ -11,12 +11,12 @@ weight of the terms conservative1 and conservative2. To answer, sample from π e
 Sampling(mix=(("policy", 1.0), ("q1", β/2), ("q2", β/2))); the V that the paper subtracts cancels in the softmax.
 """
 
-from posttrain.credit.shaping import terminal
-from posttrain.method import TOKEN_MEAN, Average, Method, Stream, Term
-from posttrain.objectives.scores import nll
-from posttrain.objectives.values import conservative, expectile, one_step_error, taken
-from posttrain.parts import part
-from posttrain.tensors import live
+from posttrain.core.method import TOKEN_MEAN, Average, Method, Stream, Term
+from posttrain.core.parts import part
+from posttrain.core.tensors import live
+from posttrain.formulas.credit.shaping import terminal
+from posttrain.formulas.losses.scores import nll
+from posttrain.formulas.losses.values import conservative, expectile, one_step_error, taken
 
 SLOWLY = 0.995
 Q_OF_DATA = {"taken_q": part(taken, q="target_q1"), "other_q": part(taken, q="target_q2")}

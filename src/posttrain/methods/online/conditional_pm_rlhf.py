@@ -12,11 +12,11 @@ answers the policy ends at softmax(r) whatever ε, which says how much all of th
 natural is our reading: the paper asks for likely answers without fixing a threshold for all.
 """
 
-from posttrain.credit.baselines import leave_one_out
-from posttrain.credit.shaping import row_reward_minus_conditional_logp
-from posttrain.method import variant
+from posttrain.core.method import variant
+from posttrain.core.parts import part
+from posttrain.formulas.credit.baselines import leave_one_out
+from posttrain.formulas.credit.shaping import row_reward_minus_conditional_logp
 from posttrain.methods.online.pm_rlhf import METHOD as PM_RLHF
-from posttrain.parts import part
 
 METHOD = variant(
     PM_RLHF,

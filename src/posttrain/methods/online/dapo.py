@@ -9,13 +9,13 @@ contrast replaced by fresh ones, and a soft penalty on answers that run into the
 The paper's bonus is -1 beyond L_max; sampling stops there, so the slope ends at -1.
 """
 
-from posttrain.credit.baselines import group_standardise
-from posttrain.credit.shaping import soft_overlong
-from posttrain.data.views import contrasting
-from posttrain.method import TOKEN_MEAN, Sampling, Stream, Term, variant
+from posttrain.core.method import TOKEN_MEAN, Sampling, Stream, Term, variant
+from posttrain.core.parts import part
+from posttrain.formulas.credit.baselines import group_standardise
+from posttrain.formulas.credit.shaping import soft_overlong
+from posttrain.formulas.losses.policy_gradient import clipped_share, clipped_surrogate, token_ratio
 from posttrain.methods.online.grpo import METHOD as GRPO
-from posttrain.objectives.policy_gradient import clipped_share, clipped_surrogate, token_ratio
-from posttrain.parts import part
+from posttrain.selection.views import contrasting
 
 METHOD = variant(
     GRPO,

@@ -9,10 +9,10 @@ Differs from online/reinforce in A; the baseline 1 is that of Korbak et al. (202
 filtered, with β the weight of a KL penalty it is the optimum of RLHF. Z from K answers has a bias of order 1/K.
 """
 
-from posttrain.credit.matching import importance_minus_one, log_weight
-from posttrain.method import Sampling, Stream, variant
+from posttrain.core.method import Sampling, Stream, variant
+from posttrain.core.parts import part
+from posttrain.formulas.credit.matching import importance_minus_one, log_weight
 from posttrain.methods.online.reinforce import METHOD as REINFORCE
-from posttrain.parts import part
 
 METHOD = variant(
     REINFORCE,

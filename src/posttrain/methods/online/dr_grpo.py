@@ -10,9 +10,9 @@ unbiased policy gradient, over C.
 
 from dataclasses import replace
 
-from posttrain.credit.baselines import group_centre
-from posttrain.credit.controllers import inverse
-from posttrain.method import SEQUENCE_SUM, variant
+from posttrain.core.method import SEQUENCE_SUM, variant
+from posttrain.formulas.credit.baselines import group_centre
+from posttrain.formulas.credit.controllers import inverse
 from posttrain.methods.online.grpo import METHOD as GRPO
 
 METHOD = variant(

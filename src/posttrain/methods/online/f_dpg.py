@@ -9,11 +9,11 @@ Differs from online/dpg in `divergence`: forward_kl (DPG), reverse_kl (RLHF with
 total_variation, forward_chi_squared, reverse_chi_squared. The baseline is the mean of the answers to the prompt.
 """
 
-from posttrain.credit.baselines import group_centre
-from posttrain.credit.matching import divergence_reward, log_weight
-from posttrain.method import variant
+from posttrain.core.method import variant
+from posttrain.core.parts import part
+from posttrain.formulas.credit.baselines import group_centre
+from posttrain.formulas.credit.matching import divergence_reward, log_weight
 from posttrain.methods.online.dpg import METHOD as DPG
-from posttrain.parts import part
 
 REWARD = part(divergence_reward, log_weight=log_weight, divergence="jensen_shannon")
 METHOD = variant(DPG, name="f_dpg", derived={"advantage": part(group_centre, reward=REWARD)})

@@ -8,11 +8,11 @@ GRPO: the standardised reward within a group of answers to one prompt is the adv
 A group whose answers all earn the same has advantage 0.
 """
 
-from posttrain.credit.baselines import group_standardise
-from posttrain.method import SEQUENCE_MEAN, TOKEN_MEAN, Method, Sampling, Stream, Term
-from posttrain.objectives.penalties import entropy_of, kl_k3, sampler_gap
-from posttrain.objectives.policy_gradient import clipped_share, clipped_surrogate, token_ratio
-from posttrain.parts import part
+from posttrain.core.method import SEQUENCE_MEAN, TOKEN_MEAN, Method, Sampling, Stream, Term
+from posttrain.core.parts import part
+from posttrain.formulas.credit.baselines import group_standardise
+from posttrain.formulas.losses.penalties import entropy_of, kl_k3, sampler_gap
+from posttrain.formulas.losses.policy_gradient import clipped_share, clipped_surrogate, token_ratio
 
 METHOD = Method(
     name="grpo",

@@ -8,10 +8,10 @@ Differs from online/grpo in the ratio and its narrow clip, and has no KL. The ra
 the gradient of each (the paper's GSPO-token), which has the same value and gradient.
 """
 
-from posttrain.method import SEQUENCE_MEAN, Term, variant
+from posttrain.core.method import SEQUENCE_MEAN, Term, variant
+from posttrain.core.parts import part
+from posttrain.formulas.losses.policy_gradient import clipped_share, clipped_surrogate, sequence_ratio
 from posttrain.methods.online.grpo import METHOD as GRPO
-from posttrain.objectives.policy_gradient import clipped_share, clipped_surrogate, sequence_ratio
-from posttrain.parts import part
 
 METHOD = variant(
     GRPO,

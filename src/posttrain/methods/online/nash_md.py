@@ -10,11 +10,11 @@ as the sum over the answer, the exact score-function gradient; TRL's trainer, re
 log-ratio with its own gradient only.
 """
 
-from posttrain.credit.baselines import win_minus_kl
-from posttrain.method import SEQUENCE_SUM, Sampling, Stream, Term, variant
+from posttrain.core.method import SEQUENCE_SUM, Sampling, Stream, Term, variant
+from posttrain.core.parts import part
+from posttrain.formulas.credit.baselines import win_minus_kl
+from posttrain.formulas.losses.policy_gradient import reinforce
 from posttrain.methods.online.reinforce import METHOD as REINFORCE
-from posttrain.objectives.policy_gradient import reinforce
-from posttrain.parts import part
 
 OPPONENT = Sampling(mix=(("policy", 0.75), ("reference", 0.25)), train=False)
 

@@ -7,8 +7,8 @@ Online DPO: the pairs are the policy's own answers, the best and the worst to ea
 Differs from preference/dpo in where the pairs come from. A prompt whose answers all earn the same teaches nothing.
 """
 
-from posttrain.credit.pairs import best_and_worst
-from posttrain.method import Sampling, Stream, variant
+from posttrain.core.method import Sampling, Stream, variant
+from posttrain.formulas.credit.pairs import best_and_worst
 from posttrain.methods.preference.dpo import METHOD as DPO
 
 METHOD = variant(

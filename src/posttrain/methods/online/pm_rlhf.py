@@ -11,11 +11,11 @@ of the preferences (Bradley and Terry). Answers that nobody would give have no r
 online/conditional_pm_rlhf keeps the KL.
 """
 
-from posttrain.credit.baselines import leave_one_out
-from posttrain.credit.shaping import row_reward_minus_logp
-from posttrain.method import variant
+from posttrain.core.method import variant
+from posttrain.core.parts import part
+from posttrain.formulas.credit.baselines import leave_one_out
+from posttrain.formulas.credit.shaping import row_reward_minus_logp
 from posttrain.methods.online.rloo import METHOD as RLOO
-from posttrain.parts import part
 
 METHOD = variant(
     RLOO,

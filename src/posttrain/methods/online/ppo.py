@@ -8,13 +8,13 @@ PPO: a critic values every token, the KL to the reference is part of the reward,
 R_t = A_t + V_t before whitening. The critic is a model of its own unless the run shares it with the policy.
 """
 
-from posttrain.credit.advantages import add_value, gae, whiten
-from posttrain.credit.shaping import reward_minus_fixed_kl
-from posttrain.method import TOKEN_MEAN, Method, Sampling, Stream, Term
-from posttrain.objectives.penalties import entropy_of, kl_k1, sampler_gap
-from posttrain.objectives.policy_gradient import clipped_share, clipped_surrogate, token_ratio
-from posttrain.objectives.values import clipped_value, explained_variance
-from posttrain.parts import part
+from posttrain.core.method import TOKEN_MEAN, Method, Sampling, Stream, Term
+from posttrain.core.parts import part
+from posttrain.formulas.credit.advantages import add_value, gae, whiten
+from posttrain.formulas.credit.shaping import reward_minus_fixed_kl
+from posttrain.formulas.losses.penalties import entropy_of, kl_k1, sampler_gap
+from posttrain.formulas.losses.policy_gradient import clipped_share, clipped_surrogate, token_ratio
+from posttrain.formulas.losses.values import clipped_value, explained_variance
 
 METHOD = Method(
     name="ppo",

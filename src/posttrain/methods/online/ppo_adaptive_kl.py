@@ -7,9 +7,9 @@ PPO whose KL coefficient is steered to a target: a controller with state, saved 
 Differs from online/ppo: the coefficient is a tensor that `adaptive_kl` derives once per batch.
 """
 
-from posttrain.credit.controllers import adaptive_kl
-from posttrain.credit.shaping import reward_minus_kl
-from posttrain.method import variant
+from posttrain.core.method import variant
+from posttrain.formulas.credit.controllers import adaptive_kl
+from posttrain.formulas.credit.shaping import reward_minus_kl
 from posttrain.methods.online.ppo import METHOD as PPO
 
 METHOD = variant(

@@ -8,12 +8,12 @@ passes, when it is known how far they went.
 Differs from online/ppo in the policy term and in `penalty_weight`, which is derived at the end of the batch.
 """
 
-from posttrain.credit.controllers import doubling_kl
-from posttrain.method import TOKEN_MEAN, Derived, Term, variant, without
+from posttrain.core.method import TOKEN_MEAN, Derived, Term, variant, without
+from posttrain.core.parts import part
+from posttrain.formulas.credit.controllers import doubling_kl
+from posttrain.formulas.losses.penalties import kl_k3
+from posttrain.formulas.losses.policy_gradient import surrogate, token_ratio
 from posttrain.methods.online.ppo import METHOD as PPO
-from posttrain.objectives.penalties import kl_k3
-from posttrain.objectives.policy_gradient import surrogate, token_ratio
-from posttrain.parts import part
 
 METHOD = variant(
     PPO,

@@ -8,9 +8,9 @@ Differs from online/ppo by one term over the stream `pretrain`. The paper's γ_p
 another batch size; here it weighs a mean over tokens.
 """
 
-from posttrain.method import TOKEN_MEAN, Stream, Term, variant
+from posttrain.core.method import TOKEN_MEAN, Stream, Term, variant
+from posttrain.formulas.losses.scores import nll
 from posttrain.methods.online.ppo import METHOD as PPO
-from posttrain.objectives.scores import nll
 
 METHOD = variant(
     PPO,

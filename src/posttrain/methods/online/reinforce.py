@@ -8,13 +8,13 @@ The baseline b is the moving average of the rewards of earlier batches, so it ne
 judges and the gradient stays unbiased (Ranzato et al., 2016, for text). The reward stands at the last token.
 """
 
-from posttrain.credit.advantages import reward_to_go
-from posttrain.credit.baselines import minus_baseline, running_mean
-from posttrain.credit.shaping import terminal
-from posttrain.method import SEQUENCE_SUM, TOKEN_MEAN, Method, Sampling, Stream, Term
-from posttrain.objectives.penalties import entropy_of, sampler_gap
-from posttrain.objectives.policy_gradient import reinforce
-from posttrain.parts import part
+from posttrain.core.method import SEQUENCE_SUM, TOKEN_MEAN, Method, Sampling, Stream, Term
+from posttrain.core.parts import part
+from posttrain.formulas.credit.advantages import reward_to_go
+from posttrain.formulas.credit.baselines import minus_baseline, running_mean
+from posttrain.formulas.credit.shaping import terminal
+from posttrain.formulas.losses.penalties import entropy_of, sampler_gap
+from posttrain.formulas.losses.policy_gradient import reinforce
 
 METHOD = Method(
     name="reinforce",

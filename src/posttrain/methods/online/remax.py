@@ -8,12 +8,12 @@ Differs from online/reinforce in the baseline and the KL penalty. The greedy ans
 trained on; with β = 0 this is self-critical sequence training (Rennie et al., 2017).
 """
 
-from posttrain.credit.advantages import reward_to_go
-from posttrain.credit.baselines import minus_greedy
-from posttrain.credit.shaping import reward_minus_fixed_kl
-from posttrain.method import Sampling, Stream, variant
+from posttrain.core.method import Sampling, Stream, variant
+from posttrain.core.parts import part
+from posttrain.formulas.credit.advantages import reward_to_go
+from posttrain.formulas.credit.baselines import minus_greedy
+from posttrain.formulas.credit.shaping import reward_minus_fixed_kl
 from posttrain.methods.online.reinforce import METHOD as REINFORCE
-from posttrain.parts import part
 
 METHOD = variant(
     REINFORCE,

@@ -7,11 +7,11 @@ RLOO: the other answers to the same prompt are the baseline, and the whole answe
 Unbiased for every G >= 2 (Kool et al., 2019). Differs from online/reinforce in the baseline and in the KL penalty.
 """
 
-from posttrain.credit.baselines import leave_one_out
-from posttrain.credit.shaping import row_reward_minus_kl
-from posttrain.method import Sampling, Stream, variant
+from posttrain.core.method import Sampling, Stream, variant
+from posttrain.core.parts import part
+from posttrain.formulas.credit.baselines import leave_one_out
+from posttrain.formulas.credit.shaping import row_reward_minus_kl
 from posttrain.methods.online.reinforce import METHOD as REINFORCE
-from posttrain.parts import part
 
 METHOD = variant(
     REINFORCE,

@@ -9,14 +9,14 @@ once per batch, trades the two.
 Differs from online/ppo: `cost_critic` and its loss, `penalty` (λ, stateful), and the combined advantage.
 """
 
-from posttrain.credit.advantages import add_value, constrained, gae, whiten
-from posttrain.credit.controllers import multiplier
-from posttrain.credit.shaping import reward_minus_fixed_kl
-from posttrain.method import TOKEN_MEAN, Term, variant
+from posttrain.core.method import TOKEN_MEAN, Term, variant
+from posttrain.core.parts import part
+from posttrain.core.tensors import head
+from posttrain.formulas.credit.advantages import add_value, constrained, gae, whiten
+from posttrain.formulas.credit.controllers import multiplier
+from posttrain.formulas.credit.shaping import reward_minus_fixed_kl
+from posttrain.formulas.losses.values import clipped_value
 from posttrain.methods.online.ppo import METHOD as PPO
-from posttrain.objectives.values import clipped_value
-from posttrain.parts import part
-from posttrain.tensors import head
 
 METHOD = variant(
     PPO,

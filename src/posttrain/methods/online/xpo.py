@@ -11,11 +11,11 @@ over the rounds; too large and log π(y') runs off). Only the current batch coun
 all rounds. The second term also counts where no pair can be made: without those prompts it would favour common answers.
 """
 
-from posttrain.credit.pairs import second_author
-from posttrain.method import Sampling, Stream, Term, variant
+from posttrain.core.method import Sampling, Stream, Term, variant
+from posttrain.core.parts import part
+from posttrain.formulas.credit.pairs import second_author
+from posttrain.formulas.losses.scores import sum_logp, times_row_weight
 from posttrain.methods.online.online_dpo import METHOD as ONLINE_DPO
-from posttrain.objectives.scores import sum_logp, times_row_weight
-from posttrain.parts import part
 
 METHOD = variant(
     ONLINE_DPO,

@@ -9,10 +9,10 @@ Differs from preference/dpo in τ. The inner problem has the solution τ = |Δ|/
 interval [`smallest`, `largest`]; the paper finds it by Newton steps. ρ is between 0 and log 2.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import scaled_logistic
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import scaled_logistic
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="ada_dpo", loss=Term(pairwise(scaled_logistic, log_ratio, beta=0.1)))

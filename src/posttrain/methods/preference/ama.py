@@ -10,11 +10,11 @@ the data: columns chosen_relevance and rejected_relevance, one number for each t
 known to us; 0.5 stands for a judge that says 0 or 1. A pair without a relevant token teaches nothing.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.formulas.losses.aggregates import masked
+from posttrain.formulas.losses.pairs import logistic
+from posttrain.formulas.losses.scores import token_log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.aggregates import masked
-from posttrain.objectives.pairs import logistic
-from posttrain.objectives.scores import token_log_ratio
-from posttrain.parts import pairwise, part
 
 METHOD = variant(DPO, name="ama", loss=Term(pairwise(logistic, part(masked, x=token_log_ratio), beta=0.1)))

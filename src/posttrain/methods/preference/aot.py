@@ -10,12 +10,12 @@ a second forward pass. Where both models rank the pairs alike it is DPO. Differs
 sorted, so that a constant of the prompt does not matter.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.formulas.losses.pairs import gap
+from posttrain.formulas.losses.scores import sum_logp
+from posttrain.formulas.losses.transport import sorted_logistic
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import gap
-from posttrain.objectives.scores import sum_logp
-from posttrain.objectives.transport import sorted_logistic
-from posttrain.parts import pairwise, part
 
 POLICY, REFERENCE = pairwise(gap, sum_logp), pairwise(gap, part(sum_logp, logp="ref_logp"))
 METHOD = variant(DPO, name="aot", loss=Term(part(sorted_logistic, chosen=POLICY, rejected=REFERENCE, beta=0.1)))

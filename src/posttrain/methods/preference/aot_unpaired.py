@@ -10,10 +10,10 @@ one pair it is DPO; where every answer is good as often as bad, it teaches nothi
 which costs a second forward pass. Large steps, please: they show more of the two laws.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.scores import log_ratio
+from posttrain.formulas.losses.transport import sorted_logistic
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.scores import log_ratio
-from posttrain.objectives.transport import sorted_logistic
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="aot_unpaired", loss=Term(pairwise(sorted_logistic, log_ratio, beta=0.1)))

@@ -10,10 +10,10 @@ Differs from preference/apo_zero, which is for preferred answers that are better
 place of the preferred answer, and the preferred answer that of the rejected one.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import anchored_down
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import anchored_down
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="apo_down", loss=Term(pairwise(anchored_down, log_ratio, beta=0.1)))

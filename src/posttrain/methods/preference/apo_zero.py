@@ -8,10 +8,10 @@ APO-zero: the preferred answer is to become more likely and the other less, each
 Differs from preference/dpo in the link; that of preference/kto with its reference point at 0, on pairs.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import anchored
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import anchored
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="apo_zero", loss=Term(pairwise(anchored, log_ratio, beta=0.1)))

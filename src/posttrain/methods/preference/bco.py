@@ -8,12 +8,12 @@ Differs from preference/dpo in the link and in δ (`shift`), which belongs to th
 TRL's "bco_pair" has no δ.
 """
 
-from posttrain.credit.pairs import usual_middle
-from posttrain.method import Derived, Term, variant
+from posttrain.core.method import Derived, Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.credit.pairs import usual_middle
+from posttrain.formulas.losses.pairs import two_classes
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import two_classes
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(
     DPO,

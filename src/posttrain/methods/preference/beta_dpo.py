@@ -9,12 +9,12 @@ Differs from preference/dpo in `beta` and `kept`, which belong to the whole opti
 has no factor β₀, and M₀ and ς include the step itself. a is `strength`, 1 - |K|/n is `dropped`.
 """
 
-from posttrain.credit.pairs import gap_beta, gap_spread, usual_gap, usual_pairs
-from posttrain.method import Derived, Term, variant
+from posttrain.core.method import Derived, Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.credit.pairs import gap_beta, gap_spread, usual_gap, usual_pairs
+from posttrain.formulas.losses.pairs import kept_logistic
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import kept_logistic
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(
     DPO,

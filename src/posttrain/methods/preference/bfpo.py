@@ -9,10 +9,10 @@ Differs from preference/ipo in the target and in the sum over tokens. Both safe:
 -1/τ, the order is turned around. Columns: chosen_safe, rejected_safe.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import safety_target
+from posttrain.formulas.losses.scores import log_ratio, row_safety
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import safety_target
-from posttrain.objectives.scores import log_ratio, row_safety
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="bfpo", loss=Term(pairwise(safety_target, log_ratio, safe=row_safety, tau=0.01)))

@@ -7,10 +7,10 @@ cDPO: a share ε of the labels is wrong, so the label is smoothed, and the gap h
 Differs from preference/dpo in `smoothing` = ε. The loss is smallest at z = log((1-ε)/ε).
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import logistic
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import logistic
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="cdpo", loss=Term(pairwise(logistic, log_ratio, beta=0.1, smoothing=0.1)))

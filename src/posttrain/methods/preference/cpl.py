@@ -9,11 +9,11 @@ Differs from preference/cpo: discounting γ, and instead of the NLL the bias λ 
 α is `beta`, λ is `bias`.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.formulas.losses.aggregates import decayed
+from posttrain.formulas.losses.pairs import biased_logistic
 from posttrain.methods.preference.cpo import METHOD as CPO
-from posttrain.objectives.aggregates import decayed
-from posttrain.objectives.pairs import biased_logistic
-from posttrain.parts import pairwise, part
 
 SCORE = part(decayed, x="logp", gamma=1.0)
 

@@ -9,11 +9,11 @@ Differs from preference/dpo: no reference model, and the NLL term (`nll.weight` 
 authors' code, where it is one mean over all tokens of the batch.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import logistic, minus_first, ranked, sides
+from posttrain.formulas.losses.scores import mean_logp, sum_logp
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import logistic, minus_first, ranked, sides
-from posttrain.objectives.scores import mean_logp, sum_logp
-from posttrain.parts import pairwise
 
 METHOD = variant(
     DPO,

@@ -8,11 +8,11 @@ D2PO: the log-ratio of a token counts less the later it stands, so that long ans
 Differs from preference/dpo in γ. The authors' code counts t from 1, which is β γ instead of β.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.formulas.losses.aggregates import decayed
+from posttrain.formulas.losses.pairs import logistic
+from posttrain.formulas.losses.scores import token_log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.aggregates import decayed
-from posttrain.objectives.pairs import logistic
-from posttrain.objectives.scores import token_log_ratio
-from posttrain.parts import pairwise, part
 
 METHOD = variant(DPO, name="d2po", loss=Term(pairwise(logistic, part(decayed, x=token_log_ratio), beta=0.1)))

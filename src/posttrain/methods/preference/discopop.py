@@ -11,10 +11,10 @@ one of 1.44. At the reference the gradient points the wrong way; a pair that no 
 goes on along its tangent.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import blended
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import blended
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="discopop", loss=Term(pairwise(blended, log_ratio, beta=0.05, tau=0.05)))

@@ -8,10 +8,10 @@ Differs from preference/dpo in the soft label. `reward` is the win rate (columns
 reference is π_t of the round. With hard labels on pairs far apart (DNO-Prct) it is DPO, round after round.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import soft_logistic
+from posttrain.formulas.losses.scores import log_ratio, row_reward
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import soft_logistic
-from posttrain.objectives.scores import log_ratio, row_reward
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="dno", loss=Term(pairwise(soft_logistic, log_ratio, reward=row_reward, eta=0.1)))

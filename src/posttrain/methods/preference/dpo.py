@@ -7,10 +7,10 @@ The Bradley-Terry likelihood of the preferences, with the policy's own log-ratio
 Settings: `smoothing` ε is the share of wrong labels (cDPO); `margin` is subtracted inside σ.
 """
 
-from posttrain.method import Method, Stream, Term
-from posttrain.objectives.pairs import logistic, ranked, sides
-from posttrain.objectives.scores import log_ratio, sum_logp
-from posttrain.parts import pairwise
+from posttrain.core.method import Method, Stream, Term
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import logistic, ranked, sides
+from posttrain.formulas.losses.scores import log_ratio, sum_logp
 
 METHOD = Method(
     name="dpo",

@@ -7,10 +7,10 @@ DPO on rankings: the likelihood of a whole order of answers (Plackett, 1975; Luc
 Differs from preference/dpo in the records: `completions`, the best first. With two answers it is the same.
 """
 
-from posttrain.method import Method, Stream, Term
-from posttrain.objectives.lists import plackett_luce
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import part
+from posttrain.core.method import Method, Stream, Term
+from posttrain.core.parts import part
+from posttrain.formulas.losses.lists import plackett_luce
+from posttrain.formulas.losses.scores import log_ratio
 
 METHOD = Method(
     name="dpo_list",

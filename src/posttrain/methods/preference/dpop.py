@@ -7,10 +7,10 @@ DPOP: DPO may lower the likelihood of the preferred answer as long as that of th
 Differs from preference/dpo in the last term. λ is `guard`.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import guarded_logistic
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import guarded_logistic
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="dpop", loss=Term(pairwise(guarded_logistic, log_ratio, beta=0.1, guard=50.0)))

@@ -8,12 +8,12 @@ Differs from preference/dpo in the weights n q of the pairs of an optimiser step
 the smallest lose it; no gradient through q (Danskin). Large batches, please: the bias falls with 1/√n.
 """
 
-from posttrain.credit.pairs import worst_case
-from posttrain.method import Derived, Term, variant
+from posttrain.core.method import Derived, Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.formulas.credit.pairs import worst_case
+from posttrain.formulas.losses.pairs import logistic, times_weight
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import logistic, times_weight
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise, part
 
 LOSS = pairwise(logistic, log_ratio, beta=0.1)
 METHOD = variant(

@@ -8,10 +8,10 @@ Differs from preference/dpo in the direction of the KL. ε = `smoothing` must be
 preference/exo_list.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import reverse_kl
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import reverse_kl
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="exo", loss=Term(pairwise(reverse_kl, log_ratio, beta=0.1, smoothing=1e-3)))

@@ -9,10 +9,10 @@ Differs from preference/exo in lists and rewards: the column `reward` with one n
 reward model's. β_r is the `reward scale`. With all answers in the list, π_ref uniform and β = 1, this is KL(π || π*).
 """
 
-from posttrain.method import Method, Stream, Term
-from posttrain.objectives.lists import list_reverse_kl
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import part
+from posttrain.core.method import Method, Stream, Term
+from posttrain.core.parts import part
+from posttrain.formulas.losses.lists import list_reverse_kl
+from posttrain.formulas.losses.scores import log_ratio
 
 METHOD = Method(
     name="exo_list",

@@ -10,11 +10,11 @@ Differs from preference/dpo in `divergence`: reverse_kl (DPO), forward_kl, jense
 KL, α = 1 the forward one; TRL's f_alpha_divergence_coef is 1 - α). Beyond e^20 the powers go on along their tangents.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.formulas.losses.pairs import logistic
+from posttrain.formulas.losses.scores import divergence_score
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import logistic
-from posttrain.objectives.scores import divergence_score
-from posttrain.parts import pairwise, part
 
 SCORE = part(divergence_score, divergence="jensen_shannon")
 METHOD = variant(DPO, name="f_dpo", loss=Term(pairwise(logistic, SCORE, beta=0.1)))

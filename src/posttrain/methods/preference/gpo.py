@@ -11,10 +11,10 @@ Differs from preference/dpo in `shape`: logistic (DPO), hinge (SLiC with a refer
 1 for the exponential and the square, so compare them at β in that proportion.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import convex
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import convex
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="gpo", loss=Term(pairwise(convex, log_ratio, beta=0.1, shape="exponential")))

@@ -8,10 +8,10 @@ Differs from preference/dpo in the link and in the mean over tokens, which the a
 over tokens instead (OpenRLHF) compute another loss under the same name.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import squared
+from posttrain.formulas.losses.scores import mean_log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import squared
-from posttrain.objectives.scores import mean_log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="ipo", loss=Term(pairwise(squared, mean_log_ratio, tau=0.1)))

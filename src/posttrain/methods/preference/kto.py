@@ -8,11 +8,11 @@ Answers with a thumbs up or down: a gain or a loss against a reference point, th
 The mismatched answers are a second stream. z₀ belongs to the whole optimiser step, not to a micro-batch.
 """
 
-from posttrain.data.views import mismatched
-from posttrain.method import Derived, Method, Stream, Term
-from posttrain.objectives.ratings import positive_mean_log_ratio, prospect, signed_accuracy
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import part
+from posttrain.core.method import Derived, Method, Stream, Term
+from posttrain.core.parts import part
+from posttrain.formulas.losses.ratings import positive_mean_log_ratio, prospect, signed_accuracy
+from posttrain.formulas.losses.scores import log_ratio
+from posttrain.selection.views import mismatched
 
 METHOD = Method(
     name="kto",

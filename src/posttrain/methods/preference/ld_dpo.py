@@ -8,11 +8,11 @@ LD-DPO: where one answer goes on after the other has ended, its tokens count les
 Differs from preference/dpo in α (`beyond`): 1 is DPO, 0 cuts the longer answer.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.formulas.losses.aggregates import in_common
+from posttrain.formulas.losses.pairs import logistic
+from posttrain.formulas.losses.scores import token_log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.aggregates import in_common
-from posttrain.objectives.pairs import logistic
-from posttrain.objectives.scores import token_log_ratio
-from posttrain.parts import pairwise, part
 
 METHOD = variant(DPO, name="ld_dpo", loss=Term(pairwise(logistic, part(in_common, x=token_log_ratio), beta=0.1)))

@@ -11,11 +11,11 @@ SimPO without its margin. β is one over the temperature; the paper's β and c a
 makes the order of votes and a model's opinion.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import part
+from posttrain.formulas.losses.lists import best_nll, plackett_luce
+from posttrain.formulas.losses.scores import mean_logp
 from posttrain.methods.preference.dpo_list import METHOD as DPO_LIST
-from posttrain.objectives.lists import best_nll, plackett_luce
-from posttrain.objectives.scores import mean_logp
-from posttrain.parts import part
 
 METHOD = variant(
     DPO_LIST,

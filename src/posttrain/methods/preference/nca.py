@@ -8,10 +8,10 @@ not fall as it may under DPO.
 Differs from preference/dpo in the link, which sees the two log-ratios and not only their difference.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import noise_contrast
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import noise_contrast
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="nca", loss=Term(pairwise(noise_contrast, log_ratio, beta=0.1)))

@@ -8,11 +8,11 @@ Differs from preference/dpo: no reference, odds instead of ratios, and an NLL te
 mean over the answer, as in the formula; the authors' code takes one mean over all tokens of the batch, prompts too.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import gap, logistic, minus_first, ordered, sides
+from posttrain.formulas.losses.scores import log_odds, mean_logp, sum_logp
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import gap, logistic, minus_first, ordered, sides
-from posttrain.objectives.scores import log_odds, mean_logp, sum_logp
-from posttrain.parts import pairwise
 
 METHOD = variant(
     DPO,

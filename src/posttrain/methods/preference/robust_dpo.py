@@ -9,10 +9,10 @@ Differs from preference/cdpo in the sign of the second term. Unbiased, but unbou
 stop early.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import debiased_logistic
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import debiased_logistic
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="robust_dpo", loss=Term(pairwise(debiased_logistic, log_ratio)))

@@ -10,11 +10,11 @@ forward (the KL the other way round) or squared, (a - b)². The rewards are the 
 rejected_reward, or a reward model's. All three end at π_ref exp(η r/β)/Z. TRL calls another loss RPO: DPO + NLL.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import reward_gap
+from posttrain.formulas.losses.scores import log_ratio, row_reward
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import reward_gap
-from posttrain.objectives.scores import log_ratio, row_reward
-from posttrain.parts import pairwise
 
 METHOD = variant(
     DPO,

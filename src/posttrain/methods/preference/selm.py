@@ -8,11 +8,11 @@ Differs from preference/dpo in the second term (`exploration.weight` = αβ), ov
 stream `fresh` holds prompts. Between rounds the reference becomes the policy, and a judge ranks y_w, y_l and a new y'.
 """
 
-from posttrain.method import Sampling, Stream, Term, variant
+from posttrain.core.method import Sampling, Stream, Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import logistic
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import logistic
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(
     DPO,

@@ -7,11 +7,11 @@ The reward is the average log-prob, which is what decoding ranks by, and the gap
 Differs from preference/dpo: no reference, mean instead of sum, `margin` = γ (absolute, not γ/β).
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import logistic, ranked, sides
+from posttrain.formulas.losses.scores import mean_logp, sum_logp
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import logistic, ranked, sides
-from posttrain.objectives.scores import mean_logp, sum_logp
-from posttrain.parts import pairwise
 
 METHOD = variant(
     DPO,

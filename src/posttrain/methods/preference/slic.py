@@ -9,11 +9,11 @@ Differs from preference/cpo: a hinge, and a sum over the tokens of the NLL (`nll
 the best candidate or of the SFT target. δ is `delta`. TRL's "hinge" is the hinge of preference/gpo.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import hinge, minus_first
+from posttrain.formulas.losses.scores import sum_logp
 from posttrain.methods.preference.cpo import METHOD as CPO
-from posttrain.objectives.pairs import hinge, minus_first
-from posttrain.objectives.scores import sum_logp
-from posttrain.parts import pairwise
 
 METHOD = variant(
     CPO,

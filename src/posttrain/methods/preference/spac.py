@@ -11,11 +11,11 @@ Differs from preference/selm in the data's half of the second term. β is the we
 probability. The data's side of the critic is the preferred answer, our reading of the paper.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import logistic, minus_first
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.selm import METHOD as SELM
-from posttrain.objectives.pairs import logistic, minus_first
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(
     SELM,

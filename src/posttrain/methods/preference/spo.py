@@ -9,12 +9,12 @@ Differs from preference/dpo in the margin, which has no gradient. π₁, the `re
 and `base` is π₀, where that round began. λβ₁ is `weight`. Our derivation from the paper's Lagrangian.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.core.tensors import once
+from posttrain.formulas.losses.pairs import offset_logistic
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import offset_logistic
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise, part
-from posttrain.tensors import once
 
 EARLIER = part(log_ratio, logp="ref_logp", ref_logp="base_logp")
 METHOD = variant(

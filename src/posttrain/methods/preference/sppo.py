@@ -8,10 +8,10 @@ Differs from preference/ipo: each log-ratio has its own target, 1/η (P - 1/2) w
 policy's own, judged round after round, the reference its state at the start of the round.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import self_play
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import self_play
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="sppo", loss=Term(pairwise(self_play, log_ratio, beta=0.1)))

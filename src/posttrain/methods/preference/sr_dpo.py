@@ -8,11 +8,11 @@ Differs from preference/dpo in the margin, which has no gradient. Δ is the colu
 measure of the difference will do as well. λ is `weight`.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part, pick
+from posttrain.formulas.losses.pairs import margin_logistic
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import margin_logistic
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise, part, pick
 
 MARGIN = part(pick, score="margin", column=0)
 METHOD = variant(

@@ -10,12 +10,12 @@ two terms of the value, read before the last token of the step. Q is the column 
 c_1 is `value.weight`, c_2 `order.weight`, m `delta`. The paper does not give c_1, c_2 and m.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.formulas.losses.pairs import hinge, logistic
+from posttrain.formulas.losses.scores import at_last, log_ratio
+from posttrain.formulas.losses.values import squared_error
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import hinge, logistic
-from posttrain.objectives.scores import at_last, log_ratio
-from posttrain.objectives.values import squared_error
-from posttrain.parts import pairwise, part
 
 METHOD = variant(
     DPO,

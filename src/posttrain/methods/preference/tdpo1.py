@@ -7,13 +7,13 @@ TDPO1: DPO derived for the Markov process of tokens; the KL along the two answer
 Differs from preference/dpo in D, a forward KL over the whole vocabulary at every token.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.formulas.losses.aggregates import summed
+from posttrain.formulas.losses.pairs import sequential_kl
+from posttrain.formulas.losses.penalties import forward_kl
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.aggregates import summed
-from posttrain.objectives.pairs import sequential_kl
-from posttrain.objectives.penalties import forward_kl
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise, part
 
 METHOD = variant(
     DPO, name="tdpo1", loss=Term(pairwise(sequential_kl, log_ratio, kl=part(summed, x=forward_kl), beta=0.1))

@@ -7,13 +7,13 @@ TDPO2: the KL along the rejected answer is held down; that along the preferred o
 Differs from preference/tdpo1 in α and in the stopped gradient of D(y_w).
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise, part
+from posttrain.formulas.losses.aggregates import summed
+from posttrain.formulas.losses.pairs import one_sided_sequential_kl
+from posttrain.formulas.losses.penalties import forward_kl
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.tdpo1 import METHOD as TDPO1
-from posttrain.objectives.aggregates import summed
-from posttrain.objectives.pairs import one_sided_sequential_kl
-from posttrain.objectives.penalties import forward_kl
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise, part
 
 KL = part(summed, x=forward_kl)
 METHOD = variant(

@@ -9,11 +9,11 @@ Differs from preference/dpo in the second term (`pessimism.weight` = αβ), up t
 answers. With the other sign, on samples of the reference, it is the online form: online/xpo.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import logistic, minus_first
+from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import logistic, minus_first
-from posttrain.objectives.scores import log_ratio
-from posttrain.parts import pairwise
 
 METHOD = variant(
     DPO,

@@ -10,10 +10,10 @@ Differs from preference/dpo in the weight. The second term aligns the weights: a
 weight 1. TRL's `use_weighting` leaves out the cut at 1.
 """
 
-from posttrain.method import Term, variant
+from posttrain.core.method import Term, variant
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import weighted_logistic
+from posttrain.formulas.losses.scores import log_ratio, on_policy_weight
 from posttrain.methods.preference.dpo import METHOD as DPO
-from posttrain.objectives.pairs import weighted_logistic
-from posttrain.objectives.scores import log_ratio, on_policy_weight
-from posttrain.parts import pairwise
 
 METHOD = variant(DPO, name="wpo", loss=Term(pairwise(weighted_logistic, log_ratio, weight=on_policy_weight, beta=0.1)))

@@ -7,10 +7,10 @@ A reward model: the score of the preferred answer exceeds that of the other (Bra
 Scores are defined up to a constant per prompt.
 """
 
-from posttrain.method import Method, Stream, Term
-from posttrain.objectives.pairs import logistic, ranked, sides
-from posttrain.objectives.scores import row_score
-from posttrain.parts import pairwise
+from posttrain.core.method import Method, Stream, Term
+from posttrain.core.parts import pairwise
+from posttrain.formulas.losses.pairs import logistic, ranked, sides
+from posttrain.formulas.losses.scores import row_score
 
 METHOD = Method(
     name="bradley_terry",

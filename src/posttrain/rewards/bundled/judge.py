@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from posttrain.errors import ConfigError
-from posttrain.rewards.judge.asking import client
-from posttrain.rewards.judge.scoring import QUESTION, Verdict, scored
+from posttrain.judges.asking import client
+from posttrain.judges.scoring import QUESTION, Verdict, scored
 
 
 def judge(

@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 from posttrain.endpoint.failure import ReplyError
 from posttrain.errors import ConfigError
-from posttrain.rewards.call import Scores
-from posttrain.rewards.judge.asking import client
-from posttrain.rewards.judge.comparing import QUESTION, Comparison, Disagreement, compared
+from posttrain.judges.asking import client
+from posttrain.judges.comparing import QUESTION, Comparison, Disagreement, compared
+from posttrain.rewards.workers.call import Scores
 
 Seen = tuple[float | ReplyError | None, bool | None]  # the chance that the answer wins, whether both orders agreed
 

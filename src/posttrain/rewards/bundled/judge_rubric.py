@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from posttrain.endpoint.failure import ReplyError
-from posttrain.rewards.call import Scores
-from posttrain.rewards.judge.asking import client
-from posttrain.rewards.judge.rubric import QUESTION, met, rubric_of, value
+from posttrain.judges.asking import client
+from posttrain.judges.rubric import QUESTION, met, rubric_of, value
+from posttrain.rewards.workers.call import Scores
 
 
 def judge_rubric(

@@ -22,7 +22,7 @@ from decimal import Decimal
 from typing import Any
 
 from posttrain.errors import MissingExtraError
-from posttrain.rewards.answers import LONGEST, bare, changes, last_number, marked, number, without_unit
+from posttrain.rewards.final_answer import LONGEST, bare, changes, last_number, marked, number, without_unit
 
 _SECONDS = 1  # for parsing one answer, and for comparing two
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)

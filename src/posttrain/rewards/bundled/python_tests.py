@@ -21,11 +21,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from posttrain.rewards.sandbox.judging import Case, judge_cases, judge_tests
-from posttrain.rewards.sandbox.limits import MIB, Limits
-from posttrain.rewards.sandbox.probe import Choice, chosen
-from posttrain.rewards.sandbox.tier import Tier
-from posttrain.rewards.sandbox.verdict import Judgement
+from posttrain.sandbox.availability import Choice, chosen
+from posttrain.sandbox.judging import Case, judge_cases, judge_tests
+from posttrain.sandbox.limits import MIB, Limits
+from posttrain.sandbox.tier import Tier
+from posttrain.sandbox.verdict import Judgement
 
 _BLOCK = re.compile(r"^ {0,3}```[ \t]*(\w*)[^\n]*\n(.*?)^ {0,3}```[ \t]*$", re.DOTALL | re.MULTILINE)
 _PYTHON = {"", "py", "python", "python3"}

@@ -1,0 +1,283 @@
+"""One process, one device."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from posttrain.backends.local.average import Follower
+from posttrain.backends.local.direction import movable, shift
+from posttrain.backends.local.optimiser import AdamW, Optimiser, cloned
+from posttrain.backends.local.snapshot import Copies
+from posttrain.backends.protocol import Direction, Share, Snapshot
+from posttrain.core.plan import Plan
+from posttrain.core.reduce import Counts, micro_loss
+from posttrain.core.tensors import Batch, Source, When
+from posttrain.errors import ConfigError, ModelError, NumericsError
+from posttrain.models.loading.load import save
+from posttrain.models.lora import adapted
+from posttrain.models.network import Network
+from posttrain.models.without_adapters import WithoutAdapters
+from posttrain.sampling.either import Either
+from posttrain.sampling.request import NEVER, Completion, Mix, OnFinished, Pause, Request
+from posttrain.seeds import seed_for
+
+# What a role starts from when the run does not name a model for it: the first of these that is there.
+ANCESTORS = {"reference": ("policy",), "critic": ("reward", "policy"), "cost_critic": ("cost", "policy")}
+REPEATED = 1 / 8  # memory of a token that another row has read already (its keys and values), part of a token's
+HEADS = {"value": "value", "score": "score"}  # output -> the head that makes it
+
+
+class Local:
+    """Runs every role on one device. A module offers outputs(tokens, rows, names, written=, temperature=)."""
+
+    def __init__(
+        self,
+        models: Mapping[str, nn.Module],
+        *,
+        tokenizer: Any = None,
+        stop: frozenset[int] = frozenset(),
+        optimiser: AdamW | None = None,
+        tokens_per_device: int = 16384,
+        slots: int = 64,
+        seed: int = 0,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> None:
+        self.models: dict[str, Any] = dict(models)
+        self.tokenizer, self.seed = tokenizer, seed
+        self.engine = Either(self.models, stop, slots)
+        self.settings, self.tokens_per_device = optimiser or AdamW(), tokens_per_device
+        self.progress = progress or (lambda *_: None)
+        self.optimisers: dict[str, Optimiser] = {}
+        self.averages: dict[str, Follower] = {}
+        self.changed: set[str] = set()  # roles whose weights are no longer those that were loaded
+        self.calls: Counter[tuple[str, bool]] = Counter()  # (role.output, with gradient) -> rows computed
+        self.copies = Copies()
+        self._written_tokenizer: Any = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where all models lie. Batches stay with the trainer, and come here one micro-batch at a time."""
+        weight: nn.Parameter = next(next(iter(self.models.values())).parameters())
+        return weight.device
+
+    # ---- models
+
+    def prepare(self, plan: Plan) -> None:
+        self.engine.forget()
+        for role in plan.loaded:
+            if role not in self.models and role not in plan.method.averages:
+                self.models[role] = self._descend(plan, role)
+        averages = plan.method.averages
+        wanted = [source for wants in plan.forwards.values() for source in wants.values()]
+        for source in wanted:
+            if source.model not in averages:
+                self._ensure_head(source)
+        for name, average in averages.items():  # with the heads of what they follow
+            self.models[name] = copy.deepcopy(self.models[average.of])
+        self.averages = {n: Follower(self.models[n], self.models[a.of], a.decay) for n, a in averages.items()}
+        owners = {id(self.models[m]): m for m in plan.trained}  # roles that share a module share an optimiser
+        for module in self.models.values():
+            if id(module) not in owners:
+                module.requires_grad_(False)
+        for optimiser in self.optimisers.values():
+            optimiser.close()
+        self.optimisers = {}
+        for role in owners.values():
+            self.optimisers[role] = Optimiser(_trainable(self.models[role]), self.settings)
+        self.changed |= set(owners.values()) | set(self.averages)
+
+    def _descend(self, plan: Plan, role: str) -> nn.Module:
+        ancestors = ANCESTORS.get(role, ("policy",) if role in plan.trained else ())
+        for ancestor in ancestors:
+            if ancestor in self.models:
+                module: nn.Module = self.models[ancestor]
+                if ancestor in self.changed:
+                    self.changed.add(role)
+                if role == "reference" and adapted(module):
+                    return WithoutAdapters(cast(Network, module))
+                return copy.deepcopy(module).requires_grad_(role != "reference")
+        if role == "reward":
+            remedy = "give `rewards: [...]`, or a reward model: `models: {reward: FOLDER}`"
+        else:
+            remedy = f"give `models: {{{role}: FOLDER}}`"
+        raise ConfigError(f"{plan.method.name} reads the model {role!r} and the run has none: {remedy}")
+
+    def _ensure_head(self, source: Source) -> None:
+        module, head = self.models[source.model], HEADS.get(source.output)
+        heads = getattr(module, "heads", None)
+        if head is not None and heads is not None and head not in heads:
+            module.add_head(head, seed_for(self.seed, "head", source.model, head))
+
+    def copy(self, source: str, target: str, share: float = 1.0) -> None:
+        self.engine.forget()
+        if share == 1.0:
+            self.models[target] = copy.deepcopy(self.models[source])
+        else:
+            Follower(self.models[target], self.models[source], 1 - share).step()
+        if target in self.optimisers:
+            self.optimisers.pop(target).close()
+        self.changed.add(target)
+
+    def move(self, source: str, target: str, along: Sequence[tuple[Direction, float]]) -> None:
+        self.engine.forget()
+        if source != target:
+            self.copy(source, target)
+        for direction, length in along:
+            shift(movable(self.models[target]), direction, length)
+        self.changed.add(target)
+
+    def save(self, role: str, folder: Path) -> None:
+        save(self.models[role], self.tokenizer, folder)
+
+    # ---- sampling
+
+    def generate(
+        self, requests: Sequence[Request], mix: Mix, pause: Pause = NEVER, on_finished: OnFinished | None = None
+    ) -> list[Completion]:
+        return self.engine.generate(
+            requests, mix, partial(self.progress, "sampling"), pause=pause, on_finished=on_finished
+        )
+
+    def metrics(self) -> dict[str, float]:
+        return self.engine.occupancy.metrics()
+
+    # ---- measuring and differentiating
+
+    @torch.no_grad()
+    def forward(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
+        if not wants:
+            return {}
+        read = batch.only(("tokens", "rows", "written", "temperature"))
+        made: dict[str, list[Tensor]] = {n: [] for n in wants}
+        for micro in self._pack(read, (), wants):
+            for name, x in self._outputs(micro.to(self.device), wants).items():
+                made[name].append(x.to(batch["tokens"].device))
+        return {n: torch.cat(pieces) for n, pieces in made.items()}
+
+    def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Counts, *, fresh: bool) -> Share:
+        self.engine.forget()  # its memory is needed here
+        share, wants = Share(), plan.forwards.get((When.LIVE, stream), {})
+        micros = self._pack(mini, plan.links(stream), wants)
+        for number, micro in enumerate(m.to(self.device) for m in micros):
+            loss, parts = micro_loss(plan, stream, micro, self._outputs(micro, wants), counts, fresh=fresh)
+            if loss.requires_grad:  # a micro-batch may hold only rows that no pair uses
+                loss.backward()  # type: ignore[no-untyped-call]
+            share.add(float(loss.detach()), parts)
+            self.progress("training", number + 1, len(micros))
+        return share
+
+    def _pack(self, batch: Batch, links: Collection[str], wants: Mapping[str, Source]) -> list[Batch]:
+        """On flat tokens a prefix is read once for all its rows; logits take memory for every token of every row."""
+        once = all(getattr(self.models[s.model], "flat", False) for s in wants.values())
+        once = once and not any(s.output == "logits" for s in wants.values())
+        return batch.pack(links, self.tokens_per_device, REPEATED if once else 1.0)
+
+    def _outputs(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
+        by_module: dict[int, dict[str, Source]] = {}
+        for name, source in wants.items():
+            by_module.setdefault(id(self.models[source.model]), {})[name] = source
+        result: dict[str, Tensor] = {}
+        for group in by_module.values():  # one forward per module, whatever the number of roles
+            module = self.models[next(iter(group.values())).model]
+            names = list(dict.fromkeys(s.output for s in group.values()))  # a set would order the sums by chance
+            made = module.outputs(
+                batch["tokens"], batch["rows"], names, written=batch["written"].mask, temperature=_temperature(batch)
+            )
+            for name, source in group.items():
+                result[name] = made[source.output]
+                self.calls[f"{source.model}.{source.output}", torch.is_grad_enabled()] += batch["rows"].count
+        return result
+
+    # ---- updating
+
+    def step(self, rates: Mapping[str, float]) -> dict[str, float]:
+        self.engine.forget()
+        norms = {role: o.norm() for role, o in self.optimisers.items()}
+        if broken := [f"{role}: {float(n)}" for role, n in norms.items() if not bool(n.isfinite())]:
+            self.discard()
+            raise NumericsError(
+                f"the gradient norm is not finite ({', '.join(broken)}); nothing was updated. Lower "
+                "train.learning_rate, or look at the samples of this step"
+            )
+        for role, optimiser in self.optimisers.items():
+            optimiser.step(rates[role], norms[role])
+        for average in self.averages.values():
+            average.step()
+        return {role: float(n) for role, n in norms.items()}
+
+    def discard(self) -> None:
+        for optimiser in self.optimisers.values():
+            optimiser.zero()
+
+    def state(self) -> dict[str, Any]:
+        copied: dict[str, Any] = cloned(self._live())
+        return copied
+
+    def snapshot(self, role: str) -> Snapshot:
+        if self._written_tokenizer is None:  # reading and writing one at the same time is an error of its library
+            self._written_tokenizer = copy.deepcopy(self.tokenizer)
+        state, module = self.copies.take(self._live(), self.models[role])
+        return Snapshot(state, partial(save, cast(Network, module), self._written_tokenizer))
+
+    def _live(self) -> dict[str, Any]:
+        """The state in the tensors that the next step changes."""
+        kept = sorted(r for r in self.changed if not isinstance(self.models[r], WithoutAdapters))
+        return {
+            "models": {r: dict(self.models[r].state_dict()) for r in kept},
+            "optimisers": {r: o.live() for r, o in self.optimisers.items()},
+            "averages": {r: a.live() for r, a in self.averages.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.engine.forget()
+        for role, weights in state["models"].items():
+            if role not in self.models:
+                self.models[role] = copy.deepcopy(self.models["policy"])
+            heads = getattr(self.models[role], "heads", ())
+            saved_heads = dict.fromkeys(n.split(".")[1] for n in weights if n.startswith("heads."))
+            for head in saved_heads:  # in the order in which they were added, which is that of the optimiser
+                if head not in heads:
+                    self.models[role].add_head(head)
+            _check_fit(role, self.models[role].state_dict(), weights)
+            self.models[role].load_state_dict(weights)
+            self.changed.add(role)
+        for role, saved in state["optimisers"].items():
+            if role in self.optimisers:
+                self.optimisers[role].restore(saved)
+        for role, saved in state["averages"].items():
+            if role in self.averages:
+                self.averages[role].restore(saved)
+
+
+def _check_fit(role: str, own: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> None:
+    """ModelError with both shapes where a checkpoint is of another model."""
+    for name in (*saved, *own):
+        here, there = (list(w[name].shape) if name in w else None for w in (own, saved))
+        if here != there:
+            raise ModelError(
+                f"{role}: {name} is {there or 'missing'} in the checkpoint and {here or 'missing'} in this run; resume "
+                "with the model and the LoRA settings that the run began with"
+            )
+
+
+def _temperature(batch: Batch) -> Tensor | float:
+    """Of each token: [T]. Rows that nobody sampled have temperature 1."""
+    if "temperature" not in batch:
+        return 1.0
+    row: Tensor = batch["temperature"][batch["rows"].index]
+    return row
+
+
+def _trainable(module: nn.Module) -> list[nn.Parameter]:
+    """All parameters, or the adapters and heads of a model that has adapters."""
+    for name, p in module.named_parameters():
+        p.requires_grad_(not adapted(module) or "lora_" in name or name.startswith("heads."))
+    return [p for p in module.parameters() if p.requires_grad]

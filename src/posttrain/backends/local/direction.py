@@ -1,0 +1,64 @@
+"""Random directions in the space of a model's parameters, drawn anew from their seed whenever they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import sqrt
+from random import Random
+
+import torch
+from torch import Tensor, nn
+
+from posttrain.backends.protocol import Direction
+from posttrain.models.lora import adapted
+from posttrain.seeds import seed_for
+
+Parameters = Mapping[str, nn.Parameter]
+
+
+def movable(module: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters that make a policy: those of the adapters if it has any, else all but the heads'."""
+    lora = adapted(module)
+    return {n: p for n, p in module.named_parameters() if ("lora_" in n if lora else not n.startswith("heads."))}
+
+
+@torch.no_grad()
+def shift(parameters: Parameters, direction: Direction, length: float) -> None:
+    """θ += length v"""
+    for p, v in zip(parameters.values(), drawn(parameters, direction), strict=True):
+        p.add_(v.to(p), alpha=length)
+
+
+def drawn(parameters: Parameters, direction: Direction) -> Iterator[Tensor]:
+    """v, one tensor a parameter, on the CPU so that every machine draws the same."""
+    if isinstance(direction.shape, int):
+        yield from _block(parameters, direction.seed, direction.shape)
+        return
+    scale = 1.0
+    if direction.shape == "sphere":
+        squares = sum(float(v.double().square().sum()) for v in _normal(parameters, direction.seed))
+        scale = sqrt(_count(parameters) / squares)
+    for v in _normal(parameters, direction.seed):
+        yield scale * v
+
+
+def _normal(parameters: Parameters, seed: int) -> Iterator[Tensor]:
+    for name, p in parameters.items():
+        generator = torch.Generator().manual_seed(seed_for(seed, name))
+        yield torch.randn(p.shape, generator=generator, dtype=torch.float32)
+
+
+def _block(parameters: Parameters, seed: int, count: int) -> Iterator[Tensor]:
+    total, chance, start = _count(parameters), Random(seed), 0  # noqa: S311 (no secret)
+    chosen = sorted(chance.sample(range(total), min(count, total)))
+    size = sqrt(total / len(chosen))
+    signs = [size if chance.random() < 0.5 else -size for _ in chosen]
+    places, values = torch.tensor(chosen), torch.tensor(signs)
+    for p in parameters.values():
+        here = (places >= start) & (places < start + p.numel())
+        yield torch.zeros(p.numel()).index_put((places[here] - start,), values[here]).reshape(p.shape)
+        start += p.numel()
+
+
+def _count(parameters: Parameters) -> int:
+    return sum(p.numel() for p in parameters.values())

@@ -1,0 +1,52 @@
+"""The tensors of one moment, copied once into host memory, so that they can be written while training goes on."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from posttrain.machine.disk import View, empty_like, view_of
+
+
+class Copies:
+    """Memory for the copies, the same for every snapshot: new pages, pinned ones above all, cost more than copying.
+
+    A copy is good until the next `take`. Tensors that share memory share their copy.
+    """
+
+    def __init__(self) -> None:
+        self._memory: dict[View, Tensor] = {}
+        self._taken: dict[View, Tensor] = {}
+
+    @torch.no_grad()
+    def take(self, state: Any, module: nn.Module) -> tuple[Any, nn.Module]:
+        """A nested state and a module as they are now."""
+        self._taken = {}
+        held: dict[int, Any] = {id(b): self._copy(b) for b in module.buffers()}
+        held |= {id(p): nn.Parameter(self._copy(p), requires_grad=False) for p in module.parameters()}
+        made = self._copied(state), copy.deepcopy(module, held)
+        if any(t.is_pinned() for t in self._taken.values()):
+            torch.cuda.synchronize()
+        self._memory = self._taken
+        return made
+
+    def _copied(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return self._copy(value)
+        if isinstance(value, dict):
+            return {k: self._copied(v) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self._copied(v) for v in value)
+        return value
+
+    def _copy(self, tensor: Tensor) -> Tensor:
+        view = view_of(tensor)
+        if view not in self._taken:
+            target = self._memory.get(view)
+            if target is None:
+                target = empty_like(tensor, pinned=tensor.is_cuda)
+            self._taken[view] = target.copy_(tensor.detach(), non_blocking=True)
+        return self._taken[view]

@@ -1,0 +1,1 @@
+"""Finds methods, procedures and tasks by path; configures and explains them."""

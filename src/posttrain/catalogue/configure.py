@@ -1,0 +1,111 @@
+"""Settings belong to the function that reads them. A setting that the chosen method does not read cannot be set."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from posttrain.catalogue.transforms.aggregation import aggregated
+from posttrain.core.method import Method, Reduce, Term, variant
+from posttrain.core.parts import Part, PartError, settings_of
+from posttrain.errors import suggestion
+
+AGGREGATE = "aggregate"
+Setting = tuple[str, str, str, Any]  # slot, part, key, value
+
+
+def settings(method: Method) -> list[Setting]:
+    """Every setting that the method reads: (slot, part, key, value)."""
+    slots = [*((k, d.part) for k, d in method.derived.items()), *((k, t.part) for k, t in method.loss.items())]
+    return [(slot, p.name, k, v) for slot, root in slots for p, k, v in settings_of([root])]
+
+
+def configure(method: Method, changes: Mapping[str, Any]) -> Method:
+    """The method with other settings.
+
+    `aggregate: mean` (transforms/aggregation.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
+    `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
+    Raises PartError for a name that the method does not read, one that is ambiguous, and a value of the wrong type.
+    """
+    for path, value in sorted(changes.items(), key=lambda change: change[0] != AGGREGATE):  # it brings settings along
+        method = _change(method, path, tuple(value) if isinstance(value, list) else value)
+    return method
+
+
+def _change(method: Method, path: str, value: Any) -> Method:
+    *owner, key = path.split(".")
+    if path == AGGREGATE:
+        return aggregated(method, value)
+    if not owner and key in ("passes", "minibatches"):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise PartError(f"method.{path} must be a whole number of at least 1, not {value!r}")
+        return variant(method, **{key: value})
+    if key in ("weight", "reduce") and len(owner) == 1 and owner[0] in method.loss:
+        term = _change_term(method.loss[owner[0]], path, key, value)
+        return variant(method, loss=method.loss | {owner[0]: term})
+    hits = _hits(method, path, owner, key)
+
+    def changed(root: Part, slot: str) -> Part:
+        def change(p: Part, k: str, v: Any) -> Any:
+            return _typed(p, k, value, path) if k == key and (slot, p.name) in hits else v
+
+        return root.with_settings(change)
+
+    def measured(p: Part, k: str, v: Any) -> Any:
+        """A metric measures the loss with the loss's settings: what had the old value gets the new one."""
+        return _typed(p, k, value, path) if k == key and v in old else v
+
+    old = [v for slot, fn, k, v in settings(method) if k == key and (slot, fn) in hits]
+    return variant(
+        method,
+        derived={k: replace(d, part=changed(d.part, k)) for k, d in method.derived.items()},
+        loss={k: replace(t, part=changed(t.part, k)) for k, t in method.loss.items()},
+        metrics={k: replace(t, part=t.part.with_settings(measured)) for k, t in method.metrics.items()},
+    )
+
+
+def _change_term(term: Term, path: str, key: str, value: Any) -> Term:
+    if key == "weight":
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise PartError(f"method.{path} must be a number, not {value!r}")
+        return replace(term, weight=float(value))
+    choices = [r.name.lower() for r in Reduce]
+    if value not in choices:
+        raise PartError(f"method.{path} must be one of {', '.join(choices)}, not {value!r}")
+    return replace(term, reduce=Reduce[value.upper()])
+
+
+def _hits(method: Method, path: str, owner: list[str], key: str) -> set[tuple[str, str]]:
+    """The (slot, part) pairs whose setting is meant."""
+    readers = settings(method)
+    hits = {(slot, fn) for slot, fn, k, _ in readers if k == key and owner in ([], [fn], [slot], [slot, fn])}
+    if not hits:
+        known = sorted({f"{fn}.{k}" for _, fn, k, _ in readers} | {f"{slot}.weight" for slot in method.loss})
+        close = suggestion(path, known) or suggestion(key, [k for _, _, k, _ in readers])
+        raise PartError(
+            f"method {method.name!r} reads no setting {path!r}{close}; it reads {', '.join(known)}, passes, minibatches"
+        )
+    functions = sorted({fn for _, fn in hits})
+    if len(functions) > 1 and not owner:
+        raise PartError(
+            f"{path!r} is read by {' and '.join(functions)}: write {' or '.join(f'{f}.{key}' for f in functions)}"
+        )
+    return hits
+
+
+def _typed(p: Part, key: str, value: Any, path: str) -> Any:
+    """The value as the annotation of the setting wants it."""
+    hint = typing.get_type_hints(p.fn).get(key)
+    if typing.get_origin(hint) is typing.Literal:
+        choices = typing.get_args(hint)
+        if value not in choices:
+            raise PartError(f"method.{path} must be one of {', '.join(choices)}, not {value!r}")
+        return value
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    fits = hint is None or hint is Any or not isinstance(hint, type) or isinstance(value, hint)
+    if not fits or (isinstance(value, bool) and hint in (int, float)):
+        raise PartError(f"method.{path} must be {getattr(hint, '__name__', hint)}, not {value!r}")
+    return value

@@ -1,0 +1,1 @@
+"""What changes a finished method without editing its file."""

@@ -1,0 +1,43 @@
+"""Answers of another policy than the one that is trained: each token's loss is weighed by their ratio.
+
+With `train.async_steps` or `sampling.spare_prompts` the answers come from older weights. The ratio of the method
+compares the policy with itself before the batch (π_old); the weight π_old / π_rollout makes up for the rest, as in
+decoupled PPO (Hilton et al., 2022; AReaL, Fu et al., 2025).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from posttrain.core.method import TOKEN_MEAN, Method, Term, variant
+from posttrain.core.parts import Function, part
+from posttrain.errors import ConfigError
+from posttrain.formulas.losses.off_policy import banded_importance, truncated_importance, weighed
+
+WEIGHTS: dict[str, Function] = {"tis": truncated_importance, "icepop": banded_importance}
+
+
+def corrected(method: Method, kind: str | None, *, older: bool) -> Method:
+    """The method with every per-token loss that reads the advantage of sampled answers weighed.
+
+    None: truncated weights where answers may be older than the weights and there is such a loss. Raises ConfigError
+    for a correction that was asked of a method that has none.
+    """
+    credited = {slot: term for slot, term in method.loss.items() if _credited(method, term)}
+    kind = kind or ("tis" if older and credited else "none")
+    if kind == "none" or not any(s.records == "prompts" for s in method.streams.values()):
+        return method
+    weight = part(WEIGHTS[kind])
+    if not credited:
+        raise ConfigError(
+            f"train.rollout_correction={kind}: {method.name} has no loss per token that reads an advantage of sampled "
+            "answers, so there is nothing to weigh; set it to none"
+        )
+    changed = {s: replace(t, part=part(weighed, loss=t.part, weight=weight)) for s, t in credited.items()}
+    metrics = method.metrics | {"rollout_correction/mean_weight": Term(weight, reduce=TOKEN_MEAN)}
+    return variant(method, loss=method.loss | changed, metrics=metrics)
+
+
+def _credited(method: Method, term: Term) -> bool:
+    sampled = method.streams[term.over].records == "prompts"
+    return sampled and term.part.axes == "T" and "advantage" in term.part.needs

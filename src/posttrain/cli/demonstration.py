@@ -1,0 +1,130 @@
+"""Two demonstrations of GRPO: a real model learns to add, a tiny one learns from nothing to spell words backwards.
+
+Both measure accuracy on held-out problems before and after, with intervals and an exact test, and keep the model.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from posttrain.config.load import load, resolved
+from posttrain.core.method import MAIN
+from posttrain.data.dataset import load as load_data
+from posttrain.evaluation.statistics import sign_test, wilson
+from posttrain.launch.run import open_session
+from posttrain.records import Prompt
+from posttrain.runs.card import write_card
+from posttrain.training.session import Evaluation, Session
+from posttrain.training.stage import question
+from posttrain.viewer.display import Display
+
+SMOLLM2: dict[str, Any] = {
+    "model": "smollm2",
+    "method": {"path": "online/grpo", "kl.weight": 0},
+    "data": "arithmetic",
+    "rewards": ["math_answer"],
+    "sampling": {"max_tokens": 20, "samples": 8, "slots": 128},
+    "train": {"steps": 20, "prompts_per_step": 12, "learning_rate": 2.0e-5, "max_seconds": 390},
+    "evaluate": {"data": "arithmetic:split=test,size=200"},
+}
+TINY: dict[str, Any] = {
+    "model": "tiny",
+    "method": {"path": "online/grpo", "kl.weight": 0, "passes": 2},
+    "data": "reverse_text:chat=false,size=7000",
+    "rewards": ["exact_match"],
+    "sampling": {"max_tokens": 6, "samples": 8, "slots": 512},
+    "train": {"steps": 60, "prompts_per_step": 64, "learning_rate": 2.0e-3},
+    "evaluate": {"data": "reverse_text:chat=false,split=test,size=200"},
+}
+TEACH: dict[str, Any] = {"steps": 30, "prompts_per_step": 64, "learning_rate": 3.0e-3}
+DEMOS: dict[str, Mapping[str, Any]] = {"smollm2": SMOLLM2, "tiny": TINY}
+
+
+@dataclass
+class Accuracy:
+    """Right answers to held-out problems: `greedy` and, at temperature 1, `sampled` [problems] 0 or 1."""
+
+    greedy: Evaluation
+    sampled: Evaluation
+
+    def line(self) -> str:
+        greedy, n = right(self.greedy), len(self.greedy.scores)
+        low, high = wilson(greedy, n)
+        return f"greedy {greedy / n:6.1%} [{low:.1%}, {high:.1%}]   sampled {self.sampled.mean:6.1%}   n = {n}"
+
+
+@dataclass
+class Outcome:
+    """The line `RESULT {json}` at the end of a demonstration."""
+
+    before: float
+    after: float
+    before_sampled: float
+    after_sampled: float
+    n: int
+    p_value: float
+    seconds: float
+    model_dir: str
+    examples: list[tuple[str, str, str]] = field(default_factory=list)  # question, answer before, answer after
+
+    def as_json(self) -> dict[str, Any]:
+        return {k: v for k, v in asdict(self).items() if k != "examples"}
+
+
+def run(name: str, say: Callable[[str], None], display: Display, output: Path, seed: int = 0) -> Outcome:
+    """Train one of DEMOS in front of the user; what is measured goes to `say`."""
+    started = time.monotonic()
+    settings = load({**DEMOS[name], "output": str(output), "seed": seed})
+    with open_session(settings, display=display) as session, display:
+        say(f"model    {name}, ready after {time.monotonic() - started:.0f} s")
+        if name == "tiny":
+            say("teach    supervised fine-tuning from random weights, until some answers are right")
+            session.train("imitation/sft", load_data(settings.data[MAIN].path, "demonstrations"), rewards=(), **TEACH)
+        before = measure(session)
+        say(f"before   {before.line()}")
+        assert settings.method is not None
+        data = load_data(settings.data[MAIN].path, "prompts")
+        session.train(settings.method.path, data, settings=settings.method.settings)
+        after = measure(session)
+        say(f"after    {after.line()}")
+        folder = session.save("policy")
+        write_card(folder, resolved(settings), [f"- before: {before.line()}", f"- after: {after.line()}"])
+    return outcome(before, after, time.monotonic() - started, folder)
+
+
+def measure(session: Session) -> Accuracy:
+    """Held-out problems, answered greedily and sampled at temperature 1."""
+    evaluation = session.run.evaluate
+    assert evaluation is not None
+    prompts = [p for p in load_data(evaluation.data.path, "prompts") if isinstance(p, Prompt)]
+    return Accuracy(session.evaluate(prompts), session.evaluate(prompts, temperature=1.0))
+
+
+def outcome(before: Accuracy, after: Accuracy, seconds: float, folder: Path) -> Outcome:
+    """Paired comparison of the greedy answers; the examples are the first problem of each fate, as far as there are."""
+    first, second = before.greedy.scores, after.greedy.scores
+    both = [i for i in first if i in second]
+    better = sum(second[i] > first[i] for i in both)
+    worse = sum(second[i] < first[i] for i in both)
+    texts = {r.prompt.id: (r.prompt, r.text.strip()) for r in before.greedy.rollouts}
+    later = {r.prompt.id: r.text.strip() for r in after.greedy.rollouts}
+    shown = sorted(both, key=lambda i: (first[i] - second[i], i))[:2] + both[:1]
+    return Outcome(
+        before=before.greedy.mean,
+        after=after.greedy.mean,
+        before_sampled=before.sampled.mean,
+        after_sampled=after.sampled.mean,
+        n=len(both),
+        p_value=sign_test(better, worse),
+        seconds=round(seconds, 1),
+        model_dir=str(folder),
+        examples=[(question(texts[i][0]), texts[i][1], later[i]) for i in dict.fromkeys(shown)],
+    )
+
+
+def right(evaluation: Evaluation) -> int:
+    return sum(score == 1.0 for score in evaluation.scores.values())

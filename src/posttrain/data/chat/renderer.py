@@ -1,0 +1,95 @@
+"""The process that renders chat templates, seen from here: asked, and replaced when a template was its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from posttrain.data.chat import render
+from posttrain.errors import DataError
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # each thread would take memory that is limited
+
+
+class Renderer:
+    """One process, started when it is first needed. Threads wait for each other. It ends with us, if not before.
+
+    `seconds` of computing for one conversation; `memory`: bytes of address space, libraries included.
+    """
+
+    def __init__(self, seconds: float = 10.0, memory: int = 512 * 2**20) -> None:
+        self.seconds, self.memory = seconds, memory
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._owner = 0
+
+    def render(
+        self, template: str, conversation: Sequence[Mapping[str, Any]], answer_next: bool, variables: Mapping[str, Any]
+    ) -> str:
+        """The conversation as text. DataError says what the template did instead."""
+        request = {"template": template, "conversation": list(conversation), "answer_next": answer_next}
+        with self._lock:
+            reply = self._ask(json.dumps({**request, "variables": dict(variables)}, default=str))
+        if "fault" in reply:
+            raise DataError(f"the chat template fails on this conversation ({reply['fault']})")
+        return str(reply["text"])
+
+    def close(self) -> None:
+        """End the process. The next conversation starts another."""
+        with self._lock:
+            self._end()
+
+    def _ask(self, request: str) -> dict[str, Any]:
+        process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(request + "\n")
+            process.stdin.flush()
+            if line := process.stdout.readline():
+                return dict(json.loads(line))
+        except BrokenPipeError:
+            pass
+        except BaseException:  # what is under way would be the answer to the next question
+            self._end()
+            raise
+        code = self._end()
+        slow = code == -signal.SIGPROF
+        reason = f"computed for more than {self.seconds:g} s and was stopped" if slow else f"ended with code {code}"
+        return {"fault": f"it {reason}"}
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
+            self._end()
+            self._owner = os.getpid()  # a forked child must not read the replies of its parent
+            self._process = subprocess.Popen(  # noqa: S603 -- our own file in the same Python
+                [sys.executable, "-P", render.__file__, str(self.seconds), str(self.memory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                encoding="utf-8",
+                start_new_session=True,  # Ctrl-C is for us
+                env={**os.environ, **ONE_THREAD},
+            )
+        return self._process
+
+    def _end(self) -> int:
+        """The exit code of the process, which is killed if it still runs; only who started it may end it."""
+        process, self._process = self._process, None
+        if process is None or self._owner != os.getpid():
+            return 0
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):  # what could not be written
+                pipe.close()  # type: ignore[union-attr]
+        return process.wait()
+
+
+RENDERER = Renderer()

@@ -1,0 +1,1 @@
+"""Rows of files and of the hub, whatever their format."""

@@ -1,0 +1,95 @@
+"""The view of over-optimisation: what counts against the distance from the reference, one line a method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from posttrain.errors import MissingExtraError
+from posttrain.evaluation.compare.cell import Point
+from posttrain.evaluation.compare.grid import Comparison
+from posttrain.evaluation.compare.summary import law_of
+from posttrain.evaluation.statistics import mean_interval
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8C6D31")  # Okabe and Ito
+MARKERS = "osD^vPX*"
+TICKS = (0, 0.25, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+def available() -> bool:
+    """Whether matplotlib is installed."""
+    from importlib.util import find_spec
+
+    return find_spec("matplotlib") is not None
+
+
+def draw(comparison: Comparison) -> list[Path]:
+    """figure.png and figure.svg in the comparison's directory. MissingExtraError without matplotlib."""
+    if not available():
+        raise MissingExtraError("the figure of a comparison", "plot")
+    from matplotlib.figure import Figure  # without pyplot: no window, no global state
+
+    figure = Figure(figsize=(7.2, 4.6), dpi=160, layout="constrained")
+    axes = figure.add_subplot()
+    for number, (method, runs) in enumerate(comparison.curves.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        _line(axes, comparison, method, runs, colour, MARKERS[number % len(MARKERS)])
+        if comparison.task.law:
+            _law(axes, comparison, runs, colour)
+    _frame(axes, comparison)
+    paths = [comparison.directory / f"figure.{suffix}" for suffix in ("png", "svg")]
+    for path in paths:
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    return paths
+
+
+def band(comparison: Comparison, runs: Mapping[int, Sequence[Point]]) -> list[tuple[float, float, float, float]]:
+    """Over the seeds, at each step that was measured: mean x, and y's mean, low and high."""
+    (x, _), (y, _) = comparison.task.x, comparison.task.y
+    points = zip(*runs.values(), strict=True)
+    return [(sum(p[x] for p in at) / len(at), *mean_interval([p[y] for p in at])) for at in points]
+
+
+def _line(axes: Any, comparison: Comparison, method: str, runs: Any, colour: str, marker: str) -> None:
+    x, y, low, high = zip(*band(comparison, runs), strict=True)
+    axes.plot(x, y, color=colour, marker=marker, markersize=4.5, linewidth=1.8, label=method, zorder=3)
+    if all(map(math.isfinite, low)):
+        x, low, high = zip(*sorted(zip(x, low, high, strict=True)), strict=True)  # a KL may come back
+        axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=1)
+
+
+def _law(axes: Any, comparison: Comparison, runs: Any, colour: str) -> None:
+    """The fitted law, dashed, as far as the method went."""
+    law = law_of(comparison, runs)
+    end = max(p[0] for p in band(comparison, runs))
+    kl = [end * (i / 100) ** 2 for i in range(101)]
+    axes.plot(kl, [law.at(k) for k in kl], color=colour, linestyle=(0, (4, 3)), linewidth=1, zorder=2)
+
+
+def _frame(axes: Any, comparison: Comparison) -> None:
+    task = comparison.task
+    seeds = len(next(iter(comparison.curves.values())))
+    if task.x[0] == "kl":
+        axes.set_xscale("function", functions=(_root, _square))
+        axes.set_xlim(left=0)
+        axes.set_xticks([t for t in TICKS if t <= axes.get_xlim()[1]])
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    if task.chance is not None:
+        axes.axhline(task.chance, color="#888888", linewidth=0.9, linestyle=":", label="chance")
+    axes.set_xlabel(f"{task.x[1]}{', square-root scale' if task.x[0] == 'kl' else ''}")
+    axes.set_ylabel(task.y[1])
+    shown = f"mean of {seeds} seeds, 95% intervals" if seeds > 1 else "one seed"
+    axes.set_title(f"{comparison.name}: {shown}{'; dashed: fitted law' if task.law else ''}", fontsize=10, loc="left")
+    axes.grid(alpha=0.25, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=9)
+
+
+def _root(x: Any) -> Any:
+    return abs(x) ** 0.5
+
+
+def _square(x: Any) -> Any:
+    return x**2

@@ -1,0 +1,108 @@
+"""What a comparison found about each method: means over seeds with 95% intervals, and differences seed by seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from posttrain.evaluation.compare.cell import Point
+from posttrain.evaluation.compare.grid import Comparison
+from posttrain.evaluation.overoptimisation import Law, fit
+from posttrain.evaluation.statistics import mean_interval
+
+Mean = tuple[float, float, float]  # mean, low, high
+Curve = Sequence[Point]
+Runs = Mapping[int, Curve]  # seed -> what was measured
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One row of the table. `best` is the best point of each seed's training, which nobody knows without the gold."""
+
+    method: str
+    seeds: int
+    end: Mean  # of y, after the last step
+    best: Mean
+    x_end: Mean
+    x_best: Mean
+    ahead: Mean | None  # y at the end minus that of the first method at the same seed; None for the first
+    others: Mapping[str, Mean]  # the other things that the task measures, after the last step
+    law: Law | None
+
+
+def summaries(comparison: Comparison) -> list[Summary]:
+    """One for each method, in the order in which they were named."""
+    first = next(iter(comparison.curves.values()))
+    return [_summary(comparison, method, runs, first) for method, runs in comparison.curves.items()]
+
+
+def _summary(comparison: Comparison, method: str, runs: Runs, first: Runs) -> Summary:
+    (x, _), (y, _) = comparison.task.x, comparison.task.y
+
+    def best(curve: Curve) -> Point:
+        return max(curve, key=lambda point: point[y])
+
+    def over(value: Callable[[Curve], float]) -> Mean:
+        return mean_interval([value(runs[seed]) for seed in sorted(runs)])
+
+    measured = next(iter(runs.values()))[-1]
+    return Summary(
+        method=method,
+        seeds=len(runs),
+        end=over(lambda c: c[-1][y]),
+        best=over(lambda c: best(c)[y]),
+        x_end=over(lambda c: c[-1][x]),
+        x_best=over(lambda c: best(c)[x]),
+        ahead=None
+        if runs is first
+        else mean_interval([runs[s][-1][y] - first[s][-1][y] for s in sorted(runs.keys() & first.keys())]),
+        others={n: mean_interval([c[-1][n] for c in runs.values()]) for n in measured if n not in ("step", x, y)},
+        law=law_of(comparison, runs) if comparison.task.law else None,
+    )
+
+
+def law_of(comparison: Comparison, runs: Runs) -> Law:
+    """The law of over-optimisation: y, which is 0 at the reference, against the KL."""
+    (x, _), (y, _) = comparison.task.x, comparison.task.y
+    return fit([[(p[x], p[y]) for p in curve] for curve in runs.values()])
+
+
+def columns(comparison: Comparison, rows: Sequence[Summary], *, brief: bool = False) -> list[tuple[str, list[str]]]:
+    """The table as text: (heading, one cell a method). `brief`: what fits into 80 columns."""
+    (x, _), (y, _) = comparison.task.x, comparison.task.y
+    made = [
+        ("method", [r.method for r in rows]),
+        (f"last {y}", [said(r.end) for r in rows]),
+    ]
+    if len(rows) > 1:
+        made.append((f"minus {rows[0].method}'s", ["" if r.ahead is None else said(r.ahead) for r in rows]))
+    made += [
+        (f"best {y}", [said(r.best) for r in rows]),
+        (f"at {x}", [number(r.x_best[0]) for r in rows]),
+    ]
+    return made if brief else made + _details(x, rows)
+
+
+def _details(x: str, rows: Sequence[Summary]) -> list[tuple[str, list[str]]]:
+    made = [
+        (f"{x} at the end", [said(r.x_end) for r in rows]),
+        *((name, [said(r.others[name]) for r in rows]) for name in rows[0].others),
+    ]
+    if rows[0].law is not None:
+        laws = [r.law for r in rows if r.law is not None]
+        made += [
+            ("α", [said((w.alpha, *w.alpha_interval)) for w in laws]),
+            ("β", [said((w.beta, *w.beta_interval)) for w in laws]),
+        ]
+    return made
+
+
+def said(mean: Mean) -> str:
+    """`0.41 [0.30, 0.52]`; without an interval where there is none."""
+    value, low, high = mean
+    return number(value) if math.isinf(low) else f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+def number(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"

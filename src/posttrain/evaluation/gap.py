@@ -1,0 +1,44 @@
+"""Understanding the performance gap between online and offline alignment algorithms (Tang et al., 2024).
+
+Two ways of training are compared at the same KL, because who moves further from the reference also earns more:
+
+    gap = mean over k of  y_one(k) - y_two(k),     k in the range of KL that both have reached
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posttrain.evaluation.statistics import mean_interval
+
+Curve = Sequence[tuple[float, float]]  # (KL, what counts), in any order
+
+
+def at_same_kl(one: Curve, two: Curve, grid: int = 101) -> float:
+    """The mean difference of two curves over the KL that both reach, by linear interpolation.
+
+    Where a curve comes back to a KL that it had reached before, its best value there counts. ValueError when the two
+    have no range in common.
+    """
+    (a, ya), (b, yb) = _increasing(one), _increasing(two)
+    low, high = max(a[0], b[0]), min(a[-1], b[-1])
+    if not low < high:
+        raise ValueError(f"the curves have no KL in common: [{a[0]:g}, {a[-1]:g}] and [{b[0]:g}, {b[-1]:g}]")
+    k = np.linspace(low, high, grid)
+    return float(np.mean(np.interp(k, a, ya) - np.interp(k, b, yb)))
+
+
+def paired(ones: Sequence[Curve], twos: Sequence[Curve]) -> tuple[float, float, float]:
+    """The gap over seeds with its 95% interval: (mean, low, high). Curves of equal place have the same seed."""
+    return mean_interval([at_same_kl(one, two) for one, two in zip(ones, twos, strict=True)])
+
+
+def _increasing(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    best: dict[float, float] = {}
+    for kl, y in curve:
+        best[kl] = max(y, best.get(kl, y))
+    points = sorted(best.items())
+    return np.array([k for k, _ in points]), np.array([y for _, y in points])

@@ -1,0 +1,1 @@
+"""The formulas of the literature: losses and credit, as pure functions."""

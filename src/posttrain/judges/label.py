@@ -1,0 +1,46 @@
+"""Pairs for preference learning, put in order by a judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from posttrain.endpoint.failure import ReplyError
+from posttrain.errors import RewardError
+from posttrain.judges.asking import client
+from posttrain.judges.comparing import QUESTION, compared
+from posttrain.records import Answer, Pair, Sampled
+from posttrain.rewards.scorer import plain_text
+
+
+def label(
+    pairs: Sequence[Pair],
+    *,
+    endpoint: Mapping[str, Any],
+    question: str = QUESTION,
+    folder: str | Path | None = None,
+    max_error_rate: float = 0.05,
+) -> list[Pair]:
+    """The pairs that the judge decides the same way in both orders, the preferred answer first; others are left out.
+
+    With a `folder` no reply is lost: the same call again asks only for what is missing. Raises RewardError where
+    more than `max_error_rate` of the pairs could not be judged.
+    """
+    asked = [(plain_text(p.prompt), _text(p.chosen), _text(p.rejected)) for p in pairs]
+    verdicts = compared(client(endpoint, folder), question, asked)
+    failed = [(p, v.win) for p, v in zip(pairs, verdicts, strict=True) if isinstance(v.win, ReplyError)]
+    if len(failed) > max_error_rate * len(pairs):
+        pair, first = failed[0]
+        raise RewardError(
+            f"the judge failed on {len(failed)} of {len(pairs)} pairs, more than max_error_rate={max_error_rate:g} "
+            f"allows. The first failure, at {pair.where or f'pair {pair.id}'}: {first}"
+        )
+    wins = [(pair, verdict.win) for pair, verdict in zip(pairs, verdicts, strict=True)]
+    swapped = [replace(p, chosen=p.rejected, rejected=p.chosen) if w == 0.0 else p for p, w in wins]
+    return [p for p, (_, w) in zip(swapped, wins, strict=True) if w in (0.0, 1.0)]
+
+
+def _text(answer: Answer) -> str:
+    return answer.text if isinstance(answer, Sampled) else plain_text(answer)

@@ -1,0 +1,1 @@
+"""The inner loops of a model: in torch, and in C++ where torch's operators cost too much."""

@@ -1,0 +1,1 @@
+"""Models from files, folders, the hub and the package itself."""

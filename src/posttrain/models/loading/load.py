@@ -1,0 +1,257 @@
+"""Models from the hub, from folders and GGUF files, and the bundled ones; and how they are saved."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from posttrain.errors import ModelError, suggestion
+from posttrain.machine.disk import Files, Stored, save_tensors
+from posttrain.models.loading import gguf
+from posttrain.models.loading.probe import REFUSED, probe
+from posttrain.models.loading.tiny import embedded
+from posttrain.models.network import HEADS, Network
+from posttrain.models.padded import Padded
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
+BUNDLED = ("tiny", "smollm2")
+ONE_FILE = 50 * 10**9  # bytes; transformers writes larger models to several files
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network in eval() mode, its tokenizer, the name it was asked for, and the tokens that end an answer."""
+
+    network: Network
+    tokenizer: PreTrainedTokenizerBase
+    name: str
+    stop: frozenset[int]
+
+
+def load(
+    spec: str, *, dtype: str = "float32", device: str | torch.device = "cpu", revision: str | None = None
+) -> Loaded:
+    """A model by hub id, folder, .gguf file or bundled name (`tiny`, `smollm2`), heads included.
+
+    Only safetensors are read and no code of the model's author is run. Raises ModelError for what is missing, does
+    not fit its tokenizer, or gives other logits here than in transformers.
+    """
+    _quietly()
+    if dtype not in DTYPES:
+        raise ModelError(f"no dtype {dtype!r}{suggestion(dtype, DTYPES)}; there are {', '.join(DTYPES)}")
+    if spec == "tiny":
+        network, tokenizer = embedded()
+        network.to(DTYPES[dtype])
+    else:
+        source = _source(spec)
+        tokenizer = _tokenizer(spec, source, revision)
+        trunk, other = _trunk(spec, source, DTYPES[dtype], revision)
+        network = fitting(trunk.to(device), spec)
+        _load_heads(network, Path(source))
+        if "score.weight" in other:
+            _load_score(network, spec, source, revision)
+    words = _words(spec, network, tokenizer)
+    network.words = words  # only now: probes compare with all that transformers computes
+    network.to(device).eval()
+    return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer))
+
+
+def fitting(trunk: Any, name: str) -> Network:
+    """The network of a model of transformers: on flat tokens, or with a warning as transformers wrote it.
+
+    Raises ModelError if neither gives the logits of the unchanged model.
+    """
+    attention = trunk.config._attn_implementation
+    try:
+        network = Network(trunk)
+        probe(network)
+    except ModelError as refusal:
+        trunk.set_attn_implementation(attention)
+        network = padded = Padded(trunk)
+        try:
+            probe(padded)
+        except ModelError as error:
+            raise ModelError(f"{name}: {refusal}; nor does it run as transformers wrote it: {error}") from error
+        _log.warning(
+            "%s cannot run on flat tokens (%s). It runs as transformers wrote it, on padded rows, and samples through "
+            "its `generate`%s: the same numbers, but slower, and no sampling from mixtures of models",
+            name, str(refusal).removesuffix(REFUSED), "" if padded.cached else " without a cache",
+        )  # fmt: skip
+    return network
+
+
+def _quietly() -> None:
+    """No progress bars of transformers for work that takes a second; downloads keep theirs."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
+def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Files:
+    """A folder that plain transformers opens, and `load` with the heads as well. LoRA adapters are merged into the
+    weights that are written, and saved besides in `adapter/`. Returns the files of tensors."""
+    from posttrain.models import lora
+
+    _quietly()
+    folder.mkdir(parents=True, exist_ok=True)
+    if lora.adapted(network):
+        stored = _save_trunk(network.trunk, folder, lora.merged_state(network))
+        lora.save_adapter(network, folder / "adapter")
+    else:
+        stored = _save_trunk(network.trunk, folder, network.trunk.state_dict())
+    tokenizer.save_pretrained(folder)
+    for name, head in network.heads.items():
+        file = _head_file(name)
+        stored[file] = save_tensors(folder / file, head.state_dict())
+    return stored
+
+
+def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> dict[str, Stored]:
+    """As `save_pretrained`, but the weights pass the page cache; those of more than one file are left to it.
+
+    Returns the one file.
+    """
+    from transformers.modeling_utils import remove_tied_weights_from_state_dict, revert_weight_conversion
+
+    if sum(w.numel() * w.element_size() for w in weights.values()) > ONE_FILE:
+        trunk.save_pretrained(folder, state_dict=weights)
+        return {}
+    trunk.save_pretrained(folder, state_dict={})  # all but the weights
+    kept = {n: w for n, w in weights.items() if n not in (trunk._keys_to_ignore_on_save or ())}
+    named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(kept, trunk))
+    return {"model.safetensors": save_tensors(folder / "model.safetensors", named, {"format": "pt"})}
+
+
+def stop_tokens(network: Network, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Every token that the generation config, the model config or the tokenizer calls the end."""
+    trunk = network.trunk
+    ends = [trunk.config.get_text_config().eos_token_id, tokenizer.eos_token_id]
+    if trunk.generation_config is not None:
+        ends.append(trunk.generation_config.eos_token_id)
+    lists = (end if isinstance(end, Iterable) else [end] for end in ends)
+    return frozenset(int(token) for tokens in lists for token in tokens if token is not None)
+
+
+def _source(spec: str) -> str:
+    """The folder or hub id that holds safetensors."""
+    if spec == "smollm2":
+        return str(gguf.converted(gguf.smollm2()))
+    path = Path(spec).expanduser()
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise ModelError(f"no file {spec}")
+        return str(gguf.converted(path))
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelError(f"{spec} is a folder without config.json: not a model")
+        return str(path)
+    if path.is_absolute() or spec.startswith((".", "~")) or spec.count("/") > 1 or os.path.exists(path):
+        raise ModelError(f"no model folder {spec}")
+    if "/" not in spec:
+        raise ModelError(
+            f"no model {spec!r}{suggestion(spec, BUNDLED)}; give a hub id (owner/name), a folder, a .gguf file, "
+            f"or one of {', '.join(BUNDLED)}"
+        )
+    return spec
+
+
+def _tokenizer(spec: str, source: str, revision: str | None) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unavailable(spec, "tokenizer", error) from error
+
+
+def _trunk(spec: str, source: str, dtype: torch.dtype, revision: str | None) -> tuple[Any, set[str]]:
+    """The causal language model, and the names of the weights that are there besides."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    try:
+        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+        _without_dropout(config)
+        trunk, report = AutoModelForCausalLM.from_pretrained(
+            source,
+            config=config,
+            revision=revision,
+            dtype=dtype,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise _unavailable(spec, "model", error) from error
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise ModelError(
+            f"{spec} lacks {len(missing)} weights of {type(trunk).__name__}, {missing[0]} first: "
+            "not a whole causal language model"
+        )
+    return trunk, set(report["unexpected_keys"])
+
+
+def _load_score(network: Network, spec: str, source: str, revision: str | None) -> None:
+    """The head of a reward model in the form of transformers, a classifier with one label."""
+    from transformers import AutoModelForSequenceClassification
+
+    try:
+        whole = AutoModelForSequenceClassification.from_pretrained(
+            source, revision=revision, dtype="auto", trust_remote_code=False, use_safetensors=True
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise _unavailable(spec, "reward model", error) from error
+    labels = len(whole.score.weight)
+    if labels != 1:
+        raise ModelError(f"{spec} gives {labels} numbers to an answer; a reward model gives one (num_labels: 1)")
+    network.add_head("score")
+    with torch.no_grad():
+        network.heads["score"].get_parameter("weight").copy_(whole.score.weight)
+
+
+def _without_dropout(config: Any) -> None:
+    text = config.get_text_config()
+    for name, value in vars(text).items():
+        if isinstance(value, float) and ("dropout" in name or name.endswith("_pdrop")):
+            setattr(text, name, 0.0)
+
+
+def _unavailable(spec: str, what: str, error: Exception) -> ModelError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ModelError(f"{spec}: no {what} that can be loaded from there: {reason}")
+
+
+def _words(spec: str, network: Network, tokenizer: PreTrainedTokenizerBase) -> int:
+    """How many token ids have a meaning. Models may have more rows than that, for the sake of round numbers."""
+    largest = int(max(tokenizer.get_vocab().values()))
+    if largest >= network.vocabulary:
+        raise ModelError(
+            f"{spec}: the tokenizer has token {largest}, but the model only {network.vocabulary} embeddings; "
+            "resize the embeddings or use the tokenizer that the model was trained with"
+        )
+    return largest + 1
+
+
+def _head_file(name: str) -> str:
+    return f"{name}_head.safetensors"
+
+
+def _load_heads(network: Network, folder: Path) -> None:
+    from safetensors.torch import load_file
+
+    for name in HEADS:
+        file = folder / _head_file(name)
+        if file.is_file():
+            network.add_head(name)
+            network.heads[name].load_state_dict(load_file(file))

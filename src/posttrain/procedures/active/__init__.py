@@ -1,0 +1,1 @@
+"""Which answers and labels to ask for next."""

@@ -1,0 +1,53 @@
+"""Accelerating Nash Learning from Human Feedback via Mirror Prox (Tiapkin et al., 2025).
+
+Two proximal steps a round, both from π_k: the first against π_k itself, the second against where the first arrived. The
+extrapolation makes the last policy converge to the equilibrium of the regularised game without averaging.
+
+    prox(π') = argmax_π P(π ≻ π') - β KL(π||π_ref) - 1/η KL(π||π_k)       π_½ = prox(π_k)      π_{k+1} = prox(π_½)
+
+Each prox is a stage of policy gradient. Both KLs are one, towards the geometric mixture of π_ref and π_k in the shares
+β and 1/η, with the coefficient β + 1/η. The reward must be a preference, as for online/nash_md.
+"""
+
+from __future__ import annotations
+
+from posttrain.core.method import Sampling, Stream, variant
+from posttrain.core.parts import part
+from posttrain.core.tensors import once
+from posttrain.data.dataset import Dataset
+from posttrain.formulas.credit.baselines import win_minus_kl
+from posttrain.formulas.losses.scores import between
+from posttrain.methods.online.nash_md import METHOD as NASH_MD
+from posttrain.training.session import NONE, Options, Session
+
+PROX = variant(
+    NASH_MD,
+    name="prox",
+    streams=Stream("prompts", (Sampling(), Sampling(mix=(("opponent", 1.0),), train=False))),
+    fields={"round_logp": once("T", "log-prob under the policy that the round began with", "round", "logp")},
+    derived={"advantage": part(win_minus_kl, tau=0.6, ref_logp=part(between, one="ref_logp", two="round_logp"))},
+)
+
+
+def nash_mirror_prox(
+    session: Session,
+    prompts: Dataset,
+    *,
+    rounds: int = 3,
+    beta: float = 0.1,
+    eta: float = 2.0,
+    prox: Options = NONE,
+) -> dict[str, float]:
+    """Rounds of: a proximal step against the policy -> one from the same policy against the result."""
+    metrics: dict[str, float] = {}
+    tau = beta + 1 / eta
+    settings = {"win_minus_kl.tau": tau, "between.share": 1 / eta / tau, **prox.get("settings", {})}
+    session.copy("policy", "reference")
+    for _ in range(rounds):
+        session.copy("policy", "round")
+        session.copy("policy", "opponent")
+        session.train(PROX, prompts, **{**prox, "settings": settings})
+        session.copy("policy", "opponent")
+        session.copy("round", "policy")
+        metrics = session.train(PROX, prompts, **{**prox, "settings": settings})
+    return metrics

@@ -1,0 +1,1 @@
+"""Several stages one after another, each with a method of its own."""

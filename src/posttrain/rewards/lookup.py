@@ -1,0 +1,100 @@
+"""Reward functions by name: `math_answer`, `my_rewards.py:brevity`, `package.module:function`."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from posttrain.catalogue.index import import_file
+from posttrain.errors import ConfigError, suggestion
+
+EXPECTED = "expected: def name(prompts: list[str], completions: list[str], **columns: list) -> list[float | None]"
+_BUNDLED = "posttrain.rewards.bundled"
+
+
+def bundled() -> list[str]:
+    """The rewards that ship."""
+    return sorted(f.stem for f in (Path(__file__).parent / "bundled").glob("*.py") if f.stem != "__init__")
+
+
+def locate(spec: str) -> str:
+    """`module:function` or `/folder/file.py:function` for what a person writes. Nothing is imported.
+
+    Raises ConfigError for an unknown name and for a file that is not there or named without a function.
+    """
+    spec = spec.removeprefix("python:")
+    location, colon, name = spec.rpartition(":")
+    if spec.endswith(".py"):
+        raise ConfigError(f"reward {spec!r} names no function; write {spec}:{_first_function(spec)}")
+    if not colon:
+        if spec not in bundled():
+            known = bundled()
+            raise ConfigError(
+                f"no reward {spec!r}{suggestion(spec, known)}; those that ship: {', '.join(known)}; "
+                "yours: file.py:function or package.module:function"
+            )
+        return f"{_BUNDLED}.{spec}:{spec}"
+    if location.endswith(".py"):
+        file = Path(location).expanduser()
+        if not file.is_file():
+            raise ConfigError(f"reward {spec!r}: there is no file {file.absolute()}; {EXPECTED}")
+        location = str(file.resolve())
+    elif not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", location):
+        raise ConfigError(f"reward {spec!r}: {location!r} is neither a .py file nor a module; {EXPECTED}")
+    return f"{location}:{name}"
+
+
+def load(reference: str) -> Callable[..., Any]:
+    """The function that `locate` named. Raises ConfigError when importing fails or there is none."""
+    location, _, name = reference.rpartition(":")
+    try:
+        module = (
+            import_file(Path(location), "reward") if location.endswith(".py") else importlib.import_module(location)
+        )
+    except (Exception, SystemExit) as error:  # a user's module may fail in any way; the error must name it
+        what = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
+        raise ConfigError(f"reward {reference}: {what}{_as_file(location, name)}; {EXPECTED}") from error
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            known = [n for n, value in vars(module).items() if inspect.isfunction(value)]
+            raise ConfigError(f"reward {reference}: there is no {name!r} in it{suggestion(name, known)}; {EXPECTED}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise ConfigError(f"reward {reference}: {name!r} is {type(found).__name__}, not a function; {EXPECTED}")
+    return found  # type: ignore[no-any-return]
+
+
+def reference_of(function: Callable[..., Any]) -> str | None:
+    """Where a worker finds the same function; None for lambdas, closures, methods and functions of __main__."""
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    if not inspect.isfunction(function) or module is None or module.__name__ == "__main__":
+        return None
+    if vars(module).get(function.__name__) is not function:
+        return None
+    if _can_be_imported(module.__name__):
+        return f"{module.__name__}:{function.__name__}"
+    file = getattr(module, "__file__", None)
+    return f"{file}:{function.__name__}" if file and file.endswith(".py") else None
+
+
+def _can_be_imported(module: str) -> bool:
+    """Whether a fresh process finds it by name; a file that was loaded by its path is not found."""
+    package = module.partition(".")[0]
+    return any(finder.find_spec(package, None) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+
+
+def _as_file(location: str, name: str) -> str:
+    """A hint for `my_rewards:brevity` where my_rewards.py was meant."""
+    file = f"{location.replace('.', '/')}.py"
+    return f" (did you mean {file}:{name}?)" if not location.endswith(".py") and Path(file).is_file() else ""
+
+
+def _first_function(file: str) -> str:
+    match = re.search(r"^def (\w+)", Path(file).read_text(errors="replace"), re.M) if Path(file).is_file() else None
+    return match.group(1) if match else "function"

@@ -1,0 +1,79 @@
+"""Reward functions that no other process can import: lambdas, closures, functions of a script or a notebook.
+
+They run here. On the main thread an alarm ends them at the deadline; on other threads there is none, and nothing
+can end one that hangs without returning to Python. Write the function in a file of its own to have it killed.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import random
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from posttrain.rewards.workers.call import Call, DeadlineError, Fault, Outcome, evaluate
+
+
+def run(queue: deque[Call], timeout: float) -> Generator[tuple[Call, Outcome], None, None]:
+    """Empty the queue, one call after the other. The caller may add calls meanwhile."""
+    while queue:
+        call = queue.popleft()
+        yield call, _evaluate_here(call, timeout)
+
+
+def _evaluate_here(call: Call, timeout: float) -> Outcome:
+    assert not isinstance(call.function, str)
+    arguments, settings = copy.deepcopy(dict(call.arguments)), copy.deepcopy(dict(call.settings))
+    with _everything_restored():
+        try:
+            with _alarm(timeout):
+                return evaluate(call.reward, call.function, arguments, settings, call.seed)
+        except DeadlineError:
+            return Fault("deadline", f"reward {call.reward!r} gave no answer within {timeout:g} s and was stopped")
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """DeadlineError after that time. A function that sets alarms itself (math-verify does) removes ours."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(_signal: int, _frame: FrameType | None) -> None:
+        raise DeadlineError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _everything_restored() -> Iterator[None]:
+    """The folder and the global generators are as they were, whatever the function did to them."""
+    folder, state = os.open(os.curdir, os.O_RDONLY), random.getstate()
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    numpy_state = numpy.random.get_state() if numpy else None
+    torch_state = torch.get_rng_state() if torch else None
+    cuda_state = torch.cuda.get_rng_state_all() if torch and torch.cuda.is_initialized() else None
+    try:
+        yield
+    finally:
+        os.fchdir(folder)
+        os.close(folder)
+        random.setstate(state)
+        if numpy:
+            numpy.random.set_state(numpy_state)
+        if torch:
+            torch.set_rng_state(torch_state)
+        if torch and cuda_state is not None:
+            torch.cuda.set_rng_state_all(cuda_state)

@@ -1,0 +1,54 @@
+"""Tier A: namespaces of its own for files, processes, network and users (bubblewrap), and the seccomp filter within."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from posttrain.sandbox.filter import instructions
+from posttrain.sandbox.limits import MIB, Limits
+from posttrain.sandbox.tier import ENVIRONMENT, Name, Restrictions, interpreter
+
+_NOBODY = "65534"
+
+
+@dataclass(frozen=True)
+class Bubblewrap:
+    """An empty machine with Python in it. Temporary files live in memory and go with it."""
+
+    name: Name = "bubblewrap"
+    own_user: bool = True
+
+    def command(self, limits: Limits) -> list[str]:
+        program = shutil.which("bwrap")
+        if program is None:
+            raise FileNotFoundError("bwrap is not installed: apt-get install bubblewrap")
+        variables = [word for pair in ENVIRONMENT.items() for word in ("--setenv", *pair)]
+        return [
+            *(program, "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"),
+            *("--clearenv", *variables, "--uid", _NOBODY, "--gid", _NOBODY, "--cap-drop", "ALL"),
+            *_system(),
+            "--as-pid-1",  # bubblewrap's own first process would outlive its parent and be nobody's to bury
+            *("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"),
+            *("--size", str(MIB), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),  # noqa: S108 -- of the sandbox
+            *("--size", str(limits.file), "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/"),  # noqa: S108
+            *("--", interpreter()),
+        ]
+
+    def restrictions(self, pid: int, limits: Limits) -> Restrictions:  # noqa: ARG002 -- it has another number inside
+        return Restrictions(limits.of_the_kernel(count_threads=True), False, instructions(None))
+
+
+def _system() -> list[str]:
+    """/usr to read, the folders at the root that belong to it, and Python where that is elsewhere."""
+    made = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "lib", "lib32", "lib64", "libx32"):
+        folder = Path("/", name)
+        if folder.is_symlink():
+            made += ["--symlink", os.readlink(folder), str(folder)]
+        elif folder.is_dir():
+            made += ["--ro-bind", str(folder), str(folder)]
+    prefix = str(Path(interpreter()).parents[1])
+    return made if prefix == "/usr" or prefix.startswith("/usr/") else [*made, "--ro-bind", prefix, prefix]

@@ -1,0 +1,25 @@
+"""Tier B: without namespaces, for containers that refuse them. Landlock for files, seccomp for all else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from posttrain.sandbox.filter import instructions
+from posttrain.sandbox.limits import Limits
+from posttrain.sandbox.tier import Name, Restrictions, interpreter
+
+
+@dataclass(frozen=True)
+class Landlock:
+    """A process that sees Python's libraries and can write no file."""
+
+    name: Name = "landlock"
+    own_user: bool = True
+
+    def command(self, limits: Limits) -> list[str]:  # noqa: ARG002 -- the process limits itself
+        return [interpreter()]
+
+    def restrictions(self, pid: int, limits: Limits) -> Restrictions:
+        kernel = limits.of_the_kernel(count_threads=os.geteuid() == 0)
+        return Restrictions(kernel, True, instructions(pid))

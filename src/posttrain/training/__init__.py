@@ -1,0 +1,1 @@
+"""The run, its stages and the verbs of a session."""

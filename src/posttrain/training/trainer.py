@@ -1,0 +1,187 @@
+"""The one training loop. It knows streams, times, terms and states; it knows no method."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from posttrain.backends.protocol import Backend, Share, Snapshot
+from posttrain.core.method import MAIN, Method
+from posttrain.core.plan import plan
+from posttrain.core.reduce import counts, whole_gradients
+from posttrain.core.tensors import Batch, When
+from posttrain.errors import NumericsError
+from posttrain.machine.kill_points import maybe_kill
+from posttrain.seeds import seed_for
+
+Batches = dict[str, Batch]
+Now = dict[str, dict[str, Tensor]]  # stream -> LIVE tensors as they are before an optimiser step, without gradient
+Rates = Callable[[int], Mapping[str, float]]  # batch number -> learning rate of each trained model
+
+
+class Trainer:
+    """Runs any plan: derive once, then passes x minibatches optimiser steps, then what is derived at the end.
+
+    `arrives`: the tensors that each stream's batches bring. State of stateful parts is in `states`.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        backend: Backend,
+        arrives: Mapping[str, Iterable[str]] | None = None,
+        *,
+        rates: Rates,
+        seed: int = 0,
+    ) -> None:
+        self.method, self.backend, self.rates, self.seed = method, backend, rates, seed
+        self.plan = plan(method, arrives)
+        self.axes = {n: f.axes for n, f in method.vocabulary.items()}
+        self.states: dict[str, Any] = {}  # one entry per stateful derived tensor
+        self.batch_number = 0
+        backend.prepare(self.plan)
+
+    def train(self, batches: Batches) -> dict[str, float]:
+        """One batch of every stream. Returns the metrics, means over the optimiser steps.
+
+        If it fails, the gradient and the statistics are as if it had not been seen; optimiser steps that it had taken
+        before stay taken.
+        """
+        before = self.states
+        try:
+            metrics = self._train(batches)
+        except BaseException:
+            self.backend.discard()
+            self.states = before
+            raise
+        self.batch_number += 1
+        return metrics
+
+    def skip(self) -> None:
+        """Count a batch that is not trained on, so that the schedule goes on."""
+        self.batch_number += 1
+
+    def _train(self, batches: Batches) -> dict[str, float]:
+        seed = seed_for(self.seed, "batch", self.batch_number)
+        given = {"seed": seed, "step": self.batch_number, **self._carried()}
+        batches = {s: b.add(given, dict.fromkeys(given, "")) for s, b in batches.items()}
+        batches, _ = self.derive(When.ONCE, batches)
+        maybe_kill("derive")
+        metrics = self._scalars(batches)
+        batches = {s: self._cut(s, b) for s, b in batches.items()}
+        metrics |= self._passes(batches, seed)
+        self.derive(When.END, batches)
+        return metrics
+
+    def _cut(self, stream: str, batch: Batch) -> Batch:
+        """Only the tensors that are still read, only the rows that are trained."""
+        kept = batch.only(self.plan.after[stream])
+        return kept.without_spectators(self.plan.links(stream))
+
+    def _passes(self, batches: Batches, seed: int) -> dict[str, float]:
+        shares: list[dict[str, float]] = []
+        stopped = False
+        for number in range(self.method.passes):
+            hands = {
+                s: b.deal(self.plan.links(s), self.method.minibatches, seed_for(seed, "pass", number))
+                for s, b in batches.items()
+            }
+            for k in range(self.method.minibatches):
+                states = self.states
+                minis, now = self.derive(When.STEP, {s: hand[k] for s, hand in hands.items()})
+                if self.method.until and bool(minis[MAIN][self.method.until]):
+                    self.states, stopped = states, True  # the step is not taken, so its statistics do not count
+                    break
+                shares.append(self._step(minis, now, fresh=not shares))
+            if stopped:
+                break
+        means = {n: sum(s.get(n, 0.0) for s in shares) / len(shares) for n in shares[0]} if shares else {}
+        return means | {"optimiser_steps": float(len(shares))}
+
+    def _step(self, minis: Batches, now: Now, *, fresh: bool) -> dict[str, float]:
+        share = self.accumulate(minis, now, fresh=fresh)
+        if not math.isfinite(share.loss):
+            broken = [n for n, x in share.metrics.items() if not math.isfinite(x)]
+            raise NumericsError(
+                f"step {self.batch_number}: the loss of {self.method.name} is {share.loss} "
+                f"({', '.join(broken) or 'a sum of finite terms'}); nothing was updated. Lower train.learning_rate, "
+                "or look at the samples of this step"
+            )
+        maybe_kill("backward")
+        norms = self.backend.step(self.rates(self.batch_number))
+        maybe_kill("optimiser")
+        first = next(iter(norms.values()), 0.0)
+        return {"loss": share.loss, "grad_norm": norms.get("policy", first), **share.metrics}
+
+    def accumulate(self, minis: Batches, now: Now, *, fresh: bool) -> Share:
+        """The gradient of one optimiser step, over all streams."""
+        share = Share()
+        for s, mini in minis.items():
+            if not self.plan.terms[s]:
+                continue
+            mini, value, shares = whole_gradients(self.plan, s, mini, now[s])
+            share.add(value, shares)
+            terms = [*self.plan.terms[s].values(), *self.plan.metrics[s].values()]
+            # Counted before any cut: this is what makes micro-batches invisible.
+            made = self.backend.accumulate(self.plan, s, mini, counts(terms, mini), fresh=fresh)
+            share.add(made.loss, made.metrics)
+        return share
+
+    def derive(self, when: When, batches: Batches) -> tuple[Batches, Now]:
+        """Model outputs without gradient, then the derived tensors in order, on batches that are still whole."""
+        now = {s: self.backend.forward(b, self.plan.forwards.get((when, s), {})) for s, b in batches.items()}
+        full = {s: b.add(now[s], self.axes) for s, b in batches.items()}
+        # What is measured at a STEP or at the END must not shadow the LIVE tensor of the same name.
+        made: dict[str, dict[str, Any]] = {s: dict(now[s]) if when is When.ONCE else {} for s in batches}
+        states = dict(self.states)
+        for name, stream in self.plan.derived.get(when, ()):
+            part, axes = self.method.derived[name].part, self.axes[name]
+            with torch.no_grad():
+                if part.stateful:
+                    states[name], value = part(full[stream], copy.deepcopy(states.get(name)))
+                else:
+                    value = part(full[stream])
+            if when is When.END:
+                states[f"{name} at the end"] = {"value": float(value)}
+            for s in batches if axes == "" else (stream,):
+                full[s], made[s][name] = full[s].add({name: value}, {name: axes}), value
+        self.states = states
+        return {s: b.add(made[s], self.axes) for s, b in batches.items()}, now
+
+    def _carried(self) -> dict[str, Tensor]:
+        """Tensors made at the end of the batch before: their value now."""
+        ends = {n: d for n, d in self.method.derived.items() if d.when is When.END}
+        values = {n: self.states.get(f"{n} at the end", {"value": d.start})["value"] for n, d in ends.items()}
+        return {n: torch.tensor(v) for n, v in values.items()}
+
+    def _scalars(self, batches: Batches) -> dict[str, float]:
+        """Metrics that are one number for the whole batch, and every scalar that the method derives (a KL weight)."""
+        whole = {
+            name: float(term.part(batches[s]))
+            for s, terms in self.plan.metrics.items()
+            for name, term in terms.items()
+            if term.whole
+        }
+        scalars = {n: batches[MAIN][n] for n in self.method.derived if self.axes[n] == "" and n in batches[MAIN]}
+        return whole | {n: float(x) for n, x in scalars.items()}
+
+    def state(self) -> dict[str, Any]:
+        return self._with(self.backend.state())
+
+    def snapshot(self, role: str) -> Snapshot:
+        """The state and the model of a role, good until the next snapshot is taken."""
+        made = self.backend.snapshot(role)
+        return Snapshot(self._with(made.state), made.write)
+
+    def _with(self, backend: Mapping[str, Any]) -> dict[str, Any]:
+        return {"backend": backend, "states": copy.deepcopy(self.states), "batch_number": self.batch_number}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.backend.restore(state["backend"])
+        self.states = copy.deepcopy(state["states"])
+        self.batch_number = state["batch_number"]

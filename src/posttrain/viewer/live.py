@@ -1,0 +1,81 @@
+"""The live view in a terminal, and the choice between it and plain lines."""
+
+from __future__ import annotations
+
+import codecs
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, cast
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from posttrain.runs.metrics import Metric
+from posttrain.viewer.display import Display
+from posttrain.viewer.output import Outlet
+from posttrain.viewer.panel import panel
+from posttrain.viewer.plain import PlainDisplay
+from posttrain.viewer.progress import Phase, Progress, Sample
+from posttrain.viewer.terminal import harmless
+
+NARROWEST, WIDEST, LOWEST = 64, 120, 20  # columns, columns, lines
+SHOWN = 500  # characters of a sample that may be visible
+
+
+def open_display(console: Console | None = None) -> Display:
+    """The live view where a person watches, plain lines everywhere else.
+
+    Plain lines go to files and pipes, to terminals that are small, dumb or cannot show Unicode, and wherever
+    NO_COLOR is set.
+    """
+    console = console or Console()
+    console.file = cast(IO[str], Outlet(console.file))
+    watched = console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
+    roomy = console.width >= NARROWEST and console.height >= LOWEST
+    if watched and roomy and not console.no_color and codecs.lookup(console.encoding).name == "utf-8":
+        return LiveDisplay(console)
+    return PlainDisplay(console.file)
+
+
+class LiveDisplay(Display):
+    """A panel that is drawn again four times a second; notes and log messages scroll by above it."""
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self.console, self.clock = console, clock
+        self.progress: Progress | None = None
+        self._drawing = threading.Lock()  # the panel is drawn by a thread of its own
+        self._live = Live(console=console, get_renderable=self.draw, refresh_per_second=4)
+
+    def start(self, title: str, total_steps: int, header: Sequence[str] = (), first_step: int = 0) -> None:
+        self.progress = Progress(title, total_steps, self.clock(), header=tuple(header), step=first_step)
+        self._live.start()
+
+    def step(self, step: int, metrics: Mapping[str, Metric]) -> None:
+        assert self.progress is not None, "start() comes first"
+        with self._drawing:
+            self.progress.update(step, metrics, self.clock())
+
+    def phase(self, name: str, done: int, total: int) -> None:
+        if self.progress is not None:  # an evaluation may come before the first step
+            self.progress.phase = Phase(name, done, total)
+
+    def sample(self, prompt: str, completion: str, reward: float | None) -> None:
+        assert self.progress is not None, "start() comes first"
+        self.progress.sample = Sample(prompt[-SHOWN:], completion[:SHOWN], reward)
+
+    def note(self, text: str) -> None:
+        self.console.print(Text(harmless(text)))
+
+    def close(self) -> None:
+        if self.progress is not None and self.progress.ended is None:
+            self.progress.ended = self.clock()
+            self._live.stop()
+
+    def draw(self) -> RenderableType:
+        """The panel as it is now."""
+        if self.progress is None:
+            return Text()
+        with self._drawing:
+            return panel(self.progress, self.clock(), min(self.console.width, WIDEST), self.console.height)

@@ -1,0 +1,108 @@
+"""Tables, files and figure of measurements that were made up, so that every number is known."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+
+import pytest
+
+from posttrain.errors import MissingExtraError
+from posttrain.evaluation.compare import figure
+from posttrain.evaluation.compare.report import write
+from posttrain.evaluation.compare.summary import columns, summaries
+from posttrain.evaluation.overoptimisation import fit
+from tests.evaluation.compare.given import found
+
+HALF = 4.302653 / math.sqrt(3)  # Student's t(2) times the standard error of 1, 2, 3 and the like
+
+
+def test_means_over_seeds_and_differences_within_them(tmp_path):
+    """dpo ends at 1, 2, 3, ipo at 2, 4, 6: ahead by 1, 2, 3."""
+    dpo, ipo = summaries(found(tmp_path))
+    assert dpo.end == pytest.approx((2, 2 - HALF, 2 + HALF))
+    assert ipo.end == pytest.approx((4, 4 - 2 * HALF, 4 + 2 * HALF))
+    assert dpo.ahead is None
+    assert ipo.ahead == pytest.approx((2, 2 - HALF, 2 + HALF))
+
+
+def test_the_best_point_of_each_seed(tmp_path):
+    """dpo is best after one step at KL 1, with 2, 3, 4; ipo at the end but at seed 0, where both are 2."""
+    dpo, ipo = summaries(found(tmp_path))
+    assert (dpo.best[0], dpo.x_best[0]) == pytest.approx((3.0, 1.0))
+    assert (ipo.best[0], ipo.x_best[0]) == pytest.approx((4.0, 3.0))
+    assert (dpo.x_end[0], dpo.others["length"][0]) == (4.0, 12.0)
+
+
+def test_the_law_is_fitted_to_all_points_of_a_method(tmp_path):
+    dpo, ipo = summaries(found(tmp_path))
+    assert dpo.law == fit([[(0.0, 0.0), (1.0, 2.0 + s), (4.0, 1.0 + s)] for s in range(3)])
+    assert ipo.law.beta < dpo.law.beta
+    assert summaries(found(tmp_path, law=False))[0].law is None
+
+
+def test_a_measurement_that_is_missing_at_one_seed_does_not_shift_the_pairs(tmp_path):
+    made = found(tmp_path)
+    del made.curves["dpo"][0]
+    assert summaries(made)[1].ahead[0] == pytest.approx(2.5)  # seeds 1 and 2: ahead by 2 and 3
+
+
+def test_the_files(tmp_path):
+    made = found(tmp_path)
+    write(made)
+    data = json.loads((tmp_path / "results.json").read_text())
+    assert data["methods"][1]["ahead"][0] == pytest.approx(2.0)
+    assert data["curves"]["dpo"]["2"][1]["gold"] == 4.0
+    table = (tmp_path / "table.md").read_text().splitlines()
+    assert table[0] == "# made_up: 2 methods, 3 seeds"
+    assert table[4].startswith("| dpo | 2.00 [-0.48, 4.48] |  | 3.00 [0.52, 5.48] | 1.00 |")
+    rows = list(csv.DictReader((tmp_path / "table.csv").open()))
+    assert float(rows[1]["gold_end_high"]) == pytest.approx(4 + 2 * HALF)
+    points = list(csv.DictReader((tmp_path / "points.csv").open()))
+    assert len(points) == 18
+    assert points[4] == {"method": "dpo", "seed": "1", "step": "4.0", "kl": "1.0", "gold": "3.0", "length": "11.0"}
+
+
+def test_one_seed_has_no_interval(tmp_path):
+    made = found(tmp_path)
+    for runs in made.curves.values():
+        del runs[1], runs[2]
+    write(made)
+    text = (tmp_path / "table.md").read_text()
+    assert "one seed, so no intervals" in text
+    assert "| dpo | 1.00 |  | 2.00 |" in text
+    assert json.loads((tmp_path / "results.json").read_text())["methods"][0]["end"] == [1.0, None, None]
+
+
+def test_the_narrow_table_fits_a_terminal(tmp_path):
+    made = found(tmp_path)
+    rows = summaries(made)
+    headings = [h for h, _ in columns(made, rows, brief=True)]
+    assert headings == ["method", "last gold", "minus dpo's", "best gold", "at kl"]
+    assert [h for h, _ in columns(made, rows)][:5] == headings
+
+
+def test_the_figure_is_drawn_twice_with_the_same_bits(tmp_path):
+    pytest.importorskip("matplotlib")
+    made = found(tmp_path)
+    png, svg = figure.draw(made)
+    assert png.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    text = svg.read_text()
+    assert "<svg" in text
+    before = png.read_bytes()
+    figure.draw(made)
+    assert png.read_bytes() == before
+
+
+def test_the_band_is_that_of_the_seeds(tmp_path):
+    made = found(tmp_path)
+    start, _, end = figure.band(made, made.curves["dpo"])
+    assert start == (0.0, 0.0, 0.0, 0.0)
+    assert end == pytest.approx((4.0, 2.0, 2 - HALF, 2 + HALF))
+
+
+def test_without_matplotlib_the_figure_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(figure, "available", lambda: False)
+    with pytest.raises(MissingExtraError, match=r"pip install 'posttrain\[plot\]'"):
+        figure.draw(found(tmp_path))

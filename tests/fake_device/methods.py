@@ -1,0 +1,48 @@
+"""Every method on another device: two steps give the metrics of the processor."""
+
+import json
+
+import pytest
+
+from posttrain.catalogue import index as catalogue
+from tests.harness.runs import SUMS, metrics, run
+from tests.training.test_runs import BRIEF, REWARDS
+
+A_NUMBER_FOR_EACH_TOKEN = {"imitation/inverse_q", "preference/ama"}  # is not in any bundled data
+MODELS = {
+    "offline/dro": "reward",
+    "offline/ilql": "reward",
+    "online/safe_rlhf": "cost",
+    "preference/dno": "reward",
+    "preference/rpo": "reward",
+    "preference/spo": "base",
+    "preference/svpo": "reward",
+}
+COLUMNS = {"margin": 0.5, "chosen_safe": 1.0, "rejected_safe": 0.0}
+JUDGED = [{"prompt": f"{i}+1=", "chosen": str(i + 1), "rejected": str(i), **COLUMNS} for i in range(8)]
+
+
+def content(path, folder):
+    """A run file of the method, with what it reads."""
+    method = catalogue.load(path)
+    made = {"model": {"path": "tiny", "dtype": "float64"}, "method": path, "train": {"steps": 2}}
+    made["data"] = dict.fromkeys((n for n in method.streams if n != "mismatched"), SUMS)
+    if path in ("preference/bfpo", "preference/sr_dpo"):
+        (folder / "judged.jsonl").write_text("\n".join(map(json.dumps, JUDGED)))
+        made["data"] = str(folder / "judged.jsonl")
+    if path in MODELS:
+        made["models"] = {MODELS[path]: {"path": "tiny", "dtype": "float64"}}
+    if any(stream.sampling for stream in method.streams.values()):
+        (folder / "mine.py").write_text(REWARDS)
+        made["rewards"] = [f"{folder}/mine.py:{'longer' if 'opponent' in str(method) else 'digits'}"]
+    return made
+
+
+@pytest.mark.parametrize("path", sorted(set(catalogue.paths()) - A_NUMBER_FOR_EACH_TOKEN))
+def test_two_steps(path, tmp_path, used):
+    found = []
+    for there in (False, True):
+        used(there)
+        found.append(metrics(run(content(path, tmp_path), tmp_path / str(there), *BRIEF)))
+    for here, there in zip(*found, strict=True):
+        assert there == pytest.approx(here, rel=1e-6, abs=1e-6)

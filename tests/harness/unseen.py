@@ -1,0 +1,173 @@
+"""Data and models for any method, from nothing but its record: what test_every_method needs for the next new file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from posttrain.core.method import Method, Stream
+from posttrain.core.plan import Plan, plan
+from posttrain.core.tensors import ARRIVES, BY_TRAINER, Batch
+from posttrain.data.collate import collate
+from posttrain.records import Row
+from posttrain.training.trainer import Trainer
+from tests.harness.numbers import Lookup, Recording
+from tests.harness.tiny_net import VOCABULARY, TinyNet
+
+GROUPS, MAX_TOKENS = 5, 8
+Batches = dict[str, Batch]
+
+
+def reads(method: Method) -> set[str]:
+    """Every tensor that some part of the method names."""
+    parts = [*method.derived.values(), *method.loss.values(), *method.metrics.values()]
+    return set().union(*(p.part.needs for p in parts))
+
+
+def batches(method: Method, seed: int = 0, vocabulary: int | None = VOCABULARY) -> Batches:
+    """One batch of every stream. Without a vocabulary every token has an id of its own, for tables."""
+    made: Batches = {}
+    maker = _Maker(method, seed, vocabulary)
+    for name, stream in method.streams.items():
+        made[name] = maker.batch(stream)
+    return made
+
+
+class _Maker:
+    def __init__(self, method: Method, seed: int, vocabulary: int | None) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+        self.vocabulary, self.used = vocabulary, 0
+        known = method.vocabulary
+        stored = set().union(*ARRIVES.values()) | BY_TRAINER | set(method.derived)
+        extra = {n: known[n].axes for n in sorted(reads(method)) if known[n].source is None and n not in stored}
+        self.extra = {n: axes for n, axes in extra.items() if axes in ("T", "B")}
+        self.beside = {n: axes for n, axes in extra.items() if axes not in ("T", "B")}
+
+    def batch(self, stream: Stream) -> Batch:
+        pairs = [(2 * i, 2 * i + 1) for i in range(6)] if stream.records == "pairs" else None
+        rows = self.answers(stream) if stream.records == "prompts" else [self.row() for _ in range(12)]
+        if stream.records == "ratings":
+            rows = [_with(r, label=i % 3 > 0) for i, r in enumerate(rows)]
+        if stream.records == "rankings":
+            rows = [_with(r, group=7 * (i // 3) + 1, rank=i % 3) for i, r in enumerate(rows)]
+        made = collate(rows, pairs, {"max_tokens": float(MAX_TOKENS)} if stream.records == "prompts" else None)
+        sizes = {"": (), "N": (6,)}
+        beside = {n: torch.rand(sizes[axes], generator=self.generator) for n, axes in self.beside.items()}
+        return made.add(beside, self.beside)
+
+    def answers(self, stream: Stream) -> list[Row]:
+        """Groups of answers, each by every author of the stream."""
+        rows = []
+        for group in range(GROUPS):
+            for author, how in enumerate(stream.sampling):
+                for _ in range(min(how.samples, 3)):
+                    row = self.row(how.train)
+                    own = {"group": 7 * group + 1, "author": author, "ended": True, "temperature": 1.0}
+                    rows.append(_with(row, **own, rollout_logp=[-1.0] * len(row.tokens)))
+        return rows
+
+    def row(self, train: bool = True) -> Row:
+        """Two tokens of prompt, an answer, and in the middle of it one token that somebody else wrote."""
+        length = int(torch.randint(6, 2 + MAX_TOKENS, (1,), generator=self.generator))
+        written = tuple(i > 1 and i != 4 for i in range(length))
+        first, self.used = self.used, self.used + length
+        if self.vocabulary is None:
+            tokens = tuple(range(first, first + length))
+        else:
+            tokens = tuple(torch.randint(0, self.vocabulary, (length,), generator=self.generator).tolist())
+        columns: dict[str, Any] = {}
+        for name, axes in self.extra.items():
+            size = (length,) if axes == "T" else ()
+            columns[name] = torch.rand(size, generator=self.generator).tolist()
+        return Row(1000 + first, tokens, tuple(w and train for w in written), written, columns)
+
+
+def _with(row: Row, **columns: Any) -> Row:
+    return Row(row.id, row.tokens, row.trained, row.written, {**row.columns, **columns})
+
+
+def planned(method: Method, made: Mapping[str, Batch]) -> Plan:
+    return plan(method, {s: set(b) for s, b in made.items()})
+
+
+def networks(method: Method, made: Mapping[str, Batch]) -> dict[str, torch.nn.Module]:
+    """A transformer for every role whose outputs it knows, tables for the others."""
+    known, models = {"logp", "logits", "entropy", "value", "score"}, {}
+    for seed, role in enumerate(_roles(method, made)):
+        outputs = _outputs(method, role)
+        models[role] = TinyNet(seed) if set(outputs) <= known else _table(outputs, VOCABULARY, seed)
+    return models
+
+
+def tables(method: Method, made: Mapping[str, Batch], scale: float = 1.0, seed: int = 0) -> dict[str, Lookup]:
+    """Roles whose numbers are as large as `scale`, and NaN wherever nobody wrote: nothing may read those."""
+    size = sum(len(b["tokens"]) for b in made.values())
+    unwritten = torch.cat([b["tokens"][~b["written"].mask] for b in made.values()])
+    models = {}
+    for number, role in enumerate(_roles(method, made)):
+        model = models[role] = _table(_outputs(method, role), size, 100 * seed + number, scale)
+        for name, table in model.tables.items():
+            if name not in model.per_row:
+                table.data[unwritten] = math.nan
+    return models
+
+
+def _roles(method: Method, made: Mapping[str, Batch]) -> list[str]:
+    return [r for r in planned(method, made).loaded if r not in method.averages]
+
+
+def _outputs(method: Method, role: str) -> dict[str, str]:
+    """What a role may be asked for, and its axes."""
+    fields = [f for f in method.vocabulary.values() if f.source and f.source.model in (role, *_averages(method, role))]
+    return {f.source.output: f.axes for f in fields if f.source}
+
+
+def _averages(method: Method, role: str) -> list[str]:
+    return [name for name, a in method.averages.items() if a.of == role]
+
+
+def _table(outputs: Mapping[str, str], size: int, seed: int, scale: float = 1.0) -> Lookup:
+    """Log-probs are never positive, entropies never negative, everything else is anything."""
+    generator = torch.Generator().manual_seed(seed)
+    made: dict[str, Tensor] = {}
+    for name, axes in outputs.items():
+        shape = (size, size) if "V" in axes else (size,)
+        x = torch.randn(shape, generator=generator) * scale
+        made[name] = -x.abs() if name == "logp" else x.abs() if name == "entropy" else x
+    return Lookup(made, [n for n, axes in outputs.items() if axes == "B"])
+
+
+def trained(
+    method: Method,
+    made: Mapping[str, Batch],
+    models: Mapping[str, torch.nn.Module],
+    tokens: int = 10**6,
+    steps: int = 1,
+) -> tuple[dict[str, float], Recording, Trainer]:
+    """Train on the batches. Returns the last metrics, and the gradients of every optimiser step in the backend."""
+    backend = Recording(models, tokens_per_device=tokens)
+    roles = planned(method, made).trained
+    arrives = {s: set(b) for s, b in made.items()}
+    trainer = Trainer(method, backend, arrives, rates=lambda _: dict.fromkeys(roles, 1e-3))
+    for _ in range(steps):
+        metrics = trainer.train(dict(made))
+    return metrics, backend, trainer
+
+
+def smallest_cut(method: Method, made: Mapping[str, Batch]) -> int:
+    """The fewest tokens per micro-batch that keep together what must stay together."""
+    p = planned(method, made)
+    sizes = {s: b["rows"].sizes for s, b in made.items()}
+    # Pairs that a method makes of sampled answers never leave their group.
+    ties = {s: {k if k in b else "group" for k in p.links(s)} for s, b in made.items()}
+    return max(int(sizes[s][unit].sum()) for s, b in made.items() for unit in b.units(ties[s]))
+
+
+def shuffled(method: Method, made: Mapping[str, Batch]) -> Batches:
+    """The same rows in another order."""
+    generator = torch.Generator().manual_seed(9)
+    return {s: b.select(torch.randperm(b["rows"].count, generator=generator).tolist()) for s, b in made.items()}

@@ -1,0 +1,50 @@
+"""Which room of the house may import which: the one table. `python docs/build.py` prints it into docs/design.md.
+
+A room is a folder of src/posttrain, or a file at its top. A folder inside a room is a room of its own where it stands
+on another floor. What a room may import counts everywhere in a file: inside functions and under TYPE_CHECKING too.
+"""
+
+LEAVES = {"errors", "records", "seeds"}
+ROOMS: dict[str, set[str]] = {
+    **dict.fromkeys(LEAVES, set()),
+    "machine": {"errors"},
+    "core.maths": {"core"},
+    "core": LEAVES | {"core.maths"},
+    "formulas": {"core", "core.maths"},
+    "config": {"errors"},
+    "endpoint": {"errors", "seeds"},
+    "sandbox": {"errors"},
+    "catalogue": {"core", "errors", "formulas", "seeds"},
+    "data": LEAVES | {"core"},
+    "selection": LEAVES | {"data"},
+    "methods": {"core", "formulas", "selection"},
+    "models": {"core", "errors", "machine", "seeds"},
+    "sampling": {"errors", "models", "records"},
+    "backends": {"core", "machine", "records", "sampling"},
+    "backends.local": LEAVES | {"backends", "core", "machine", "models", "sampling"},
+    "rewards": LEAVES | {"catalogue", "rewards.bundled"},
+    "judges": LEAVES | {"endpoint", "rewards"},
+    "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "sandbox"},
+    "runs": {"errors", "machine", "records"},
+    "viewer": {"errors", "records", "runs"},
+    "training": LEAVES
+    | {"backends", "catalogue", "config", "core", "data", "machine", "rewards", "runs", "sampling", "viewer"},
+    "procedures": LEAVES | {"core", "data", "formulas", "methods", "selection", "training"},
+    "launch": LEAVES
+    | {"backends.local", "catalogue", "config", "core", "data", "machine", "models", "rewards", "runs", "training"}
+    | {"viewer"},
+    "evaluation": LEAVES,
+    "evaluation.compare": LEAVES
+    | {"catalogue", "config", "core", "data", "evaluation", "launch", "rewards", "runs", "training", "viewer"},
+    "evaluation.tasks": LEAVES
+    | {"config", "core", "data", "evaluation", "evaluation.compare", "formulas", "launch", "rewards", "selection"}
+    | {"training"},
+}
+ABOVE_THE_TABLE = {"cli", "__init__", "__main__"}  # may import everything; nothing may import them
+
+
+def room_of(module: str) -> str:
+    """The room that a module (without `posttrain.`) lies in: `evaluation.compare.grid` is in `evaluation.compare`."""
+    parts = module.split(".")
+    two = ".".join(parts[:2])
+    return two if two in ROOMS else parts[0]

@@ -1,0 +1,85 @@
+"""Which answers are kept."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+
+from posttrain.errors import DataError
+from posttrain.records import Prompt, Sampled
+from posttrain.selection.answers import (
+    about,
+    above,
+    best,
+    dataset,
+    demonstrations,
+    different,
+    finished,
+    quantile,
+    quantiles,
+    shorter_is_better,
+)
+from tests.data.rollouts import group, said
+
+
+def texts(rollouts):
+    return [r.text for r in rollouts]
+
+
+def test_the_best_of_every_prompt_and_ties_go_to_the_earlier_answer():
+    answers = group(1, 0.1, 0.9, 0.9) + group(2, 3.0, None, 2.0)
+    assert texts(best(answers)) == ["bb", "a"]
+    assert texts(best(answers, 2)) == ["bb", "ccc", "a", "ccc"]
+
+
+def test_a_threshold_is_exceeded_not_reached_and_none_is_no_reward():
+    assert texts(above(group(1, 0.0, 0.5, None, 0.51), 0.5)) == ["dddd"]
+
+
+def test_higher_thresholds_keep_part_of_what_lower_ones_keep():
+    answers = group(1, 0.3, 0.1, 0.8) + group(2, 0.5, 0.9, 0.2)
+    kept = [set(texts(above(answers, t))) for t in (-inf, 0.2, 0.5, 0.8, 0.9)]
+    assert all(higher <= lower for lower, higher in zip(kept, kept[1:], strict=False))
+    assert not kept[-1]
+
+
+@pytest.mark.parametrize(("share", "passing"), [(0.0, 10), (0.5, 5), (0.7, 3), (0.9, 1), (1.0, 0)])
+def test_a_quantile_lets_its_share_fall_away(share, passing):
+    answers = group(1, *(i / 10 for i in (3, 9, 1, 0, 4, 8, 2, 6, 5, 7)))
+    assert len(above(answers, quantile(answers, share))) == passing
+
+
+def test_quantiles_have_equal_size_the_rest_goes_to_the_worst_and_better_newcomers_push_down():
+    answers = group(1, *(i / 10 for i in range(10)))
+    parts = quantiles(answers, 3)
+    assert [len(p) for p in parts] == [3, 3, 4]
+    assert min(r.reward for r in parts[0]) > max(r.reward for r in parts[1])
+    newcomers = [said(2, f"new {i}", 2.0, sample=i) for i in range(5)]
+    assert texts(quantiles(answers + newcomers, 3)[0]) == texts(newcomers)
+
+
+def test_no_text_twice_and_the_first_of_its_kind_stays():
+    answers = [said(1, t, 1.0, sample=i) for i, t in enumerate(["x", "y", "x", "z"])] + [said(2, "x", 1.0)]
+    assert [(r.prompt.id, r.text, r.sample) for r in different(answers, 2)] == [(1, "x", 0), (1, "y", 1), (2, "x", 0)]
+
+
+def test_every_token_has_its_price():
+    assert [r.reward for r in shorter_is_better(group(1, 1.0, 1.0, None), 0.25)] == [0.75, 0.5, None]
+
+
+def test_finished_answers_of_prompts_that_have_enough():
+    cut = said(1, "cut", 1.0, sample=5, ended=False)
+    assert texts(finished([*group(1, 1.0), cut, *group(2, 1.0, 2.0)], 2)) == ["a", "bb"]
+
+
+def test_what_was_answered_with_a_hint_is_learnt_without_it():
+    hinted = said(7, "42", 1.0, prompt=Prompt(7, "what? (42)"))
+    (learnt,) = demonstrations(about([hinted], [Prompt(7, "what?")]))
+    assert learnt.prompt == "what?"
+    assert learnt.completion == Sampled((52, 50), "42")
+
+
+def test_nothing_to_learn_from_is_an_error_that_says_what_to_do():
+    with pytest.raises(DataError, match=r"round 3: no answer was good enough.*sampling\.samples"):
+        dataset([], "round 3")

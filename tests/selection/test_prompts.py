@@ -1,0 +1,33 @@
+"""Questions made of other records."""
+
+from __future__ import annotations
+
+from posttrain.records import Demonstration, Pair, Prompt
+from posttrain.selection.prompts import asking, extended, part_of, prompts_of
+
+CHAT = ({"role": "system", "content": "be kind"}, {"role": "user", "content": "1+1?"})
+
+
+def test_each_question_once_with_its_columns():
+    made = prompts_of(
+        [Pair(1, "q", "a", "b", {"answer": "a"}, "f:1"), Demonstration(2, "q", "c"), Pair(3, CHAT, "a", "b")]
+    )
+    assert made == [Prompt(1, "q", {"answer": "a"}, "f:1"), Prompt(3, CHAT)]
+    own = Prompt(9, "q")
+    assert prompts_of([own])[0] is own
+
+
+def test_rounds_go_through_the_records_and_begin_anew():
+    records = [Prompt(i, str(i)) for i in range(5)]
+    assert [[r.id for r in part_of(records, n, 2)] for n in range(4)] == [[0, 1], [2, 3], [4, 0], [1, 2]]
+    assert part_of(records, 3, None) == part_of(records, 3, 9) == records
+
+
+def test_text_goes_to_the_end_of_the_last_message():
+    assert extended("q", "!") == "q!"
+    assert extended(CHAT, "!") == (CHAT[0], {"role": "user", "content": "1+1?!"})
+
+
+def test_columns_are_filled_in_and_other_braces_stay():
+    (made,) = asking([Prompt(4, "q", {"answer": "{x} 7"})], " {answer} {other} {}")
+    assert made == Prompt(4, "q {x} 7 {other} {}", {"answer": "{x} 7"})
