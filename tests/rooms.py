@@ -4,9 +4,10 @@ A room is a folder of src/posttrain, or a file at its top. A folder inside a roo
 on another floor. What a room may import counts everywhere in a file: inside functions and under TYPE_CHECKING too.
 """
 
-LEAVES = {"errors", "records", "seeds"}
+LEAVES = {"errors", "records", "seeds", "turns"}
 ROOMS: dict[str, set[str]] = {
     **dict.fromkeys(LEAVES, set()),
+    "turns": {"records"},
     "machine": {"errors"},
     "core.maths": {"core"},
     "core": LEAVES | {"core.maths"},

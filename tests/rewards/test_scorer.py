@@ -14,7 +14,7 @@ import torch
 from posttrain.errors import ConfigError, DataError, RewardError
 from posttrain.records import Prompt, Rollout
 from posttrain.rewards.reward import Reward, resolve
-from posttrain.rewards.scorer import Scorer, plain_text
+from posttrain.rewards.scorer import Scorer
 from tests.rewards import faulty
 from tests.rewards.workers.test_pool import children
 
@@ -268,10 +268,6 @@ def test_the_prompt_is_given_as_plain_text():
             "content": [{"type": "text", "text": "la"}, {"type": "image"}, {"type": "text", "text": "st"}],
         },
     )
-    assert plain_text("text") == "text"
-    assert plain_text(conversation) == "last"
-    assert plain_text(conversation[:1]) == "s"
-    assert plain_text(()) == ""
     batch = rollouts(["last|x|none"], prompt=conversation, columns={"answer": "x"})
     assert score([f"{F}:words"], batch)[0] == [1.0]
 

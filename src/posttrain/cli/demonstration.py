@@ -19,7 +19,7 @@ from posttrain.launch.run import open_session
 from posttrain.records import Prompt
 from posttrain.runs.card import write_card
 from posttrain.training.session import Evaluation, Session
-from posttrain.training.stage import question
+from posttrain.turns import last_message
 from posttrain.viewer.display import Display
 
 SMOLLM2: dict[str, Any] = {
@@ -122,7 +122,7 @@ def outcome(before: Accuracy, after: Accuracy, seconds: float, folder: Path) -> 
         p_value=sign_test(better, worse),
         seconds=round(seconds, 1),
         model_dir=str(folder),
-        examples=[(question(texts[i][0]), texts[i][1], later[i]) for i in dict.fromkeys(shown)],
+        examples=[(last_message(texts[i][0].prompt), texts[i][1], later[i]) for i in dict.fromkeys(shown)],
     )
 
 

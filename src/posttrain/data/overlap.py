@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from posttrain.records import Record, Turns
+from posttrain.records import Record
+from posttrain.turns import all_user_messages
 
 
 def overlap(trained: Iterable[Record], evaluated: Iterable[Record]) -> list[Record]:
@@ -16,10 +17,4 @@ def overlap(trained: Iterable[Record], evaluated: Iterable[Record]) -> list[Reco
 def question(record: Record) -> str:
     """What the user says, without case and white space. A conversation without a prompt is all in its completion."""
     asked = record.prompt or getattr(record, "completion", "")
-    return " ".join(_said(asked).casefold().split())
-
-
-def _said(turns: Turns) -> str:
-    if isinstance(turns, str):
-        return turns
-    return "\n".join(str(m["content"]) for m in turns if m["role"] == "user")
+    return " ".join(all_user_messages(asked).casefold().split())

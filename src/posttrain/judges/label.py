@@ -11,8 +11,8 @@ from posttrain.endpoint.failure import ReplyError
 from posttrain.errors import RewardError
 from posttrain.judges.asking import client
 from posttrain.judges.comparing import QUESTION, compared
-from posttrain.records import Answer, Pair, Sampled
-from posttrain.rewards.scorer import plain_text
+from posttrain.records import Pair
+from posttrain.turns import answer_text, last_user_message
 
 
 def label(
@@ -28,7 +28,7 @@ def label(
     With a `folder` no reply is lost: the same call again asks only for what is missing. Raises RewardError where
     more than `max_error_rate` of the pairs could not be judged.
     """
-    asked = [(plain_text(p.prompt), _text(p.chosen), _text(p.rejected)) for p in pairs]
+    asked = [(last_user_message(p.prompt), answer_text(p.chosen), answer_text(p.rejected)) for p in pairs]
     verdicts = compared(client(endpoint, folder), question, asked)
     failed = [(p, v.win) for p, v in zip(pairs, verdicts, strict=True) if isinstance(v.win, ReplyError)]
     if len(failed) > max_error_rate * len(pairs):
@@ -40,7 +40,3 @@ def label(
     wins = [(pair, verdict.win) for pair, verdict in zip(pairs, verdicts, strict=True)]
     swapped = [replace(p, chosen=p.rejected, rejected=p.chosen) if w == 0.0 else p for p, w in wins]
     return [p for p, (_, w) in zip(swapped, wins, strict=True) if w in (0.0, 1.0)]
-
-
-def _text(answer: Answer) -> str:
-    return answer.text if isinstance(answer, Sampled) else plain_text(answer)

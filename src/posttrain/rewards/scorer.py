@@ -11,13 +11,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from posttrain.errors import ConfigError, DataError
-from posttrain.records import Rollout, Turns
+from posttrain.records import Rollout
 from posttrain.rewards.ledger import Ledger
 from posttrain.rewards.reward import Reward
 from posttrain.rewards.workers import inline
 from posttrain.rewards.workers.background import Ahead
 from posttrain.rewards.workers.call import Call, Fault, Outcome
 from posttrain.rewards.workers.pool import Pool
+from posttrain.turns import last_user_message
 
 Score = Callable[[Sequence[Rollout]], list[Rollout]]
 """Whatever fills `reward`: a Scorer, a reward model, a judge that compares answers in pairs."""
@@ -127,24 +128,11 @@ class Scorer:
         chosen = [rollouts[i] for i in items]
         arguments: dict[str, list[Any]] = {"completions": [r.text for r in chosen]}
         if reward.reads.prompts:
-            arguments["prompts"] = [plain_text(r.prompt.prompt) for r in chosen]
+            arguments["prompts"] = [last_user_message(r.prompt.prompt) for r in chosen]
         present = dict.fromkeys(name for r in chosen for name in r.prompt.columns if reward.reads.chooses(name))
         for name in dict.fromkeys((*reward.reads.required, *present)):
             arguments[name] = [_column(reward, r, name) for r in chosen]
         return Call(reward.name, reward.function, reward.settings, arguments, tuple(items))
-
-
-def plain_text(turns: Turns) -> str:
-    """The text itself, or the last user message of a conversation (its last message when no user speaks)."""
-    if isinstance(turns, str):
-        return turns
-    if not turns:
-        return ""
-    message = next((m for m in reversed(turns) if m.get("role") == "user"), turns[-1])
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        return content
-    return "".join(part.get("text", "") for part in content if part.get("type", "text") == "text")
 
 
 def _groups(rollouts: Sequence[Rollout]) -> list[tuple[int, ...]]:

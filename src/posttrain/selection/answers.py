@@ -10,7 +10,7 @@ from math import ceil, inf
 from posttrain.data.collate import groups
 from posttrain.data.dataset import Dataset
 from posttrain.errors import DataError
-from posttrain.records import Answer, Demonstration, Prompt, Record, Rollout, Sampled
+from posttrain.records import Demonstration, Prompt, Record, Rollout, Sampled
 from posttrain.seeds import seed_for
 
 
@@ -108,10 +108,3 @@ def finished(rollouts: Sequence[Rollout], at_least: int = 1) -> list[Rollout]:
     """Answers that ended by themselves, to prompts that have at least so many of them."""
     kept = groups(r for r in rollouts if r.ended)
     return [r for group in kept if len(group) >= at_least for r in group]
-
-
-def text_of(said: Answer) -> str:
-    """An answer as text; of a conversation, the last message."""
-    if isinstance(said, Sampled):
-        return said.text
-    return said if isinstance(said, str) else str(said[-1]["content"])

@@ -10,7 +10,8 @@ from posttrain.data.collate import groups
 from posttrain.errors import ConfigError, suggestion
 from posttrain.records import Demonstration, Pair, Record, Rollout, Sampled
 from posttrain.seeds import seed_for
-from posttrain.selection.answers import answer, earned, identity, ranked, shorter_is_better, text_of
+from posttrain.selection.answers import answer, earned, identity, ranked, shorter_is_better
+from posttrain.turns import answer_text
 
 Two = tuple[Rollout, Rollout]
 Pairing = Callable[[Sequence[Rollout]], Two | None]  # of the ranked answers to one prompt
@@ -79,7 +80,7 @@ def against(shown: Iterable[Record], own: Iterable[Rollout]) -> list[Pair]:
         for d in shown
         if isinstance(d, Demonstration)
         for r in answers[repr(d.prompt)]
-        if text_of(d.completion) != r.text
+        if answer_text(d.completion) != r.text
     ]
 
 

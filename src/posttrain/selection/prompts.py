@@ -43,8 +43,3 @@ def filled(text: str, prompt: Prompt) -> str:
     for name, value in prompt.columns.items():
         text = text.replace(f"{{{name}}}", str(value))
     return text
-
-
-def as_asked(turns: Turns) -> str:
-    """A prompt as text: the last message of a conversation."""
-    return turns if isinstance(turns, str) else str(turns[-1]["content"])

@@ -21,6 +21,7 @@ from posttrain.seeds import seed_for
 from posttrain.training.rollouts import Rollouts, answered_by
 from posttrain.training.schedule import Rates
 from posttrain.training.trainer import Trainer
+from posttrain.turns import last_message
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Train
@@ -242,7 +243,7 @@ class Stage:
         session = self.session
         if rollouts:
             r = rollouts[0]
-            session.display.sample(question(r.prompt), r.text, r.reward)
+            session.display.sample(last_message(r.prompt.prompt), r.text, r.reward)
         if session.directory is not None and session.journal.steps % self.settings.samples_every == 0:
             session.journal.samples.write(session.journal.steps + 1, rollouts)
 
@@ -289,8 +290,3 @@ class Stage:
             f"at most {t.tokens_per_device} tokens at once",
             *(notice for r in self.rewards if isinstance(r, Reward) and (notice := r.notice())),
         ]
-
-
-def question(prompt: Prompt) -> str:
-    """What was asked, for a person: the last message of a conversation."""
-    return prompt.prompt if isinstance(prompt.prompt, str) else str(prompt.prompt[-1]["content"])

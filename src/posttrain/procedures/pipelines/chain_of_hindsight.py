@@ -16,9 +16,9 @@ from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
 from posttrain.records import Demonstration, Pair
 from posttrain.seeds import seed_for
-from posttrain.selection.answers import text_of
 from posttrain.selection.prompts import extended
 from posttrain.training.session import NONE, Options, Session
+from posttrain.turns import answer_text
 
 FORMATS = ("good", "bad", "bad_good", "good_bad")
 
@@ -47,7 +47,7 @@ def hindsight(pair: Pair, shown: str, words: dict[str, str]) -> list[Demonstrati
     for side in shown.split("_"):
         asked = extended(asked, words[side])
         told.append(Demonstration(seed_for(shown, side, pair.id), asked, answers[side], pair.where))
-        asked = extended(asked, text_of(answers[side]))
+        asked = extended(asked, answer_text(answers[side]))
     return told
 
 

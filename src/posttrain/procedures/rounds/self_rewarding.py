@@ -21,8 +21,9 @@ from posttrain.data.dataset import Dataset
 from posttrain.records import Prompt, Rollout
 from posttrain.selection.answers import dataset, identity
 from posttrain.selection.pairs import pairs
-from posttrain.selection.prompts import as_asked, part_of
+from posttrain.selection.prompts import part_of
 from posttrain.training.session import NONE, Options, Session
+from posttrain.turns import last_message
 
 JUDGE = (
     "Review the user's question and the response with a score from 0 to 5: add a point if it is relevant, addresses "
@@ -59,7 +60,7 @@ def self_rewarding(
 
 def question(r: Rollout, judge: str) -> Prompt:
     """What the judge is asked about an answer, as a conversation where the prompt is one."""
-    text = judge.replace("{question}", as_asked(r.prompt.prompt)).replace("{answer}", r.text)
+    text = judge.replace("{question}", last_message(r.prompt.prompt)).replace("{answer}", r.text)
     chat = not isinstance(r.prompt.prompt, str)
     return Prompt(identity(r), ({"role": "user", "content": text},) if chat else text, where=r.prompt.where)
 

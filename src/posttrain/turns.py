@@ -1,0 +1,42 @@
+"""What prompts and answers say as plain text: the one place that knows which message of a conversation counts."""
+
+from __future__ import annotations
+
+from posttrain.records import Answer, Message, Sampled, Turns
+
+
+def content(message: Message) -> str:
+    """The text of one message. Parts that are not text, such as images, are left out."""
+    parts = message.get("content") or ""
+    if isinstance(parts, str):
+        return parts
+    return "".join(part.get("text", "") for part in parts if part.get("type", "text") == "text")
+
+
+def last_message(turns: Turns) -> str:
+    """Return plain text as it is, and of a conversation its last message, whoever speaks there."""
+    if isinstance(turns, str):
+        return turns
+    return content(turns[-1]) if turns else ""
+
+
+def last_user_message(turns: Turns) -> str:
+    """Return plain text as it is, and of a conversation the user's last message (where no user speaks, the last one).
+
+    This is the prompt that reward functions and judges see.
+    """
+    if isinstance(turns, str):
+        return turns
+    return content(next((m for m in reversed(turns) if m.get("role") == "user"), turns[-1])) if turns else ""
+
+
+def all_user_messages(turns: Turns) -> str:
+    """Return plain text as it is, and of a conversation everything that the user says, a message a line."""
+    if isinstance(turns, str):
+        return turns
+    return "\n".join(content(m) for m in turns if m.get("role") == "user")
+
+
+def answer_text(answer: Answer) -> str:
+    """Return the text of an answer: as it was sampled, as it is written, or the last message of a conversation."""
+    return answer.text if isinstance(answer, Sampled) else last_message(answer)
