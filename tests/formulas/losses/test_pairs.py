@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from posttrain.formulas.losses.pairs import first, gap, logistic, ordered, second, squared
+from posttrain.formulas.losses.pairs import first, gap, logistic, ordered, second
 
 pytestmark = pytest.mark.usefixtures("float64")
 CHOSEN, REJECTED = torch.tensor([[1.0, -2.0, 3.0], [0.5, 4.0, 3.0]]).double()
@@ -27,11 +27,6 @@ def test_the_margin_is_not_scaled_by_beta():
 
 def test_large_gaps_do_not_overflow():
     assert logistic(torch.tensor([-1e5]), torch.tensor([1e5]), beta=1.0).tolist() == [2e5]
-
-
-def test_the_squared_link_wants_a_finite_gap():
-    assert squared(torch.tensor([5.0]), torch.tensor([0.0]), tau=0.1).tolist() == [0]
-    assert squared(torch.tensor([6.0]), torch.tensor([0.0]), tau=0.1).tolist() == [1]
 
 
 def test_measures():

@@ -6,7 +6,7 @@ from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
 from posttrain.core.plan import PlanError, plan
 from posttrain.core.tensors import ARRIVES
-from posttrain.formulas.losses.pairs import squared
+from posttrain.formulas.losses.pair_targets import squared
 from posttrain.formulas.losses.scores import log_ratio
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 

@@ -5,7 +5,7 @@ import torch
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
-from posttrain.formulas.losses.pairs import reverse_kl
+from posttrain.formulas.losses.pair_targets import reverse_kl
 from tests.methods.preference.pair import flipped, on_pair
 
 EXO = load("preference/exo")

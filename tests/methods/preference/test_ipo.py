@@ -4,7 +4,7 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.losses.pairs import squared
+from posttrain.formulas.losses.pair_targets import squared
 from posttrain.formulas.losses.scores import log_ratio
 from tests.harness.numbers import answer
 from tests.methods.preference.pair import on_pair

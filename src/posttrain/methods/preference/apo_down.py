@@ -12,7 +12,7 @@ place of the preferred answer, and the preferred answer that of the rejected one
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.losses.pairs import anchored_down
+from posttrain.formulas.losses.pair_targets import anchored_down
 from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
 

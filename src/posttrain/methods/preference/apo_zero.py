@@ -10,7 +10,7 @@ Differs from preference/dpo in the link; that of preference/kto with its referen
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.losses.pairs import anchored
+from posttrain.formulas.losses.pair_targets import anchored
 from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
 

@@ -11,7 +11,7 @@ TRL's "bco_pair" has no δ.
 from posttrain.core.method import Derived, Term, variant
 from posttrain.core.parts import pairwise
 from posttrain.formulas.credit.pairs import usual_middle
-from posttrain.formulas.losses.pairs import two_classes
+from posttrain.formulas.losses.pair_targets import two_classes
 from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
 

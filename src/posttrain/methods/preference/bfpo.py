@@ -11,7 +11,7 @@ Differs from preference/ipo in the target and in the sum over tokens. Both safe:
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.losses.pairs import safety_target
+from posttrain.formulas.losses.pair_targets import safety_target
 from posttrain.formulas.losses.scores import log_ratio, row_safety
 from posttrain.methods.preference.dpo import METHOD as DPO
 

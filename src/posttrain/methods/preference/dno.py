@@ -10,7 +10,7 @@ reference is π_t of the round. With hard labels on pairs far apart (DNO-Prct) i
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.losses.pairs import soft_logistic
+from posttrain.formulas.losses.pair_targets import soft_logistic
 from posttrain.formulas.losses.scores import log_ratio, row_reward
 from posttrain.methods.preference.dpo import METHOD as DPO
 

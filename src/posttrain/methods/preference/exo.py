@@ -10,7 +10,7 @@ preference/exo_list.
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.losses.pairs import reverse_kl
+from posttrain.formulas.losses.pair_targets import reverse_kl
 from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
 

@@ -10,7 +10,7 @@ over tokens instead (OpenRLHF) compute another loss under the same name.
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.losses.pairs import squared
+from posttrain.formulas.losses.pair_targets import squared
 from posttrain.formulas.losses.scores import mean_log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
 

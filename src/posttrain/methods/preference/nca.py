@@ -10,7 +10,7 @@ Differs from preference/dpo in the link, which sees the two log-ratios and not o
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.losses.pairs import noise_contrast
+from posttrain.formulas.losses.pair_targets import noise_contrast
 from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
 

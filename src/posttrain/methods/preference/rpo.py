@@ -12,7 +12,7 @@ rejected_reward, or a reward model's. All three end at π_ref exp(η r/β)/Z. TR
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.losses.pairs import reward_gap
+from posttrain.formulas.losses.pair_targets import reward_gap
 from posttrain.formulas.losses.scores import log_ratio, row_reward
 from posttrain.methods.preference.dpo import METHOD as DPO
 

@@ -10,7 +10,7 @@ policy's own, judged round after round, the reference its state at the start of 
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.losses.pairs import self_play
+from posttrain.formulas.losses.pair_targets import self_play
 from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
 
