@@ -118,7 +118,7 @@ def test_learning_rate_and_warmup_have_two_forms() -> None:
             "data.colums is not a key of the run file (did you mean 'data.columns'",
         ),
         ({"models": {"critic": {"path": "a", "dtpe": "auto"}}}, "(did you mean 'models.critic.dtype'?)"),
-        ({"train": {"steps": "ten"}}, "train.steps is 'ten'; expected a whole number (stop after so many steps"),
+        ({"train": {"steps": "ten"}}, "train.steps is 'ten'; expected a whole number (number of training steps"),
         ({"train": {"steps": True}}, "train.steps is true; expected a whole number"),
         ({"train": {"steps": 5.0}}, "train.steps is 5.0; expected a whole number"),
         ({"train": {"steps": 0}}, "train.steps is 0; expected more than 0"),
@@ -143,12 +143,12 @@ def test_learning_rate_and_warmup_have_two_forms() -> None:
         ({"model": 5}, "model is 5; expected a mapping"),
         ({"model": ""}, "model.path is ''; expected a text that is not empty"),
         ({"model": {"revision": 1, "path": "m"}}, "model.revision is 1; expected a text"),
-        ({"model": {"dtype": "bfloat16"}}, "model.path is missing (hub id, folder or bundled name"),
+        ({"model": {"dtype": "bfloat16"}}, "model.path is missing (hub id, local folder, .gguf file or bundled name"),
         ({"model": {"path": "m", "lora": {"rank": 0}}}, "model.lora.rank is 0; expected more than 0"),
         ({"model": "policy"}, "model is the policy itself"),
         ({"models": {"policy": "m"}}, "models.policy cannot be set"),
         ({"models": {"critic": {"path": "policy", "dtype": "float32"}}}, "models.critic: shares the weights"),
-        ({"data": {}}, "data is {}; expected at least 1"),
+        ({"data": {}}, "data is missing (records to learn from"),
         ({"rewards": [{"a": "much"}]}, "rewards.0.weight is 'much'; expected a number"),
         ({"rewards": ["a", {"b": math.nan}]}, "rewards.1.weight is nan; expected a finite number"),
         ({"rewards": ["./no.py:f"]}, "rewards.0.path: there is no file './no.py' in "),
@@ -161,6 +161,19 @@ def test_learning_rate_and_warmup_have_two_forms() -> None:
 )
 def test_what_is_wrong_is_named_with_what_was_expected(keys: dict[str, Any], expected: str) -> None:
     assert expected in problem(**keys)
+
+
+def test_a_model_alone_is_enough_for_a_session_but_not_for_a_run() -> None:
+    run = load({"model": "m"}, complete=False)
+    assert (run.method, run.procedure, run.data) == (None, None, {})
+    assert load(resolved(run), complete=False) == run
+    for values in (resolved(run), {"model": "m"}, {"model": "m", "method": "x"}):
+        with pytest.raises(ConfigError, match="^data is missing"):
+            load(values)
+    with pytest.raises(ConfigError, match="^method is missing: a name that `posttrain methods` lists"):
+        load({"model": "m", "data": "d"})
+    with pytest.raises(ConfigError, match="both say how to learn"):
+        load({"model": "m", "method": "x", "procedure": "y"}, complete=False)
 
 
 def test_keys_that_must_be_there() -> None:
@@ -177,10 +190,11 @@ def test_all_problems_come_at_once_with_their_lines(tmp_path: Path) -> None:
         load(file, ["sampling.slots=0", "--sampling.temperature", "hot"])
     assert str(caught.value).splitlines() == [
         f"{file}: 4 problems",
-        "  command line: sampling.temperature is 'hot'; expected a number (divides the logits; "
-        "null: as the method says)",
-        "  command line: sampling.slots is 0; expected more than 0 (answers written at the same time)",
-        f"  {file}:5: train.keep is -1; expected more than 0 (newest checkpoints that are kept)",
+        "  command line: sampling.temperature is 'hot'; expected a number (divisor of the logits, 0.6 to 1.2 in "
+        "practice; null takes the method's temperature)",
+        "  command line: sampling.slots is 0; expected more than 0 (sequences sampled concurrently; more slots are "
+        "faster and take more memory for keys and values)",
+        f"  {file}:5: train.keep is -1; expected more than 0 (number of newest checkpoints to keep)",
         f"  {file}:6: train.stpes is not a key of the run file (did you mean 'train.steps'?)",
     ]
 
@@ -220,7 +234,7 @@ def test_a_run_cannot_be_changed() -> None:
 def test_every_key_has_a_description() -> None:
     described = dict(fields())
     assert {"train.steps", "model.lora.rank", "evaluate.data.path", "data.columns"} <= described.keys()
-    assert [name for name, field in described.items() if not field.description] == []
+    assert [name for name, field in described.items() if not (field.description or "").endswith(".")] == []
 
 
 def test_defaults_are_the_documented_ones() -> None:

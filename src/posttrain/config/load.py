@@ -1,4 +1,4 @@
-"""From a file (or a mapping) and overrides to a checked run, and back to plain values."""
+"""Reads a run file (or a mapping) with its overrides into a checked run, and turns a run back into plain values."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from posttrain.config.yaml_ import MAX_BYTES, Document, parse
 from posttrain.errors import ConfigError, suggestion
 
 
-def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), *, base: Path | None = None) -> RunFile:
-    """The run that a file or a mapping describes, with `key=value` overrides applied.
+def load(
+    source: str | Path | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    *,
+    base: Path | None = None,
+    complete: bool = True,
+) -> RunFile:
+    """Return the run that a file or a mapping describes, with `key=value` overrides applied.
 
-    `base` is the folder where `./mine.py` is looked for first; by default the folder of the file. Raises one
-    ConfigError that names every problem with its line.
+    `base` is the folder where `./mine.py` is looked for first; by default the folder of the file. `complete=False`
+    accepts a run file of a model alone, for a session that samples or evaluates. Raises one ConfigError that names
+    every problem with its line.
     """
     if isinstance(source, Mapping):
         document = Document(_plain(source))
@@ -28,7 +35,7 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), 
         base = base or Path(source).parent
     document = changes.apply(changes.without_aliases(document), changes.parse(overrides))
     try:
-        return RunFile.model_validate(document.value, context={"base": base or Path.cwd()})
+        return RunFile.model_validate(document.value, context={"base": base or Path.cwd(), "complete": complete})
     except ValidationError as error:
         raise ConfigError(report(error, document)) from None
 
@@ -37,7 +44,7 @@ Checked = TypeVar("Checked", bound=BaseModel)
 
 
 def check(section: type[Checked], values: Mapping[str, Any], name: str) -> Checked:
-    """One section of a run file made in Python. Raises ConfigError as `load` does, with `name` as its place."""
+    """Return a section of a run file from plain values. Raises ConfigError as `load` does, with `name` as its place."""
     try:
         return section.model_validate(dict(values))
     except ValidationError as error:
@@ -45,7 +52,7 @@ def check(section: type[Checked], values: Mapping[str, Any], name: str) -> Check
 
 
 def read(path: Path) -> Document:
-    """The plain values of a YAML file, each with its line."""
+    """Return the plain values of a YAML file, each with its line. Raises ConfigError if it cannot be read."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -64,13 +71,13 @@ def read(path: Path) -> Document:
 
 
 def resolved(run: RunFile) -> dict[str, Any]:
-    """Every key with its value, as plain data. `load(resolved(run), base=run.base) == run`."""
+    """Return every key with its value, as plain data: `load(resolved(run), base=run.base) == run`."""
     values: dict[str, Any] = _plain(run.model_dump())
     return values
 
 
 def _plain(value: Any) -> Any:
-    """A fresh copy of dicts, lists and what YAML can hold."""
+    """Return a fresh copy of dicts and lists, with paths as text, as YAML can hold them."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -13,6 +13,7 @@ from posttrain.config.schema import MAIN, Data, RunFile
 from posttrain.config.section import Section
 
 Keys = tuple[str, ...]
+ENTRY = "N"  # stands for the number of an entry of a list
 
 
 def section(kind: Any) -> type[Section] | None:
@@ -47,7 +48,10 @@ def field_at(keys: Sequence[str]) -> FieldInfo | None:
 
 
 def fields() -> Iterator[tuple[str, FieldInfo]]:
-    """Every key of a run file with its default and description: ("train.steps", ...)."""
+    """Every key of a run file with its type, default and description: ("train.steps", ...).
+
+    The entries of a list are number N: `rewards.N.weight`. Entries of `models` have the keys of `model`.
+    """
     yield from _fields(RunFile, ())
 
 
@@ -75,11 +79,11 @@ def _fields(owner: type[Section], prefix: Keys) -> Iterator[tuple[str, FieldInfo
             continue
         keys = (*prefix, name)
         yield ".".join(keys), field
-        kind = _without_null(field.annotation)
-        if get_origin(kind) in (dict, tuple) and keys != ("data",):
-            kind = None
-        if inner := section(Data if keys == ("data",) else kind):
+        kind = Data if keys == ("data",) else _without_null(field.annotation)
+        if inner := section(kind):
             yield from _fields(inner, keys)
+        elif get_origin(kind) is tuple and (entry := section(get_args(kind)[0])):
+            yield from _fields(entry, (*keys, ENTRY))
 
 
 def _is_code(kind: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a run file, in one message: where, what it is, what was expected, what was meant."""
+"""Reports all problems of a run file in one message: the place, the value, what was expected, what was meant."""
 
 from __future__ import annotations
 
@@ -70,8 +70,10 @@ def _place(path: str, document: Document) -> str:
 
 
 def _meaning(location: Sequence[int | str]) -> str:
+    """What the key means, in parentheses; nothing where the schema does not say."""
     field = field_at([str(part) for part in location if not str(part).startswith("<")])
-    return f" ({field.description})" if field and field.description else ""
+    text = " ".join((field.description or "").split()) if field else ""
+    return f" ({text[0].lower()}{text[1:].rstrip('.')})" if text else ""
 
 
 def _value(value: Any) -> str:

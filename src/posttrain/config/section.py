@@ -13,9 +13,11 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     dotted: ClassVar[bool] = False  # whether `a: {b: 1}` inside is one key with the name a.b
+    noun: ClassVar[str] = "mapping"  # what an entry of a list or mapping of such sections is called
 
     @classmethod
     def expand(cls, value: Any) -> Any:
+        """Return the long form of a value: short forms become mappings, everything else stays as it is."""
         return value
 
     @model_validator(mode="before")

@@ -1,0 +1,57 @@
+"""`model`, and each entry of `models`: a language model and how it is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from posttrain.config.section import Pathed, Section
+from posttrain.config.types import Count, Flag, Positive
+
+POLICY = "policy"
+
+
+class Lora(Section):
+    """Low-rank adapters, trained in place of the weights."""
+
+    rank: Count = 16
+    """Rank of the two matrices of an adapter; 4 to 64 is typical."""
+    alpha: Positive = 32.0
+    """Scale of an adapter: its update is multiplied by alpha / rank, and once or twice the rank is typical."""
+    targets: tuple[str, ...] | None = None
+    """Names of the linear layers that get adapters, such as [q_proj, v_proj]; null adapts all of them."""
+
+
+class Model(Pathed):
+    """A language model. The short form is its path."""
+
+    noun: ClassVar[str] = "model"
+
+    path: str = Field(min_length=1)
+    """Hub id, local folder, .gguf file or bundled name (smollm2, tiny); in `models`, `policy` shares the weights of
+    the policy."""
+    revision: str | None = None
+    """Branch, tag or commit of a hub model; null takes the default branch."""
+    dtype: Literal["auto", "float32", "bfloat16", "float64"] = "auto"
+    """Number format of the computation; auto takes bfloat16 where the hardware multiplies it natively, else float32."""
+    lora: Lora | None = None
+    """Low-rank adapters; null trains all weights."""
+    chat_template: Path | None = None
+    """File with a Jinja template that replaces the tokenizer's chat template."""
+    activation_checkpointing: Flag = False
+    """Whether the backward pass recomputes activations, which saves memory and costs about a third more time."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether the role reads the weights of the policy."""
+        return self.path == POLICY
+
+    @model_validator(mode="after")
+    def _shared_is_bare(self) -> Model:
+        fields = type(self).model_fields.items()
+        extra = [name for name, f in fields if name != "path" and getattr(self, name) != f.default]
+        if self.shared and extra:
+            raise ValueError(f"shares the weights of the policy, so {' and '.join(extra)} cannot be set here")
+        return self

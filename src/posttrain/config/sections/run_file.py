@@ -1,0 +1,113 @@
+"""The run file as a whole: its sections, and what must hold between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationInfo, field_serializer, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from posttrain.config.section import Section
+from posttrain.config.sections.data import MAIN, Data
+from posttrain.config.sections.evaluate import Evaluate
+from posttrain.config.sections.method import MethodRef
+from posttrain.config.sections.model import POLICY, Model
+from posttrain.config.sections.procedure import ProcedureRef
+from posttrain.config.sections.rewards import RewardRef
+from posttrain.config.sections.sampling import SamplingSection
+from posttrain.config.sections.scoring import Scoring
+from posttrain.config.sections.train import Train
+from posttrain.config.types import Role, StreamName, Whole
+
+
+class RunFile(Section):
+    """A run: which model learns, with which method, from which data.
+
+    Validated with `complete` in the context, a run file must name its data and either a method or a procedure. Without
+    it, a model alone is enough to open a session.
+    """
+
+    model: Model
+    """The policy, the model that is trained."""
+    models: dict[Role, Model] = Field(default_factory=dict)
+    """Models in other roles (reference, reward, cost, critic, cost_critic), each with the keys of `model`; a role that
+    is not named starts as a copy of another."""
+    method: MethodRef | None = None
+    """How the policy learns: a name that `posttrain methods` lists, or ./file.py; its settings are further keys, which
+    `posttrain explain` lists."""
+    procedure: ProcedureRef | None = None
+    """A loop over models and data, instead of a method; its settings are further keys."""
+    data: dict[StreamName, Data] = Field(default_factory=dict, validate_default=True)
+    """Records to learn from: one source, or one for each stream of the method; a run needs at least one."""
+    rewards: tuple[RewardRef, ...] = ()
+    """Reward functions; the reward of an answer is their weighted sum."""
+    scoring: Scoring = Field(default_factory=Scoring)
+    """How reward functions are run."""
+    sampling: SamplingSection = Field(default_factory=SamplingSection)
+    """How the policy answers prompts during training."""
+    train: Train = Field(default_factory=Train)
+    """Length of the training, learning rate, batch sizes, checkpoints and logs."""
+    evaluate: Evaluate | None = None
+    """Held-out prompts, answered and scored during the run; null evaluates nothing."""
+    seed: Whole = 0
+    """Seed from which every random choice of the run derives."""
+    name: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[^/\\\x00-\x1f]+$")
+    """Name of the run's folder under `output`; null derives one from the method, the model and a number."""
+    output: Path = Path("runs")
+    """Folder that holds the runs."""
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """Device of all models: auto, cpu, cuda or cuda:N; auto takes a GPU if one is visible."""
+
+    _base: Path = Path()
+
+    @property
+    def base(self) -> Path:
+        """The folder of the run file."""
+        return self._base
+
+    def model_post_init(self, context: Any) -> None:
+        self._base = Path((context or {}).get("base", "."))
+
+    @classmethod
+    def expand(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        long = dict(value)
+        data = long.get("data")
+        if isinstance(data, str) or (isinstance(data, Mapping) and data.keys() & Data.model_fields.keys()):
+            long["data"] = {MAIN: data}
+        if isinstance(long.get("rewards"), str):
+            long["rewards"] = [long["rewards"]]
+        return long
+
+    @field_serializer("data")
+    def _data_as_written(self, data: dict[str, Data]) -> Any:
+        return data[MAIN] if data.keys() == {MAIN} else data
+
+    @field_validator("data")
+    @classmethod
+    def _some_data(cls, data: dict[str, Data], info: ValidationInfo) -> dict[str, Data]:
+        if _complete(info) and not data:
+            raise PydanticCustomError("missing", "there is no data")
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self, info: ValidationInfo) -> RunFile:
+        if self.method and self.procedure:
+            raise ValueError(
+                f"method={self.method.path!r} and procedure={self.procedure.path!r} both say how to learn; keep one"
+            )
+        if _complete(info) and not self.method and not self.procedure:
+            raise ValueError("method is missing: a name that `posttrain methods` lists, or ./file.py")
+        if self.model.shared:
+            raise ValueError("model is the policy itself: write its hub id, folder or bundled name")
+        if POLICY in self.models:
+            raise ValueError("models.policy cannot be set: the policy is `model`")
+        return self
+
+
+def _complete(info: ValidationInfo) -> bool:
+    """Whether the run file is loaded to be run, not only for its model."""
+    return bool((info.context or {}).get("complete"))

@@ -1,0 +1,27 @@
+"""`sampling`: how the policy answers prompts."""
+
+from __future__ import annotations
+
+from posttrain.config.section import Section
+from posttrain.config.types import Count, Positive, PositiveShare, Whole
+
+
+class SamplingSection(Section):
+    """How the policy answers prompts during training."""
+
+    samples: Count | None = None
+    """Answers sampled per prompt, the group size of GRPO and RLOO; 4 to 64 is typical, null takes the method's
+    number."""
+    max_tokens: Count = 256
+    """Maximum length of an answer in tokens."""
+    temperature: Positive | None = None
+    """Divisor of the logits, 0.6 to 1.2 in practice; null takes the method's temperature."""
+    top_k: Whole = 0
+    """Number of most likely tokens to sample from; 0 disables the cut, and methods that sample require 0."""
+    top_p: PositiveShare = 1.0
+    """Probability mass of nucleus sampling; 1 disables the cut, and methods that sample require 1."""
+    slots: Count = 64
+    """Sequences sampled concurrently; more slots are faster and take more memory for keys and values."""
+    spare_prompts: Whole = 0
+    """Extra prompts kept in flight beside those of a step (partial rollouts); unfinished answers resume in the next
+    step under the new weights."""
