@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from posttrain.machine.allocator import PREPARED
+from posttrain.machine.allocator import PRIMITIVE_CACHES
 
 Side = Callable[[argparse.Namespace, Path], list[float]]  # options, an empty folder -> one number per repetition
 
 # What posttrain sets for itself, for a peer: freed memory stays with the process, and few prepared products.
 KEEP_FREED_MEMORY = {
-    **PREPARED,
+    **PRIMITIVE_CACHES,
     "GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=2147483647:glibc.malloc.top_pad=67108864",
 }
 

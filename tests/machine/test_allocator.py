@@ -1,4 +1,4 @@
-"""Freed memory is kept and given out again without gaps, unless the user decided otherwise."""
+"""Freed memory is kept and reused without gaps, unless the user decided otherwise."""
 
 import json
 import os
@@ -36,10 +36,10 @@ print(json.dumps({"kept": kept, "faults": counts}))
 
 BEGIN = """
 import json, os, random
-from posttrain.machine.allocator import keep_freed_memory, without_gaps
+from posttrain.machine.allocator import keep_freed_memory, install_allocator
 
 keep_freed_memory()
-assert without_gaps()
+assert install_allocator()
 import torch
 """
 
@@ -52,7 +52,7 @@ def outcome(script=SCRIPT, **environment):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a setting of glibc")
-def test_a_freed_block_is_given_out_again_without_page_faults():
+def test_a_freed_block_is_reused_without_page_faults():
     kept = outcome()
     assert kept["kept"]
     assert max(kept["faults"]) < 10_000
@@ -67,7 +67,7 @@ def test_what_the_user_set_stays():
 
 @needs_compiler
 def test_a_freed_tensor_leaves_room_for_one_of_its_size():
-    found = outcome(
+    result = outcome(
         BEGIN
         + """
 def some(count):
@@ -78,33 +78,33 @@ first = {x.data_ptr() for x in blocks[::2]}
 small = []
 for number in range(0, 40, 2):
     blocks[number] = None
-    small += [torch.empty(8) for _ in range(5)]  # what would take the edges of the holes
+    small += [torch.empty(8) for _ in range(5)]  # which would take the edges of the holes
 again = {x.data_ptr() for x in some(20)}
-print(json.dumps({"apart": len(first - again)}))
+print(json.dumps({"moved": len(first - again)}))
 """
     )
-    assert found == {"apart": 0}
+    assert result == {"moved": 0}
 
 
 @needs_compiler
-def test_neighbouring_holes_are_one():
-    found = outcome(
+def test_neighbouring_holes_merge():
+    result = outcome(
         BEGIN
         + """
 blocks = [torch.empty(2**18) for _ in range(9)]
 start, end = blocks[0].data_ptr(), blocks[-1].data_ptr()
-for number in (1, 3, 2, 5, 4, 7, 6):  # joined with the one before, the one after, both and none
+for number in (1, 3, 2, 5, 4, 7, 6):  # merges with the hole before, the one after, both and none
     blocks[number] = None
 large = torch.empty(7 * 2**18).data_ptr()
 print(json.dumps({"between": start < large < end}))
 """
     )
-    assert found == {"between": True}
+    assert result == {"between": True}
 
 
 @needs_compiler
-def test_what_is_left_of_a_hole_and_the_end_are_used():
-    found = outcome(
+def test_the_rest_of_a_hole_and_the_end_of_the_range_are_reused():
+    result = outcome(
         BEGIN
         + """
 large, after = torch.empty(8 * 2**18), torch.empty(2**18)
@@ -116,7 +116,7 @@ larger = torch.empty(9 * 2**18).data_ptr()
 print(json.dumps({"inside": all(start <= part.data_ptr() < end for part in parts), "at the end": larger == end}))
 """
     )
-    assert found == {"inside": True, "at the end": True}
+    assert result == {"inside": True, "at the end": True}
 
 
 @needs_compiler
@@ -138,9 +138,9 @@ print("{}")
 
 
 @needs_compiler
-def test_what_torch_did_it_still_does():
-    """Errors of too large requests, forks while another thread allocates, the profiler's sight of memory."""
-    found = outcome(
+def test_errors_forks_and_the_profiler_work_as_with_the_allocator_of_torch():
+    """Errors of too large requests, forks while another thread allocates, the memory that the profiler reports."""
+    result = outcome(
         BEGIN
         + """
 import threading
@@ -173,18 +173,18 @@ seen = sum(event.self_cpu_memory_usage for event in profile.key_averages())
 print(json.dumps({"refused": refused, "codes": codes, "seen": seen}))
 """
     )
-    assert "can't allocate memory" in found["refused"]
-    assert set(found["codes"]) == {0}
-    assert found["seen"] == 4 * 2**18
+    assert "can't allocate memory" in result["refused"]
+    assert set(result["codes"]) == {0}
+    assert result["seen"] == 4 * 2**18
 
 
-def test_the_caches_of_prepared_products_are_small_unless_the_user_said_how_large():
+def test_the_caches_of_primitives_are_small_unless_the_user_set_their_size():
     script = """
 import json, os
-from posttrain.machine.allocator import PREPARED, keep_freed_memory
+from posttrain.machine.allocator import PRIMITIVE_CACHES, keep_freed_memory
 
 keep_freed_memory()
-print(json.dumps({name: os.environ[name] for name in PREPARED}))
+print(json.dumps({name: os.environ[name] for name in PRIMITIVE_CACHES}))
 """
     assert set(outcome(script).values()) == {"128"}
     assert outcome(script, LRU_CACHE_CAPACITY="7")["LRU_CACHE_CAPACITY"] == "7"

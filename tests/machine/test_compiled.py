@@ -1,4 +1,4 @@
-"""C++ that is compiled where it runs, or not at all."""
+"""C++ that is compiled on first use, or done without."""
 
 import ctypes
 import logging
@@ -8,17 +8,18 @@ import sys
 import pytest
 
 from posttrain.machine import compiled
+from posttrain.machine.cache_folder import cache_folder
 from posttrain.models.kernels import fused
 
 SOURCE = 'extern "C" int answer() { return 42; }\n'
 needs_compiler = pytest.mark.skipif(
-    not compiled.wanted() or compiled.compiler() is None, reason="no C++ compiler, or not wanted"
+    not compiled.enabled() or compiled.compiler() is None, reason="no C++ compiler, or switched off"
 )
 
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("POSTTRAIN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv(compiled.VARIABLE, raising=False)
     compiled.library.cache_clear()
     file = tmp_path / "some.cpp"
@@ -33,10 +34,9 @@ def test_a_compiler_is_enough_for_our_own_code():
 
 
 @needs_compiler
-def test_it_is_compiled_once_and_found_again(source, monkeypatch):
+def test_a_source_is_compiled_once_and_loaded_from_the_cache(source, monkeypatch):
     assert compiled.library(source).answer() == 42
-    made = list(compiled.cache().iterdir())
-    assert [f.suffix for f in made] == [".so"]
+    assert [f.suffix for f in cache_folder("compiled").iterdir()] == [".so"]
     compiled.library.cache_clear()
     monkeypatch.setattr(subprocess, "run", None)
     assert isinstance(compiled.library(source), ctypes.CDLL)
@@ -61,12 +61,12 @@ def test_another_header_is_another_library(source):
 
 
 @needs_compiler
-def test_code_that_does_not_compile_is_done_without_and_said(source, caplog):
+def test_code_that_does_not_compile_is_logged_and_not_used(source, caplog):
     source.write_text("int answer( {")
     assert compiled.library(source) is None
-    assert "some.cpp could not be compiled and is done without" in caplog.text
+    assert "some.cpp could not be compiled; running without it" in caplog.text
     assert "error:" in caplog.text
-    assert list(compiled.cache().iterdir()) == []
+    assert list(cache_folder("compiled").iterdir()) == []
 
 
 def test_without_a_compiler(source, monkeypatch, caplog):
@@ -75,18 +75,18 @@ def test_without_a_compiler(source, monkeypatch, caplog):
     monkeypatch.delenv("CXX", raising=False)
     assert compiled.library(source) is None
     if sys.platform == "linux":
-        assert "no C++ compiler: some.cpp is done without, which takes time or memory; install g++" in caplog.text
+        assert "no C++ compiler: running without some.cpp, which takes more time or memory; install g++" in caplog.text
 
 
 def test_a_cache_that_cannot_be_written(source, monkeypatch, tmp_path, caplog):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("POSTTRAIN_CACHE", str(tmp_path / "file"))
     monkeypatch.setenv("CXX", "c++")
     assert compiled.library(source) is None
     if sys.platform == "linux":
         assert "some.cpp could not be compiled" in caplog.text
 
 
-def test_who_does_not_want_it(source, monkeypatch):
+def test_compiling_can_be_switched_off(source, monkeypatch):
     monkeypatch.setenv(compiled.VARIABLE, "0")
     assert compiled.library(source) is None

@@ -1,3 +1,5 @@
+"""Files that are written past the page cache, on systems with and without direct I/O."""
+
 import errno
 import hashlib
 import os
@@ -8,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from xxhash import xxh3_128
 
-from posttrain.machine import disk as direct
+from posttrain.machine import disk
 
 TYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.float8_e4m3fn]
 TYPES += [torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool]
@@ -18,89 +20,93 @@ def content(size):
     return (hashlib.sha256(b"x").digest() * (size // 32 + 1))[:size]
 
 
-@pytest.fixture(params=["past the cache", "no flag", "refused when opened", "refused when written"])
+@pytest.fixture(params=["direct", "no flag", "refused when opened", "refused when written"])
 def system(request, monkeypatch):
-    """Systems that let files past the cache, and three that do not."""
+    """Systems with direct I/O, and three without."""
     if request.param == "no flag":
-        monkeypatch.setattr(direct, "DIRECT", 0)
+        monkeypatch.setattr(disk, "DIRECT", 0)
     real_open, real_write = os.open, os.write
 
     def refuses_to_open(path, flags, *mode):
-        if direct.DIRECT and flags & direct.DIRECT:
+        if disk.DIRECT and flags & disk.DIRECT:
             raise OSError(errno.EINVAL, "Invalid argument")
         return real_open(path, flags, *mode)
 
     def refuses_to_write(file, view):
-        if direct.fcntl.fcntl(file, direct.fcntl.F_GETFL) & direct.DIRECT:
+        if disk.fcntl.fcntl(file, disk.fcntl.F_GETFL) & disk.DIRECT:
             raise OSError(errno.EINVAL, "Invalid argument")
         return real_write(file, view[: max(1, len(view) // 2)])  # and no more than half at once
 
     if request.param == "refused when opened":
-        monkeypatch.setattr(direct.os, "open", refuses_to_open)
+        monkeypatch.setattr(disk.os, "open", refuses_to_open)
     if request.param == "refused when written":
-        monkeypatch.setattr(direct.os, "write", refuses_to_write)
+        monkeypatch.setattr(disk.os, "write", refuses_to_write)
 
 
 @pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 8192, 3 * 8192 + 5])
 def test_what_is_written_is_read(size, tmp_path, monkeypatch, system):
-    monkeypatch.setattr(direct, "PIECE", 8192)
+    monkeypatch.setattr(disk, "PIECE", 8192)
     whole, path = content(size), tmp_path / "file"
     path.write_bytes(b"longer than what replaces it" * 2000)
-    made = direct.write(path, [memoryview(whole[:100]), memoryview(b""), memoryview(whole[100:])])
+    digest = disk.write(path, [memoryview(whole[:100]), memoryview(b""), memoryview(whole[100:])])
     assert path.read_bytes() == whole
-    assert made == direct.xxh3(path) == xxh3_128(whole).hexdigest()
-    assert b"".join(bytes(piece) for piece in direct.read(path)) == whole
+    assert digest == disk.xxh3(path) == xxh3_128(whole).hexdigest()
+    assert b"".join(bytes(piece) for piece in disk.read(path)) == whole
 
 
-def test_what_other_errors_there_are_is_said(tmp_path):
+def test_other_errors_are_raised(tmp_path):
     with pytest.raises(FileNotFoundError):
-        list(direct.read(tmp_path / "none"))
+        list(disk.read(tmp_path / "none"))
     with pytest.raises(IsADirectoryError):
-        direct.write(tmp_path, [])
+        disk.write(tmp_path, [])
 
 
 def some_tensors():
     generator = torch.Generator().manual_seed(0)
-    made = {f"ü {t}": (4 * torch.randn(3, 5, generator=generator)).to(t) for t in TYPES}
-    return made | {"none": torch.zeros(0, 4), "number": torch.tensor(2.5), "turned": torch.arange(6.0).view(2, 3).T}
+    tensors = {f"ü {t}": (4 * torch.randn(3, 5, generator=generator)).to(t) for t in TYPES}
+    return tensors | {
+        "none": torch.zeros(0, 4),
+        "number": torch.tensor(2.5),
+        "transposed": torch.arange(6.0).view(2, 3).T,
+    }
 
 
 def test_tensors_are_read_by_the_library(tmp_path):
     tensors = some_tensors()
-    direct.save_tensors(tmp_path / "a.safetensors", tensors, {"format": "pt"})
-    found = load_file(tmp_path / "a.safetensors")
-    assert found.keys() == tensors.keys()
+    disk.save_tensors(tmp_path / "a.safetensors", tensors, {"format": "pt"})
+    loaded = load_file(tmp_path / "a.safetensors")
+    assert loaded.keys() == tensors.keys()
     for name, tensor in tensors.items():
-        assert found[name].dtype == tensor.dtype
-        assert found[name].shape == tensor.shape
+        assert loaded[name].dtype == tensor.dtype
+        assert loaded[name].shape == tensor.shape
         assert (
-            found[name].contiguous().flatten().view(torch.uint8).equal(tensor.contiguous().flatten().view(torch.uint8))
+            loaded[name].contiguous().flatten().view(torch.uint8).equal(tensor.contiguous().flatten().view(torch.uint8))
         )
     with safe_open(tmp_path / "a.safetensors", "pt") as file:
         assert file.metadata() == {"format": "pt"}
 
 
 def test_a_file_of_small_tensors_is_that_of_the_library(tmp_path):
-    """Of types with as many bytes each has an order of its own."""
+    """With dtypes of several widths and names that sort differently, down to the last byte."""
     widths = (torch.bfloat16, torch.float64, torch.uint8, torch.float32)
     tensors = {f"{name} of {t}": torch.ones(3, 5).to(t) for t in widths for name in ("b", "a", "ä")}
     for metadata in (None, {"format": "pt"}):
-        direct.save_tensors(tmp_path / "a", tensors, metadata)
+        disk.save_tensors(tmp_path / "a", tensors, metadata)
         save_file(tensors, tmp_path / "b", metadata)
         assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_what_lies_at_a_page_is_written_without_a_copy(tmp_path, monkeypatch, system):
+def test_aligned_tensors_are_written_without_a_copy(tmp_path, monkeypatch, system):
     copied = []
-    monkeypatch.setattr(direct, "_buffer", lambda: copied.append(Counted(direct.PIECE)) or copied[-1])
-    monkeypatch.setattr(direct, "LARGE", direct.BLOCK)
-    tensors = {name: direct.empty_like(torch.empty(1024, width)).normal_() for name, width in (("a", 5), ("b", 3))}
-    tensors |= {"turned": direct.empty_like(torch.empty(1024, 7).T).normal_(), "small": torch.randn(3)}
-    direct.save_tensors(tmp_path / "a.safetensors", tensors)
+    monkeypatch.setattr(disk, "_buffer", lambda: copied.append(Counted(disk.PIECE)) or copied[-1])
+    monkeypatch.setattr(disk, "LARGE", disk.BLOCK)
+    tensors = {name: disk.empty_like(torch.empty(1024, width)).normal_() for name, width in (("a", 5), ("b", 3))}
+    tensors |= {"transposed": disk.empty_like(torch.empty(1024, 7).T).normal_(), "small": torch.randn(3)}
+    disk.save_tensors(tmp_path / "a.safetensors", tensors)
     assert all(load_file(tmp_path / "a.safetensors")[name].equal(tensors[name]) for name in tensors)
-    # The header, what is smaller than a block, and what lies there in another order than in the file.
-    assert sum(c.taken for c in copied) == direct.BLOCK + 12 + tensors["turned"].nbytes
-    assert all(t.data_ptr() % direct.BLOCK == 0 for n, t in tensors.items() if n != "small")
+    # Only the header, the tensor smaller than a block, and the transposed one are copied.
+    assert sum(c.taken for c in copied) == disk.BLOCK + 12 + tensors["transposed"].nbytes
+    assert all(t.data_ptr() % disk.BLOCK == 0 for n, t in tensors.items() if n != "small")
 
 
 class Counted:

