@@ -1,4 +1,4 @@
-"""The run file: schema, YAML, overrides, errors."""
+"""The run file: its sections, YAML, overrides, errors, and the reference of its keys."""
 
 from posttrain.config.load import load, resolved
 from posttrain.config.schema import RunFile

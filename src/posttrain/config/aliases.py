@@ -1,4 +1,4 @@
-"""Names that people bring from other trainers, and what they are called here."""
+"""Settings of other trainers: what they are called here, or what to do instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shape of the run file: what a dotted key leads to, and all keys with their meaning."""
+"""The shape of the run file: the type and field behind a dotted key, and all keys in order."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ENTRY = "N"  # stands for the number of an entry of a list
 
 
 def section(kind: Any) -> type[Section] | None:
-    """The kind itself when it is a section of the run file."""
+    """Return the type itself if it is a section of the run file, else None."""
     return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 
 
 def child(kind: Any, key: str) -> Any:
-    """What the schema says about `key` inside `kind`; None where it says nothing."""
+    """Return the type of `key` inside a type, without its null; None if the schema does not know the key."""
     if owner := section(kind):
         field = owner.model_fields.get(key)
         return _without_null(field.annotation) if field else None
@@ -34,7 +34,7 @@ def child(kind: Any, key: str) -> Any:
 
 
 def kind_at(keys: Sequence[str]) -> Any:
-    """What the schema says about a path."""
+    """Return the type that a dotted key leads to, None if the schema does not know it."""
     kind: Any = RunFile
     for key in keys:
         kind = child(kind, key)
@@ -42,13 +42,13 @@ def kind_at(keys: Sequence[str]) -> Any:
 
 
 def field_at(keys: Sequence[str]) -> FieldInfo | None:
-    """The field that a path names."""
+    """Return the field that a dotted key names, None if there is none."""
     owner = section(kind_at(keys[:-1])) if keys else None
     return owner.model_fields.get(keys[-1]) if owner else None
 
 
 def fields() -> Iterator[tuple[str, FieldInfo]]:
-    """Every key of a run file with its type, default and description: ("train.steps", ...).
+    """Yield every key of a run file with its field: type, default and description of "train.steps".
 
     The entries of a list are number N: `rewards.N.weight`. Entries of `models` have the keys of `model`.
     """
@@ -56,13 +56,13 @@ def fields() -> Iterator[tuple[str, FieldInfo]]:
 
 
 def canonical(keys: Keys) -> Keys:
-    """`data.size` means the main stream: `data.main.size`."""
+    """Return the long form of a key of the main stream: `data.main.size` for `data.size`."""
     short = len(keys) > 1 and keys[0] == "data" and keys[1] in Data.model_fields
     return ("data", MAIN, *keys[1:]) if short else keys
 
 
 def shown(location: Sequence[int | str]) -> str:
-    """The place of a problem as the user writes it: without the main stream, `settings` and the names of choices."""
+    """Return the place of a problem as the user writes it: no main stream, no `settings`, no tags of unions."""
     parts: list[str] = []
     kind: Any = RunFile
     for part in map(str, location):

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Override:
-    """A value for a path, and who says so."""
+    """A new value for a dotted key, and where it was written."""
 
     keys: Keys
     value: Any
@@ -29,8 +29,8 @@ class Override:
 
 
 def parse(arguments: Sequence[str]) -> list[Override]:
-    """The overrides of a command line, in its order. Raises ConfigError for what has no value or no key."""
-    made = []
+    """Return the overrides of a command line, in its order. Raises ConfigError if a key or a value is missing."""
+    overrides = []
     rest = list(arguments)
     while rest:
         key, equals, value = rest.pop(0).partition("=")
@@ -45,12 +45,12 @@ def parse(arguments: Sequence[str]) -> list[Override]:
         keys = tuple(_renamed(name, COMMAND_LINE).split("."))
         if not all(keys):
             raise ConfigError(f"{COMMAND_LINE}: {key!r} is no key; write it as in train.steps=50")
-        made.append(Override(keys, parse_value(value, f"{COMMAND_LINE}: {name}")))
-    return made
+        overrides.append(Override(keys, parse_value(value, f"{COMMAND_LINE}: {name}")))
+    return overrides
 
 
 def apply(document: Document, overrides: Sequence[Override]) -> Document:
-    """The document with the overrides in it. Short forms are written out where a key inside them is set."""
+    """Return the document with the overrides applied. A short form is expanded if a key inside it is set."""
     for override in overrides:
         value = _assign(RunFile, document.value, canonical(override.keys), override)
         document = replace(document, value=value, marks=_marked(document.marks, override))
@@ -58,15 +58,15 @@ def apply(document: Document, overrides: Sequence[Override]) -> Document:
 
 
 def without_aliases(document: Document) -> Document:
-    """The document with other trainers' names replaced. Both names of one thing are an error."""
+    """Return the document with other trainers' names replaced. Raises ConfigError if both names are given."""
     foreign = [name for name in document.value if name in ALIASES]
     own = {key: value for key, value in document.value.items() if key not in foreign}
     renamed = replace(document, value=own)
     for name in foreign:
         where = document.marks.get(name, document.name)
         keys = tuple(_renamed(name, where).split("."))
-        held = renamed.value.get(keys[0])
-        if held is not None and (not isinstance(held, Mapping) or keys[-1] in held):
+        present = renamed.value.get(keys[0])
+        if present is not None and (not isinstance(present, Mapping) or keys[-1] in present):
             raise ConfigError(f"{where}: {name!r} and {'.'.join(keys)!r} are the same thing; remove one")
         renamed = apply(renamed, [Override(keys, document.value[name], where)])
     return renamed
@@ -79,7 +79,7 @@ def _renamed(name: str, where: str) -> str:
 
 
 def _assign(kind: Any, old: Any, keys: Keys, override: Override) -> Any:
-    """`old` with the new value at `keys`; `kind` is what the schema says about `old`."""
+    """Return `old` with the new value at `keys`; `kind` is the type of `old` in the schema."""
     if not keys:
         return _renewed(old, override)
     if owner := section(kind):
@@ -93,13 +93,13 @@ def _assign(kind: Any, old: Any, keys: Keys, override: Override) -> Any:
     if old is not None and not isinstance(old, Mapping):
         inner = ".".join(override.keys)
         raise ConfigError(f"{override.where}: {inner}: there is the value {old!r}, which has no key {key!r}")
-    made = dict(old or {})
-    made[key] = _assign(child(kind, key), made.get(key), rest, override)
-    return made
+    changed = dict(old or {})
+    changed[key] = _assign(child(kind, key), changed.get(key), rest, override)
+    return changed
 
 
 def _renewed(old: Any, override: Override) -> Any:
-    """The new value. `data=FILE` changes the path and keeps the rest: a file of the same columns."""
+    """Return the new value. `data=FILE` changes the path and keeps the rest, such as the columns."""
     if not isinstance(override.value, str) or override.keys[0] not in KEEPING or not isinstance(old, Mapping):
         return override.value
     if old.keys() == {MAIN}:
@@ -108,12 +108,12 @@ def _renewed(old: Any, override: Override) -> Any:
 
 
 def _marked(marks: Mapping[str, str], override: Override) -> dict[str, str]:
-    """The places of all values, when the override has replaced one and perhaps made the mappings around it."""
+    """Return the places of all values after an override, which may also have created mappings around its value."""
     path = ".".join(override.keys)
-    made = {key: where for key, where in marks.items() if key != path and not key.startswith(path + ".")}
+    places = {key: where for key, where in marks.items() if key != path and not key.startswith(path + ".")}
     for length in range(1, len(override.keys) + 1):
-        made.setdefault(".".join(override.keys[:length]), override.where)
-    return made
+        places.setdefault(".".join(override.keys[:length]), override.where)
+    return places
 
 
 def _index(items: Sequence[Any], key: str, override: Override) -> int:

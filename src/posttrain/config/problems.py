@@ -36,7 +36,7 @@ _EXPECTED = {
 
 
 def report(error: ValidationError, document: Document) -> str:
-    """One line for each problem, each with its place in the file or on the command line."""
+    """Return one line per problem, each with its place in the file or on the command line."""
     lines = [_problem(details, document) for details in error.errors(include_url=False)]
     if len(lines) == 1:
         return lines[0]
@@ -63,14 +63,14 @@ def _problem(details: Mapping[str, Any], document: Document) -> str:
 
 
 def _place(path: str, document: Document) -> str:
-    """The line of the value, or of the nearest mapping around it."""
+    """Return the line of the value, or that of the nearest mapping around it."""
     while path and path not in document.marks:
         path = path.rpartition(".")[0]
     return document.marks.get(path, document.name)
 
 
 def _meaning(location: Sequence[int | str]) -> str:
-    """What the key means, in parentheses; nothing where the schema does not say."""
+    """Return what the key means, in parentheses; nothing for a key without a meaning."""
     field = field_at([str(part) for part in location if not str(part).startswith("<")])
     text = " ".join((field.description or "").split()) if field else ""
     return f" ({text[0].lower()}{text[1:].rstrip('.')})" if text else ""
@@ -94,7 +94,7 @@ def _unknown(location: Sequence[int | str], value: Any) -> str:
 
 
 def _meant(location: Sequence[int | str], key: str) -> str | None:
-    """The key itself in another place, else a similar key in this place, else a similar key anywhere."""
+    """Return the same key in another place, else a similar key in this place, else a similar key anywhere."""
     everywhere = {name: name.rpartition(".")[2] for name, _ in fields()}
     same = [name for name, last in everywhere.items() if last == key]
     if same or key in ALIASES:

@@ -1,4 +1,4 @@
-"""YAML as people expect it: the number and boolean rules of YAML 1.2, no objects, no bombs, every value with its line.
+"""YAML as people expect it: numbers and booleans of YAML 1.2, no objects, bounded expansion, every value with its line.
 
 PyYAML follows YAML 1.1, where `1e-4` is a string, `on` and `no` are booleans, `010` is eight and `1:30` ninety.
 """
@@ -52,7 +52,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        """Line breaks other than \\n survive in double quotes only."""
+        """Quote texts with line breaks other than \\n, which survive in double quotes only."""
         exotic = any(char in text for char in "\x85\u2028\u2029")
         return self.represent_scalar(_TAG + "str", text, style='"' if exotic else None)
 
@@ -62,7 +62,7 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 
 @dataclass(frozen=True)
 class Document:
-    """Plain values, and where each of them was written: `marks["train.steps"] == "run.yaml:7"`."""
+    """Plain values, and the place where each was written: `marks["train.steps"] == "run.yaml:7"`."""
 
     value: dict[str, Any]
     name: str = ""
@@ -70,7 +70,7 @@ class Document:
 
 
 def parse(text: str, name: str) -> Document:
-    """The mapping that a YAML text holds. Raises ConfigError with `name:line:column` for anything else."""
+    """Return the mapping that a YAML text holds. Raises ConfigError with `name:line:column` for anything else."""
     node = _compose(text, name)
     if node is None:
         raise ConfigError(f"{name}: is empty; a run file needs at least model, data and method")
@@ -82,7 +82,7 @@ def parse(text: str, name: str) -> Document:
 
 
 def parse_value(text: str, name: str) -> Any:
-    """One value of the command line: a flow collection, a quoted text, or a plain scalar as it stands."""
+    """Return one value of the command line: a flow collection, a quoted text, or a plain scalar as it stands."""
     if text[:1] in ("[", "{", '"', "'"):
         node = _compose(text, name)
         return None if node is None else _Builder(name).build(node, "", 0)
@@ -91,7 +91,7 @@ def parse_value(text: str, name: str) -> Any:
 
 
 def dump(value: Mapping[str, Any]) -> str:
-    """YAML text that `parse` reads back as the same values."""
+    """Return YAML text that `parse` reads back as the same values."""
     text: str = yaml.dump(_escaped(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     return text
 
@@ -173,20 +173,20 @@ class _Builder:
         return self.scalar(node)
 
     def mapping(self, node: yaml.MappingNode, path: str, depth: int) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             key, line = self.key(key_node), key_node.start_mark.line + 1
-            if key in made:
+            if key in values:
                 raise ConfigError(
                     f"{self.name}:{line}:{key_node.start_mark.column + 1}: {key!r} is given twice; "
                     f"the first is on line {lines[key]}"
                 )
             lines[key] = line
             inner = f"{path}.{key}" if path else key
-            made[key] = self.item(value_node, inner, depth)
+            values[key] = self.item(value_node, inner, depth)
             self.marks[inner] = f"{self.name}:{line}"
-        return made
+        return values
 
     def item(self, node: yaml.Node, path: str, depth: int) -> Any:
         self.marks[path] = self.place(node)
@@ -216,7 +216,7 @@ def _scalar(tag: str, text: str, place: str) -> Any:
 
 
 def _interpolate(value: Any, place: str) -> Any:
-    """Text with `${env:NAME}` replaced; `$${env:NAME}` stands for itself."""
+    """Replace `${env:NAME}` in a text; `$${env:NAME}` stands for itself."""
 
     def replace(match: re.Match[str]) -> str:
         escaped, name = match.groups()
