@@ -126,7 +126,7 @@ def test_settings_can_be_passed_through_a_change():
 
 def test_where_names_the_file_and_the_line():
     assert re.fullmatch(r"gae \(advantages\.py:\d+\)", part(gae).where)
-    assert part(nll).summary == "-log π(y_t)"
+    assert part(nll).summary == "Negative log-likelihood of a token: -log π(y_t)."
 
 
 class TestPairwise:

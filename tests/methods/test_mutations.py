@@ -22,6 +22,7 @@ from posttrain.catalogue import index as catalogue
 from posttrain.core.maths import divergence
 from posttrain.core.maths.groups import Groups
 from posttrain.core.parts import pick
+from tests.methods.golden import ROWS
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # of formulas that are broken on purpose
 HERE = Path(__file__).parent
@@ -39,7 +40,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "negate: return target.new_zeros(())",  # zero
     },
     "forward_kl": {"drop -: -1"},  # the last of two axes
-    "gap_spread": {"exchange: (chosen, rejected)", "swap: chosen - rejected"},  # a standard deviation
+    "gap_std_ema": {"exchange: (chosen, rejected)", "swap: chosen - rejected"},  # a standard deviation
     "log_odds": {"drop -: -math.log(2)", "turn: mean > -math.log(2)"},  # two ways to compute one number
     "on_policy_weight": {
         "negate: return bounded_exp(rows.mean(logp.detach() - usual))",  # read as a product of two
@@ -62,9 +63,9 @@ EQUIVALENT: dict[str, set[str]] = {
     "taken": {"drop -: -1"},  # the last of two axes
     "times_row_weight": {"exchange: (score, row_weight)"},  # a product
     "times_weight": {"exchange: (loss, pair_weight)"},  # a product
-    "usual_pairs": {"swap: chosen - rejected - usual"},  # squared
+    "kept_pairs": {"swap: chosen - rejected - mean_gap"},  # squared
     "self_play": {"swap: chosen - 1 / (2 * beta)"},  # squared
-    "usual_middle": {"exchange: (chosen, rejected)"},  # a sum
+    "midpoint_ema": {"exchange: (chosen, rejected)"},  # a sum
     "whiten": {"negate: return torch.zeros_like(credit)"},  # zero
 }
 
@@ -85,13 +86,14 @@ FUNCTIONS = {fn.__qualname__: fn for fn in readers()}
 
 
 def goldens(path: str) -> list[Callable[[], None]]:
-    """Every test_golden* of a method, with the values of its parameters filled in."""
+    """The rows of the golden table of a method, and every test_golden* of its own file with its parameters filled in."""
+    rows = [row.check for row in ROWS if row.path == path]
     folder, name = path.split("/")
     if not (HERE / folder / f"test_{name}.py").exists():
-        return []
+        return rows
     module = importlib.import_module(f"tests.methods.{folder}.test_{name}")
-    found = [test for name, test in vars(module).items() if name.startswith("test_golden")]
-    return [functools.partial(test, **given) for test in found for given in parameters(test)]
+    own = [test for name, test in vars(module).items() if name.startswith("test_golden")]
+    return rows + [functools.partial(test, **given) for test in own for given in parameters(test)]
 
 
 def parameters(test: Callable) -> list[dict[str, object]]:
@@ -194,7 +196,7 @@ def notices(tests: list[Callable[[], None]]) -> bool:
 
 @pytest.mark.parametrize("path", catalogue.paths())
 def test_every_method_has_golden_numbers_and_they_hold(path):
-    assert goldens(path), f"tests/methods/{path.replace('/', '/test_')}.py has no test_golden"
+    assert goldens(path), f"no row of tests/methods/golden is of {path}"
     assert not notices(goldens(path))
 
 

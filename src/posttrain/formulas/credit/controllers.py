@@ -1,4 +1,4 @@
-"""Coefficients that follow what they measure: (state or None at first, tensors) -> (state, value)."""
+"""Coefficients that follow what they measure: (state, or None at first, and tensors) -> (state, value)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,16 @@ def adaptive_kl(
     target: float = 6.0,
     horizon: float = 1e4,
 ) -> tuple[State, Scalar]:
-    """β ← β (1 + clip(KL/target - 1, ±0.2) n/horizon), KL in nats per answer (Ziegler et al., 2019, sec. 2.2).
+    """KL coefficient steered to a target (Ziegler et al., 2019, sec. 2.2).
 
-    The batch is shaped with the coefficient as it was; the state moves for the next one.
+        β ← β (1 + clip(KL/target - 1, ±0.2) n/horizon),    KL in nats per answer, n answers in the batch
+
+    The batch itself gets the coefficient from before the update.
+
+    Settings:
+        start: first coefficient; above 0, 0.2 in the paper.
+        target: KL that is aimed at, in nats per answer; above 0, 6 in the paper.
+        horizon: answers in which the coefficient can change by a factor of about e^0.2; above 0, 1e4 in the paper.
     """
     weight = start if state is None else state["weight"]
     n = int(rows.trained.sum())
@@ -44,8 +51,16 @@ def doubling_kl(
     start: float = 1.0,
     target: float = 0.01,
 ) -> tuple[State, Scalar]:
-    """β doubles when KL(π_old || π) per token exceeds 1.5 target, halves below target/1.5 (Schulman et al., 2017,
-    sec. 4). Made after the passes: it judges how far they went."""
+    """KL coefficient that doubles or halves after the passes (Schulman et al., 2017, sec. 4).
+
+        β ← 2β if KL(π_old || π) > 1.5 target,    β ← β/2 if KL(π_old || π) < target/1.5
+
+    It is derived after the passes, because it judges how far they went.
+
+    Settings:
+        start: first coefficient; above 0, usually 1.
+        target: KL that is aimed at, in nats per token; above 0, 0.003 to 0.03 in the paper.
+    """
     weight = start if state is None else state["weight"]
     if rows.mask.any():
         kl = float((old_logp - logp)[rows.mask].mean())
@@ -64,8 +79,17 @@ def multiplier(
     decay: float = 0.9,
     largest: float = 5.0,
 ) -> tuple[State, Scalar]:
-    """ln λ ← ln λ + rate λ J, J the moving average (decay) of mean cost + budget; λ is at most `largest`
-    (Dai et al., 2024, sec. 3.2)."""
+    """Lagrange multiplier of a cost that must not exceed a budget (Dai et al., 2024, sec. 3.2).
+
+        ln λ ← ln λ + α λ J,    J = moving average of (mean cost + d)
+
+    Settings:
+        start: first λ; above 0 and at most `largest`, usually 1.
+        rate: α, step size of ln λ; above 0, 0.04 is usual.
+        budget: d, minus the mean cost that is allowed; any number, where 0 allows a mean cost of 0.
+        decay: share of the moving average that a new batch leaves unchanged; 0 to 1, usually 0.9 to 0.99.
+        largest: upper bound of λ; at least `start`.
+    """
     before = start if state is None else state["lambda"]
     if not rows.trained.any():
         return state or {"lambda": before, "cost": 0.0}, cost.new_tensor(before)
@@ -77,5 +101,5 @@ def multiplier(
 
 
 def inverse(max_tokens: Scalar) -> Scalar:
-    """1 / max_tokens, a normaliser that does not depend on what was sampled."""
+    """Normaliser that does not depend on the samples: 1 / max_tokens."""
     return 1.0 / torch.as_tensor(max_tokens, dtype=torch.get_default_dtype())

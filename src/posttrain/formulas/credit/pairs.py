@@ -1,4 +1,4 @@
-"""Which pairs count how much, and at which temperature: statistics of all pairs of an optimiser step."""
+"""Pairs of an optimiser step, or of the answers to a prompt: which count, how much, and at which β."""
 
 from __future__ import annotations
 
@@ -9,20 +9,34 @@ from posttrain.core.parts import PairIndex, PerPair, PerRow, Scalar, State
 from posttrain.core.tensors import Rows, keyed_uniform
 
 
-def usual_gap(state: State | None, chosen: PerPair, rejected: PerPair, *, decay: float = 0.9) -> tuple[State, Scalar]:
-    """Moving average (decay) of the mean gap M = chosen - rejected; at first the mean itself."""
+def mean_gap_ema(
+    state: State | None, chosen: PerPair, rejected: PerPair, *, decay: float = 0.9
+) -> tuple[State, Scalar]:
+    """Moving average of the mean gap M = chosen - rejected. It includes the present step.
+
+    Settings:
+        decay: share of the moving average that a new batch leaves unchanged; 0 to 1, usually 0.9 to 0.99.
+    """
     return _moved(state, float((chosen - rejected).mean()), decay, chosen)
 
 
-def usual_middle(
+def midpoint_ema(
     state: State | None, chosen: PerPair, rejected: PerPair, *, decay: float = 0.9
 ) -> tuple[State, Scalar]:
-    """Moving average (decay) of the mean of (chosen + rejected)/2; at first the mean itself."""
+    """Moving average of the mean of (chosen + rejected)/2. It includes the present step.
+
+    Settings:
+        decay: share of the moving average that a new batch leaves unchanged; 0 to 1, usually 0.9 to 0.99.
+    """
     return _moved(state, float((chosen + rejected).mean() / 2), decay, chosen)
 
 
-def gap_spread(state: State | None, chosen: PerPair, rejected: PerPair, *, decay: float = 0.9) -> tuple[State, Scalar]:
-    """Moving average (decay) of the standard deviation of the gap; at first that itself."""
+def gap_std_ema(state: State | None, chosen: PerPair, rejected: PerPair, *, decay: float = 0.9) -> tuple[State, Scalar]:
+    """Moving average of the standard deviation of the gap M = chosen - rejected. It includes the present step.
+
+    Settings:
+        decay: share of the moving average that a new batch leaves unchanged; 0 to 1, usually 0.9 to 0.99.
+    """
     return _moved(state, float((chosen - rejected).std(correction=0)), decay, chosen)
 
 
@@ -31,10 +45,10 @@ def _moved(state: State | None, now: float, decay: float, like: PerPair) -> tupl
     return {"mean": mean}, like.new_tensor(mean)
 
 
-def usual_pairs(
+def kept_pairs(
     chosen: PerPair,
     rejected: PerPair,
-    usual: Scalar,
+    mean_gap: Scalar,
     spread: Scalar,
     pairs: PairIndex,
     row_id: PerRow,
@@ -42,12 +56,16 @@ def usual_pairs(
     *,
     dropped: float = 0.2,
 ) -> PerPair:
-    """1/(share kept) for the pairs that are kept, 0 for a share `dropped` of them.
+    """1/(share kept) for the pairs that are kept, 0 for those left out as unusually close or far apart.
 
-    Drawn without replacement with probabilities in proportion to exp(-(M - usual)²/(2 spread²)): the largest of log-
-    weight plus Gumbel noise. The noise belongs to the pair, so the order of the pairs does not matter.
+    Pairs are drawn without replacement with probabilities in proportion to exp(-(M - mean_gap)²/(2 spread²)): the
+    log-weights get Gumbel noise and the largest are taken. The noise belongs to the pair, so the order of the pairs
+    does not matter.
+
+    Settings:
+        dropped: share of the pairs that is left out; 0 up to but not including 1, 0.2 in the paper.
     """
-    likely = -0.5 * ((chosen - rejected - usual) / spread.clamp(min=1e-8)) ** 2
+    likely = -0.5 * ((chosen - rejected - mean_gap) / spread.clamp(min=1e-8)) ** 2
     noise = keyed_uniform(int(seed), row_id[pairs[:, 0]]).to(likely.dtype)
     count = max(1, round((1 - dropped) * len(likely)))
     best = (likely - (-noise.log()).log()).topk(count).indices
@@ -55,15 +73,25 @@ def usual_pairs(
 
 
 def gap_beta(
-    chosen: PerPair, rejected: PerPair, kept: PerPair, usual: Scalar, *, beta: float = 0.1, strength: float = 0.6
+    chosen: PerPair, rejected: PerPair, kept: PerPair, mean_gap: Scalar, *, beta: float = 0.1, strength: float = 0.6
 ) -> Scalar:
-    """max(0.001, β₀ (1 + a (mean M of the kept pairs - usual))), a = strength"""
+    """β of an optimiser step, from the mean gap M of the pairs that are kept.
+
+        max(0.001, β₀ (1 + a (mean M - mean_gap)))
+
+    Settings:
+        beta: β₀, pull towards the reference, larger stays closer; 0.01 to 0.5 on sums over tokens, else 1 to 10.
+        strength: a, how strongly β follows the gap; 0 (constant β) or more, 0.6 in the paper.
+    """
     gap = (kept * (chosen - rejected)).mean()
-    return (beta * (1 + strength * (gap - usual))).clamp(min=1e-3)
+    return (beta * (1 + strength * (gap - mean_gap))).clamp(min=1e-3)
 
 
 def best_and_worst(reward: PerRow, group: PerRow, row_id: PerRow, rows: Rows) -> PairIndex:
-    """For each prompt its best and its worst answer (of equals the one with the smaller id); none if all are equal."""
+    """Pairs of the best and the worst answer to each prompt [N, 2]; of equals the one with the smaller id.
+
+    A prompt whose answers all have the same reward gives no pair.
+    """
     answers: dict[int, list[tuple[float, int, int]]] = {}
     listed = zip(group.tolist(), reward.tolist(), row_id.tolist(), rows.trained.tolist(), strict=True)
     for place, (prompt, earned, identity, trained) in enumerate(listed):
@@ -75,16 +103,21 @@ def best_and_worst(reward: PerRow, group: PerRow, row_id: PerRow, rows: Rows) ->
 
 
 def second_author(author: PerRow, rows: Rows) -> PerRow:
-    """1/(their share) for the trained rows of author 1, 0 for the others: a mean over rows becomes one over those."""
+    """Weight of a row for a mean over the rows of author 1 alone: 1/(their share), and 0 for the others."""
     theirs = (author == 1) & rows.trained
     weight = rows.trained.sum() / theirs.sum().clamp(min=1)
     return torch.where(theirs, weight.to(torch.get_default_dtype()), 0)
 
 
 def worst_case(loss: PerPair, *, radius: float = 0.1) -> PerPair:
-    """n q, q the law of the n pairs with the largest Σ q L whose total variation from uniform is at most `radius`.
+    """Weights n q of the pairs under the worst distribution q within a total variation of ρ from the uniform one.
 
-    The largest loss gains what the smallest ones lose. Equal losses share.
+        q = argmax Σ_i q_i L_i,    TV(q, 1/n) <= ρ
+
+    The largest loss gains the weight that the smallest ones lose. Equal losses get equal weights.
+
+    Settings:
+        radius: ρ, share of the weight that may move; 0 (plain mean) to 1 (the worst pair), 0.1 to 0.8 in the paper.
     """
     n = len(loss)
     order = loss.argsort()

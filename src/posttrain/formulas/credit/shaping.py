@@ -1,4 +1,4 @@
-"""From the reward of a row to the reward of each token."""
+"""Rewards of tokens and rows from the reward of a row, the KL and the length."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from posttrain.core.tensors import Rows
 
 
 def reward_minus_kl(reward: PerRow, old_logp: PerToken, ref_logp: PerToken, kl_weight: Scalar, rows: Rows) -> PerToken:
-    """r_t = [t last] R - β (log π_old - log π_ref), β a tensor (an adaptive coefficient)."""
+    """Token rewards: the reward at the last token, less the KL at a coefficient that is a tensor.
+
+    r_t = [t last] R - β (log π_old - log π_ref)
+    """
     return rows.at_last(reward) - kl_weight * (old_logp - ref_logp)
 
 
@@ -22,19 +25,38 @@ def reward_minus_fixed_kl(
     kl_weight: float = 0.05,
     sign: float = 1.0,
 ) -> PerToken:
-    """r_t = [t last] R - sign β (log π_old - log π_ref); a cost carries the penalty with sign -1."""
+    """Token rewards: the reward at the last token, less the KL to the reference.
+
+        r_t = [t last] R - sign β (log π_old - log π_ref)
+
+    Settings:
+        kl_weight: β, price of a nat of KL to the reference; 0 or more, 0.01 to 0.1 is usual.
+        sign: 1 for a reward, -1 for a cost, which grows with the KL.
+    """
     return rows.at_last(reward) - sign * kl_weight * (old_logp - ref_logp)
 
 
 def row_reward_minus_kl(
     reward: PerRow, old_logp: PerToken, ref_logp: PerToken, rows: Rows, *, kl_weight: float = 0.05
 ) -> PerRow:
-    """R - β log π_old(y)/π_ref(y), the whole answer as one action."""
+    """Reward of the row less the KL to the reference, the whole answer as one action.
+
+        R - β log π_old(y)/π_ref(y)
+
+    Settings:
+        kl_weight: β, price of a nat of KL to the reference; 0 or more, 0.01 to 0.1 is usual.
+    """
     return reward - kl_weight * rows.sum(old_logp - ref_logp)
 
 
 def row_reward_minus_logp(reward: PerRow, old_logp: PerToken, rows: Rows, *, entropy_weight: float = 1.0) -> PerRow:
-    """R - c log π_old(y), c the entropy weight"""
+    """Reward of the row with a bonus for its entropy.
+
+        R - c log π_old(y)
+
+    Settings:
+        entropy_weight: c, reward of a nat of entropy; 0 or more, where 1 matches the preferences that r expresses.
+    """
     return reward - entropy_weight * rows.sum(old_logp)
 
 
@@ -48,9 +70,17 @@ def row_reward_minus_conditional_logp(
     log_epsilon: float = 0.0,
     kl_weight: float = 0.05,
 ) -> PerRow:
-    """R - (log π_old(y)/ε + 1) where -log π_ref(y)/|y| <= ν, else R - β (log π_old(y)/π_ref(y) + 1); ν = natural
+    """Reward of the row with an entropy bonus for natural answers and a KL penalty for the others.
 
-    The 1 is the derivative of the logarithm: no baseline takes it out where its weight is not the same everywhere.
+        R - (log π_old(y)/ε + 1)             where -log π_ref(y)/|y| <= ν
+        R - β (log π_old(y)/π_ref(y) + 1)    elsewhere
+
+    The 1 is the derivative of the logarithm. No baseline removes it where its weight differs between answers.
+
+    Settings:
+        natural: ν, nats per token under the reference up to which an answer is natural; above 0, 3 by default.
+        log_epsilon: ln ε, bonus of all natural answers against the others; any number, in units of the reward.
+        kl_weight: β, price of a nat of KL to the reference; 0 or more, 0.01 to 0.1 is usual.
     """
     matched = rows.sum(old_logp) - log_epsilon + 1
     held = kl_weight * (rows.sum(old_logp - ref_logp) + 1)
@@ -58,11 +88,15 @@ def row_reward_minus_conditional_logp(
 
 
 def soft_overlong(reward: PerRow, rows: Rows, max_tokens: Scalar, *, buffer: float = 0.2) -> PerRow:
-    """DAPO (Yu et al., 2025, eq. 13): from 0 at (1 - buffer) L_max tokens linearly to -1 at L_max."""
+    """Reward less a penalty that grows linearly from 0 at (1 - b) L_max tokens to 1 at L_max (Yu et al., 2025, eq. 13).
+
+    Settings:
+        buffer: b, share of max_tokens over which the penalty grows; above 0 and at most 1, 0.2 in the paper.
+    """
     free = max_tokens * (1 - buffer)
     return reward - ((rows.length() - free) / (max_tokens - free)).clamp(0, 1)
 
 
 def terminal(reward: PerRow, rows: Rows) -> PerToken:
-    """r_t = [t last] R"""
+    """Token rewards: the reward at the last token, 0 before it."""
     return rows.at_last(reward)

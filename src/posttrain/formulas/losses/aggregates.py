@@ -1,4 +1,4 @@
-"""From the numbers of an answer's tokens to one number: a switch of its own, whatever the score and the loss."""
+"""Aggregates of the numbers of an answer's tokens into one number, independent of the score and the loss."""
 
 from __future__ import annotations
 
@@ -9,27 +9,41 @@ from posttrain.core.tensors import Rows
 
 
 def summed(x: PerToken, rows: Rows) -> PerRow:
-    """Σ_t x_t"""
+    """Sum over the tokens of the answer: Σ_t x_t."""
     return rows.sum(x)
 
 
 def averaged(x: PerToken, rows: Rows) -> PerRow:
-    """1/|y| Σ_t x_t"""
+    """Mean over the tokens of the answer: 1/|y| Σ_t x_t."""
     return rows.mean(x)
 
 
 def decayed(x: PerToken, rows: Rows, *, gamma: float = 0.98) -> PerRow:
-    """Σ_t γ^t x_t, t from 0"""
+    """Sum over the tokens of the answer, each discounted by its position: Σ_t γ^t x_t, t from 0.
+
+    Settings:
+        gamma: γ, factor from each token to the next; above 0 and at most 1 (no decay), 0.95 to 0.98 in D2PO.
+    """
     return rows.sum(gamma ** rows.position() * x)
 
 
 def masked(x: PerToken, relevance: PerToken, rows: Rows, *, threshold: float = 0.5) -> PerRow:
-    """Σ_t x_t over the tokens whose relevance exceeds `threshold`"""
+    """Sum over the tokens whose relevance exceeds a threshold.
+
+    Settings:
+        threshold: relevance that a token must exceed to count; 0 to 1 where relevances lie in that range.
+    """
     return rows.sum(torch.where(relevance > threshold, x, 0))
 
 
 def in_common(x: PerToken, rows: Rows, pairs: PairIndex, *, beyond: float = 0.5) -> PerRow:
-    """Σ_t x_t, times `beyond` where the other answer of the pair has ended already"""
+    """Sum over the tokens of the answer, where those past the end of the other answer of the pair count less.
+
+        Σ_{t<n} x_t + α Σ_{t>=n} x_t,    n = length of the shorter answer
+
+    Settings:
+        beyond: α, weight of the tokens past the end of the shorter answer; 0 (cut off) to 1 (a plain sum).
+    """
     own = rows.length()
     shorter = own.scatter_reduce(0, pairs.flatten(), own[pairs].amin(1).repeat_interleave(2), "amin")
     return rows.sum(torch.where(rows.position() < rows.spread(shorter), x, beyond * x))

@@ -1,5 +1,6 @@
 """Losses of several answers to one prompt. A list counts by its size: with lists of one size, the mean over rows is the
-mean over lists."""
+mean over lists.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +12,13 @@ from posttrain.core.tensors import Rows
 
 
 def plackett_luce(score: PerRow, rank: PerRow, group: PerRow, rows: Rows, *, beta: float = 0.1) -> PerRow:
-    """-K log [e^{β s_k} / Σ_{j not above k} e^{β s_j}] for each of the K answers of a list"""
+    """Negative log-likelihood of the order of a list, one term for each of its K answers.
+
+        -K log [e^{β s_k} / Σ_{j not above k} e^{β s_j}]
+
+    Settings:
+        beta: pull towards the reference, larger stays closer; 0.01 to 0.5 on sums over tokens, else 1 to 10.
+    """
     z, same = beta * score, peers(group, rows.trained)
     below = same & (rank[None] >= rank[:, None])
     return same.sum(1) * (logsumexp_over(z, below) - z)
@@ -20,12 +27,22 @@ def plackett_luce(score: PerRow, rank: PerRow, group: PerRow, rows: Rows, *, bet
 def list_reverse_kl(
     score: PerRow, reward: PerRow, group: PerRow, rows: Rows, *, beta: float = 0.5, reward_scale: float = 0.5
 ) -> PerRow:
-    """K q (log q - log p): KL(q || p) of a list; q = softmax(β s), p = softmax(r / reward scale)"""
+    """Reverse KL from the policy's distribution q over a list of K answers to that of the rewards.
+
+        K q (log q - log p),    q = softmax(β s),    p = softmax(r / β_r)
+
+    Settings:
+        beta: pull towards the reference, larger stays closer; 0.01 to 0.5 on sums over tokens, else 1 to 10.
+        reward_scale: β_r, temperature of the rewards; above 0, in units of the reward, 0.5 in the paper.
+    """
     same = peers(group, rows.trained)
     log_q, log_p = (x - logsumexp_over(x, same) for x in (beta * score, reward / reward_scale))
     return same.sum(1) * log_q.exp() * (log_q - log_p)
 
 
 def best_nll(score: PerRow, rank: PerRow, group: PerRow, rows: Rows) -> PerRow:
-    """-K s of the best answer of a list, 0 for the others: with a log-prob as the score, its NLL"""
+    """Negative score of the best answer of a list, times the size of the list, and 0 for the other answers.
+
+    With a log-prob as the score it is the negative log-likelihood of the best answer.
+    """
     return -peers(group, rows.trained).sum(1) * torch.where(rank == 0, score, 0)

@@ -1,4 +1,4 @@
-"""What a row is worth to its loss: scores per token and per row."""
+"""Scores of tokens and rows: the quantities that the losses compare."""
 
 from __future__ import annotations
 
@@ -14,62 +14,68 @@ from posttrain.core.tensors import Rows
 
 
 def nll(logp: PerToken) -> PerToken:
-    """-log π(y_t)"""
+    """Negative log-likelihood of a token: -log π(y_t)."""
     return -logp
 
 
 def ref_token_logp(ref_logp: PerToken) -> PerToken:
-    """log π_ref(y_t)"""
+    """Log-prob of a token under the reference: log π_ref(y_t)."""
     return ref_logp
 
 
 def sum_logp(logp: PerToken, rows: Rows) -> PerRow:
-    """log π(y)"""
+    """Log-prob of the answer: log π(y)."""
     return rows.sum(logp)
 
 
 def mean_logp(logp: PerToken, rows: Rows) -> PerRow:
-    """log π(y) / |y|"""
+    """Log-prob of the answer per token: log π(y) / |y|."""
     return rows.mean(logp)
 
 
 def log_ratio(logp: PerToken, ref_logp: PerToken, rows: Rows) -> PerRow:
-    """log π(y)/π_ref(y)"""
+    """Log-ratio of the answer: log π(y)/π_ref(y)."""
     return rows.sum(logp - ref_logp)
 
 
 def mean_log_ratio(logp: PerToken, ref_logp: PerToken, rows: Rows) -> PerRow:
-    """log π(y)/π_ref(y) / |y|"""
+    """Log-ratio of the answer per token: log π(y)/π_ref(y) / |y|."""
     return rows.mean(logp - ref_logp)
 
 
 def token_log_ratio(logp: PerToken, ref_logp: PerToken) -> PerToken:
-    """log π(y_t)/π_ref(y_t)"""
+    """Log-ratio of a token: log π(y_t)/π_ref(y_t)."""
     return logp - ref_logp
 
 
 def between(one: PerToken, two: PerToken, *, share: float = 0.5) -> PerToken:
-    """The log-prob of the geometric mixture, up to its constant: (1 - share) log π_1 + share log π_2"""
+    """Log-prob under the geometric mixture of two models, up to its constant.
+
+        (1 - share) log π_1 + share log π_2
+
+    Settings:
+        share: weight of the second model; 0 (the first alone) to 1 (the second alone).
+    """
     return (1 - share) * one + share * two
 
 
 def row_score(score: PerRow) -> PerRow:
-    """The score of the reward model."""
+    """Score of the row by the reward model."""
     return score
 
 
 def row_reward(reward: PerRow) -> PerRow:
-    """The reward of the row."""
+    """Reward of the row."""
     return reward
 
 
 def row_safety(safe: PerRow) -> PerRow:
-    """1 if the answer is safe, 0 if not."""
+    """Safety of the row: 1 for a safe answer, else 0."""
     return safe
 
 
 def log_odds(logp: PerToken, rows: Rows) -> PerRow:
-    """log p/(1-p), p = π(y)^(1/|y|)"""
+    """Log-odds of the answer: log p/(1-p), p = π(y)^(1/|y|)."""
     mean = rows.mean(logp).clamp(max=-1e-7)  # p = 1 has infinite odds
     near, far = (-torch.expm1(mean)).log(), torch.log1p(-mean.exp())
     return mean - torch.where(mean > -math.log(2), near, far)
@@ -83,7 +89,14 @@ def divergence_score(
     divergence: Literal["reverse_kl", "forward_kl", "jensen_shannon", "alpha"] = "jensen_shannon",
     alpha: float = 0.5,
 ) -> PerRow:
-    """f'(u), u = π(y)/π_ref(y), by `divergence`: log u, 1 - 1/u, log 2u/(1+u) or (1 - u^-α)/α"""
+    """Implicit reward of the answer under an f-divergence, over β: f'(u), u = π(y)/π_ref(y).
+
+        f'(u) = log u, 1 - 1/u, log 2u/(1+u) or (1 - u^-α)/α
+
+    Settings:
+        divergence: name of the divergence, in that order: reverse_kl, forward_kl, jensen_shannon or alpha.
+        alpha: α, read by the divergence alpha alone; above 0 and at most 1 (the forward KL), 0.3 to 0.7 in the paper.
+    """
     log_u = rows.sum(logp - ref_logp)
     match divergence:
         case "reverse_kl":
@@ -97,21 +110,26 @@ def divergence_score(
 
 
 def on_policy_weight(logp: PerToken, logits: PerTokenVocab, rows: Rows) -> PerRow:
-    """exp of the mean over tokens of log π(y_t) - log Σ_v π(v)²; no gradient"""
+    """Weight of an answer by how likely the policy itself would write it: about 1 for its own samples.
+
+        exp(1/|y| Σ_t [log π(y_t) - log Σ_v π(v)²])
+
+    No gradient flows through it.
+    """
     usual = (2 * logits.detach().log_softmax(-1)).logsumexp(-1)
     return bounded_exp(rows.mean(logp.detach() - usual))
 
 
 def times_row_weight(score: PerRow, row_weight: PerRow) -> PerRow:
-    """w s"""
+    """Score of the row times the weight of the row: w s."""
     return row_weight * score
 
 
 def at_first(value: PerToken, rows: Rows) -> PerRow:
-    """The value before the first token of the answer: that of the prompt."""
+    """Value before the first token of the answer, which is that of the prompt."""
     return rows.sum(torch.where(rows.position() == 0, value, 0))
 
 
 def at_last(value: PerToken, rows: Rows) -> PerRow:
-    """The value before the last token of the answer."""
+    """Value before the last token of the answer."""
     return rows.sum(torch.where(rows.position() == rows.spread(rows.length()) - 1, value, 0))

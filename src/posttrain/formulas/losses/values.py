@@ -1,4 +1,4 @@
-"""Losses and measures of critics."""
+"""Losses and metrics of critics."""
 
 from __future__ import annotations
 
@@ -9,13 +9,24 @@ from posttrain.core.tensors import Rows
 
 
 def clipped_value(value: PerToken, old_value: PerToken, returns: PerToken, *, clip: float = 0.2) -> PerToken:
-    """½ max((V - R)², (clip(V, V_old ± clip) - R)²)"""
+    """Squared error of the critic, the larger of that of its value and that of the value clipped around the old one.
+
+        ½ max((V - R)², (clip(V, V_old ± ε_v) - R)²)
+
+    Settings:
+        clip: ε_v, how far a value may move from the old one; above 0, in units of the return, 0.2 is usual.
+    """
     near = old_value + (value - old_value).clamp(-clip, clip)
     return 0.5 * torch.maximum((value - returns) ** 2, (near - returns) ** 2)
 
 
 def explained_variance(old_value: PerToken, returns: PerToken, rows: Rows) -> Scalar:
-    """1 - Var(R - V) / Var(R) over the trained tokens; 0 where the returns do not vary."""
+    """Share of the returns' variance that the critic explains, over the trained tokens.
+
+        1 - Var(R - V) / Var(R)
+
+    It is 0 where the returns do not vary.
+    """
     target, error = returns[rows.mask], (returns - old_value)[rows.mask]
     if not len(target):
         return target.new_zeros(())
@@ -24,39 +35,68 @@ def explained_variance(old_value: PerToken, returns: PerToken, rows: Rows) -> Sc
 
 
 def squared_error(value: PerRow, target: PerRow) -> PerRow:
-    """(V - R)²"""
+    """Squared error of the value: (V - R)²."""
     return (value - target) ** 2
 
 
 def advantage_error(logp: PerToken, ref_logp: PerToken, token_reward: PerToken, *, beta: float = 1.0) -> PerToken:
-    """(log π(y_t)/π_ref(y_t) - ρ_t/β)², ρ the token reward: in the process of tokens the log-ratio is the advantage."""
+    """Squared error of the token's log-ratio against its reward.
+
+        (log π(y_t)/π_ref(y_t) - ρ_t/β)²
+
+    ρ is the token reward. In the token-level MDP the log-ratio under the optimal policy is the advantage over β.
+
+    Settings:
+        beta: pull towards the reference, larger stays closer; above 0, where 1 takes the rewards as log-ratios.
+    """
     return (logp - ref_logp - token_reward / beta) ** 2
 
 
 def soft_bellman(value: PerRow, reward: PerRow, score: PerRow, *, tau: float = 1.0) -> PerRow:
-    """(r - sg V - τ s)² / (2τ) + (r - V - τ sg s)² / 2"""
+    """Squared residuals of the soft Bellman equation, one for the policy over τ and one for the value.
+
+        (r - sg V - τ s)² / (2τ) + (r - V - τ sg s)² / 2
+
+    Settings:
+        tau: τ, pull towards the reference, larger stays closer; above 0, in units of the reward, 1 in the paper.
+    """
     of_policy, of_value = reward - value.detach() - tau * score, reward - value - tau * score.detach()
     return of_policy**2 / (2 * tau) + of_value**2 / 2
 
 
 def taken(q: PerTokenVocab, tokens: PerToken) -> PerToken:
-    """Q(s_t, y_t)"""
+    """Q-value of the token that was taken: Q(s_t, y_t)."""
     return q.gather(-1, tokens[:, None])[:, 0]
 
 
 def one_step_error(
     taken_q: PerToken, value: PerToken, token_reward: PerToken, rows: Rows, *, gamma: float = 0.99
 ) -> PerToken:
-    """(r_t + γ sg V_{t+1} - Q(s_t, y_t))²; V after the last token is 0."""
+    """Squared error of the Q-value against the reward and the next value, which is 0 after the last token.
+
+        (r_t + γ sg V_{t+1} - Q(s_t, y_t))²
+
+    Settings:
+        gamma: γ, discount of later rewards; 0 to 1, where 1 does not discount.
+    """
     return (token_reward + gamma * rows.next(value.detach()) - taken_q) ** 2
 
 
 def expectile(value: PerToken, taken_q: PerToken, other_q: PerToken, *, tau: float = 0.7) -> PerToken:
-    """|τ - [d < 0]| d², d = sg min(Q, Q') - V: V goes to the τ-expectile of what the data's tokens are worth."""
+    """Expectile loss of the value, which brings V to the τ-expectile of the Q-values of the data's tokens.
+
+        |τ - [d < 0]| d²,    d = sg min(Q, Q') - V
+
+    Settings:
+        tau: τ, the expectile; 0.5 (the mean) up to but not including 1 (the maximum), 0.6 to 0.8 in the authors' code.
+    """
     d = torch.minimum(taken_q, other_q).detach() - value
     return torch.where(d < 0, 1 - tau, tau) * d**2
 
 
 def conservative(q: PerTokenVocab, tokens: PerToken) -> PerToken:
-    """-log softmax Q(s_t, ·)[y_t]: tokens that the data lacks are worth less."""
+    """Conservative loss that lowers the Q-values of the tokens that the data lacks.
+
+    -log softmax(Q(s_t, ·))[y_t]
+    """
     return -taken(q.log_softmax(-1), tokens)

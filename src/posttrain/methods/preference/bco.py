@@ -10,7 +10,7 @@ TRL's "bco_pair" has no δ.
 
 from posttrain.core.method import Derived, Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.credit.pairs import usual_middle
+from posttrain.formulas.credit.pairs import midpoint_ema
 from posttrain.formulas.losses.pair_targets import two_classes
 from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
@@ -18,6 +18,6 @@ from posttrain.methods.preference.dpo import METHOD as DPO
 METHOD = variant(
     DPO,
     name="bco",
-    derived={"shift": Derived(pairwise(usual_middle, log_ratio), each="step")},
+    derived={"shift": Derived(pairwise(midpoint_ema, log_ratio), each="step")},
     loss=Term(pairwise(two_classes, log_ratio, beta=0.1)),
 )

@@ -11,7 +11,7 @@ has no factor β₀, and M₀ and ς include the step itself. a is `strength`, 1
 
 from posttrain.core.method import Derived, Term, variant
 from posttrain.core.parts import pairwise
-from posttrain.formulas.credit.pairs import gap_beta, gap_spread, usual_gap, usual_pairs
+from posttrain.formulas.credit.pairs import gap_beta, gap_std_ema, kept_pairs, mean_gap_ema
 from posttrain.formulas.losses.pairs import kept_logistic
 from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO
@@ -20,9 +20,9 @@ METHOD = variant(
     DPO,
     name="beta_dpo",
     derived={
-        "usual": Derived(pairwise(usual_gap, log_ratio), each="step"),
-        "spread": Derived(pairwise(gap_spread, log_ratio), each="step"),
-        "kept": Derived(pairwise(usual_pairs, log_ratio), each="step"),
+        "mean_gap": Derived(pairwise(mean_gap_ema, log_ratio), each="step"),
+        "spread": Derived(pairwise(gap_std_ema, log_ratio), each="step"),
+        "kept": Derived(pairwise(kept_pairs, log_ratio), each="step"),
         "beta": Derived(pairwise(gap_beta, log_ratio, beta=0.1), each="step"),
     },
     loss=Term(pairwise(kept_logistic, log_ratio)),
