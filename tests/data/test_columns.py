@@ -188,7 +188,7 @@ tool = {"role": "tool", "content": "4"}
         (
             "pairs",
             {"chosen": "one two", "rejected": "once two"},
-            "'prompt' is missing, and 'chosen' and 'rejected' do not",
+            "'prompt' is missing, and 'chosen' and 'rejected' share no beginning",
         ),
         ("pairs", {"chosen": TALK, "rejected": "text"}, "one of 'chosen' and 'rejected' is text"),
         ("ratings", {"prompt": "a", "completion": "b", "label": 1}, "'label' must be true or false, not 1"),

@@ -1,11 +1,11 @@
 """Rows of the bundled generators, in TRL's columns, for any kind of data.
 
-Settings: level (1 is the easiest), split (train or test), size (at most; 1000 for train, 200 for test),
-chat (true: a conversation; false: a few bytes of plain text such as "7+5=", for tiny models).
+Settings: level (1 is the easiest), split (train or test), size (the maximum number of rows; 1000 for train, 200 for
+test), chat (true: a conversation; false: a few bytes of plain text such as "7+5=", for tiny models).
 
-A question belongs to the test split when its hash says so, one in two; so no question is in both splits, whatever
-the seed, and each is there once. A small space of questions may hold fewer than `size`: of the 400 of arithmetic's
-level 1, half are for training.
+The hash of a question decides its split, half of them for each. So no question is in both splits, whatever the seed,
+and none occurs twice. A level with few questions may give fewer than `size`: arithmetic's level 1 has 400, half of them
+for training.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ SETTINGS = ("level", "split", "size", "chat")
 
 @cache
 def names() -> tuple[str, ...]:
-    """The generators: the files of the folder."""
+    """List the generators: the files of their folder."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(generators.__path__)))
 
 
 def rows(
     name: str, settings: Mapping[str, str], kind: str, *, seed: int = 0, size: int | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(where, row) with `where` = "arithmetic:17", the index of the problem. `size` goes before the setting."""
+    """Yield (where, row); `where` is "arithmetic:17", with the index of the problem. `size` overrides the setting."""
     if unknown := [s for s in settings if s not in SETTINGS]:
         hint = suggestion(unknown[0], SETTINGS)
         raise ConfigError(f"{name}: unknown setting {unknown[0]!r}{hint}; settings: {', '.join(SETTINGS)}")
@@ -50,12 +50,12 @@ def rows(
 
 
 def split_of(question: str) -> str:
-    """One question in two is for the test, chosen by its hash."""
+    """Assign a question to a split by its hash: one in two is for testing."""
     return "test" if seed_for("split", question) < 2**55 else "train"
 
 
 def _problems(name: str, seed: int, level: int, split: str, wanted: int) -> Iterator[tuple[int, Problem]]:
-    """Different problems of a split, until there are enough or, long since, no new one has turned up."""
+    """Yield different problems of a split, until there are enough or no new one has turned up for a long time."""
     make = import_module(f"{generators.__name__}.{name}").make
     seen: set[str] = set()
     newest = 0
@@ -70,21 +70,21 @@ def _problems(name: str, seed: int, level: int, split: str, wanted: int) -> Iter
 
 
 def _row(problem: Problem, kind: str, chat: bool, *, right: bool) -> dict[str, Any]:
-    """The columns of a kind. Of ratings, one in two is a wrong answer with a thumbs down."""
+    """Return the columns of a kind. Of ratings, one in two is a wrong answer with a thumbs down."""
     question = [{"role": "user", "content": problem.question}] if chat else problem.short
     if kind == "text":
         return {"text": f"{problem.question} {problem.answer}" if chat else problem.short + problem.answer}
     if kind == "demonstrations":
         return {"prompt": question, "completion": problem.answer}
-    passed = {"answer": problem.answer, **problem.columns}
+    columns = {"answer": problem.answer, **problem.columns}
     if kind == "pairs":
-        return {"prompt": question, "chosen": problem.answer, "rejected": problem.wrong, **passed}
+        return {"prompt": question, "chosen": problem.answer, "rejected": problem.wrong, **columns}
     if kind == "rankings":
         answers = [problem.answer, problem.wrong]
-        return {"prompt": question, "completions": answers, "reward": [1.0, 0.0], **passed}
+        return {"prompt": question, "completions": answers, "reward": [1.0, 0.0], **columns}
     if kind == "ratings":
-        return {"prompt": question, "completion": problem.answer if right else problem.wrong, "label": right, **passed}
-    return {"prompt": question, **passed}
+        return {"prompt": question, "completion": problem.answer if right else problem.wrong, "label": right, **columns}
+    return {"prompt": question, **columns}
 
 
 def _choice(name: str, settings: Mapping[str, str], key: str, known: Mapping[str, Any], default: Any) -> Any:

@@ -1,14 +1,14 @@
-"""From the columns of a row to a record. The names are TRL's; Alpaca, ShareGPT and hh-rlhf are read as well.
+"""From the columns of a row to a record. Names are TRL's; the formats of Alpaca, ShareGPT and hh-rlhf work as well.
 
 text            text | messages
 demonstrations  messages | prompt, completion | text | instruction, input, output | conversations
-pairs           prompt, chosen, rejected; without prompt, what both answers begin with
+pairs           prompt, chosen, rejected; without prompt, the beginning that both answers share
 ratings         prompt, completion, label
 rankings        prompt, completions (a list, the best first)
 prompts         prompt | messages | instruction, input | conversations
 
-Every cell with a prompt or an answer is text or a list of messages. All other columns go to the rewards by name, and
-those that hold a number the loss reads (`reward`, `margin`, ...) to the loss: see numbers.py.
+A prompt or an answer is text or a list of messages. All other columns go to the rewards by name, and numbers that the
+loss reads (`reward`, `margin`, ...) to the loss: see numeric_columns.py.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from posttrain.data.chat.messages import alike, check_order, messages, question, sharegpt, split_common, turns
-from posttrain.data.error_context import at
+from posttrain.data.chat.messages import check_order, messages, question, same_form, sharegpt, split_common, turns
+from posttrain.data.error_context import errors_at
 from posttrain.errors import DataError, suggestion
 from posttrain.records import Demonstration, Message, Pair, Prompt, Ranking, Rating, Record, Turns
 from posttrain.seeds import seed_for
@@ -33,34 +33,38 @@ def record(
     answer_after: str | None = None,
     chat: bool = False,
 ) -> Record:
-    """One row as the record that a method reads. DataError, with `where`, when it cannot be one.
+    """Turn one row into the record that a method reads. Raises DataError, with `where`, when that is impossible.
 
-    `columns` says {our name: name in the file}; of the column `answer`, what follows the last `answer_after` is kept;
-    with `chat`, a prompt in plain text becomes a user message and its answer the assistant's.
+    `columns`: {our name: name in the file}. `answer_after`: a marker; of the column `answer` only the text after its
+    last occurrence is kept. `chat`: a prompt in plain text becomes a user message and its answer the assistant's.
     """
-    with at(where):
+    with errors_at(where):
         cells = Cells(_renamed(row, columns or {}), kind, chat)
         if answer_after is not None:
             cells.put("answer", _after(cells.take("answer"), answer_after))
-        cells.put_prompt_of_other_formats()
+        cells.rename_other_formats()
         identity = _identity(cells, index)
         return MAKERS[kind](cells, identity, where)
 
 
 class Cells:
-    """The columns of one row. What a maker takes is gone; `rest` passes through to the rewards."""
+    """The columns of one row. A maker takes the ones it needs; the `rest` goes to the rewards."""
 
     def __init__(self, values: Mapping[str, Any], kind: str, chat: bool) -> None:
-        self.rest, self.kind, self.chat = dict(values), kind, chat
+        self.rest = dict(values)
+        self.kind = kind
+        self.chat = chat
         self.names = tuple(values)
 
     def __contains__(self, name: str) -> bool:
         return name in self.rest
 
     def put(self, name: str, value: Any) -> None:
+        """Add a column or replace it."""
         self.rest[name] = value
 
     def take(self, name: str) -> Any:
+        """Remove a column and return its cell. Raises DataError if the row has no such column."""
         if name not in self.rest:
             has = ", ".join(map(str, self.names)) or "no columns"
             raise DataError(
@@ -69,8 +73,8 @@ class Cells:
             )
         return self.rest.pop(name)
 
-    def put_prompt_of_other_formats(self) -> None:
-        """Alpaca and ShareGPT, said with TRL's names."""
+    def rename_other_formats(self) -> None:
+        """Replace the columns of Alpaca and ShareGPT by TRL's."""
         if "prompt" in self or "messages" in self:
             return
         if "conversations" in self:
@@ -100,7 +104,7 @@ def _after(answer: Any, marker: str) -> str:
 
 
 def _identity(cells: Cells, index: int) -> int:
-    """From the column `id` where there is one, otherwise from the number of the row."""
+    """Derive the id from the column `id` if there is one, otherwise from the number of the row."""
     if "id" not in cells:
         return seed_for("row", index)
     identity = cells.take("id")
@@ -115,7 +119,7 @@ def _identity(cells: Cells, index: int) -> int:
 def _prompt(cells: Cells, identity: int, where: str) -> Prompt:
     name = "messages" if "messages" in cells and "prompt" not in cells else "prompt"
     value = cells.take(name)
-    (asked,) = alike(question(messages(value, name) if name == "messages" else value, name), chat=cells.chat)
+    (asked,) = same_form(question(messages(value, name) if name == "messages" else value, name), chat=cells.chat)
     if not isinstance(asked, str):
         check_order(asked)
     return Prompt(identity, asked, cells.rest, where)
@@ -124,7 +128,7 @@ def _prompt(cells: Cells, identity: int, where: str) -> Prompt:
 def _demonstration(cells: Cells, identity: int, where: str) -> Demonstration:
     if "prompt" not in cells and "completion" not in cells and ("messages" in cells or "text" in cells):
         return _text(cells, identity, where)
-    prompt, completion = _asked_and_answered(cells, "completion")
+    prompt, completion = _prompt_and_answers(cells, "completion")
     return Demonstration(identity, prompt, completion, where, cells.rest)
 
 
@@ -144,18 +148,18 @@ def _text(cells: Cells, identity: int, where: str) -> Demonstration:
 
 def _pair(cells: Cells, identity: int, where: str) -> Pair:
     if "prompt" in cells:
-        prompt, chosen, rejected = _asked_and_answered(cells, "chosen", "rejected")
+        prompt, chosen, rejected = _prompt_and_answers(cells, "chosen", "rejected")
     else:
         whole = [turns(cells.take(name), name) for name in ("chosen", "rejected")]
         _check_different(*whole)
-        prompt, chosen, rejected = alike(*split_common(*whole), chat=cells.chat)
+        prompt, chosen, rejected = same_form(*split_common(*whole), chat=cells.chat)
         _check_answers(prompt, chosen=chosen, rejected=rejected)
     _check_different(chosen, rejected)
     return Pair(identity, prompt, chosen, rejected, cells.rest, where)
 
 
 def _rating(cells: Cells, identity: int, where: str) -> Rating:
-    prompt, completion = _asked_and_answered(cells, "completion")
+    prompt, completion = _prompt_and_answers(cells, "completion")
     label = cells.take("label")
     if isinstance(label, str) and label.lower() in ("true", "false"):  # as CSV writes it
         label = label.lower() == "true"
@@ -169,15 +173,15 @@ def _ranking(cells: Cells, identity: int, where: str) -> Ranking:
     if not isinstance(answers, list | tuple) or len(answers) < 2:
         raise DataError(f"'completions' must be a list of at least two answers, the best first, not {answers!r}")
     names = [f"completions[{i}]" for i in range(len(answers))]
-    made = (turns(x, name) for name, x in zip(names, answers, strict=True))
-    prompt, *completions = alike(asked, *made, chat=cells.chat)
+    answered = (turns(x, name) for name, x in zip(names, answers, strict=True))
+    prompt, *completions = same_form(asked, *answered, chat=cells.chat)
     _check_answers(prompt, **dict(zip(names, completions, strict=True)))
     return Ranking(identity, prompt, tuple(completions), cells.rest, where)
 
 
-def _asked_and_answered(cells: Cells, *names: str) -> tuple[Turns, ...]:
+def _prompt_and_answers(cells: Cells, *names: str) -> tuple[Turns, ...]:
     asked = question(cells.take("prompt"), "prompt")
-    prompt, *answers = alike(asked, *(turns(cells.take(name), name) for name in names), chat=cells.chat)
+    prompt, *answers = same_form(asked, *(turns(cells.take(name), name) for name in names), chat=cells.chat)
     _check_answers(prompt, **dict(zip(names, answers, strict=True)))
     return prompt, *answers
 
@@ -195,10 +199,10 @@ def _check_answers(prompt: Turns, **answers: Turns) -> None:
 
 
 def _check_answer(conversation: Sequence[Message], name: str) -> None:
-    said = [m for m in conversation if m["role"] == "assistant"]
-    if not said:
-        raise DataError(f"{name!r} holds no turn of the assistant, so there is nothing to learn")
-    if not any(m["content"].strip() or m.get("tool_calls") for m in said):
+    answers = [m for m in conversation if m["role"] == "assistant"]
+    if not answers:
+        raise DataError(f"{name!r} holds no turn of the assistant, so there is nothing to train on")
+    if not any(m["content"].strip() or m.get("tool_calls") for m in answers):
         raise DataError(f"{name!r} is empty: the assistant says nothing")
 
 

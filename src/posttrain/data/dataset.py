@@ -1,4 +1,4 @@
-"""Records of one kind in a fixed order, with a fingerprint; and how to load them from a file, generator or hub."""
+"""Records of one kind in a fixed order, with a fingerprint. They are loaded from a file, a generator or the hub."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from posttrain.seeds import seed_for
 
 log = logging.getLogger(__name__)
 
-Invalid = Literal["stop", "drop"]  # what happens to rows that cannot be used
+Invalid = Literal["stop", "drop"]  # what to do about unusable rows
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset(Sequence[Record]):
-    """Records and a name for messages. `from_rows` makes one of dictionaries, `load` of a file.
+    """Records, and a name for messages. `from_rows` makes a dataset of dictionaries, `load` of a file.
 
-    `dropped`: the rows that could not be used and were to be dropped, each with its place and its fault.
+    `dropped`: the messages of the unusable rows that were left out, each with its place and what is wrong.
     """
 
     records: tuple[Record, ...]
@@ -51,7 +51,7 @@ class Dataset(Sequence[Record]):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits of the content, wherever it was read from."""
+        """Hash of the content, sixteen hexadecimal digits: the same wherever the records were read from."""
         digest = hashlib.sha256()
         for r in self.records:
             values = {**asdict(r), "where": None}
@@ -59,12 +59,12 @@ class Dataset(Sequence[Record]):
         return digest.hexdigest()[:16]
 
     def order(self, epoch: int, seed: int) -> Sequence[int]:
-        """A permutation of the records' numbers; where a record stands depends on its id, the epoch and the seed."""
+        """Return a permutation of the record indices: each record is placed by its id, the epoch and the seed alone."""
         key = (epoch, seed)
         if key not in self._order:
             self._order.clear()  # one epoch is in use at a time
-            places = [seed_for(seed, "order", epoch, r.id) for r in self.records]
-            self._order[key] = sorted(range(len(self)), key=places.__getitem__)
+            ranks = [seed_for(seed, "order", epoch, r.id) for r in self.records]
+            self._order[key] = sorted(range(len(self)), key=ranks.__getitem__)
         return self._order[key]
 
 
@@ -79,11 +79,11 @@ def load(
     chat: bool = False,
     invalid: Invalid = "stop",
 ) -> Dataset:
-    """Records of a kind ("prompts", "pairs", ...) from a file, a bundled generator or a dataset on the hub.
+    """Load records of a kind ("prompts", "pairs", ...) from a file, a bundled generator or a dataset on the hub.
 
-    spec: "train.jsonl" | "arithmetic:level=2,split=test" | "openai/gsm8k:config=main,split=train". `columns`,
-    `answer_after` and `chat` as in data.columns.record; at most `size` rows; `seed` matters to generators only;
-    `invalid` as in from_rows.
+    `spec`: "train.jsonl" | "arithmetic:level=2,split=test" | "openai/gsm8k:config=main,split=train". `columns`,
+    `answer_after`, `chat`: as in data.columns.record. `size`: the maximum number of rows. `seed`: of a generator.
+    `invalid`: as in from_rows.
     """
     if kind not in RECORDS:
         raise ConfigError(f"unknown kind of data {kind!r}{suggestion(kind, RECORDS)}; known: {', '.join(RECORDS)}")
@@ -101,28 +101,28 @@ def from_rows(
     name: str = "rows",
     invalid: Invalid = "stop",
 ) -> Dataset:
-    """Records from dictionaries, or from (where, dictionary). Rows with the same id must be the same; one is kept.
+    """Make a dataset of dictionaries, or of (where, dictionary). Rows with the same id must be equal; one is kept.
 
-    Rows that cannot be used: with invalid="stop" a DataError that names the first and says how many more there are;
-    with "drop" they are left out, counted in a warning and listed in `Dataset.dropped`.
+    Unusable rows: with invalid="stop" a DataError names the first and counts the others; with "drop" they are left out,
+    counted in a warning and listed in `Dataset.dropped`.
     """
-    made: dict[int, Record] = {}
-    faults: list[DataError] = []
+    records: dict[int, Record] = {}
+    errors: list[DataError] = []
     for index, row in enumerate(rows):
         where, values = (f"row {index}", row) if isinstance(row, Mapping) else row
         try:
             new = record(values, kind, index, where, columns=columns, answer_after=answer_after, chat=chat)
-            _check_same(made.setdefault(new.id, new), new)
-        except DataError as fault:
-            faults.append(fault)
-    if faults and (invalid == "stop" or not made):
-        more = f"\n{len(faults) - 1} more rows cannot be used, the next: {faults[1]}" if len(faults) > 1 else ""
-        raise DataError(f"{faults[0]}{more}")
-    if not made:
+            _check_same(records.setdefault(new.id, new), new)
+        except DataError as error:
+            errors.append(error)
+    if errors and (invalid == "stop" or not records):
+        more = f"\n{len(errors) - 1} more rows cannot be used, the next: {errors[1]}" if len(errors) > 1 else ""
+        raise DataError(f"{errors[0]}{more}")
+    if not records:
         raise DataError(f"{name}: 0 examples")
-    if faults:
-        log.warning("%s: dropped %d of %d rows: %s", name, len(faults), index + 1, "; ".join(map(str, faults)))
-    return Dataset(tuple(made.values()), name, tuple(map(str, faults)))
+    if errors:
+        log.warning("%s: dropped %d of %d rows: %s", name, len(errors), index + 1, "; ".join(map(str, errors)))
+    return Dataset(tuple(records.values()), name, tuple(map(str, errors)))
 
 
 def _check_same(first: Record, second: Record) -> None:
@@ -148,7 +148,7 @@ def _rows(spec: str, kind: str, seed: int, size: int | None) -> Iterator[tuple[s
 
 
 def parse_spec(spec: str) -> tuple[str, dict[str, str]]:
-    """`name:level=2,split=test` as the name and its settings."""
+    """Split `name:level=2,split=test` into the name and its settings."""
     name, colon, rest = spec.partition(":")
     pairs = [part.partition("=") for part in rest.split(",")] if colon else []
     if bad := next((key + sign for key, sign, value in pairs if not (key and sign and value)), None):

@@ -1,4 +1,4 @@
-"""Where something went wrong: the innermost code says what, the outermost adds file and line."""
+"""The place of an error: inner code says what is wrong, the caller that knows file and line puts them in front."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from posttrain.errors import DataError, ModelError
 
 
 @contextmanager
-def at(where: str) -> Iterator[None]:
-    """Errors about data or the model that leave this block begin with `where`."""
+def errors_at(where: str) -> Iterator[None]:
+    """Prefix the message of every DataError and ModelError that leaves this block with `where`."""
     try:
         yield
     except (DataError, ModelError) as error:

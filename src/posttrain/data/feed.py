@@ -1,4 +1,4 @@
-"""Deals the records of a dataset, epoch after epoch, and remembers where it is."""
+"""Deal the records of a dataset, epoch after epoch, and remember the position."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from posttrain.records import Record
 
 
 class Feed:
-    """Records in an order that depends on the seed and the epoch alone. `position` counts records dealt."""
+    """Records in an order that depends on the seed and the epoch alone. `position` counts the records dealt so far."""
 
     def __init__(self, dataset: Dataset, seed: int, position: int = 0) -> None:
-        self.dataset, self.seed, self.position = dataset, seed, position
+        self.dataset = dataset
+        self.seed = seed
+        self.position = position
 
     @property
     def epoch(self) -> int:
+        """Number of complete passes over the data so far."""
         return self.position // len(self.dataset)
 
     def take(self, count: int) -> list[Record]:
-        """The next records, at most `count`: a batch ends with its epoch, so no record is in it twice."""
+        """Deal the next records, at most `count`: a batch ends with its epoch, so it holds no record twice."""
         size = len(self.dataset)
         order = self.dataset.order(self.epoch, self.seed)
         start = self.position % size
@@ -26,4 +29,5 @@ class Feed:
         return [self.dataset[i] for i in chosen]
 
     def steps_per_epoch(self, count: int) -> int:
+        """Number of batches of `count` records in an epoch; the last one may be smaller."""
         return -(-len(self.dataset) // count)

@@ -1,8 +1,8 @@
 """Numbers that the loss reads, from the columns of a record.
 
-`margin` of a pair goes to both of its rows, `chosen_reward` and `rejected_reward` to one each; `reward` of a ranking
-is a list with one number for each answer, `token_reward` a list with one for each token of the answer. A column that
-some records have must be in all of them.
+The `margin` of a pair goes to both of its rows, `chosen_reward` and `rejected_reward` to one each. The `reward` of a
+ranking is a list with a number for each answer; `token_reward` is a list with a number for each token of the answer. A
+column that some records have must be in all of them.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ PER_TOKEN = frozenset({"token_reward", "relevance"})
 def numbers(
     columns: Mapping[str, Any], wanted: Collection[str], *, side: str = "", place: int | None = None, places: int = 1
 ) -> dict[str, Any]:
-    """Those of the columns in `wanted` that the record has. `side`: "chosen" or "rejected" of a pair; `place`: of an
-    answer among `places`. DataError for what is no finite number."""
-    found: dict[str, Any] = {}
+    """Return the `wanted` columns that the record has, as numbers. Raises DataError for a cell that is none.
+
+    `side`: "chosen" or "rejected" of a pair; `place`: the place of an answer among `places`.
+    """
+    values: dict[str, Any] = {}
     for name in sorted(wanted):
         column = f"{side}_{name}" if f"{side}_{name}" in columns else name
         cell = columns.get(column)
@@ -33,15 +35,15 @@ def numbers(
                 raise DataError(f"{column!r} must be a list of {places} numbers, one for each answer, not {cell!r}")
             cell = cell[place]
         if name in PER_TOKEN and isinstance(cell, list | tuple):
-            found[name] = tuple(_number(column, x) for x in cell)
+            values[name] = tuple(_number(column, x) for x in cell)
         else:
-            found[name] = _number(column, cell)
-    return found
+            values[name] = _number(column, cell)
+    return values
 
 
 def _number(column: str, cell: Any) -> float:
     try:
-        number = float(cell)  # true and false, and text, as CSV writes numbers
+        number = float(cell)  # also true and false, and text, since in CSV numbers are text
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
@@ -50,7 +52,7 @@ def _number(column: str, cell: Any) -> float:
 
 
 def brought(records: Iterable[Record], rows: Mapping[int, list[Row]]) -> set[str]:
-    """The columns that all rows have. DataError where only some have one."""
+    """Return the names of the columns of all rows. Raises DataError where only some rows have one."""
     names: set[str] | None = None
     for record in records:
         for row in rows[record.id]:

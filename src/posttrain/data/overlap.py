@@ -1,4 +1,4 @@
-"""Questions that are trained on and also evaluated: their answers measure memory."""
+"""Questions in both the training and the evaluation data: answers to them measure memorisation."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from posttrain.turns import all_user_messages
 
 
 def overlap(trained: Iterable[Record], evaluated: Iterable[Record]) -> list[Record]:
-    """The evaluated records whose question is also trained on, whatever the case and white space."""
+    """Return the evaluated records whose question is also trained on, ignoring case and white space."""
     known = {question(r) for r in trained} - {""}
     return [r for r in evaluated if question(r) in known]
 
 
 def question(record: Record) -> str:
-    """What the user says, without case and white space. A conversation without a prompt is all in its completion."""
+    """What the user says, in lower case with single spaces. Without a prompt the completion is a whole conversation."""
     asked = record.prompt or getattr(record, "completion", "")
     return " ".join(all_user_messages(asked).casefold().split())

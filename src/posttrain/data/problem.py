@@ -1,4 +1,4 @@
-"""A problem that can be checked, and where the generators get their numbers from."""
+"""A problem that can be checked, and the random numbers that generators make it of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Problem:
-    """A question with a right and a wrong answer. `short` asks the same in a few bytes, right before the answer."""
+    """A question with a right and a wrong answer. `short` asks the same in a few bytes; the answer follows directly."""
 
     question: str
     short: str
@@ -23,15 +23,17 @@ class Problem:
 
 
 class Draws:
-    """Numbers that follow from names, the same on every machine and in every version of Python."""
+    """Random numbers seeded by `names`, the same on every machine and in every version of Python."""
 
     def __init__(self, *names: str | int) -> None:
-        self.names, self.count = names, 0
+        self.names = names
+        self.count = 0
 
-    def whole(self, low: int, high: int) -> int:
-        """A whole number from `low` to `high`, both included."""
+    def integer(self, low: int, high: int) -> int:
+        """Draw an integer from `low` to `high`, both included."""
         self.count += 1
         return low + seed_for(*self.names, self.count) % (high - low + 1)
 
     def choose(self, options: Sequence[T]) -> T:
-        return options[self.whole(0, len(options) - 1)]
+        """Draw one of the options."""
+        return options[self.integer(0, len(options) - 1)]

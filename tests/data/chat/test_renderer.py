@@ -1,5 +1,6 @@
-"""Chat templates are code of strangers: whatever they do, there is an answer in bounded time and memory."""
+"""Chat templates are untrusted code: whatever they do, there is an answer in bounded time and memory."""
 
+import gc
 import os
 import signal
 import threading
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from posttrain.data.chat.encode import Encoder
 from posttrain.data.chat.render import LONGEST
 from posttrain.data.chat.renderer import Renderer
 from posttrain.errors import DataError
+from posttrain.records import Prompt
 from tests.data.tokenizer import CHATML, byte_tokenizer
 
 TALK = [{"role": "user", "content": "2 + 2 = é \ud83d?"}]
@@ -120,3 +123,41 @@ def test_a_process_that_was_killed_is_replaced_and_none_is_left():
     made.close()
     assert not [pid for pid in (first, second) if Path(f"/proc/{pid}").exists()]
     assert files() == before
+
+
+def process_of(encoder):
+    return encoder.template._renderer._process
+
+
+def test_closing_one_encoder_leaves_the_process_of_another_alone():
+    talk = Prompt(1, ({"role": "user", "content": "a"},))
+    one, other = Encoder(byte_tokenizer(), 100), Encoder(byte_tokenizer(), 100)
+    assert process_of(one) is None  # started when it is first needed
+    expected = one.prompt(talk)
+    assert other.prompt(talk) == expected
+    running = process_of(other)
+    one.close()
+    assert process_of(one) is None
+    assert other.prompt(talk) == expected
+    assert process_of(other) is running
+    assert one.prompt(talk) == expected  # a closed encoder starts another process
+    for encoder in (one, other):
+        encoder.close()
+
+
+def test_a_shared_renderer_is_closed_by_its_owner_alone(renderer):
+    talk = Prompt(1, ({"role": "user", "content": "a"},))
+    encoder = Encoder(byte_tokenizer(), 100, renderer=renderer)
+    assert encoder.prompt(talk)
+    running = renderer._process
+    encoder.close()
+    assert running.poll() is None
+
+
+def test_a_renderer_that_nobody_closed_leaves_no_process():
+    renderer = Renderer()
+    renderer.render("ready", TALK, False, {})
+    process = renderer._process
+    del renderer
+    gc.collect()
+    assert process.poll() is not None

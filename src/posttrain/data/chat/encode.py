@@ -1,6 +1,6 @@
-"""From records to rows of tokens, with the marks of what is learnt.
+"""From records to rows of tokens, each token marked as trained or not.
 
-Prompt and answer are tokenised apart, so the tokens of a prompt are the same in training and in sampling. Marks come
+Prompt and answer are tokenised separately, so a prompt has the same tokens in training and in sampling. The marks come
 from lengths, never from comparing tokens with the padding token, which many tokenizers also use to end a turn.
 """
 
@@ -11,41 +11,50 @@ from functools import cached_property
 from typing import Any
 
 from posttrain.data.chat.control import ControlTokens
-from posttrain.data.chat.messages import alike
+from posttrain.data.chat.messages import same_form
+from posttrain.data.chat.renderer import Renderer
 from posttrain.data.chat.template import ChatTemplate
-from posttrain.data.error_context import at
+from posttrain.data.error_context import errors_at
 from posttrain.data.numeric_columns import numbers
 from posttrain.errors import DataError, ModelError
 from posttrain.records import RECORDS, Answer, Demonstration, Pair, Prompt, Ranking, Rating, Record, Row, Sampled, Turns
 from posttrain.seeds import seed_for
 
-Part = tuple[list[int], bool]  # token ids, and whether they are learnt
+TokenPiece = tuple[list[int], bool]  # token ids, and whether they are trained on
 
 
 class Encoder:
-    """Makes rows with a transformers tokenizer and its chat template, or another one in Jinja.
+    """Turns records into rows, with a transformers tokenizer and its chat template or another one in Jinja.
 
-    Data never turns into control tokens: `<|im_end|>` in a message is encoded as the text it is. In plain text it is
+    Data never turns into control tokens: `<|im_end|>` in a message is encoded as ordinary text. In plain text it is
     refused, because it is either a conversation that the template should write, or an attempt to look like one.
+    `close` ends the process that renders the template, unless `renderer` is given: that one its owner closes.
     """
 
-    def __init__(self, tokenizer: Any, max_length: int, chat_template: str | None = None) -> None:
-        self.tokenizer, self.max_length = tokenizer, max_length
+    def __init__(
+        self, tokenizer: Any, max_length: int, chat_template: str | None = None, *, renderer: Renderer | None = None
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.max_length = max_length
         self.control = ControlTokens(tokenizer)
-        self.template = ChatTemplate(tokenizer, self.control, chat_template)
+        self.template = ChatTemplate(tokenizer, self.control, chat_template, renderer)
         first = tokenizer("a")["input_ids"][:1]
-        self.begin: list[int] = first if first == [tokenizer.bos_token_id] else []
+        self.bos: list[int] = first if first == [tokenizer.bos_token_id] else []
+
+    def close(self) -> None:
+        """End the process that renders the chat template. The next conversation starts another one."""
+        self.template.close()
 
     @cached_property
     def vocabulary(self) -> str:
-        """Size and hash, to tell one tokenizer from another: `262 tokens (1f0c5a...)`."""
-        words = sorted(self.tokenizer.get_vocab().items())
-        return f"{len(words)} tokens ({seed_for(*(x for pair in words for x in pair)):014x})"
+        """Size and hash of the vocabulary, to tell one tokenizer from another: `262 tokens (1f0c5a...)`."""
+        entries = sorted(self.tokenizer.get_vocab().items())
+        return f"{len(entries)} tokens ({seed_for(*(x for entry in entries for x in entry)):014x})"
 
     def prompt(self, record: Prompt, room: int = 0) -> tuple[int, ...]:
-        """Tokens after which the answer begins. DataError unless `room` more tokens fit into max_length."""
-        with at(record.where):
-            tokens = self._asked(record.prompt)
+        """Return the tokens after which the answer begins. DataError unless `room` more fit into max_length."""
+        with errors_at(record.where):
+            tokens = self._prompt_tokens(record.prompt)
             if not tokens:
                 raise DataError("the prompt is empty")
             if len(tokens) + room > self.max_length:
@@ -57,11 +66,11 @@ class Encoder:
             return tuple(tokens)
 
     def rows(self, record: Record, kind: str, wanted: Collection[str] = ()) -> list[Row]:
-        """One row, or one for each answer: the chosen or the best first. All that the model writes is trained.
+        """Return one row for each answer, the chosen or the best one first. Every token of an answer is trained on.
 
-        `wanted`: the columns of the record that become numbers of its rows, where it has them.
+        `wanted`: the columns of the record that become numeric columns of its rows, where it has them.
         """
-        with at(record.where):
+        with errors_at(record.where):
             match record, kind:
                 case Demonstration(), _ if RECORDS[kind] is Demonstration:
                     own = numbers(record.columns, wanted)
@@ -77,71 +86,74 @@ class Encoder:
 
     def _pair(self, r: Pair, wanted: Collection[str]) -> list[Row]:
         sides = (("chosen", r.id, r.chosen), ("rejected", seed_for("rejected", r.id), r.rejected))
-        return [self._row(i, r.prompt, said, **numbers(r.columns, wanted, side=side)) for side, i, said in sides]
+        return [self._row(i, r.prompt, answer, **numbers(r.columns, wanted, side=side)) for side, i, answer in sides]
 
     def _ranking(self, r: Ranking, wanted: Collection[str]) -> list[Row]:
         rows = []
-        for rank, said in enumerate(r.completions):
+        for rank, answer in enumerate(r.completions):
             own = numbers(r.columns, wanted, place=rank, places=len(r.completions))
-            rows.append(self._row(seed_for("ranked", r.id, rank), r.prompt, said, group=r.id, rank=rank, **own))
+            rows.append(self._row(seed_for("ranked", r.id, rank), r.prompt, answer, group=r.id, rank=rank, **own))
         return rows
 
     def text(self, tokens: Sequence[int]) -> str:
-        """What tokens say, without control tokens."""
+        """Decode tokens, leaving control tokens out."""
         return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
-    def _asked(self, prompt: Turns) -> list[int]:
-        """A question as the model reads it before it answers."""
+    def _prompt_tokens(self, prompt: Turns) -> list[int]:
+        """Encode a prompt as the model reads it before it answers."""
         if isinstance(prompt, str):
-            return self.begin + self._plain(prompt)
+            return self.bos + self._plain(prompt)
         return self.control.encode(self.template.question(prompt))
 
     def _row(self, identity: int, prompt: Turns, answer: Answer, **columns: Any) -> Row:
-        parts = self._parts(prompt, answer)
-        tokens = tuple(token for ids, _ in parts for token in ids)
-        learnt = [mark for ids, mark in parts for _ in ids]
-        trained = (False, *learnt[1:])  # nothing stands before the first token, so nothing can predict it
+        pieces = self._pieces(prompt, answer)
+        tokens = tuple(token for ids, _ in pieces for token in ids)
+        marks = [mark for ids, mark in pieces for _ in ids]
+        trained = (False, *marks[1:])  # the first token has no context to be predicted from
         if len(tokens) > self.max_length:
             raise DataError(
                 f"a row of {len(tokens)} tokens does not fit into max_length {self.max_length}; "
                 "raise max_length or shorten the example"
             )
         if not any(trained):
-            raise DataError("the row holds no token that could be learnt; it is empty or has no turn of the assistant")
+            raise DataError("the row holds no token to train on; it is empty or has no turn of the assistant")
         return Row(identity, tokens, trained, trained, {n: _at_tokens(n, x, trained) for n, x in columns.items()})
 
-    def _parts(self, prompt: Turns, answer: Answer) -> list[Part]:
+    def _pieces(self, prompt: Turns, answer: Answer) -> list[TokenPiece]:
         if isinstance(answer, Sampled):
-            return [(self._asked(prompt), False), (list(answer.tokens), True)]
+            return [(self._prompt_tokens(prompt), False), (list(answer.tokens), True)]
         if isinstance(prompt, str) and isinstance(answer, str):
-            return [(self.begin + self._plain(prompt), False), ([*self._plain(answer), self._end()], True)]
-        asked, said = alike(prompt, answer) if prompt else ((), answer)
+            return [(self.bos + self._plain(prompt), False), ([*self._plain(answer), self._eos()], True)]
+        asked, answered = same_form(prompt, answer) if prompt else ((), answer)
         assert not isinstance(asked, str)
-        assert not isinstance(said, str)
-        return [(self.control.encode(text), learnt) for text, learnt in self.template.pieces(asked, said)]
+        assert not isinstance(answered, str)
+        return [(self.control.encode(text), trained) for text, trained in self.template.pieces(asked, answered)]
 
     def _plain(self, text: str) -> list[int]:
-        """Text as it is. Only what turns are made of is refused; `<filename>` may be just a word."""
-        made_of = (self.template.source or "", self.tokenizer.eos_token or "")
-        if token := next((t for t in self.control.found_in(text) if any(t in source for source in made_of)), None):
+        """Encode plain text. Refuses only the control tokens that mark turns: `<filename>` may be an ordinary word."""
+        turn_text = (self.template.source or "", self.tokenizer.eos_token or "")
+        if token := next((t for t in self.control.found_in(text) if any(t in source for source in turn_text)), None):
             raise DataError(
                 f"the text contains the control token {token!r}; write conversations as messages, or remove it"
             )
         return self.control.encode(self.control.hide(text))
 
-    def _end(self) -> int:
+    def _eos(self) -> int:
         if self.tokenizer.eos_token_id is None:
             raise ModelError("the tokenizer has no end-of-sequence token, so the model could not learn to stop")
         return int(self.tokenizer.eos_token_id)
 
 
-def _at_tokens(name: str, cell: Any, learnt: Sequence[bool]) -> Any:
-    """One number a row as it is; numbers of the learnt tokens at these tokens, 0 elsewhere. DataError for too few."""
+def _at_tokens(name: str, cell: Any, trained: Sequence[bool]) -> Any:
+    """Spread a number for each trained token over the row, 0 elsewhere; one number for the row stays as it is.
+
+    Raises DataError where there are more or fewer numbers than trained tokens.
+    """
     if not isinstance(cell, tuple):
         return cell
-    if len(cell) != sum(learnt):
+    if len(cell) != sum(trained):
         raise DataError(
-            f"{name!r} has {len(cell)} numbers for the {sum(learnt)} tokens of the answer; give one for each"
+            f"{name!r} has {len(cell)} numbers for the {sum(trained)} tokens of the answer; give one for each"
         )
     numbers = iter(cell)
-    return tuple(next(numbers) if here else 0.0 for here in learnt)
+    return tuple(next(numbers) if mark else 0.0 for mark in trained)

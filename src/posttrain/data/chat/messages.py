@@ -1,6 +1,6 @@
-"""Conversations: what a valid one looks like, and the other ways in which files write them.
+"""Conversations: what makes one valid, and the other formats in which files write them.
 
-Nothing here knows where a row stands; the caller adds file and line to the errors.
+Nothing here knows the file and line of a row; the caller adds them to the errors.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from posttrain.records import Message, Turns
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 OPENING = ("system", "developer")  # roles of a first message only
-SHAREGPT_ROLES = {"human": "user", "gpt": "assistant"}  # the others carry their usual names
+SHAREGPT_ROLES = {"human": "user", "gpt": "assistant"}  # the other roles have their usual names
 TRANSCRIPT_ROLES = {"Human": "user", "Assistant": "assistant"}
 TRANSCRIPT_TURN = re.compile(r"\n\n(Human|Assistant):")
 
 
 def turns(value: Any, name: str) -> Turns:
-    """A cell as plain text or as a conversation. Transcripts in the manner of hh-rlhf become conversations."""
+    """Read a cell as plain text or as a conversation. Transcripts in the style of hh-rlhf become conversations."""
     if isinstance(value, str):
         return transcript(value) or value
     if isinstance(value, Sequence):
@@ -29,7 +29,7 @@ def turns(value: Any, name: str) -> Turns:
 
 
 def question(value: Any, name: str) -> Turns:
-    """A prompt, as `turns`. The word that calls for the answer at the end of a transcript is no turn."""
+    """Read a prompt as `turns` does. An empty `Assistant:` at the end of a transcript asks for the answer: no turn."""
     asked = turns(value, name)
     if isinstance(value, str) and not isinstance(asked, str) and asked[-1] == {"role": "assistant", "content": ""}:
         asked = asked[:-1]
@@ -41,7 +41,7 @@ def question(value: Any, name: str) -> Turns:
 
 
 def messages(value: Any, name: str) -> tuple[Message, ...]:
-    """A list of {"role": ..., "content": ...}. What else a message holds (tool calls, names) goes to the template."""
+    """Read a list of {"role": ..., "content": ...}. Other keys (tool calls, names) go to the chat template."""
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise DataError(f"{name!r} must be a list of messages, not {_kind(value)}")
     if not value:
@@ -60,12 +60,12 @@ def _message(value: Any, name: str) -> Message:
         content = ""
     if not isinstance(content, str):
         raise DataError(f"{name}: 'content' must be text, not {_kind(content)}")
-    # Parquet writes the keys that only other messages have as nulls.
+    # In Parquet a key that only other messages have is null.
     return {k: v for k, v in value.items() if v is not None} | {"content": content}
 
 
 def check_order(conversation: Sequence[Message]) -> None:
-    """System message first and once, then the user; a tool's result only after the assistant's call."""
+    """Check the order of roles: one system message at most and first, then the user; a tool after the assistant."""
     before = ""
     for number, message in enumerate(conversation, 1):
         role = message["role"]
@@ -78,29 +78,29 @@ def check_order(conversation: Sequence[Message]) -> None:
         before = role
 
 
-def alike(prompt: Turns, *answers: Turns, chat: bool = False) -> tuple[Turns, ...]:
-    """Prompt and answers, all plain text or (if one of them is, or with `chat`) all conversations.
+def same_form(prompt: Turns, *answers: Turns, chat: bool = False) -> tuple[Turns, ...]:
+    """Return prompt and answers in one form: conversations if any of them is one (or with `chat`), else plain text.
 
-    Answers that repeat the conversation of the prompt lose it.
+    Answers that begin by repeating the conversation of the prompt lose that beginning.
     """
     if not chat and all(isinstance(t, str) for t in (prompt, *answers)):
         return prompt, *answers
     asked = _as_messages(prompt, "user")
-    return asked, *(_without(asked, _as_messages(answer, "assistant")) for answer in answers)
+    return asked, *(_without_prompt(asked, _as_messages(answer, "assistant")) for answer in answers)
 
 
 def _as_messages(value: Turns, role: str) -> tuple[Message, ...]:
     return ({"role": role, "content": value},) if isinstance(value, str) else value
 
 
-def _without(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...]:
+def _without_prompt(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...]:
     return answer[len(prompt) :] if answer[: len(prompt)] == prompt else answer
 
 
 def split_common(chosen: Turns, rejected: Turns) -> tuple[Turns, Turns, Turns]:
-    """The prompt that two answers begin with, and the two rests.
+    """Split off the beginning that two answers share: return it as the prompt, then what follows in each answer.
 
-    Of texts it ends before the last white space in common, so that no word is cut in two; of conversations before
+    In texts it ends before the last white space in common, so that no word is cut in two; in conversations before
     the assistant's turns.
     """
     if isinstance(chosen, str) != isinstance(rejected, str):
@@ -114,7 +114,7 @@ def split_common(chosen: Turns, rejected: Turns) -> tuple[Turns, Turns, Turns]:
         while size and chosen[size - 1]["role"] == "assistant":
             size -= 1
     if not size:
-        raise DataError("'prompt' is missing, and 'chosen' and 'rejected' do not begin alike; add a column 'prompt'")
+        raise DataError("'prompt' is missing, and 'chosen' and 'rejected' share no beginning; add a column 'prompt'")
     return chosen[:size], chosen[size:], rejected[size:]
 
 
@@ -125,19 +125,18 @@ def _before_white_space(text: str, size: int) -> int:
 
 
 def transcript(text: str) -> tuple[Message, ...] | None:
-    r"""`\n\nHuman: ...\n\nAssistant: ...` as messages; None for any other text."""
+    r"""Read `\n\nHuman: ...\n\nAssistant: ...` as messages; None for any other text."""
     if not text.startswith("\n\nHuman:"):
         return None
     parts = TRANSCRIPT_TURN.split(text)[1:]
-    found = [
-        {"role": TRANSCRIPT_ROLES[speaker], "content": said.strip()}
-        for speaker, said in zip(parts[::2], parts[1::2], strict=True)
-    ]
-    return tuple(found)
+    return tuple(
+        {"role": TRANSCRIPT_ROLES[speaker], "content": content.strip()}
+        for speaker, content in zip(parts[::2], parts[1::2], strict=True)
+    )
 
 
 def sharegpt(value: Any) -> list[Any]:
-    """`conversations`, a list of {"from": ..., "value": ...}, as messages yet to be checked."""
+    """Read `conversations`, a list of {"from": ..., "value": ...}, as messages that are still to be checked."""
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise DataError(f"'conversations' must be a list of messages, not {_kind(value)}")
     return [

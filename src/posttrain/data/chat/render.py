@@ -1,8 +1,8 @@
-"""Renders chat templates, one after the other, in a process of its own: `python -P render.py SECONDS BYTES`.
+"""Render chat templates, one after the other, in a process of its own: `python -P render.py SECONDS BYTES`.
 
-Requests and replies are lines of JSON. A template is code of strangers: jinja's sandbox keeps it from Python's insides,
-the kernel ends it when it computes for too long or takes too much memory. Only transformers knows what a template may
-use, so its own function renders.
+Requests and replies are lines of JSON. A template is untrusted code: jinja's sandbox keeps it away from Python's
+internals, and the kernel ends it when it computes for too long or takes too much memory. Only transformers knows what a
+template may use, so its own function renders.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main(seconds: float, memory: int) -> None:
 
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     for line in sys.stdin:
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # of this process: a busy machine does not bring it nearer
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # CPU time: a busy machine does not shorten it
         reply = _answer(line, memory)
         signal.setitimer(signal.ITIMER_PROF, 0)
         replies.write(reply + "\n")
@@ -39,13 +39,13 @@ def _answer(line: str, memory: int) -> str:
         reason = f"it wrote {len(text)} characters, at most {LONGEST} are allowed"
     except MemoryError:
         reason = f"it took more than {memory >> 20} MiB of memory"
-    except Exception as error:  # noqa: BLE001 -- the template is code of others and may raise anything
+    except Exception as error:  # noqa: BLE001 -- untrusted code may raise anything
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return json.dumps({"fault": reason[:1000]})
 
 
 def render(template: str, conversation: list[Any], answer_next: bool, variables: dict[str, Any]) -> str:
-    """As `tokenizer.apply_chat_template` does; `variables` are the tokenizer's special tokens by name."""
+    """Render as `tokenizer.apply_chat_template` does; `variables` are the tokenizer's special tokens by name."""
     from transformers.utils.chat_template_utils import render_jinja_template
 
     (text,), _ = render_jinja_template(

@@ -1,4 +1,4 @@
-"""The process that renders chat templates, seen from here: asked, and replaced when a template was its end."""
+"""The parent's side of the process that renders chat templates; a process that a template has ended is replaced."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -19,21 +20,23 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # each threa
 
 
 class Renderer:
-    """One process, started when it is first needed. Threads wait for each other. It ends with us, if not before.
+    """One process, started when it is first needed and ended by `close`, or with this object. Threads take turns.
 
-    `seconds` of computing for one conversation; `memory`: bytes of address space, libraries included.
+    `seconds`: CPU time for one conversation; `memory`: bytes of address space, libraries included.
     """
 
     def __init__(self, seconds: float = 10.0, memory: int = 512 * 2**20) -> None:
-        self.seconds, self.memory = seconds, memory
+        self.seconds = seconds
+        self.memory = memory
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
+        self._ending: weakref.finalize[..., Renderer] | None = None
         self._owner = 0
 
     def render(
         self, template: str, conversation: Sequence[Mapping[str, Any]], answer_next: bool, variables: Mapping[str, Any]
     ) -> str:
-        """The conversation as text. DataError says what the template did instead."""
+        """Return the conversation as text. Raises DataError that says what the template did instead."""
         request = {"template": template, "conversation": list(conversation), "answer_next": answer_next}
         with self._lock:
             reply = self._ask(json.dumps({**request, "variables": dict(variables)}, default=str))
@@ -42,7 +45,7 @@ class Renderer:
         return str(reply["text"])
 
     def close(self) -> None:
-        """End the process. The next conversation starts another."""
+        """End the process. The next conversation starts another one."""
         with self._lock:
             self._end()
 
@@ -57,7 +60,7 @@ class Renderer:
                 return dict(json.loads(line))
         except BrokenPipeError:
             pass
-        except BaseException:  # what is under way would be the answer to the next question
+        except BaseException:  # the pending reply would be taken for that to the next request
             self._end()
             raise
         code = self._end()
@@ -78,18 +81,24 @@ class Renderer:
                 start_new_session=True,  # Ctrl-C is for us
                 env={**os.environ, **ONE_THREAD},
             )
+            self._ending = weakref.finalize(self, _terminate, self._process, self._owner)  # where `close` was forgotten
         return self._process
 
     def _end(self) -> int:
-        """The exit code of the process, which is killed if it still runs; only who started it may end it."""
-        process, self._process = self._process, None
-        if process is None or self._owner != os.getpid():
-            return 0
-        process.kill()
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):  # what could not be written
-                pipe.close()  # type: ignore[union-attr]
-        return process.wait()
+        code = self._ending() if self._ending is not None else None
+        self._process = self._ending = None
+        return code or 0
+
+
+def _terminate(process: subprocess.Popen[str], owner: int) -> int:
+    """Kill the process if it still runs, and return its exit code. Only the process that started it may end it."""
+    if owner != os.getpid():
+        return 0
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):  # buffered text that cannot be written any more
+            pipe.close()  # type: ignore[union-attr]
+    return process.wait()
 
 
 RENDERER = Renderer()

@@ -1,4 +1,4 @@
-"""Rows as the model sees them, for a terminal: what is trained is coloured, or in brackets where there is no colour."""
+"""Rows as the model sees them, for a terminal: trained tokens are coloured, or in brackets where there is no colour."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPEN, CLOSE = "⟦", "⟧"
 
 
 def show(rows: Sequence[Row], tokenizer: Any, count: int) -> Group:
-    """The first `count` rows, each with its numbers of tokens, and a summary."""
+    """Return the first `count` rows, each with its token counts, and a summary of all."""
     shown: list[RenderableType] = [part for row in rows[:count] for part in _row(row, tokenizer)]
     tokens, trained = sum(len(r.tokens) for r in rows), sum(sum(r.trained) for r in rows)
     share = f"{trained / tokens:.0%}" if tokens else "none"
@@ -45,7 +45,7 @@ def _row(row: Row, tokenizer: Any) -> Iterator[RenderableType]:
 
 @dataclass(frozen=True)
 class Marked:
-    """Runs of text, each with whether it is trained."""
+    """Runs of text, each marked as trained or not."""
 
     runs: tuple[tuple[str, bool], ...]
 
@@ -60,9 +60,9 @@ class Marked:
 
 
 def visible(text: str) -> str:
-    """Characters that would steer a terminal or reorder the line are written as their codes."""
-    steers = ("Cc", "Cf")  # Unicode's controls and invisible formats
+    """Return the text with escape codes for characters that would control a terminal or reorder the line."""
+    controls = ("Cc", "Cf")  # Unicode's categories of control and invisible format characters
     return "".join(
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in steers and c not in "\n\t" else c
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in controls and c not in "\n\t" else c
         for c in text
     )

@@ -9,7 +9,7 @@ from posttrain.data.problem import Draws, Problem
 
 @dataclass(frozen=True)
 class Level:
-    """So many numbers between `low` and `high`, joined by any of the signs."""
+    """Sums of `terms` numbers from `low` to `high`, joined by signs drawn from `signs`."""
 
     terms: int
     signs: str
@@ -29,10 +29,10 @@ LEVELS = tuple(TABLE)
 
 
 def make(index: int, seed: int, level: int) -> Problem:
-    """A pure function of its arguments. The wrong answer is off by one, two or ten."""
+    """Make one problem, a pure function of the arguments. The wrong answer is off by one, two or ten."""
     shape = TABLE[level]
     draw = Draws("arithmetic", seed, level, index)
-    numbers = [draw.whole(shape.low, shape.high) for _ in range(shape.terms)]
+    numbers = [draw.integer(shape.low, shape.high) for _ in range(shape.terms)]
     signs = [draw.choose(shape.signs) for _ in numbers[1:]]
     value = evaluate(numbers, signs)
     spoken = str(numbers[0]) + "".join(f" {s} {n}" for s, n in zip(signs, numbers[1:], strict=True))
@@ -45,7 +45,7 @@ def make(index: int, seed: int, level: int) -> Problem:
 
 
 def evaluate(numbers: list[int], signs: list[str]) -> int:
-    """Products first, then from left to right."""
+    """Compute the value: products first, then from left to right."""
     summands = numbers[:1]
     for sign, number in zip(signs, numbers[1:], strict=True):
         if sign == "*":

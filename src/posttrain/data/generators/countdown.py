@@ -1,6 +1,6 @@
 """Reach a target from numbers, each used exactly once. Level n gives n + 2 numbers.
 
-Many expressions are right, so a reward reads the columns `numbers` and `target`; `answer` is one solution.
+Many expressions are correct, so a reward reads the columns `numbers` and `target`; `answer` is one solution.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ LARGEST = 999  # no product on the way to the target is larger
 
 
 def make(index: int, seed: int, level: int) -> Problem:
-    """A pure function of its arguments. The wrong answer uses the same numbers and misses the target."""
+    """Make one problem, a pure function of the arguments. The wrong answer uses the same numbers, off target."""
     draw = Draws("countdown", seed, level, index)
-    numbers = [draw.whole(1, 10 * level) for _ in range(level + 2)]
+    numbers = [draw.integer(1, 10 * level) for _ in range(level + 2)]
     expression, value = str(numbers[0]), numbers[0]
     for number in numbers[1:-1]:
         expression, value = joined(expression, value, _sign(draw, value, number), number)
@@ -35,13 +35,13 @@ def make(index: int, seed: int, level: int) -> Problem:
 
 
 def _sign(draw: Draws, value: int, number: int) -> str:
-    """Any sign that keeps the value positive and small."""
+    """Draw a sign that keeps the value positive and at most LARGEST."""
     signs = "+" + "-" * (value > number) + "*" * (value * number <= LARGEST)
     return draw.choose(signs)
 
 
 def joined(expression: str, value: int, sign: str, number: int) -> tuple[str, int]:
-    """`expression sign number` and its value; parentheses keep the order from left to right."""
+    """Return `expression sign number` and its value; parentheses keep the order from left to right."""
     if sign == "+":
         return f"{expression}+{number}", value + number
     if sign == "-":

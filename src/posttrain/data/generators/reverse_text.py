@@ -1,4 +1,4 @@
-"""Write a word of made-up letters backwards. Level n has words of n + 2 letters, no letter twice."""
+"""Write a word of random letters backwards. Level n has words of n + 2 letters, no letter twice."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ LEVELS = tuple(range(1, 11))
 
 
 def make(index: int, seed: int, level: int) -> Problem:
-    """A pure function of its arguments. The wrong answer has two neighbours exchanged."""
+    """Make one problem, a pure function of the arguments. The wrong answer has two neighbouring letters exchanged."""
     draw = Draws("reverse_text", seed, level, index)
     letters = list(ascii_lowercase)
-    word = "".join(letters.pop(draw.whole(0, len(letters) - 1)) for _ in range(level + 2))
+    word = "".join(letters.pop(draw.integer(0, len(letters) - 1)) for _ in range(level + 2))
     answer = word[::-1]
-    i = draw.whole(0, len(answer) - 2)
+    i = draw.integer(0, len(answer) - 2)
     return Problem(
         question=f"Write the letters of {word} in reverse order.",
         short=f"{word}>",

@@ -1,1 +1,1 @@
-"""Rows of files and of the hub, whatever their format."""
+"""Rows of files in any known format, and of datasets on the hub."""

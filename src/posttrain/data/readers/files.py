@@ -1,4 +1,4 @@
-"""Rows of a file, whatever its format: (where, row), where = "train.jsonl:17"."""
+"""Rows of a file in any known format: pairs of (where, row) with `where` such as "train.jsonl:17"."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READERS: dict[str, Callable[[Path], Iterator[tuple[str, dict[str, Any]]]]] = {
 
 
 def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows with their places. DataError names file, line and column, and what to do; a file without rows is one."""
+    """Yield rows with their places. DataError names file, line and column and the remedy; an empty file is an error."""
     suffix = suffix_of(path)
     if path.is_dir():
         raise DataError(f"{path}: a folder; name a file in it")
@@ -38,7 +38,7 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix that says the format: that before `.gz`, except for Parquet, which is compressed inside."""
+    """Return the suffix that tells the format: the one before `.gz`, unless that is Parquet's own compression."""
     inner = Path(path.stem).suffix.lower()
     return inner if path.suffix.lower() == ".gz" and inner != ".parquet" else path.suffix.lower()
 

@@ -11,7 +11,7 @@ SETTINGS = ("config", "split", "revision")
 
 
 def hub_rows(name: str, settings: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows of one split, "train" unless told otherwise, with `where` = "owner/name[split]:17"."""
+    """Yield rows of one split, "train" by default, with `where` such as "owner/name[split]:17"."""
     try:
         import datasets
     except ImportError:

@@ -1,4 +1,4 @@
-"""Rows of JSONL and JSON files, stricter than the standard library: one meaning per file, or an error."""
+"""Rows of JSONL and JSON files, read more strictly than by the standard library: an ambiguous file is an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from posttrain.data.readers.text_lines import read_lines
 from posttrain.errors import DataError
 
-AROUND = 40  # characters shown on each side of a fault
+AROUND = 40  # characters shown on each side of an error
 BLANK = re.compile(r"[ \t\r\n]*")
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 LONE_SURROGATE = re.compile(
@@ -22,7 +22,7 @@ LONE_SURROGATE = re.compile(
 
 
 def jsonl_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """One object per line; blank lines are skipped."""
+    """Yield one object per line; blank lines are skipped."""
     for number, ended in read_lines(path):
         line = ended.rstrip("\r\n")
         start = _skip(line, 0)
@@ -36,7 +36,7 @@ def jsonl_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A list of objects; each row is named by the line on which it begins. A file of JSON lines is read as such."""
+    """Yield the objects of a list, each with the line where it begins. A file of JSON lines is read as such."""
     content = "".join(line for _, line in read_lines(path))
     text = _Text(path, content)
     position = _skip(content, 0)
@@ -66,19 +66,19 @@ def _skip(text: str, position: int) -> int:
 
 
 class _Text:
-    """JSON text of a file, and the places in it. Lines are counted on from the last place that was asked for."""
+    """JSON text of a file, and line numbers in it, which are counted on from the last position asked for."""
 
     def __init__(self, path: Path, text: str, first_line: int = 1) -> None:
         self.path, self.text = path, text
-        self._known = (0, first_line)
+        self._last = (0, first_line)  # a position and its line
 
     def where(self, position: int) -> str:
-        start, line = self._known
-        self._known = position, line + self.text.count("\n", start, position)
-        return f"{self.path}:{self._known[1]}"
+        start, line = self._last
+        self._last = position, line + self.text.count("\n", start, position)
+        return f"{self.path}:{self._last[1]}"
 
     def value(self, start: int) -> tuple[dict[str, Any], int]:
-        """The object that begins at `start`, and where it ends."""
+        """Return the object that begins at `start`, and the position where it ends."""
         try:
             row, end = DECODER.raw_decode(self.text, start)
         except json.JSONDecodeError as error:
@@ -112,16 +112,16 @@ class _Text:
 
 
 class _RefusedError(ValueError):
-    """Valid for Python's parser, but not for data."""
+    """Accepted by Python's parser, but not as data."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+    unique = dict(pairs)
+    if len(unique) < len(pairs):
         keys = [k for k, _ in pairs]
         twice = next(k for k in keys if keys.count(k) > 1)
         raise _RefusedError(f"the key {twice!r} stands twice in one object; remove one of them")
-    return made
+    return unique
 
 
 def _constant(literal: str) -> NoReturn:

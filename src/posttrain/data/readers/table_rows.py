@@ -12,7 +12,7 @@ from posttrain.errors import DataError, MissingExtraError
 
 
 def csv_rows(path: Path, delimiter: str = ",") -> Iterator[tuple[str, dict[str, Any]]]:
-    """The first row names the columns; every cell is text."""
+    """Yield rows as dictionaries of text. The first row names the columns."""
     header: list[str] | None = None
     for where, cells in _cells(path, delimiter):
         if header is None:
@@ -47,19 +47,19 @@ def _check_header(header: list[str], where: str) -> None:
 
 
 def tsv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """CSV with tabs."""
+    """Yield rows of a CSV file that is separated by tabs."""
     return csv_rows(path, "\t")
 
 
 def txt_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every line that is not blank is a row with the column `text`."""
+    """Yield every line that is not blank as a row with the column `text`."""
     for number, line in read_lines(path):
         if line.strip():
             yield f"{path}:{number}", {"text": line.rstrip("\r\n")}
 
 
 def parquet_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows of a Parquet file, named by their number. Needs pyarrow."""
+    """Yield rows of a Parquet file, named by their number. Needs pyarrow."""
     try:
         import pyarrow
         import pyarrow.parquet

@@ -1,4 +1,4 @@
-"""Lines of text files. Whatever is not clean UTF-8 is an error that names its place."""
+"""Lines of text files. Anything but clean UTF-8 is an error that names its place."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from posttrain.errors import DataError
 
-LONGEST = 64 * 2**20  # bytes of one line; longer ones are not text meant for a model
+LONGEST = 64 * 2**20  # bytes of one line; a longer one is no text for a model
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbers (from 1) and lines, with their line ends. A byte order mark is dropped, `.gz` is unpacked."""
+    """Yield line numbers (from 1) and lines with their ends. Drops a byte order mark, unpacks `.gz`."""
     try:
         with _open(path) as file:
             for number, line in enumerate(iter(partial(file.readline, LONGEST + 1), b""), 1):
