@@ -88,7 +88,7 @@ def multiplier(
         rate: α, step size of ln λ; above 0, 0.04 is usual.
         budget: d, minus the mean cost that is allowed; any number, where 0 allows a mean cost of 0.
         decay: share of the moving average that a new batch leaves unchanged; 0 to 1, usually 0.9 to 0.99.
-        largest: upper bound of λ; at least `start`.
+        largest: upper bound of λ; at least `start`, 5 by default.
     """
     before = start if state is None else state["lambda"]
     if not rows.trained.any():
