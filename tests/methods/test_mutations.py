@@ -86,7 +86,7 @@ FUNCTIONS = {fn.__qualname__: fn for fn in readers()}
 
 
 def goldens(path: str) -> list[Callable[[], None]]:
-    """The rows of the golden table of a method, and every test_golden* of its own file with its parameters filled in."""
+    """A method's rows of the golden table, and every test_golden* of its own file with its parameters filled in."""
     rows = [row.check for row in ROWS if row.path == path]
     folder, name = path.split("/")
     if not (HERE / folder / f"test_{name}.py").exists():

@@ -1,5 +1,3 @@
-import math
-
 import pytest
 
 from posttrain.catalogue.configure import configure
@@ -14,18 +12,6 @@ def listed(rewards=REWARD, group=0):
     rows = enumerate(zip(LOGP, REF, rewards, strict=True))
     own = [(p, [q / len(p)] * len(p), {"reward": r, "rank": i, "group": group}) for i, (p, q, r) in rows]
     return [answer(logp=p, ref_logp=q, **columns) for p, q, columns in own]
-
-
-def shares(temperature=1.0, prior=1.0):
-    x = [math.exp(prior * q + r / temperature) for q, r in zip(REF, REWARD, strict=True)]
-    return [v / sum(x) for v in x]
-
-
-def test_golden():
-    one = step(configure(VAR, {"temperature": 0.5, "prior": 0.7}), *listed())
-    w = shares(0.5, 0.7)
-    assert one.metrics["loss"] == pytest.approx(3 * w[0] + 4 * w[1] + 2 * w[2])
-    assert [g[0] for g in one.gradient("logp")] == pytest.approx([-x for x in w])
 
 
 def test_golden_two_lists_do_not_mix():

@@ -13,17 +13,6 @@ def advantages(method, *rows):
     return per_answer(step(method, *rows).value("advantage"))
 
 
-def test_golden():
-    """Reference log-probs of -2 a token are natural, of -4 not: 2 + 1 - 1.5, 4 - 1.5, -0.1 (3 + 1), 3 - 0.1 (9 + 1)."""
-    method = configure(CONDITIONAL, {"kl_weight": 0.1, "log_epsilon": -0.5})
-    rows = [*group(ref_logp=-2.0)[:2], *group(ref_logp=-4.0)[2:]]
-    worth = [1.5, 2.5, -0.4, 2.0]
-    one = step(method, *rows)
-    expected = [x - (sum(worth) - x) / 3 for x in worth]
-    assert per_answer(one.value("advantage")) == pytest.approx(expected)
-    assert one.gradient("logp")[1] == pytest.approx([-expected[1] / 4] * 4)
-
-
 def test_where_everything_is_natural_it_is_pm_rlhf_whatever_epsilon():
     everything = configure(CONDITIONAL, {"natural": 1e9, "log_epsilon": -7.0})
     assert advantages(everything, *group(ref_logp=-9.0)) == pytest.approx(advantages(load("online/pm_rlhf"), *group()))

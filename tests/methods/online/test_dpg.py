@@ -1,5 +1,3 @@
-import math
-
 import pytest
 
 from posttrain.catalogue.configure import configure
@@ -12,23 +10,6 @@ DPG = configure(load("online/dpg"), {"beta": 2.0})
 
 def on(rewards=(1.0, 0.0, 0.5), **values):
     return step(DPG, *group(rewards, (2, 1, 3), **values))
-
-
-def weights(rewards, ratios=(0.0, 0.0, 0.0)):
-    x = [math.exp(r / 2 + s) for r, s in zip(rewards, ratios, strict=True)]
-    return [3 * v / sum(x) for v in x]
-
-
-def test_golden():
-    one = on(ref_logp=-1.5)  # log π_ref/π is -1, -0.5, -1.5
-    w = weights((1.0, 0.0, 0.5), (-1.0, -0.5, -1.5))
-    assert per_answer(one.value("advantage")) == pytest.approx([x - 1 for x in w])
-    assert one.gradient("logp")[0] == pytest.approx([-(w[0] - 1) / 3] * 2)
-
-
-def test_golden_prompts_do_not_mix():
-    two = step(DPG, *group((1.0, 0.0, 0.5), (2, 1, 3)), *group((9.0, 9.0), (1, 1), prompt=5))
-    assert per_answer(two.value("advantage")) == pytest.approx([x - 1 for x in weights((1.0, 0.0, 0.5))] + [0, 0])
 
 
 def test_a_constant_on_the_rewards_changes_nothing():

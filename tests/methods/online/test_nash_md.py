@@ -14,13 +14,6 @@ def game(win, ref_logp, tau=0.1):
     return step(configure(NASH_MD, {"tau": tau}), mine, OPPONENT)
 
 
-def test_golden():
-    one = game(0.8, [-2.0, -1.5])
-    assert per_answer(one.value("advantage")) == pytest.approx([0.8 - 0.5 - 0.1 * 1.5, 0])
-    assert per_answer(one.gradient("logp")) == pytest.approx([-0.15, 0])
-    assert one.metrics["loss"] == pytest.approx(0.15 * 2)
-
-
 def test_the_kl_of_the_answer_is_charged_to_every_token():
     """The exact score-function gradient: not each token's log-ratio times its own gradient."""
     early, late = game(0.5, [-2.0, -1.0]), game(0.5, [-1.0, -2.0])

@@ -19,25 +19,6 @@ def after(kl, **settings):
     return batch(configure(ADAPTIVE, settings), kl).states["kl_weight"]["weight"]
 
 
-def test_golden():
-    one = batch(ADAPTIVE, kl=12.0, count=256)
-    assert one.states["kl_weight"]["weight"] == pytest.approx(0.100512, abs=1e-9)
-    assert one.metrics["kl_weight"] == pytest.approx(0.1)  # this batch is shaped with the weight as it was
-    assert one.value("token_reward")[0] == pytest.approx([1 - 0.1 * 12])
-
-
-def test_golden_small_errors_are_followed_in_proportion_and_below_the_target_it_falls():
-    assert after(6.6, horizon=1.0) == pytest.approx(0.1 * 1.1)
-    assert after(5.4, horizon=1.0) == pytest.approx(0.1 * 0.9)
-    assert after(0.0, horizon=1.0) == pytest.approx(0.1 * 0.8)
-
-
-def test_golden_answers_that_are_not_trained_on_do_not_steer():
-    opponent = group([0.0], [1], train=False, ref_logp=-99.0)
-    one = step(ADAPTIVE, *opponent, states={"kl_weight": {"weight": 0.1}})
-    assert one.value("kl_weight") == one.states["kl_weight"]["weight"] == 0.1
-
-
 def test_at_the_target_it_is_ppo_with_that_coefficient():
     mine, theirs = batch(ADAPTIVE, 6.0, 3, weight=0.05), batch(PPO, 6.0, 3)
     assert mine.states["kl_weight"]["weight"] == 0.05

@@ -13,16 +13,6 @@ def on(**settings):
     return step(configure(PTX, settings), *group(), others={"pretrain": TEXT})
 
 
-def test_golden():
-    one = on()
-    assert one.metrics["loss/pretrain"] == pytest.approx(2)
-    assert one.gradient("logp", "pretrain") == [pytest.approx([-1 / 3] * 2), pytest.approx([-1 / 3])]
-
-
-def test_golden_weight():
-    assert on(**{"pretrain.weight": 27.8}).gradient("logp", "pretrain")[1] == pytest.approx([-27.8 / 3])
-
-
 def test_the_loss_is_the_sum_of_ppo_and_sft():
     ppo, sft = step(PPO, *group()), step(SFT, *TEXT)
     one = on()

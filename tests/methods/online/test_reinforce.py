@@ -1,38 +1,11 @@
 import pytest
 
-from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from posttrain.core.method import variant
-from tests.harness.numbers import answer, step
+from tests.harness.numbers import step
 from tests.methods.online.group import flat, group, per_answer
 
 REINFORCE = load("online/reinforce")
-
-
-def test_golden():
-    one = step(REINFORCE, *group(), states={"baseline": {"mean": 0.25, "weight": 1.0}})
-    expected = [0.75, -0.25, -0.25, 2.75]
-    assert per_answer(one.value("advantage")) == pytest.approx(expected)
-    assert per_answer(one.gradient("logp")) == pytest.approx([-a / 4 for a in expected])
-    assert one.metrics["loss"] == pytest.approx(sum(a * n for a, n in zip(expected, (2, 4, 1, 3), strict=True)) / 4)
-    assert one.states["baseline"]["mean"] == pytest.approx(0.9 * 0.25 + 0.1 * 1.0)
-
-
-def test_golden_metrics():
-    one = step(REINFORCE, answer(logp=[-1.0], rollout_logp=[-1.5], entropy=[0.3], reward=0.0))
-    assert one.metrics["entropy"] == pytest.approx(0.3)
-    assert one.metrics["sampling/logp_difference"] == pytest.approx(0.5)
-
-
-def test_golden_first_batches_have_no_baseline_of_their_own():
-    one = step(REINFORCE, *group())
-    assert one.value("baseline") == 0
-    assert one.states["baseline"]["mean"] == pytest.approx(1)  # not a tenth of it
-
-
-def test_golden_discounted_reward_reaches_back():
-    row = answer(logp=[-1.0] * 3, rollout_logp=[-1.0] * 3, reward=8.0)
-    assert step(configure(REINFORCE, {"gamma": 0.5}), row).value("advantage") == [[2, 4, 8]]
 
 
 def test_golden_two_batches_of_the_baseline():

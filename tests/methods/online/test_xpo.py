@@ -12,29 +12,6 @@ def by(author, a, reward):
     return answer(**a.values, group=0, author=author, rollout_logp=[0.0] * a.length, reward=reward)
 
 
-def test_golden():
-    """The reference's answer is the rejected one, of log-prob -12."""
-    one = step(XPO, by(0, CHOSEN, 1.0), by(1, REJECTED, 0.0))
-    assert one.metrics["loss/exploration"] == pytest.approx(-12)
-    assert one.metrics["loss"] == pytest.approx(0.61634377 - 0.12, abs=1e-8)
-    assert one.gradient("logp")[1] == pytest.approx([0.1 * 0.4600850 + 0.01] * 4, rel=1e-6)
-    assert one.gradient("logp")[0] == pytest.approx([-0.1 * 0.4600850] * 5, rel=1e-6)
-
-
-def test_golden_the_references_answer_may_be_the_better_one():
-    one = step(XPO, by(0, REJECTED, 0.0), by(1, CHOSEN, 1.0))
-    assert one.metrics["loss/exploration"] == pytest.approx(-10)
-    assert one.gradient("logp")[1] == pytest.approx([-0.1 * 0.4600850 + 0.01] * 5, rel=1e-6)
-
-
-def test_golden_the_mean_is_over_the_references_answers_wherever_they_stand():
-    """One by the policy and two by the reference; no pair can be made of equal rewards."""
-    one = step(XPO, by(0, CHOSEN, 1.0), by(1, CHOSEN, 1.0), by(1, REJECTED, 1.0))
-    assert one.metrics["loss/exploration"] == pytest.approx(-11)
-    assert one.metrics["loss/preference"] == 0
-    assert one.gradient("logp") == [[0.0] * 5, pytest.approx([0.005] * 5), pytest.approx([0.005] * 4)]
-
-
 def test_without_exploration_it_is_online_dpo():
     rows = by(0, CHOSEN, 1.0), by(1, REJECTED, 0.0)
     plain = step(configure(XPO, {"exploration.weight": 0.0}), *rows)

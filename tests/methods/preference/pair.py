@@ -1,9 +1,14 @@
-"""The pair that every loss of the DPO family is tested on: log-ratios 1 and -0.6, mean log-probs -2 and -3."""
+"""The pair that every loss of the DPO family is tested on: log-ratios 1 and -0.6, mean log-probs -2 and -3.
+
+`THIRD` makes a list of three of it (log-ratio 0.4, mean log-prob -1), `FRESH` is a sampled answer beside it.
+"""
 
 from tests.harness.numbers import answer, step
 
 CHOSEN = answer(logp=[-1.0, -3.0, -2.0, -2.5, -1.5], ref_logp=[-2.0, -2.0, -2.5, -2.5, -2.0])
 REJECTED = answer(logp=[-3.0, -2.0, -4.0, -3.0], ref_logp=[-2.9, -2.9, -2.8, -2.8])
+THIRD = answer(logp=[-1.0, -1.0], ref_logp=[-1.2, -1.2])
+FRESH = answer(logp=[-1.0, -2.0], ref_logp=[-2.0, -2.5], group=0, author=0, rollout_logp=[0.0, 0.0])
 
 
 def on_pair(method, chosen=CHOSEN, rejected=REJECTED):
@@ -25,6 +30,12 @@ def shifted(a, **by):
 def also(a, **values):
     """The answer with more columns."""
     return answer(**a.values, **values)
+
+
+def listed(*answers, group=0, **columns):
+    """The answers as one list, the best first; `columns`: one value per answer."""
+    own = [{n: c[i] for n, c in columns.items()} for i in range(len(answers))]
+    return [also(a, rank=rank, group=group, **own[rank]) for rank, a in enumerate(answers)]
 
 
 def flipped(method, **columns):

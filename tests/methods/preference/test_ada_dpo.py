@@ -9,24 +9,6 @@ from posttrain.formulas.losses.pairs import scaled_logistic
 from tests.methods.preference.pair import on_pair
 
 ADA = load("preference/ada_dpo")
-C = 0.9434406
-
-
-@pytest.mark.parametrize(
-    ("delta", "value", "slope"),
-    [
-        (0.05, -0.011907, -1 / (1 + math.exp(0.5))),
-        (0.5, -0.140103, -1 / (1 + math.exp(C))),
-        (1.0, -0.280205, -1 / (1 + math.exp(C))),
-        (3.0, -0.840616, -1 / (1 + math.exp(C))),
-        (10.0, -2.331096, -1 / (1 + math.exp(2))),
-        (-1.0, 1 / (1 + math.exp(-C)), -1 / (1 + math.exp(-C))),
-    ],
-)
-def test_golden(delta, value, slope):
-    one = on_pair(configure(ADA, {"beta": delta / 1.6}))
-    assert one.metrics["loss"] == pytest.approx(value, abs=1e-6)
-    assert one.gradient("logp")[0] == pytest.approx([delta / 1.6 * slope] * 5, rel=1e-5)
 
 
 def test_with_one_scale_it_is_dpo_and_a_constant():

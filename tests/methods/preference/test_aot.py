@@ -1,5 +1,4 @@
 import itertools
-import math
 
 import pytest
 
@@ -10,16 +9,6 @@ from tests.methods.preference.pair import on_pair, on_pairs
 AOT, DPO = load("preference/aot"), load("preference/dpo")
 LOGPS = [(-1.0, -3.0), (-2.0, -1.0), (-4.0, -4.5)]  # gaps of 2, -1 and 0.5
 REFERENCE = [(-2.0, -1.5), (-1.0, -4.0), (-1.0, -1.0)]  # gaps of -0.5, 3 and 0
-
-
-def test_golden():
-    """By rank: -1 against -0.5, 0.5 against 0, 2 against 3."""
-    one = on_pairs(AOT, LOGPS, REFERENCE)
-    by_pair = [-1.0, -0.5, 0.5]
-    assert one.metrics["loss"] == pytest.approx(sum(math.log1p(math.exp(-0.1 * d)) for d in by_pair) / 3, abs=1e-14)
-    expected = [-0.1 / (1 + math.exp(0.1 * d)) / 3 for d in by_pair]
-    assert [g[0] for g in one.gradient("logp")[::2]] == pytest.approx(expected)
-    assert [g[0] for g in one.gradient("logp")[1::2]] == pytest.approx([-e for e in expected])
 
 
 def test_it_is_the_cheapest_of_all_ways_to_match_the_pairs_with_those_of_the_reference():

@@ -6,15 +6,6 @@ from tests.methods.preference.pair import on_pair, on_pairs
 APO_DOWN, APO_ZERO = load("preference/apo_down"), load("preference/apo_zero")
 
 
-def test_golden():
-    """σ(0.1) + σ(-0.16)"""
-    one = on_pair(APO_DOWN)
-    assert one.metrics["loss"] == pytest.approx(0.98506430, abs=1e-8)
-    chosen, rejected = 0.5249792 * 0.4750208, 0.5399149 * 0.4600851
-    assert one.gradient("logp")[0] == pytest.approx([0.1 * (chosen - rejected)] * 5, rel=1e-4)
-    assert one.gradient("logp")[1] == pytest.approx([0.1 * rejected] * 4, rel=1e-6)
-
-
 def test_it_is_apo_zero_of_the_gap_and_the_preferred_answer():
     assert on_pairs(APO_DOWN, [(1.0, -0.6)]).metrics["loss"] == on_pairs(APO_ZERO, [(1.6, 1.0)]).metrics["loss"]
 

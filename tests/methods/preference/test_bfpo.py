@@ -18,18 +18,6 @@ def on(chosen, rejected, **settings):
     return on_pair(changed, also(CHOSEN, safe=float(chosen)), also(REJECTED, safe=float(rejected)))
 
 
-@pytest.mark.parametrize(("safe", "value"), [((1, 1), 11.56), ((1, 0), 70.56), ((0, 1), 134.56), ((0, 0), 43.56)])
-def test_golden(safe, value):
-    assert on(*safe).metrics["loss"] == pytest.approx(value)
-
-
-def test_golden_gradient_and_offset():
-    one = on(1, 1, alpha=0.8)  # the target is (1 - 0.8)/0.1
-    assert one.metrics["loss"] == pytest.approx(0.16)
-    assert one.gradient("logp")[0] == pytest.approx([-0.8] * 5)
-    assert one.gradient("logp")[1] == pytest.approx([0.8] * 4)
-
-
 def test_of_two_safe_answers_it_is_ipo_of_sums():
     summed = variant(load("preference/ipo"), loss=Term(pairwise(squared, log_ratio, tau=0.1)))
     assert on(1, 1).gradient("logp") == on_pair(summed).gradient("logp")

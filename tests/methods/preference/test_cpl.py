@@ -1,5 +1,3 @@
-import math
-
 import pytest
 
 from posttrain.catalogue.configure import configure
@@ -8,20 +6,6 @@ from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 
 CPL = load("preference/cpl")
-
-
-def test_golden():
-    one = on_pair(CPL)
-    assert one.metrics["loss"] == pytest.approx(0.91301525, abs=1e-8)
-    wrong = 1 / (1 + math.exp(-0.4))  # S_w = -1, λ S_l = -0.6
-    assert one.gradient("logp")[0] == pytest.approx([-0.1 * wrong] * 5)
-    assert one.gradient("logp")[1] == pytest.approx([0.05 * wrong] * 4)
-
-
-def test_golden_with_discounting():
-    """-1 - 3/2 - 2/4 - 2.5/8 - 1.5/16 and -3 - 2/2 - 4/4 - 3/8."""
-    one = on_pair(configure(CPL, {"gamma": 0.5, "beta": 1.0, "bias": 1.0}))
-    assert one.metrics["loss"] == pytest.approx(math.log1p(math.exp(3.40625 - 5.375)))
 
 
 def test_without_bias_it_is_cpo_without_its_likelihood():

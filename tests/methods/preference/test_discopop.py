@@ -1,5 +1,3 @@
-import math
-
 import pytest
 import torch
 
@@ -10,24 +8,6 @@ from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair, on_pairs
 
 DISCOPOP, DPO = load("preference/discopop"), load("preference/dpo")
 EXPONENTIAL = configure(load("preference/gpo"), {"shape": "exponential"})
-
-
-def test_golden():
-    """z = 0.08, a share of σ(1.6)."""
-    one = on_pair(DISCOPOP)
-    assert one.metrics["loss"] == pytest.approx(0.87790084, abs=1e-8)
-    share, logistic, exponential = 1 / (1 + math.exp(-1.6)), math.log1p(math.exp(-0.08)), math.exp(-0.08)
-    slope = share * (1 - share) / 0.05 * (exponential - logistic)
-    slope -= (1 - share) / (1 + math.exp(0.08)) + share * exponential
-    assert one.gradient("logp")[0] == pytest.approx([0.05 * slope] * 5, rel=1e-10)
-    assert one.gradient("logp")[1] == pytest.approx([-0.05 * slope] * 4, rel=1e-10)
-
-
-@pytest.mark.parametrize(("gap", "loss"), [(-2.3714, 0.785929), (1.44012, 0.87829)])
-def test_golden_optima_of_the_papers_figure_14(gap, loss):
-    one = on_pairs(DISCOPOP, [(gap, 0.0)])
-    assert one.metrics["loss"] == pytest.approx(loss, abs=6e-6)
-    assert one.gradient("logp")[0] == pytest.approx([0], abs=1e-7)
 
 
 @pytest.mark.parametrize(("gap", "sign"), [(-10, -1), (-2.5, -1), (-2.2, 1), (0, 1), (1.3, 1), (1.6, -1), (50, -1)])

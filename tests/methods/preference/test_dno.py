@@ -13,14 +13,6 @@ def on(first, second, **settings):
     return on_pair(configure(DNO, settings), also(CHOSEN, reward=first), also(REJECTED, reward=second))
 
 
-def test_golden():
-    one = on(0.8, 0.3)
-    p = 1 / (1 + math.exp(-0.5))
-    assert one.metrics["loss"] == pytest.approx(p * 0.61634377 + (1 - p) * 0.77634377, abs=1e-8)
-    assert one.gradient("logp")[0] == pytest.approx([0.1 * (0.5399150 - p)] * 5, rel=1e-5)
-    assert one.gradient("logp")[1] == pytest.approx([-0.1 * (0.5399150 - p)] * 4, rel=1e-5)
-
-
 def test_with_hard_labels_it_is_dpo():
     assert on(50.0, 0.0).metrics == pytest.approx(on_pair(DPO).metrics)
 

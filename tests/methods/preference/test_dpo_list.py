@@ -6,29 +6,9 @@ import pytest
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
-from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
+from tests.methods.preference.pair import CHOSEN, REJECTED, THIRD, listed, on_pair
 
 LIST, DPO = load("preference/dpo_list"), load("preference/dpo")
-RATIOS = [1.0, -0.6, 0.4]  # of answers of 5, 4 and 2 tokens, the best first
-THIRD = answer(logp=[-1.0, -1.0], ref_logp=[-1.2, -1.2])
-
-
-def listed(*answers, group=0):
-    return [also(a, rank=rank, group=group) for rank, a in enumerate(answers)]
-
-
-def test_golden():
-    one = step(LIST, *listed(CHOSEN, REJECTED, THIRD))
-    a, b, c = (math.exp(0.1 * s) for s in RATIOS)
-    assert one.metrics["loss"] == pytest.approx(math.log((a + b + c) / a) + math.log((b + c) / b), abs=1e-12)
-    slopes = [a / (a + b + c) - 1, b / (a + b + c) + b / (b + c) - 1, c / (a + b + c) + c / (b + c)]
-    for got, slope in zip(one.gradient("logp"), slopes, strict=True):
-        assert got == pytest.approx([0.1 * slope] * len(got))
-
-
-def test_golden_two_lists_do_not_mix():
-    one = step(LIST, *listed(CHOSEN, REJECTED), *listed(REJECTED, CHOSEN, group=1))
-    assert one.metrics["loss"] == pytest.approx(0.61634377 + 0.08, abs=1e-8)
 
 
 def test_two_answers_are_a_pair():

@@ -11,14 +11,6 @@ from tests.methods.preference.pair import flipped, on_pair
 EXO = load("preference/exo")
 
 
-def test_golden():
-    one = on_pair(EXO)
-    assert one.metrics["loss"] == pytest.approx(2.48873818, abs=1e-8)
-    push = 0.1 * 0.5399150 * 0.4600850 * (0.16 - math.log(0.999 / 0.001))
-    assert one.gradient("logp")[0] == pytest.approx([push] * 5, rel=1e-6)
-    assert one.gradient("logp")[1] == pytest.approx([-push] * 4, rel=1e-6)
-
-
 def test_it_rests_where_the_model_agrees_with_the_label():
     assert on_pair(configure(EXO, {"smoothing": 1 / (1 + math.exp(0.16))})).metrics["loss"] == pytest.approx(0)
 

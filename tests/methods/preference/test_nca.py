@@ -9,17 +9,6 @@ from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair, shifted
 NCA = load("preference/nca")
 
 
-def s(x):
-    return 1 / (1 + math.exp(-x))
-
-
-def test_golden():
-    one = on_pair(NCA)
-    assert one.metrics["loss"] == pytest.approx(-math.log(s(0.1)) - 0.5 * math.log(s(-0.1)) - 0.5 * math.log(s(0.06)))
-    assert one.gradient("logp")[0] == pytest.approx([0.1 * (-s(-0.1) + s(0.1) / 2)] * 5)
-    assert one.gradient("logp")[1] == pytest.approx([0.1 * s(-0.06) / 2] * 4)
-
-
 def test_at_the_reference_it_is_two_log_two_and_already_knows_the_order():
     same = [shifted(a) for a in (CHOSEN, REJECTED)]
     for a in same:

@@ -11,23 +11,6 @@ from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 ORPO = load("preference/orpo")
 
 
-def test_golden():
-    one = on_pair(ORPO)
-    assert one.metrics["loss"] == pytest.approx(2.02887508, abs=1e-8)
-    assert one.metrics["loss/nll"] == pytest.approx(2)
-    assert one.metrics["log_odds/margins"] == pytest.approx(1.09434428, abs=1e-8)
-    wrong = 1 / (1 + math.exp(1.09434428))
-    chosen = -1 / 5 - 0.1 * wrong / 5 / (1 - math.exp(-2))
-    assert one.gradient("logp")[0] == pytest.approx([chosen] * 5, rel=1e-7)
-    assert one.gradient("logp")[1] == pytest.approx([0.1 * wrong / 4 / (1 - math.exp(-3))] * 4, rel=1e-7)
-
-
-def test_golden_of_probable_answers():
-    """Above a half, log(1 - p) is computed in the other way: p = 0.9 and 0.8."""
-    one = on_pair(ORPO, answer(logp=[math.log(0.9)]), answer(logp=[math.log(0.8)]))
-    assert one.metrics["log_odds/margins"] == pytest.approx(math.log(9 / 4))
-
-
 def test_without_the_odds_it_is_the_likelihood_of_the_preferred_answer():
     one = on_pair(configure(ORPO, {"odds.weight": 0.0}))
     assert one.metrics["loss"] == pytest.approx(2)

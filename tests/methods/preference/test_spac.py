@@ -5,8 +5,7 @@ import pytest
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
-from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair, shifted
-from tests.methods.preference.test_selm import FRESH
+from tests.methods.preference.pair import CHOSEN, FRESH, REJECTED, on_pair, shifted
 
 SPAC, DPO = load("preference/spac"), load("preference/dpo")
 AT_START = [answer(logp=a.values["ref_logp"], ref_logp=a.values["ref_logp"]) for a in (CHOSEN, REJECTED)]
@@ -14,16 +13,6 @@ AT_START = [answer(logp=a.values["ref_logp"], ref_logp=a.values["ref_logp"]) for
 
 def on(*fresh, pair=(CHOSEN, REJECTED), **settings):
     return step(configure(SPAC, settings), *pair, pairs=[(0, 1)], others={"fresh": fresh or (FRESH,)})
-
-
-def test_golden():
-    one = on(**{"preference.weight": 2.0})
-    assert one.metrics["loss/own"] == pytest.approx(1.5)
-    assert one.metrics["loss/data"] == pytest.approx(-1.0)
-    assert one.metrics["loss"] == pytest.approx(2 * 0.61634377 + 0.1 * (1.5 - 1.0), abs=1e-8)
-    assert one.gradient("logp", "fresh")[0] == pytest.approx([0.1, 0.1])
-    assert one.gradient("logp")[0] == pytest.approx([-2 * 0.1 * 0.4600850 - 0.1] * 5, rel=1e-6)
-    assert one.gradient("logp")[1] == pytest.approx([2 * 0.1 * 0.4600850] * 4, rel=1e-6)
 
 
 def test_without_the_critic_it_is_dpo():

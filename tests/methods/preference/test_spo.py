@@ -15,17 +15,6 @@ def on(gap, **settings):
     return on_pair(configure(SPO, settings), *rows)
 
 
-def test_golden():
-    one = on(1.0)
-    assert one.metrics["loss"] == pytest.approx(0.66359711, abs=1e-8)
-    assert one.gradient("logp")[0] == pytest.approx([-0.1 * 0.4850045] * 5, rel=1e-6)  # 1 - σ(0.06)
-    assert one.gradient("logp")[1] == pytest.approx([0.1 * 0.4850045] * 4, rel=1e-6)
-
-
-def test_golden_weight_and_beta():
-    assert on(2.0, weight=0.2, beta=0.25).metrics["loss"] == pytest.approx(0.69314718, abs=1e-8)
-
-
 def test_where_the_round_before_does_not_care_it_is_dpo():
     assert on(0.0).metrics == pytest.approx(on_pair(DPO).metrics)
     assert on(3.0, weight=0.0).metrics == pytest.approx(on_pair(DPO).metrics)

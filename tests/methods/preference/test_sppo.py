@@ -7,17 +7,6 @@ from tests.methods.preference.pair import on_pair
 SPPO = load("preference/sppo")
 
 
-def test_golden():
-    one = on_pair(SPPO)
-    assert one.metrics["loss"] == pytest.approx(35.36)
-    assert one.gradient("logp")[0] == pytest.approx([-8.0] * 5)
-    assert one.gradient("logp")[1] == pytest.approx([8.8] * 4)
-
-
-def test_golden_of_another_beta():
-    assert on_pair(configure(SPPO, {"beta": 0.5})).metrics["loss"] == pytest.approx(0.16)
-
-
 def test_it_holds_the_sum_that_ipo_of_sums_leaves_free():
     """a² + b² = ((a - b)² + (a + b)²)/2, with a and b the distances from the targets."""
     gap, both = 1.6 - 10, 0.4

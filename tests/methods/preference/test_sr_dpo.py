@@ -15,18 +15,6 @@ def on(margin, **settings):
     return on_pair(configure(SR_DPO, settings), also(CHOSEN, margin=margin), also(REJECTED, margin=margin))
 
 
-def test_golden():
-    one = on(2.0, weight=0.3, beta=0.5)
-    assert one.metrics["loss"] == pytest.approx(math.log1p(math.exp(-0.5)))
-    assert one.gradient("logp")[0] == pytest.approx([-0.5 / (1 + math.exp(0.5))] * 5)
-
-
-def test_golden_of_the_preferred_answer():
-    """Both rows of a pair carry the margin; that of the preferred one is read."""
-    one = on_pair(SR_DPO, also(CHOSEN, margin=16.0), also(REJECTED, margin=0.0))
-    assert one.metrics["loss"] == pytest.approx(math.log(2))
-
-
 def test_without_a_margin_it_is_dpo():
     assert on(0.0).metrics == pytest.approx(on_pair(DPO).metrics)
     assert on(5.0, weight=0.0).metrics == pytest.approx(on_pair(DPO).metrics)

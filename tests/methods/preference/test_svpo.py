@@ -14,16 +14,6 @@ def on(values=(0.2, 0.1), targets=(1.0, -0.5), **settings):
     )
 
 
-def test_golden():
-    one = on()
-    assert one.metrics["loss/preference"] == pytest.approx(0.61634377, abs=1e-8)
-    assert one.metrics["loss/value"] == pytest.approx((0.64 + 0.36) / 2)
-    assert one.metrics["loss/order"] == pytest.approx(0.4)
-    assert one.metrics["loss"] == pytest.approx(0.61634377 + 0.05 + 0.04, abs=1e-8)
-    assert one.gradient("value")[0] == pytest.approx([0, 0, 0, 0, 0.1 * -0.8 - 0.1])
-    assert one.gradient("value")[1] == pytest.approx([0, 0, 0, 0.1 * 0.6 + 0.1])
-
-
 def test_values_far_enough_apart_are_only_fitted():
     one = on(values=(1.0, -0.5))
     assert one.metrics["loss/value"] == one.metrics["loss/order"] == 0

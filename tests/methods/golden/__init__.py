@@ -1,0 +1,16 @@
+"""The golden table: one row for one batch of one method, with the loss and the gradients that it must give.
+
+A row is data. Its numbers come from the paper's formula by hand, never from a run of the library. `test_golden.py`
+checks the rows, and `test_mutations.py` checks that they notice every broken formula. Golden numbers of parts of a
+method, of several batches in a row, and of whole distributions are no rows: they are `test_golden*` in the method's
+own file, beside its identities and invariances.
+"""
+
+from tests.methods.golden.imitation import IMITATION
+from tests.methods.golden.offline import OFFLINE
+from tests.methods.golden.online import ONLINE
+from tests.methods.golden.preference import PREFERENCE
+from tests.methods.golden.reward import REWARD
+from tests.methods.golden.row import Golden
+
+ROWS: tuple[Golden, ...] = (*IMITATION, *PREFERENCE, *REWARD, *OFFLINE, *ONLINE)
