@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.evaluation.compare.given import quick
 
 from posttrain.cli import main as cli
+from tests.evaluation.compare.given import quick
 
 
 def call(*arguments: str) -> int:

@@ -105,10 +105,10 @@ def test_memory_that_runs_out_names_the_settings_to_lower(
 def test_the_memory_error_of_torch_is_the_one_that_we_know() -> None:
     import torch
 
-    assert isinstance(errors.of_the_machine(torch.OutOfMemoryError("CUDA out of memory")), errors.OutOfMemoryError)
+    assert isinstance(errors.from_system_error(torch.OutOfMemoryError("CUDA out of memory")), errors.OutOfMemoryError)
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**50, dtype=torch.float64)
-    assert isinstance(errors.of_the_machine(caught.value), errors.OutOfMemoryError)
+    assert isinstance(errors.from_system_error(caught.value), errors.OutOfMemoryError)
 
 
 @pytest.mark.fault("C1")

@@ -1,4 +1,4 @@
-"""`posttrain compare METHOD METHOD ... --task TASK --seeds 5`: the same data, budget and seeds for all."""
+"""`posttrain compare METHOD METHOD ... --task TASK --seeds 5`: the same data, budget and seeds for every method."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def compare(
         list[str],
         typer.Argument(
             metavar="METHOD...",
-            help="Paths, with settings: preference/dpo:beta=0.05,learning_rate=1e-4",
+            help="Methods, with settings: preference/dpo:beta=0.05,learning_rate=1e-4",
             show_default=False,
         ),
     ],
-    task: Annotated[str, typer.Option(help="gold_reward, human_pairs, or ./mine.py")] = "gold_reward",
-    seeds: Annotated[int, typer.Option(help="Repetitions, the same for every method.", min=1)] = 5,
-    data: Annotated[str | None, typer.Option(help="File for a task that needs one.", show_default=False)] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="A setting of the task: steps=100")] = None,
+    task: Annotated[str, typer.Option(help="Task: gold_reward, human_pairs or ./mine.py")] = "gold_reward",
+    seeds: Annotated[int, typer.Option(help="Number of seeds, the same for every method.", min=1)] = 5,
+    data: Annotated[str | None, typer.Option(help="Data file, for a task that needs one.", show_default=False)] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="Setting of the task: steps=100")] = None,
     output: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
     name: Annotated[str | None, typer.Option(help="Folder of this comparison under output.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the cells that are missing.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume: run only what is missing.")] = False,
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="Draw figure.png and figure.svg.")] = True,
 ) -> None:
-    """Train methods on one task, at several seeds; a table with intervals, and a figure of reward against KL."""
+    """Train several methods on one task and compare them: a table with intervals, and a figure of reward against KL."""
     from posttrain.errors import MissingExtraError
     from posttrain.evaluation.compare import figure as drawing
     from posttrain.evaluation.compare.grid import compare as run
@@ -42,16 +42,16 @@ def compare(
         raise MissingExtraError("the figure of a comparison (--no-figure leaves it out)", "plot")
     settings = values(setting or []) | ({"data": data} if data is not None else {})
     with open_display() as display:
-        found = run(
+        comparison = run(
             methods, task, seeds=seeds, settings=settings, output=output, name=name, resume=resume, display=display
         )
-    files = [*write(found), *(drawing.draw(found) if figure else [])]
-    show(found)
+    files = [*write(comparison), *(drawing.draw(comparison) if figure else [])]
+    show(comparison)
     typer.echo("\n".join(str(path) for path in files))
 
 
 def values(options: list[str]) -> dict[str, Any]:
-    """`steps=100` options as {"steps": 100}: values as YAML reads them, and 1e-4 as a number."""
+    """Return `steps=100` options as {"steps": 100}: values as YAML reads them, and 1e-4 as a number."""
     from posttrain.evaluation.compare.contender import value
 
     pairs = [option.partition("=") for option in options]
@@ -60,19 +60,19 @@ def values(options: list[str]) -> dict[str, Any]:
     return {key: value(raw) for key, _, raw in pairs}
 
 
-def show(found: Comparison) -> None:
-    """The table, on the terminal."""
+def show(comparison: Comparison) -> None:
+    """Print the table to the terminal."""
     from rich.console import Console
     from rich.table import Table
 
     from posttrain.evaluation.compare.report import CAPTION
     from posttrain.evaluation.compare.summary import columns, summaries
 
-    made = columns(found, summaries(found), brief=True)
+    shown = columns(comparison, summaries(comparison), brief=True)
     table = Table(box=None, pad_edge=False)
-    for number, (heading, _) in enumerate(made):
+    for number, (heading, _) in enumerate(shown):
         table.add_column(heading, style="bold" if number == 0 else None)
-    for row in zip(*(cells for _, cells in made), strict=True):
+    for row in zip(*(cells for _, cells in shown), strict=True):
         table.add_row(*row)
     console = Console(highlight=False)
     console.print(table)

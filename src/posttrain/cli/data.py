@@ -14,32 +14,36 @@ if TYPE_CHECKING:
     from posttrain.data.chat.encode import Encoder
     from posttrain.records import Record, Row
 
-app = typer.Typer(help="Look at data before training on it.", no_args_is_help=True)
+app = typer.Typer(help="Inspect data before training on it.", no_args_is_help=True)
 
 
 @app.callback()
 def _data() -> None:
-    """Keeps `show` a word of its own."""
+    """Keep `show` a command of its own: an app with one command would run it without its name."""
 
 
 @app.command()
 def show(
     source: Annotated[str, typer.Argument(metavar="FILE", help="File, generator or hub id.", show_default=False)],
-    model: Annotated[str, typer.Option(help="Whose tokenizer and chat template.")] = "smollm2",
+    model: Annotated[str, typer.Option(help="Model whose tokenizer and chat template are used.")] = "smollm2",
     kind: Annotated[
-        str | None, typer.Option(help="pairs, ratings, demonstrations, text or prompts; by default from the columns.")
+        str | None,
+        typer.Option(help="prompts, demonstrations, pairs, ratings, rankings or text; default: by columns."),
     ] = None,
-    count: Annotated[int, typer.Option(help="Rows to show.", min=0)] = 3,
-    size: Annotated[int | None, typer.Option(help="Read so many records; by default all.", min=1)] = None,
-    column: Annotated[list[str] | None, typer.Option(help="ours=theirs, e.g. prompt=question")] = None,
-    answer_after: Annotated[str | None, typer.Option(help="The answer stands after this text, e.g. ####")] = None,
-    drop_invalid: Annotated[bool, typer.Option("--drop-invalid", help="Leave out rows that cannot be used.")] = False,
-    max_length: Annotated[int | None, typer.Option(help="Longest row; by default the model's context.", min=1)] = None,
+    count: Annotated[int, typer.Option(help="Number of rows to show.", min=0)] = 3,
+    size: Annotated[int | None, typer.Option(help="Number of records to read; default: all.", min=1)] = None,
+    column: Annotated[list[str] | None, typer.Option(help="Renamed column: ours=theirs, e.g. prompt=question")] = None,
+    answer_after: Annotated[str | None, typer.Option(help="Marker in front of the final answer, e.g. ####")] = None,
+    drop_invalid: Annotated[bool, typer.Option("--drop-invalid", help="Skip rows that cannot be used.")] = False,
+    max_length: Annotated[
+        int | None, typer.Option(help="Maximum tokens per row; default: the model's context.", min=1)
+    ] = None,
     chat_template: Annotated[
-        Path | None, typer.Option(help="Jinja file instead of the tokenizer's template.", exists=True, dir_okay=False)
+        Path | None,
+        typer.Option(help="Jinja file replacing the tokenizer's template.", exists=True, dir_okay=False),
     ] = None,
 ) -> None:
-    """Show rows as the model sees them, trained tokens marked. Every record is read and encoded, so errors show too."""
+    """Show rows as the model sees them, with trained tokens marked. All records are encoded, so errors show too."""
     from rich.console import Console
 
     from posttrain.data.chat import show as view
@@ -59,7 +63,7 @@ def show(
 
 
 def kind_of(columns: Collection[str]) -> str:
-    """What rows with these columns most likely are."""
+    """Return the kind of records that rows with these columns most likely are."""
     for kind, marks in (
         ("pairs", {"chosen"}),
         ("rankings", {"completions"}),
@@ -74,7 +78,7 @@ def kind_of(columns: Collection[str]) -> str:
 
 
 def renames(options: Collection[str]) -> dict[str, str]:
-    """`prompt=question` options as {our name: name in the file}."""
+    """Return `prompt=question` options as {our column: column of the file}."""
     pairs = [option.partition("=") for option in options]
     if bad := [ours + sign for ours, sign, theirs in pairs if not (ours and sign and theirs)]:
         raise ConfigError(f"--column {bad[0]}: write ours=theirs, as in --column prompt=question")
@@ -82,7 +86,7 @@ def renames(options: Collection[str]) -> dict[str, str]:
 
 
 def _columns(source: str) -> set[str]:
-    """The columns of the first row of a file; none for what is no file."""
+    """Return the columns of the first row of a file, or none if the source is no file."""
     from posttrain.data.readers.files import read
 
     first = next(read(Path(source)), None) if Path(source).exists() else None

@@ -1,4 +1,4 @@
-"""`posttrain doctor`: what this machine offers, and what is missing."""
+"""`posttrain doctor`: what this machine has, and what is missing."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ ENOUGH_DISK = 5.0  # GB; two checkpoints of a small model with its optimiser
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
-    """Check this machine: versions, devices, extras, models, sandboxes, disk. Exits with 1 if a problem was found."""
-    found = examine()
+    """Check this machine: versions, devices, extras, models, sandboxes, disk. Exits with 1 if there is a problem."""
+    report = examine()
     if as_json:
-        typer.echo(json.dumps(found, indent=2))
+        typer.echo(json.dumps(report, indent=2))
     else:
-        typer.echo("\n".join(_lines(found)))
-    if found["problems"]:
+        typer.echo("\n".join(_lines(report)))
+    if report["problems"]:
         raise typer.Exit(1)
 
 
 def examine() -> dict[str, Any]:
-    """The findings as plain data."""
+    """Return a report on this machine as plain data."""
     packages = {name: _version(name) for name in PACKAGES}
     extras = {extra: [name for name in names if not _version(name)] for extra, names in EXTRAS.items()}
-    found: dict[str, Any] = {
+    report: dict[str, Any] = {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "posttrain": _version("posttrain"),
@@ -59,21 +59,21 @@ def examine() -> dict[str, Any]:
         "sandboxes": available(),
         "disk": {"folder": str(Path.cwd()), "free_gb": round(shutil.disk_usage(Path.cwd()).free / 1e9, 1)},
     }
-    return {**found, "problems": problems(found)}
+    return {**report, "problems": problems(report)}
 
 
-def problems(found: Mapping[str, Any]) -> list[str]:
-    """What will not work, with the remedy."""
-    absent = [name for name, version in found["packages"].items() if not version]
-    made = [f"{name} is not installed: pip install {name}" for name in absent]
-    free, folder = found["disk"]["free_gb"], found["disk"]["folder"]
+def problems(report: Mapping[str, Any]) -> list[str]:
+    """Return what will not work on this machine, each with its remedy."""
+    absent = [name for name, version in report["packages"].items() if not version]
+    remedies = [f"{name} is not installed: pip install {name}" for name in absent]
+    free, folder = report["disk"]["free_gb"], report["disk"]["folder"]
     if free < ENOUGH_DISK:
-        made.append(f"only {free} GB are free in {folder}: set output= to a folder on another disk")
-    return made
+        remedies.append(f"only {free} GB are free in {folder}: set output= to a folder on another disk")
+    return remedies
 
 
 def cpu_bf16(flags: set[str]) -> str:
-    """How the processor multiplies bfloat16: "amx", "avx512", "arm", or "emulated" (works, and is slow)."""
+    """Return how the processor multiplies bfloat16: "amx", "avx512", "arm", or "emulated" (which is slow)."""
     for flag, name in (("amx_bf16", "amx"), ("avx512_bf16", "avx512"), ("bf16", "arm")):
         if flag in flags:
             return name
@@ -88,7 +88,7 @@ def _version(distribution: str) -> str | None:
 
 
 def _cores() -> int:
-    """The cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -108,7 +108,7 @@ def _torch() -> dict[str, Any]:
 
 
 def _bundled_models() -> dict[str, str | None]:
-    """Models that come as Python packages, by the file of their weights."""
+    """Return the file with the weights of each model that comes as a Python package, None if it is not installed."""
     from posttrain.models.loading.gguf import smollm2
 
     try:
@@ -117,24 +117,24 @@ def _bundled_models() -> dict[str, str | None]:
         return {"smollm2": None}
 
 
-def _lines(found: Mapping[str, Any]) -> list[str]:
-    lines = [f"{'python':<18}{found['python']} on {found['platform']}"]
-    lines.append(f"{'posttrain':<18}{found['posttrain'] or 'runs from source'}")
-    lines += [f"{name:<18}{version or 'missing'}" for name, version in found["packages"].items()]
-    lines.append(f"{'cores':<18}{found['cpu']['cores']}, bfloat16 {found['cpu']['bf16']}")
-    if torch := found["torch"]:
+def _lines(report: Mapping[str, Any]) -> list[str]:
+    lines = [f"{'python':<18}{report['python']} on {report['platform']}"]
+    lines.append(f"{'posttrain':<18}{report['posttrain'] or 'runs from source'}")
+    lines += [f"{name:<18}{version or 'missing'}" for name, version in report["packages"].items()]
+    lines.append(f"{'cores':<18}{report['cpu']['cores']}, bfloat16 {report['cpu']['bf16']}")
+    if torch := report["torch"]:
         names = [f"{device['name']} ({device['memory_gb']} GB)" for device in torch["devices"]]
         lines.append(f"{'torch threads':<18}{torch['threads']}")
         lines.append(
             f"{'compiled':<18}{'yes' if torch['compiled'] else 'no: sampling on the CPU is slower; install g++'}"
         )
         lines.append(f"{'CUDA':<18}{', '.join(names) or 'no device'}")
-    for extra, missing in found["missing_from_extras"].items():
+    for extra, missing in report["missing_from_extras"].items():
         remedy = f"pip install 'posttrain[{extra}]'  (lacks {', '.join(missing)})"
         lines.append(f"{f'[{extra}]':<18}{remedy if missing else 'installed'}")
-    for name, path in found["bundled_models"].items():
+    for name, path in report["bundled_models"].items():
         lines.append(f"{name:<18}{path or 'not installed'}")
-    for name, reason in found["sandboxes"].items():
-        lines.append(f"{f'sandbox {name}':<18}{f'no: {reason}' if reason else 'holds'}")
-    lines.append(f"{'free disk':<18}{found['disk']['free_gb']} GB in {found['disk']['folder']}")
-    return [*lines, *(f"problem: {problem}" for problem in found["problems"])]
+    for name, reason in report["sandboxes"].items():
+        lines.append(f"{f'sandbox {name}':<18}{f'no: {reason}' if reason else 'works'}")
+    lines.append(f"{'free disk':<18}{report['disk']['free_gb']} GB in {report['disk']['folder']}")
+    return [*lines, *(f"problem: {problem}" for problem in report["problems"])]

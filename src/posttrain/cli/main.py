@@ -1,4 +1,4 @@
-"""`posttrain`: the commands, and what the shell sees when one of them fails."""
+"""`posttrain`: the commands, and how errors reach the shell."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from posttrain.cli import data
 from posttrain.cli.compare import compare
 from posttrain.cli.demo import demo
 from posttrain.cli.doctor import doctor
+from posttrain.cli.keys import keys
 from posttrain.cli.methods import explain, methods
 from posttrain.cli.model import evaluate, export, sample
 from posttrain.cli.train import TrainCommand, train
-from posttrain.errors import PosttrainError, of_the_machine
+from posttrain.errors import PosttrainError, from_system_error
 
 HELP = """Reinforcement learning for language models, end to end.
 
-A run file says what to learn: [bold]posttrain train run.yaml train.steps=50[/bold]"""
+A run file describes the training: [bold]posttrain train run.yaml train.steps=50[/bold]"""
 
-LEARN, LOOK, HELPERS = "Learn", "Look", "Help"  # the panels of --help
-OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}  # for a command that takes key=value
+TRAIN, INSPECT, SETUP = "Train", "Inspect", "Set up"  # the panels of --help
+OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}  # for a command that accepts key=value
 
 app = typer.Typer(
     name="posttrain",
@@ -37,16 +38,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(rich_help_panel=LEARN)(demo)
-app.command(rich_help_panel=LEARN, context_settings=OVERRIDES, cls=TrainCommand)(train)
-app.command(rich_help_panel=LEARN)(compare)
-app.command(rich_help_panel=LOOK)(methods)
-app.command(rich_help_panel=LOOK)(explain)
-app.add_typer(data.app, name="data", rich_help_panel=LOOK)
-app.command(rich_help_panel=LOOK)(sample)
-app.command("eval", rich_help_panel=LOOK)(evaluate)
-app.command(rich_help_panel=HELPERS)(export)
-app.command(rich_help_panel=HELPERS)(doctor)
+app.command(rich_help_panel=TRAIN)(demo)
+app.command(rich_help_panel=TRAIN, context_settings=OVERRIDES, cls=TrainCommand)(train)
+app.command(rich_help_panel=TRAIN)(compare)
+app.command(rich_help_panel=INSPECT)(methods)
+app.command(rich_help_panel=INSPECT)(explain)
+app.command(rich_help_panel=INSPECT)(keys)
+app.add_typer(data.app, name="data", rich_help_panel=INSPECT)
+app.command(rich_help_panel=INSPECT)(sample)
+app.command("eval", rich_help_panel=INSPECT)(evaluate)
+app.command(rich_help_panel=SETUP)(export)
+app.command(rich_help_panel=SETUP)(doctor)
 
 
 def _show_version(wanted: bool) -> None:
@@ -65,7 +67,7 @@ def _options(
 
 
 def version() -> str:
-    """The version of the installed package."""
+    """Return the version of the installed package."""
     try:
         return metadata.version("posttrain")
     except metadata.PackageNotFoundError:
@@ -73,8 +75,8 @@ def version() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. Errors meant for the user are one message and the exit code of their class."""
-    _speak()
+    """Run the command line. A user-facing error is printed as one message and sets the exit code of its class."""
+    _tolerate_any_terminal()
     try:
         try:
             typer.main.get_command(app)(arguments, prog_name="posttrain")
@@ -86,17 +88,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        known = error if isinstance(error, PosttrainError) else of_the_machine(error)
+        known = error if isinstance(error, PosttrainError) else from_system_error(error)
         if known is None:
             raise
         if os.environ.get("POSTTRAIN_TRACEBACK") == "1":
             traceback.print_exc()
-        complain(str(known))
+        print_error(str(known))
         sys.exit(known.exit_code)
 
 
-def _speak() -> None:
-    """Output that a terminal cannot show, or that was closed, is no reason to end a run."""
+def _tolerate_any_terminal() -> None:
+    """Replace characters that a stream cannot show, and closed streams: neither is a reason to end a run."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- open as long as we run
@@ -104,8 +106,8 @@ def _speak() -> None:
             stream.reconfigure(errors="replace")
 
 
-def complain(message: str) -> None:
-    """`error: ...` to stderr, red on a terminal."""
+def print_error(message: str) -> None:
+    """Write `error: ...` to stderr, red on a terminal."""
     from rich.console import Console
     from rich.text import Text
 

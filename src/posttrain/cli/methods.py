@@ -14,7 +14,7 @@ JSON_KEYS = ("path", "kind", "title", "summary")
 
 
 def methods(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False) -> None:
-    """List every method and procedure: its path, the paper, and what it does."""
+    """List all methods and procedures: path, summary and paper."""
     entries = [catalogue.entry(path) for path in (*catalogue.paths(), *catalogue.procedures())]
     if as_json:
         rows = [{k: v for k, v in asdict(e).items() if k in JSON_KEYS} for e in entries]
@@ -32,9 +32,9 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="Machine-readab
 
 
 def explain(
-    method: Annotated[str, typer.Argument(help="A path of `posttrain methods`, or ./mine.py", show_default=False)],
+    method: Annotated[str, typer.Argument(help="Path listed by `posttrain methods`, or ./mine.py", show_default=False)],
 ) -> None:
-    """Show a method's formula, the models and tensors that it needs, and its settings; or a procedure's loop."""
+    """Show a method's formula, the models and tensors it needs, and its settings; or a procedure's loop."""
     from posttrain.catalogue.explain import explain as text_of
     from posttrain.catalogue.explain import explain_procedure
 

@@ -13,23 +13,25 @@ WHICH = "STEP|FOLDER|never"
 
 
 class TrainCommand(TyperCommand):
-    """`--resume` may stand alone, which no option with a value can: it is completed before the line is parsed."""
+    """The command line of `train`, where `--resume` may stand alone: it is completed before the options are parsed."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, completed(args))
 
 
 def completed(args: Sequence[str]) -> list[str]:
-    """`--resume 40` as `--resume=40`, and `--resume` before anything that is not a checkpoint as `--resume=latest`."""
-    made: list[str] = []
+    """Return `--resume 40` as `--resume=40`, and `--resume` that no checkpoint follows as `--resume=latest`."""
+    completed_args: list[str] = []
     for arg in args:
-        if made and made[-1] == "--resume":
+        if completed_args and completed_args[-1] == "--resume":
             named = arg.isdigit() or arg in ("latest", "never") or Path(arg).is_dir()
-            made[-1] = f"--resume={arg if named else 'latest'}"
+            completed_args[-1] = f"--resume={arg if named else 'latest'}"
             if named:
                 continue
-        made.append(arg)
-    return [*made[:-1], "--resume=latest"] if made and made[-1] == "--resume" else made
+        completed_args.append(arg)
+    if completed_args and completed_args[-1] == "--resume":
+        completed_args[-1] = "--resume=latest"
+    return completed_args
 
 
 def train(
@@ -37,10 +39,10 @@ def train(
     run_file: Annotated[Path, typer.Argument(metavar="RUN.yaml", help="The run file.", show_default=False)],
     resume: Annotated[
         str,
-        typer.Option(metavar=WHICH, help="Continue the newest usable checkpoint, or this one.", show_default=False),
+        typer.Option(metavar=WHICH, help="Resume from the newest usable checkpoint, or this one.", show_default=False),
     ] = "never",
 ) -> None:
-    """Train what a run file describes. Overrides follow it: train.steps=50 method.kl.weight=0"""
+    """Train as a run file describes. Overrides follow it: train.steps=50 method.kl.weight=0"""
     from posttrain.config.load import load
     from posttrain.launch.run import launch
     from posttrain.viewer.live import open_display
