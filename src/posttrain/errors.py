@@ -1,4 +1,4 @@
-"""What can go wrong, by whose hand, and the exit code that says so. Every message names what, where and the remedy."""
+"""User-facing errors and their exit codes. Every message names what is wrong, where, and the remedy."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class PosttrainError(Exception):
 
 
 class ConfigError(PosttrainError):
-    """A run file, an override, a method or an option that cannot be right."""
+    """A run file, an override, a method or an option that is invalid."""
 
     exit_code = 2
 
 
 class DataError(PosttrainError):
-    """A record that cannot be used; names file, line and column."""
+    """An unusable record; the message names file, line and column."""
 
     exit_code = 3
 
@@ -44,7 +44,7 @@ class RewardError(PosttrainError):
 
 
 class WorkerError(PosttrainError):
-    """A worker process that was lost."""
+    """A worker process that died."""
 
     exit_code = 7
 
@@ -56,19 +56,19 @@ class StorageError(PosttrainError):
 
 
 class SandboxError(PosttrainError):
-    """Code that a model wrote cannot be contained on this machine."""
+    """This machine has no sandbox for code that a model wrote."""
 
     exit_code = 9
 
 
 class OutOfMemoryError(PosttrainError):
-    """The memory of the processor or of the accelerator is used up."""
+    """The memory of the CPU or of the accelerator is used up."""
 
     exit_code = 10
 
 
 class StoppedError(PosttrainError):
-    """The run was asked to stop by a signal, whose number is in the exit code as a shell would have it."""
+    """A signal asked the run to stop. The exit code is 128 plus its number, as in a shell."""
 
     def __init__(self, message: str, signal: int) -> None:
         super().__init__(message)
@@ -82,21 +82,21 @@ class MissingExtraError(ConfigError):
         super().__init__(f"{feature} needs an optional dependency: pip install 'posttrain[{extra}]'")
 
 
-def of_the_machine(error: Exception) -> PosttrainError | None:
-    """A full memory or disk, which any line can meet, as an error for the user; None for everything else."""
-    said = " ".join(str(error).split())
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in said:
+def from_system_error(error: Exception) -> PosttrainError | None:
+    """Translate running out of memory or disk, which can happen on any line, for the user; None for other errors."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in text:
         return OutOfMemoryError(
-            f"out of memory ({said[:200] or 'no details'}); lower train.tokens_per_device, sampling.slots or "
+            f"out of memory ({text[:200] or 'no details'}); lower train.tokens_per_device, sampling.slots or "
             "sampling.max_tokens, or set model.lora or model.activation_checkpointing; then continue with --resume"
         )
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or "No space left on device" in said:
-        return StorageError(f"the disk is full ({said[:200]}); free some space and continue with --resume")
+    if full or "No space left on device" in text:
+        return StorageError(f"the disk is full ({text[:200]}); free some space and continue with --resume")
     return None
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """` (did you mean 'beta'?)`, or nothing when no known name is close."""
+    """Return ` (did you mean 'beta'?)` for the closest known name, or an empty string when none is close."""
     close = difflib.get_close_matches(name, list(known), 1, 0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""

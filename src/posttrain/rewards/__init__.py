@@ -1,1 +1,1 @@
-"""What an answer is worth: reward functions, and the processes that run them. A failure is never a score."""
+"""Reward functions, and the worker processes that run them. A failure is never a score."""

@@ -1,8 +1,8 @@
-r"""The answer that a text ends with, and the number that an answer states. Strict: in doubt there is no number.
+r"""The final answer of a text, and the number that an answer states. Strict: in doubt there is no number.
 
-The answer is what follows the last of these marks, the first kind that occurs counts:
-`\boxed{...}` or `\fbox{...}`; `####`; "answer is", "answer:" (to the end of the sentence). A box that is never
-closed holds no answer. Only ASCII digits are digits; a comma separates groups of three digits and nothing else.
+The answer is what follows the last mark of the first kind that occurs: `\boxed{...}` or `\fbox{...}`; `####`;
+"answer is" or "answer:" (to the end of the sentence). A box that is never closed holds no answer. Only ASCII digits are
+digits; a comma separates groups of three digits and nothing else.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-LONGEST = 500  # characters of an answer; no answer that a person would check is longer
-_TAIL = 2000  # characters in which an unmarked answer is looked for
+LONGEST = 500  # characters of an answer; a longer text is no checkable answer
+_TAIL = 2000  # last characters, in which an unmarked answer is searched
 
 _NUMBER = r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)"
 _SHORT_UNITS = "mm|cm|dm|km|mg|kg|lbs?|oz|ml|ft|in|mi|yd|hr|min|sec|ms|mph|am|pm|usd|eur|gbp|m|g|s|h|l"
@@ -28,30 +28,30 @@ hundred hundreds thousand thousands million millions billion billions trillion t
 half halves third thirds quarter quarters tenth tenths hundredth hundredths thousandth thousandths
 and or nor not to plus minus times over divided squared cubed factorial power mod choose point than if
 pi theta alpha beta gamma delta sqrt sin cos tan log exp infinity
-"""  # after a number they make it another number
+"""  # words after a number that change its value
 _CHANGES = frozenset(_CHANGING_WORDS.split())
 _OPERATORS = tuple("+-/^×÷·<>≤≥≠=")
 _REFUSED_BEFORE = {"not", "or", "nor", "than", "plus", "minus", "times", "over"}
 
 
 def marked(text: str) -> str | None:
-    """The marked answer, None without a mark, "" for one that is cut off or longer than LONGEST."""
-    found = _boxed(text)
-    if found is None and "####" in text:
-        found = text.rpartition("####")[2].lstrip().partition("\n")[0]
-    if found is None and (marks := list(_MARK.finditer(text))):
+    """Return the marked answer, None without a mark, "" if it is cut off or longer than LONGEST."""
+    answer = _boxed(text)
+    if answer is None and "####" in text:
+        answer = text.rpartition("####")[2].lstrip().partition("\n")[0]
+    if answer is None and (marks := list(_MARK.finditer(text))):
         line = text[marks[-1].end() :].lstrip().partition("\n")[0]
-        found = _SENTENCE.split(line, maxsplit=1)[0]
-    if found is None:
+        answer = _SENTENCE.split(line, maxsplit=1)[0]
+    if answer is None:
         return None
-    return found.strip() if len(found) <= LONGEST else ""
+    return answer.strip() if len(answer) <= LONGEST else ""
 
 
 def number(answer: str) -> Decimal | None:
-    """The number that an answer states: "12", "$1,234.50", "-3 apples", "12%", "5 + 7 = 12 cm^2"; None in doubt.
+    """Parse the number that an answer states: "12", "$1,234.50", "-3 apples", "12%", "5 + 7 = 12 cm^2"; None in doubt.
 
-    Of one equation the right side counts. Currency signs, %, degrees and words for units do not matter; words that
-    change a number ("12 million", "12 or 13") leave none, and so does anything else: "1_000", "12x", "1/2", "1 2".
+    Of a single equation the right side counts. Currency signs, %, degrees and units are ignored. With words that change
+    a number ("12 million", "12 or 13") there is none, nor in anything else: "1_000", "12x", "1/2", "1 2".
     """
     answer = bare(answer)
     if "=" in answer and not _SEVERAL.search(answer):
@@ -65,22 +65,22 @@ def number(answer: str) -> Decimal | None:
 
 
 def changes(answer: str) -> frozenset[str]:
-    """The words in it that make of a number another number: million, half, not, or, ..."""
+    """Return the words in the answer that change the value of a number: million, half, not, or, ..."""
     return _CHANGES.intersection(re.findall(r"(?<![\\a-z])[a-z]+", bare(answer).lower()))
 
 
 def without_unit(answer: str) -> str:
-    r"""`\frac{1}{2} inches` is `\frac{1}{2}`."""
+    r"""Strip the unit: `\frac{1}{2} inches` becomes `\frac{1}{2}`."""
     answer = bare(answer)
     match = _MEASURED.fullmatch(answer)
     return match["value"] if match and not changes(match["unit"]) else answer
 
 
 def last_number(text: str) -> Decimal | None:
-    """The number that the last word with a digit is, in a text without a marked answer.
+    """Parse the last word with a digit as a number, in a text without a marked answer.
 
-    None when that word is no number by itself ("x12", "3/4", "12th"), or stands beside an operator or a word that
-    denies or changes it ("5 - 12", "5 -12", "12 + x", "not 12", "11 or 12", "12 million").
+    None when that word is no number on its own ("x12", "3/4", "12th"), or stands beside an operator or a word that
+    negates or changes it ("5 - 12", "5 -12", "12 + x", "not 12", "11 or 12", "12 million").
     """
     words = _spaced(text[-_TAIL:]).split()
     k = next((k for k in reversed(range(len(words))) if re.search(r"\d", words[k])), None)
@@ -99,7 +99,7 @@ def last_number(text: str) -> Decimal | None:
 
 
 def bare(answer: str) -> str:
-    r"""Without what only decorates: Markdown, quotes, `$...$`, `\(...\)`, `\text{}`, spacing commands."""
+    r"""Strip decoration: Markdown, quotes, `$...$`, `\(...\)`, `\text{}`, spacing commands."""
     answer = _spaced(answer)
     answer = re.sub(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox)\s*\{([^{}]*)\}", r" \1 ", answer)
     answer = re.sub(r"(?<!\\)\\[()\[\]]", " ", answer).replace("\\$", "$").replace("\\%", "%")
@@ -111,14 +111,14 @@ def bare(answer: str) -> str:
 
 
 def _spaced(text: str) -> str:
-    """TeX's ways to write a comma between thousands, a minus and a space, as one of each."""
+    """Replace each TeX notation for a thousands separator, a minus or a space by a single one."""
     text = text.replace("−", "-").replace("{,}", ",").replace(",\\!", ",")
     text = re.sub(r"(?<=[0-9])\\[,!](?=[0-9])", ",", text)
     return re.sub(r"(?<!\\)\\[,;:! ]|~|\\q?quad\b", " ", text)
 
 
 def _boxed(text: str) -> str | None:
-    """What is in the last box, with balanced braces; "" for a box without an end."""
+    """Return the content of the last box, with balanced braces; "" for a box that is never closed."""
     openings = list(_BOX.finditer(text))
     if not openings:
         return None

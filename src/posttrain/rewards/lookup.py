@@ -18,14 +18,14 @@ _BUNDLED = "posttrain.rewards.bundled"
 
 
 def bundled() -> list[str]:
-    """The rewards that ship."""
+    """Names of the rewards that ship with the library, sorted."""
     return sorted(f.stem for f in (Path(__file__).parent / "bundled").glob("*.py") if f.stem != "__init__")
 
 
 def locate(spec: str) -> str:
-    """`module:function` or `/folder/file.py:function` for what a person writes. Nothing is imported.
+    """Resolve a user's spec to `module:function` or `/folder/file.py:function` without importing anything.
 
-    Raises ConfigError for an unknown name and for a file that is not there or named without a function.
+    Raises ConfigError for an unknown name, for a file that does not exist, and for a file without a function.
     """
     spec = spec.removeprefix("python:")
     location, colon, name = spec.rpartition(":")
@@ -50,7 +50,7 @@ def locate(spec: str) -> str:
 
 
 def load(reference: str) -> Callable[..., Any]:
-    """The function that `locate` named. Raises ConfigError when importing fails or there is none."""
+    """Import the function that `locate` named. Raises ConfigError when that fails or there is no such function."""
     location, _, name = reference.rpartition(":")
     try:
         module = (
@@ -59,19 +59,19 @@ def load(reference: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:  # a user's module may fail in any way; the error must name it
         what = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
         raise ConfigError(f"reward {reference}: {what}{_as_file(location, name)}; {EXPECTED}") from error
-    found: Any = module
+    target: Any = module
     for part in name.split("."):
-        if not hasattr(found, part):
+        if not hasattr(target, part):
             known = [n for n, value in vars(module).items() if inspect.isfunction(value)]
             raise ConfigError(f"reward {reference}: there is no {name!r} in it{suggestion(name, known)}; {EXPECTED}")
-        found = getattr(found, part)
-    if not callable(found):
-        raise ConfigError(f"reward {reference}: {name!r} is {type(found).__name__}, not a function; {EXPECTED}")
-    return found  # type: ignore[no-any-return]
+        target = getattr(target, part)
+    if not callable(target):
+        raise ConfigError(f"reward {reference}: {name!r} is {type(target).__name__}, not a function; {EXPECTED}")
+    return target  # type: ignore[no-any-return]
 
 
 def reference_of(function: Callable[..., Any]) -> str | None:
-    """Where a worker finds the same function; None for lambdas, closures, methods and functions of __main__."""
+    """Return where a worker finds the same function; None for lambdas, closures, methods and those of __main__."""
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     if not inspect.isfunction(function) or module is None or module.__name__ == "__main__":
         return None
@@ -84,13 +84,13 @@ def reference_of(function: Callable[..., Any]) -> str | None:
 
 
 def _can_be_imported(module: str) -> bool:
-    """Whether a fresh process finds it by name; a file that was loaded by its path is not found."""
+    """Whether a fresh process finds the module by name, which it does not if the file was loaded by its path."""
     package = module.partition(".")[0]
     return any(finder.find_spec(package, None) for finder in sys.meta_path if hasattr(finder, "find_spec"))
 
 
 def _as_file(location: str, name: str) -> str:
-    """A hint for `my_rewards:brevity` where my_rewards.py was meant."""
+    """Hint at my_rewards.py where the spec was `my_rewards:brevity` and such a file exists."""
     file = f"{location.replace('.', '/')}.py"
     return f" (did you mean {file}:{name}?)" if not location.endswith(".py") and Path(file).is_file() else ""
 

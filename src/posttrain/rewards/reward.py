@@ -19,27 +19,27 @@ _OWN = ("path", "weight", "name")  # keys of a mapping that are not settings of 
 
 @dataclass(frozen=True)
 class Reads:
-    """What a function takes, read off its signature."""
+    """What a function takes, according to its signature."""
 
     prompts: bool
     required: tuple[str, ...]  # columns without which it cannot be called
     optional: tuple[str, ...]
-    every: bool  # has **columns
+    any_column: bool  # has **columns
     settings: tuple[str, ...]  # its keyword-only parameters
 
     def chooses(self, column: str) -> bool:
         """Whether a column of the data goes to the function."""
         named = column in self.required or column in self.optional
-        return named or (self.every and column not in self.settings and column not in _TEXTS)
+        return named or (self.any_column and column not in self.settings and column not in _TEXTS)
 
 
 @dataclass(frozen=True)
 class Reward:
-    """A function `(prompts, completions, **columns) -> list[float | None]`, by reference or as it is.
+    """A function `(prompts, completions, **columns) -> list[float | None]`, by reference or as an object.
 
-    Positional parameters are columns of the data, keyword-only ones are settings. A function that a worker can
-    import is kept as its reference; others (lambdas, closures, functions of a script) run in this process.
-    Raises ConfigError when the function cannot be loaded or called like this.
+    Positional parameters are columns of the data, keyword-only ones are settings. A function that a worker can import
+    is stored as a reference; others (lambdas, closures, functions of a script) run in this process. Raises ConfigError
+    when the function cannot be loaded or called with such arguments.
     """
 
     name: str
@@ -59,28 +59,28 @@ class Reward:
             object.__setattr__(self, "function", reference_of(function) or function)
 
     def keeping(self, folder: Path) -> Reward:
-        """With a folder to keep things in, where the function has the setting `folder` and was given none."""
+        """Fill in the setting `folder`, where the function keeps files, if it has that setting and none was given."""
         if "folder" not in self.reads.settings or "folder" in self.settings:
             return self
         return replace(self, settings={**self.settings, "folder": str(folder.absolute())})
 
     def notice(self) -> str | None:
-        """What a run says about it before it begins: `notice(**settings)` of the function's module, if there is one.
+        """Return what the user should know before the run: `notice(**settings)` of the function's module, or None.
 
-        Raises what makes a run impossible on this machine.
+        The module's function may raise where the reward cannot work on this machine.
         """
         function = load(self.function) if isinstance(self.function, str) else self.function
-        found = getattr(sys.modules.get(getattr(function, "__module__", None) or ""), "notice", None)
-        return str(found(**self.settings)) if inspect.isfunction(found) else None
+        notice = getattr(sys.modules.get(getattr(function, "__module__", None) or ""), "notice", None)
+        return str(notice(**self.settings)) if inspect.isfunction(notice) else None
 
     @property
     def source(self) -> str:
-        """Where the function is, for messages."""
+        """Location of the function, for messages."""
         return self.function if isinstance(self.function, str) else repr(self.function)
 
 
 def resolve(spec: str | Mapping[str, Any] | Callable[..., Any] | Reward) -> Reward:
-    """A reward from what a person writes.
+    """Make a reward of what the user wrote.
 
     "math_answer", "file.py:function", "package.module:function", a callable, `{name: weight}`, or
     `{"path": ..., "weight": ..., "name": ..., **settings}`. Raises ConfigError.
@@ -110,7 +110,7 @@ def _named(spec: Mapping[str, Any]) -> Reward:
 
 
 def _reads(name: str, function: Callable[..., Any]) -> Reads:
-    """Raises ConfigError for a function that cannot be called as a reward."""
+    """Read the signature. Raises ConfigError for a function that cannot be called as a reward."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError) as error:
@@ -121,15 +121,15 @@ def _reads(name: str, function: Callable[..., Any]) -> Reads:
         raise ConfigError(f"reward {name!r} is an async function; {EXPECTED}")
     if inspect.Parameter.POSITIONAL_ONLY in kinds or inspect.Parameter.VAR_POSITIONAL in kinds:
         raise ConfigError(f"reward {name!r} takes arguments without names, {_signature(function)}; {EXPECTED}")
-    every = inspect.Parameter.VAR_KEYWORD in kinds
-    if "completions" not in names and not every:
+    any_column = inspect.Parameter.VAR_KEYWORD in kinds
+    if "completions" not in names and not any_column:
         raise ConfigError(f"reward {name!r} does not take `completions`, {_signature(function)}; {EXPECTED}")
     columns = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in _TEXTS]
     return Reads(
-        prompts="prompts" in names or every,
+        prompts="prompts" in names or any_column,
         required=tuple(p.name for p in columns if p.default is p.empty),
         optional=tuple(p.name for p in columns if p.default is not p.empty),
-        every=every,
+        any_column=any_column,
         settings=tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in _TEXTS),
     )
 

@@ -15,7 +15,7 @@ from posttrain.records import Rollout
 from posttrain.rewards.ledger import Ledger
 from posttrain.rewards.reward import Reward
 from posttrain.rewards.workers import inline
-from posttrain.rewards.workers.background import Ahead
+from posttrain.rewards.workers.background import BackgroundCalls
 from posttrain.rewards.workers.call import Call, Fault, Outcome
 from posttrain.rewards.workers.pool import Pool
 from posttrain.turns import last_user_message
@@ -52,7 +52,7 @@ class Scorer:
         self._timeout = timeout
         self._max_error_rate = max_error_rate
         self._pool = Pool(workers)
-        self._ahead = Ahead(self._pool, timeout)
+        self._ahead = BackgroundCalls(self._pool, timeout)
         self._started: dict[_Key, Sequence[Rollout]] = {}  # held, so that nothing else gets their ids
         self._lock = threading.Lock()
         self._metrics: dict[str, float] = {}

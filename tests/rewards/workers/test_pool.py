@@ -182,7 +182,7 @@ def test_an_idle_worker_that_was_killed_is_replaced_without_a_fault(pool):
     assert outcome(pool, "warm") == [4.0]
     (worker,) = pool._idle
     os.kill(worker._popen.pid, 9)
-    while worker.fit():
+    while worker.usable():
         time.sleep(0.01)
     assert outcome(pool, "next") == [4.0]
 
@@ -241,7 +241,7 @@ def test_nonsense_on_the_pipe_is_a_fault(monkeypatch, answer):
     found = worker.poll()
     assert isinstance(found, Fault)
     assert "broke its pipe to the scorer" in found.message
-    assert not worker.fit()
+    assert not worker.usable()
 
 
 def test_a_worker_starts_fast_and_without_heavy_modules(pool):
@@ -280,7 +280,7 @@ def test_workers_end_with_a_trainer_that_forgot_or_was_killed(tmp_path, ending):
         run = pool.run(deque([Call("s", "{tmp_path}/slow.py:slow", {{}}, {{"completions": [""]}}, (0,))]), 0.5)
         next(run)
         run = pool.run(deque([Call("s", "{tmp_path}/slow.py:slow", {{}}, {{"completions": [""]}}, (0,))]), 30.0)
-        worker = pool._free()
+        worker = pool._idle_worker()
         worker.ask(Call("s", "{tmp_path}/slow.py:slow", {{}}, {{"completions": [""]}}, (0,)), 30.0)
         while worker.poll() is None and not worker._loaded:
             pass

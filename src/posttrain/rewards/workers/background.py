@@ -1,4 +1,4 @@
-"""Calls that are answered while the trainer does something else: the answers still to come are being written."""
+"""Reward calls that are answered in the background, while other completions are still being sampled."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from posttrain.rewards.workers.call import Call, Outcome
 from posttrain.rewards.workers.pool import Bell, Pool
 
 
-class Ahead:
-    """Feeds a pool from a thread of its own. Nobody else may use the pool between `add` and `wait`.
+class BackgroundCalls:
+    """Feeds a pool from a thread of its own. Nothing else may use the pool between `add` and `wait`.
 
-    What comes of a call does not depend on when it is made, so neither do the rewards.
+    The outcome of a call does not depend on when it is made, so neither do the rewards.
     """
 
     def __init__(self, pool: Pool, timeout: float) -> None:
-        self._pool, self._timeout = pool, timeout
+        self._pool = pool
+        self._timeout = timeout
         self._queue: deque[Call] = deque()
         self._keys: dict[Call, Hashable] = {}
         self._outcomes: dict[Hashable, Outcome] = {}
@@ -25,7 +26,7 @@ class Ahead:
         self._work: Future[None] | None = None
 
     def add(self, key: Hashable, call: Call) -> None:
-        """Have a call answered; its outcome will bear this name."""
+        """Queue a call; `pop(key)` will return its outcome."""
         self._keys[call] = key
         self._queue.append(call)
         if self._bell is None:
@@ -36,15 +37,15 @@ class Ahead:
         self._bell.ring()
 
     def wait(self) -> None:
-        """Until every call is answered. Raises what went wrong on the way."""
+        """Wait until every call is answered. Raises the error of a call that could not be made."""
         self._end(at_once=False)
 
     def pop(self, key: Hashable) -> Outcome | None:
-        """What came of a call; None if nobody made it."""
+        """Take the outcome of a call; None if there was no such call."""
         return self._outcomes.pop(key, None)
 
     def close(self) -> None:
-        """Give up the calls that are not answered."""
+        """Abandon the calls that are not answered yet."""
         self._queue.clear()
         self._end(at_once=True)
         self._outcomes.clear()
@@ -53,7 +54,7 @@ class Ahead:
         if self._bell is None or self._work is None:
             return
         bell, work, self._bell, self._work = self._bell, self._work, None, None
-        bell.last(at_once=at_once)
+        bell.finish(at_once=at_once)
         try:
             work.result()
         finally:

@@ -159,7 +159,7 @@ def to_wire(outcome: Outcome) -> dict[str, Any]:
 
 
 def from_wire(message: Mapping[str, Any], count: int) -> Outcome:
-    """The inverse of `to_wire`. Raises ValueError for anything else: the other side may have lost its mind."""
+    """The inverse of `to_wire`. Raises ValueError for anything else: the worker may send anything."""
     if "fault" in message:
         return _fault(message["fault"])
     values = message.get("verdicts")

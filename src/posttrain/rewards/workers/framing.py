@@ -1,4 +1,4 @@
-"""Messages between the scorer and its workers: eight bytes of length, then JSON. Nothing is unpickled."""
+"""Message framing between the scorer and its workers: eight bytes of length, then JSON. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _LIMIT = 1 << 28  # bytes of one message that a worker may send
 
 
 def pack(message: dict[str, Any]) -> bytes:
-    """Numpy arrays and numbers become lists and numbers. Raises TypeError and ValueError for what JSON lacks."""
+    """Encode a message. Numpy arrays become lists. Raises TypeError or ValueError for values that JSON lacks."""
     body = json.dumps(message, default=_plain).encode()
     return len(body).to_bytes(_LENGTH, "big") + body
 
 
 def unpack(buffer: bytearray) -> dict[str, Any] | None:
-    """Take the first whole message out of the buffer; None when there is none yet. Raises ValueError for nonsense."""
+    """Take the first complete message out of the buffer; None if it is incomplete. Raises ValueError for garbage."""
     if len(buffer) < _LENGTH:
         return None
     size = int.from_bytes(buffer[:_LENGTH], "big")
@@ -33,7 +33,7 @@ def unpack(buffer: bytearray) -> dict[str, Any] | None:
 
 
 def read(stream: BinaryIO) -> dict[str, Any] | None:
-    """Wait for the next message; None at the end of the stream."""
+    """Read the next message, blocking; None at the end of the stream."""
     head = stream.read(_LENGTH)
     if len(head) < _LENGTH:
         return None

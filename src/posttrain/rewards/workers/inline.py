@@ -1,7 +1,7 @@
 """Reward functions that no other process can import: lambdas, closures, functions of a script or a notebook.
 
-They run here. On the main thread an alarm ends them at the deadline; on other threads there is none, and nothing
-can end one that hangs without returning to Python. Write the function in a file of its own to have it killed.
+They run in this process. On the main thread an alarm ends them at the deadline; on other threads there is no alarm, and
+nothing can end a function that hangs without returning to Python. In a file of its own a function can be killed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from posttrain.rewards.workers.call import Call, DeadlineError, Fault, Outcome, 
 
 
 def run(queue: deque[Call], timeout: float) -> Generator[tuple[Call, Outcome], None, None]:
-    """Empty the queue, one call after the other. The caller may add calls meanwhile."""
+    """Answer the calls of the queue one by one. The caller may add calls meanwhile."""
     while queue:
         call = queue.popleft()
         yield call, _evaluate_here(call, timeout)
@@ -30,7 +30,7 @@ def run(queue: deque[Call], timeout: float) -> Generator[tuple[Call, Outcome], N
 def _evaluate_here(call: Call, timeout: float) -> Outcome:
     assert not isinstance(call.function, str)
     arguments, settings = copy.deepcopy(dict(call.arguments)), copy.deepcopy(dict(call.settings))
-    with _everything_restored():
+    with _process_state_restored():
         try:
             with _alarm(timeout):
                 return evaluate(call.reward, call.function, arguments, settings, call.seed)
@@ -40,7 +40,7 @@ def _evaluate_here(call: Call, timeout: float) -> Outcome:
 
 @contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    """DeadlineError after that time. A function that sets alarms itself (math-verify does) removes ours."""
+    """Raise DeadlineError after that time. A function that sets alarms itself (math-verify does) removes ours."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -58,8 +58,8 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _everything_restored() -> Iterator[None]:
-    """The folder and the global generators are as they were, whatever the function did to them."""
+def _process_state_restored() -> Iterator[None]:
+    """Restore the working directory and the global random generators after the block."""
     folder, state = os.open(os.curdir, os.O_RDONLY), random.getstate()
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     numpy_state = numpy.random.get_state() if numpy else None

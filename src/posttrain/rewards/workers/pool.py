@@ -1,4 +1,4 @@
-"""A few worker processes that share a queue of calls."""
+"""A pool of worker processes that share a queue of calls."""
 
 from __future__ import annotations
 
@@ -16,25 +16,33 @@ from posttrain.rewards.workers.process import WorkerProcess
 
 
 class Bell:
-    """Wakes a pool that waits for calls: there is another one, or there will be no more."""
+    """Wakes a pool that is waiting for calls: there is another one, or there will be no more.
+
+    `open`: more calls may come; `given_up`: calls without an answer are abandoned.
+    """
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
-        self.open, self.given_up = True, False
+        self.open = True
+        self.given_up = False
 
     def ring(self) -> None:
+        """Wake the pool. May be called from any thread."""
         os.write(self._write, b"\0")
 
-    def last(self, *, at_once: bool) -> None:
-        """No more calls will come; `at_once` those that are not answered are given up."""
-        self.open, self.given_up = False, at_once
+    def finish(self, *, at_once: bool) -> None:
+        """Announce that no more calls will come; `at_once`: those without an answer are abandoned."""
+        self.open = False
+        self.given_up = at_once
         self.ring()
 
     def fileno(self) -> int:
+        """File descriptor that becomes readable when the bell rings."""
         return self._read
 
-    def hush(self) -> None:
+    def clear(self) -> None:
+        """Forget the rings so far."""
         with suppress(BlockingIOError):
             os.read(self._read, 1 << 16)
 
@@ -44,7 +52,7 @@ class Bell:
 
 
 class Pool:
-    """At most `size` processes, started when first needed and replaced when they die. Not for several threads."""
+    """At most `size` processes, started when first needed and replaced when they die. Not thread-safe."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -55,17 +63,17 @@ class Pool:
     def run(
         self, queue: deque[Call], timeout: float, bell: Bell | None = None
     ) -> Generator[tuple[Call, Outcome], None, None]:
-        """Empty the queue; outcomes come as they are known. The caller may add calls meanwhile, from another thread
-        if it rings the bell.
+        """Answer the calls of the queue and yield their outcomes as they become known.
 
-        `timeout` is for one call, in seconds. Leaving early kills the workers that are still busy.
+        The caller may add calls meanwhile, and from another thread if it rings the `bell`. `timeout` is for one call,
+        in seconds. Closing the generator early kills the workers that are still busy.
         """
         busy: dict[WorkerProcess, Call] = {}
         try:
             while queue or busy or (bell is not None and bell.open):
                 while queue and len(busy) < self._size:
                     call = queue.popleft()
-                    worker = self._free()
+                    worker = self._idle_worker()
                     try:
                         worker.ask(call, timeout)
                     except (TypeError, ValueError, RecursionError) as error:
@@ -86,31 +94,32 @@ class Pool:
                         yield call, outcome
         finally:
             for worker in busy:
-                self._bury(worker)
+                self._discard(worker)
 
     def close(self) -> None:
+        """End all workers. The pool cannot be used again."""
         self._finalizer()
         self._idle.clear()
 
-    def _free(self) -> WorkerProcess:
+    def _idle_worker(self) -> WorkerProcess:
         if not self._finalizer.alive:
             raise RewardError("the scorer is closed; make another one")
         while self._idle:
             worker = self._idle.pop()
-            if worker.fit():
+            if worker.usable():
                 return worker
-            self._bury(worker)
+            self._discard(worker)
         worker = WorkerProcess()
         self._living.add(worker)
         return worker
 
-    def _bury(self, worker: WorkerProcess) -> None:
+    def _discard(self, worker: WorkerProcess) -> None:
         worker.kill()
         self._living.discard(worker)
 
 
 def _wait(busy: dict[WorkerProcess, Call], bell: Bell | None) -> None:
-    """Until a worker has something to say, the nearest deadline is over, or the bell rings."""
+    """Wait until a pipe is ready, the nearest deadline has passed, or the bell rings."""
     with selectors.PollSelector() as selector:
         if bell is not None:
             selector.register(bell, selectors.EVENT_READ)
@@ -121,11 +130,11 @@ def _wait(busy: dict[WorkerProcess, Call], bell: Bell | None) -> None:
                 selector.register(pipe, selectors.EVENT_WRITE)
         selector.select(min((worker.remaining for worker in busy), default=None))
     if bell is not None:
-        bell.hush()
+        bell.clear()
 
 
 def _unwritable(call: Call, error: Exception) -> Fault:
-    """Name the column that JSON cannot hold."""
+    """Describe the column or setting that JSON cannot hold."""
     named: dict[str, object] = {**call.arguments, **call.settings}
     for name, values in named.items():
         try:
@@ -136,5 +145,5 @@ def _unwritable(call: Call, error: Exception) -> Fault:
 
 
 def _kill_all(living: set[WorkerProcess], owner: int) -> None:
-    while living and os.getpid() == owner:  # a forked child of the trainer ends none of them
+    while living and os.getpid() == owner:  # a forked child of the trainer must leave them alone
         living.pop().kill()

@@ -1,4 +1,4 @@
-"""One worker process, seen from the scorer: started, asked, watched, and killed with its children."""
+"""The scorer's side of one worker process: it is started, called, watched, and killed together with its children."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from posttrain.rewards.workers.framing import pack, unpack
 
 LOAD_SECONDS = 60.0  # for starting the process and importing the function's module
 _CHUNK = 1 << 16
-_SAID = 2000  # bytes of the output that are kept
+_PRINTED = 2000  # last bytes of its output that are kept
 
 
 class WorkerProcess:
-    """Answers one call at a time. A fault of the process itself leaves it dead."""
+    """Answers one call at a time. When the process itself fails, it is killed."""
 
     def __init__(self) -> None:
         self._popen = subprocess.Popen(  # noqa: S603 -- our own module in the same Python
@@ -37,15 +37,16 @@ class WorkerProcess:
         )
         self._call: Call | None = None
         self._number = 0
-        self._deadline = self._timeout = 0.0
+        self._deadline = 0.0
+        self._timeout = 0.0
         self._loaded = False
         self._outbox = b""
         self._inbox = bytearray()
-        self._said = b""
+        self._printed = b""
         self._silent = False  # its standard error is closed
 
-    def fit(self) -> bool:
-        """Whether it can take a call: it runs, and has said nothing unasked since the last one."""
+    def usable(self) -> bool:
+        """Whether it can take a call: it is running and has sent nothing unasked since the last one."""
         if self._popen.returncode is not None or self._inbox:
             return False
         with suppress(BlockingIOError):
@@ -59,16 +60,17 @@ class WorkerProcess:
         return max(0.0, self._deadline - time.monotonic())
 
     def readable(self) -> list[int]:
-        """File descriptors whose news `poll` wants to hear."""
+        """File descriptors to wait on for reading before the next `poll`."""
         return [self._replies.fileno()] + ([] if self._silent else [self._output.fileno()])
 
     def writable(self) -> list[int]:
+        """File descriptors to wait on for writing before the next `poll`."""
         return [self._requests.fileno()] if self._outbox else []
 
     def ask(self, call: Call, timeout: float) -> None:
-        """Send a call. The deadline starts when the function is loaded.
+        """Send a call. The deadline counts from when the function is loaded.
 
-        Raises TypeError, ValueError or RecursionError when the arguments cannot be written as JSON.
+        Raises TypeError, ValueError or RecursionError when the arguments cannot be encoded as JSON.
         """
         request = {
             "id": self._number + 1,
@@ -80,17 +82,17 @@ class WorkerProcess:
         }
         self._outbox = pack(request)
         self._number += 1
-        self._call, self._said, self._loaded = call, b"", False
+        self._call, self._printed, self._loaded = call, b"", False
         self._timeout, self._deadline = timeout, time.monotonic() + LOAD_SECONDS
 
     def poll(self) -> Outcome | None:
-        """What came of the call, once that is known. Never blocks."""
+        """Return the outcome of the call, or None while it is unknown. Never blocks."""
         assert self._call is not None
         ended = self._exchange()
         try:
             while (message := unpack(self._inbox)) is not None:
                 if message.get("id") != self._number:
-                    raise ValueError("an answer to another question")
+                    raise ValueError("a reply to another request")
                 if not message.get("loaded"):
                     return from_wire(message, len(self._call.items))
                 self._loaded, self._deadline = True, time.monotonic() + self._timeout
@@ -118,9 +120,9 @@ class WorkerProcess:
                 pipe.close()
 
     def _exchange(self) -> bool:
-        """Move what can be moved through the pipes; True when the process closed its end.
+        """Read and write what the pipes allow; True when the process has closed its end.
 
-        One chunk a time: a process that never stops talking must not keep us from the clock.
+        One chunk at a time: a process that never stops writing must not keep us from checking the deadline.
         """
         if self._outbox:
             with suppress(BlockingIOError, BrokenPipeError):
@@ -128,7 +130,7 @@ class WorkerProcess:
         if not self._silent:
             with suppress(BlockingIOError):
                 text = os.read(self._output.fileno(), _CHUNK)
-                self._said = (self._said + text)[-_SAID:]
+                self._printed = (self._printed + text)[-_PRINTED:]
                 self._silent = not text
         with suppress(BlockingIOError):
             reply = os.read(self._replies.fileno(), _CHUNK)
@@ -138,13 +140,13 @@ class WorkerProcess:
 
     def _fail(self, kind: Kind, what: str) -> Fault:
         assert self._call is not None
-        for _ in range(16):  # what it said last
+        for _ in range(16):  # its last words
             with suppress(BlockingIOError):
-                self._said = (self._said + os.read(self._output.fileno(), _CHUNK))[-_SAID:]
+                self._printed = (self._printed + os.read(self._output.fileno(), _CHUNK))[-_PRINTED:]
         self.kill()
-        said = self._said.decode(errors="replace").strip()
+        printed = self._printed.decode(errors="replace").strip()
         what = what or f"ended its process ({_ending(self._popen.returncode)})"
-        return Fault(kind, f"reward {self._call.reward!r} {what}", f"It had printed:\n{said}" if said else "")
+        return Fault(kind, f"reward {self._call.reward!r} {what}", f"It had printed:\n{printed}" if printed else "")
 
 
 def _unblocked(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -154,7 +156,7 @@ def _unblocked(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with the modules that we can import, one thread, and the same order of sets everywhere."""
+    """Return our environment with our import path, one thread, and the same hash seed in every worker."""
     path = os.pathsep.join(dict.fromkeys(entry or os.getcwd() for entry in sys.path))
     return {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
 
@@ -166,10 +168,10 @@ def _ending(code: int) -> str:
 
 
 def _descendants(pid: int) -> list[int]:
-    """Children of children too, even in sessions of their own. Empty where /proc does not list children."""
-    found: list[int] = []
+    """List children and their children, even in other sessions. Empty where /proc does not list children."""
+    descendants: list[int] = []
     for listing in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
             for child in map(int, listing.read_text(encoding="utf-8").split()):
-                found += [child, *_descendants(child)]
-    return found
+                descendants += [child, *_descendants(child)]
+    return descendants

@@ -1,9 +1,9 @@
 """A process that runs reward functions for a scorer: `python -m posttrain.rewards.workers.worker PARENT`.
 
-Requests come in on what was standard input, replies leave on what was standard output. Functions see neither:
-what they print goes to standard error, which the scorer reads and cuts. They run on the main thread, because
-verifiers set alarms, and with the generators of Python, numpy and torch seeded by the texts: a function that draws
-from torch imports it at the top of its file.
+Requests arrive on the original standard input, replies leave on the original standard output. Functions see neither:
+what they print goes to standard error, of which the scorer keeps the end. They run on the main thread, because
+verifiers set alarms, and the generators of Python, numpy and torch are seeded from the texts: a function that draws
+from torch must import it at the top of its file.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ from posttrain.rewards.workers.framing import pack, read
 
 
 def main() -> None:
+    """Answer calls until the scorer closes the pipe."""
     requests, replies = _private_pipes()
     faulthandler.enable()
     importlib.import_module("numpy.random")  # or a function that imports it first would draw unseeded numbers
-    threading.Thread(target=_follow, args=(int(sys.argv[1]),), daemon=True).start()
-    folder, ourselves = os.open(os.curdir, os.O_RDONLY), os.getpid()
+    threading.Thread(target=_die_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
+    folder, pid = os.open(os.curdir, os.O_RDONLY), os.getpid()
     while (request := read(requests)) is not None:
         outcome = _answer(request, replies)
-        if os.getpid() != ourselves:  # the function forked and came back twice
+        if os.getpid() != pid:  # the function forked, and this is the child
             os._exit(1)
-        signal.setitimer(signal.ITIMER_REAL, 0)  # an alarm that the function forgot
+        signal.setitimer(signal.ITIMER_REAL, 0)  # an alarm that the function left behind
         os.fchdir(folder)
         _reply(replies, {"id": request["id"], **to_wire(outcome)})
 
 
 def _answer(request: dict[str, Any], replies: BinaryIO) -> Outcome:
-    """Load, say so (the deadline starts there), and call."""
+    """Load the function, report that (the deadline counts from there), and call it."""
     try:
         function: Callable[..., Any] = load(request["function"])
     except ConfigError as error:
@@ -55,20 +56,20 @@ def _reply(replies: BinaryIO, message: dict[str, Any]) -> None:
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Move the two pipes away from the numbers 0 and 1, where functions and their children would find them."""
+    """Move the two pipes away from descriptors 0 and 1, where functions and their children would find them."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
     os.dup2(2, 1)
     return requests, replies
 
 
-def _follow(parent: int) -> None:
-    """End with the trainer, even when that was killed while a function ran here."""
+def _die_with_parent(parent: int) -> None:
+    """End with the trainer, even when it is killed while a function runs here."""
     while os.getppid() == parent:
         time.sleep(1)
-    os.killpg(os.getpid(), signal.SIGKILL)  # our own session, with the function's children
+    os.killpg(os.getpid(), signal.SIGKILL)  # our process group, so the function's children too
 
 
 if __name__ == "__main__":
