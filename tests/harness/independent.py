@@ -8,10 +8,8 @@ import torch
 from torch import Tensor
 
 from posttrain.seeds import seed_for
-from tests.harness import reference
 from tests.harness.cases import RATE, Case, Record, networks
-
-REFERENCES = {name: c for name, c in vars(reference).items() if isinstance(c, type) and hasattr(c, "loss")}
+from tests.harness.reference import REFERENCES
 
 
 class Independent:
