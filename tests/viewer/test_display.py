@@ -14,7 +14,7 @@ from posttrain.viewer.live import LiveDisplay, open_display
 from posttrain.viewer.panel import panel
 from posttrain.viewer.plain import PlainDisplay
 from posttrain.viewer.progress import Phase, Progress, Sample
-from posttrain.viewer.terminal import duration, harmless, number
+from posttrain.viewer.terminal import duration, escaped, number
 
 ATTACK = "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x9b1m [bold]x[/bold] [/] :smile: \u202etxt\u200b\r\x00"
 
@@ -40,9 +40,9 @@ class Terminal(io.StringIO):
 
 
 def test_what_a_terminal_would_obey_is_shown_literally():
-    assert harmless("a\x1b[31mb\r\n\t\x00\x9b") == "a\\x1b[31mb\\r\\n\\t\\x00\\x9b"
-    assert harmless("\u202e\u200b\u2028\ud800") == "\\u202e\\u200b\\u2028\\ud800"
-    assert harmless("plain 文字 é 🙂 [bold]") == "plain 文字 é 🙂 [bold]"
+    assert escaped("a\x1b[31mb\r\n\t\x00\x9b") == "a\\x1b[31mb\\r\\n\\t\\x00\\x9b"
+    assert escaped("\u202e\u200b\u2028\ud800") == "\\u202e\\u200b\\u2028\\ud800"
+    assert escaped("plain 文字 é 🙂 [bold]") == "plain 文字 é 🙂 [bold]"
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_display_that_nobody_reads_is_one_warning(tty, kind, error, caplog, mo
             display.sample("a", "b", 1.0)
             display.note("saved")
     assert [r.getMessage() for r in caplog.records] == [
-        f"the run cannot be shown any more ({error}); it goes on, see metrics.jsonl"
+        f"the display is closed ({error}); the run continues, see metrics.jsonl"
     ]
 
 

@@ -39,6 +39,6 @@ def demo(
 
 def _one_line(text: str) -> str:
     """Return a completion on one line, with control characters escaped."""
-    from posttrain.viewer.terminal import harmless
+    from posttrain.viewer.terminal import escaped
 
-    return harmless(" ".join(text.split()))[:160]
+    return escaped(" ".join(text.split()))[:160]

@@ -1,1 +1,1 @@
-"""What a person sees while a run goes on: the live view, or plain lines."""
+"""The display of a run: a live view in a terminal, plain lines elsewhere."""

@@ -1,4 +1,4 @@
-"""The course of a number over a run, drawn with block characters."""
+"""Curves of a metric over a run, drawn with block characters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
-CAPACITY = 1024  # points kept; a longer curve is halved by joining neighbours
+CAPACITY = 1024  # most points of a curve; a longer one is halved by averaging neighbours
 
 
 class Curve:
@@ -16,11 +16,13 @@ class Curve:
     def __init__(self) -> None:
         self.points: list[float] = []
         self.stride = 1
-        self.first = self.last = math.nan
-        self._sum, self._count = 0.0, 0
+        self.first = math.nan
+        self.last = math.nan
+        self._sum = 0.0
+        self._count = 0
 
     def add(self, value: float) -> None:
-        """Append a value; one that is not finite is left out."""
+        """Append a value; non-finite values are ignored."""
         if not math.isfinite(value):
             return
         if math.isnan(self.first):
@@ -35,7 +37,7 @@ class Curve:
             self.stride *= 2
 
     def columns(self, width: int) -> list[float]:
-        """The whole curve in `width` numbers: means when it is longer, straight lines between points when not."""
+        """Return the whole curve as `width` numbers: means if it has more points, else interpolated linearly."""
         points = self.points
         if len(points) < 2:
             return points * width
@@ -43,17 +45,17 @@ class Curve:
             cuts = [len(points) * i // width for i in range(width + 1)]
             return [sum(points[a:b]) / (b - a) for a, b in pairwise(cuts)]
         places = [i * (len(points) - 1) / max(width - 1, 1) for i in range(width)]
-        return [between(points, place) for place in places]
+        return [interpolated(points, place) for place in places]
 
 
-def between(points: Sequence[float], place: float) -> float:
-    """The value at a fractional index."""
+def interpolated(points: Sequence[float], place: float) -> float:
+    """Return the value at a fractional index, interpolated linearly."""
     i = min(int(place), len(points) - 2)
     return points[i] + (points[i + 1] - points[i]) * (place - i)
 
 
 def levels(values: Sequence[float], highest: int) -> list[int]:
-    """Each value as a height between 1 and `highest` eighths of a line; a curve that does not move is half as high."""
+    """Return each value as a height from 1 to `highest`, in eighths of a line; a constant curve is half as high."""
     if not values:
         return []
     low, high = min(values), max(values)
@@ -63,11 +65,11 @@ def levels(values: Sequence[float], highest: int) -> list[int]:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """The curve in one line, `▁▂▄▆▇`; the highest leaves an eighth free, to keep off the line above."""
+    """Return a curve as one line, `▁▂▄▆▇`; its top leaves an eighth of the line free, below the line above."""
     return "".join(BLOCKS[level] for level in levels(values, 7))
 
 
 def area(values: Sequence[float], height: int) -> list[str]:
-    """The curve in `height` lines, filled below, the top line first."""
+    """Return a curve as `height` lines, the top line first, filled below the curve."""
     tops = levels(values, 8 * height)
     return ["".join(BLOCKS[min(max(top - 8 * row, 0), 8)] for top in tops) for row in reversed(range(height))]

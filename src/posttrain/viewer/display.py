@@ -1,4 +1,4 @@
-"""What a run tells the person who watches it."""
+"""The interface of a display: the events of a run that a person may watch."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from posttrain.runs.metrics import Metric
 
 
 class Display:
-    """Shows nothing: the display of a library call. The others, `live` and `plain`, fill in its methods."""
+    """A display that shows nothing, for calls of the library. `LiveDisplay` and `PlainDisplay` override its methods."""
 
     def start(self, title: str, total_steps: int, header: Sequence[str] = (), first_step: int = 0) -> None:
-        """The run begins, or goes on after `first_step`."""
+        """Begin a stage of `total_steps` steps, of which `first_step` are finished already."""
 
     def step(self, step: int, metrics: Mapping[str, Metric]) -> None:
-        """A step is done. Metrics of an evaluation may follow in a second call for the same step."""
+        """Show the metrics of a finished step. Those of an evaluation may follow in a second call for the same step."""
 
     def phase(self, name: str, done: int, total: int) -> None:
-        """Within a step, `done` of `total` pieces of some long work are finished."""
+        """Show the progress of long work inside a step: `done` of `total` pieces are finished."""
 
     def sample(self, prompt: str, completion: str, reward: float | None) -> None:
-        """Something that the model said."""
+        """Show an answer of the model, with its reward if it has one."""
 
     def note(self, text: str) -> None:
-        """Something worth saying once: a checkpoint, a warning."""
+        """Show a message once: a checkpoint, a warning."""
 
     def close(self) -> None:
-        """The run is over, finished or not. May be called twice."""
+        """End the display, whether the run is finished or not. May be called twice."""
 
     def __enter__(self) -> Display:
         return self

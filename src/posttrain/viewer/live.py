@@ -14,38 +14,40 @@ from rich.text import Text
 
 from posttrain.runs.metrics import Metric
 from posttrain.viewer.display import Display
-from posttrain.viewer.output import Outlet
+from posttrain.viewer.output import Output
 from posttrain.viewer.panel import panel
 from posttrain.viewer.plain import PlainDisplay
 from posttrain.viewer.progress import Phase, Progress, Sample
-from posttrain.viewer.terminal import harmless
+from posttrain.viewer.terminal import escaped
 
-NARROWEST, WIDEST, LOWEST = 64, 120, 20  # columns, columns, lines
-SHOWN = 500  # characters of a sample that may be visible
+MIN_WIDTH, MAX_WIDTH = 64, 120  # columns
+MIN_HEIGHT = 20  # lines
+MAX_SHOWN = 500  # characters of a prompt or an answer
 
 
 def open_display(console: Console | None = None) -> Display:
-    """The live view where a person watches, plain lines everywhere else.
+    """Return the live view for a terminal that a person watches, plain lines for everything else.
 
     Plain lines go to files and pipes, to terminals that are small, dumb or cannot show Unicode, and wherever
     NO_COLOR is set.
     """
     console = console or Console()
-    console.file = cast(IO[str], Outlet(console.file))
+    console.file = cast(IO[str], Output(console.file))
     watched = console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
-    roomy = console.width >= NARROWEST and console.height >= LOWEST
+    roomy = console.width >= MIN_WIDTH and console.height >= MIN_HEIGHT
     if watched and roomy and not console.no_color and codecs.lookup(console.encoding).name == "utf-8":
         return LiveDisplay(console)
     return PlainDisplay(console.file)
 
 
 class LiveDisplay(Display):
-    """A panel that is drawn again four times a second; notes and log messages scroll by above it."""
+    """A panel that is redrawn four times a second; notes and log messages scroll by above it."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        self.console, self.clock = console, clock
+        self.console = console
+        self.clock = clock
         self.progress: Progress | None = None
-        self._drawing = threading.Lock()  # the panel is drawn by a thread of its own
+        self._drawing = threading.Lock()  # a thread of its own draws the panel
         self._live = Live(console=console, get_renderable=self.draw, refresh_per_second=4)
 
     def start(self, title: str, total_steps: int, header: Sequence[str] = (), first_step: int = 0) -> None:
@@ -63,10 +65,10 @@ class LiveDisplay(Display):
 
     def sample(self, prompt: str, completion: str, reward: float | None) -> None:
         assert self.progress is not None, "start() comes first"
-        self.progress.sample = Sample(prompt[-SHOWN:], completion[:SHOWN], reward)
+        self.progress.sample = Sample(prompt[-MAX_SHOWN:], completion[:MAX_SHOWN], reward)
 
     def note(self, text: str) -> None:
-        self.console.print(Text(harmless(text)))
+        self.console.print(Text(escaped(text)))
 
     def close(self) -> None:
         if self.progress is not None and self.progress.ended is None:
@@ -74,8 +76,8 @@ class LiveDisplay(Display):
             self._live.stop()
 
     def draw(self) -> RenderableType:
-        """The panel as it is now."""
+        """Return the panel as it is now."""
         if self.progress is None:
             return Text()
         with self._drawing:
-            return panel(self.progress, self.clock(), min(self.console.width, WIDEST), self.console.height)
+            return panel(self.progress, self.clock(), min(self.console.width, MAX_WIDTH), self.console.height)

@@ -1,4 +1,4 @@
-"""Where a display writes to: a terminal or pipe that may go away while the run goes on."""
+"""The output of a display: a terminal or pipe that may be closed while the run continues."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import IO, Any
 _log = logging.getLogger(__name__)
 
 
-class Outlet:
-    """A text file whose failures are a warning, once. `metrics.jsonl` holds what nobody sees from then on."""
+class Output:
+    """A text stream whose first failure is a warning, after which it drops everything: `metrics.jsonl` has it all."""
 
     def __init__(self, file: IO[str]) -> None:
-        self._file, self._gone = file, False
+        self._file = file
+        self._closed = False
 
     def write(self, text: str) -> int:
         self._try("write", text)
@@ -22,13 +23,13 @@ class Outlet:
         self._try("flush")
 
     def _try(self, what: str, *arguments: str) -> None:
-        if self._gone:
+        if self._closed:
             return
         try:
             getattr(self._file, what)(*arguments)
-        except (OSError, ValueError) as error:  # the reader has gone; the file is closed
-            self._gone = True
-            _log.warning("the run cannot be shown any more (%s); it goes on, see metrics.jsonl", error)
+        except (OSError, ValueError) as error:  # the reader is gone, or the file closed
+            self._closed = True
+            _log.warning("the display is closed (%s); the run continues, see metrics.jsonl", error)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)

@@ -1,4 +1,4 @@
-"""The live view of a run as one picture: `panel(progress, now, width, height)` draws, and knows nothing else."""
+"""The panel of the live view: `panel(progress, now, width, height)` returns a renderable and has no other input."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from rich.text import Text
 
 from posttrain.viewer.curves import Curve, area, sparkline
 from posttrain.viewer.progress import Phase, Progress, Sample
-from posttrain.viewer.terminal import duration, harmless, number
+from posttrain.viewer.terminal import duration, escaped, number
 
-Shade = tuple[int, int, int]
+Colour = tuple[int, int, int]
 
 MINT, SKY, AMBER, ROSE = (125, 220, 168), (98, 170, 240), (240, 178, 80), (240, 120, 140)
 VIOLET, TEAL, SLATE = (186, 148, 246), (86, 200, 200), (130, 140, 155)
-TRACK: Shade = (58, 64, 72)  # what a bar has not reached
-NIGHT: Shade = (24, 56, 58)  # the foot of the large curve
+TRACK: Colour = (58, 64, 72)  # the rest of a bar
+NIGHT: Colour = (24, 56, 58)  # the foot of the headline curve
 
-# The first of these that a run has is drawn large.
+# The first of these metrics that a run has is the headline curve.
 HEADLINES = ("reward", "rewards/accuracies", "accuracy", "eval/accuracy", "eval/reward", "loss")
-# The others small, in this order; what the run has besides, such as the components of its reward, comes between.
-CURVES: dict[str, tuple[str, Shade]] = {
+# The others are small curves in this order; a run's own metrics, such as its rewards, come between CURVES and LAST.
+CURVES: dict[str, tuple[str, Colour]] = {
     "reward": ("reward", MINT),
     "rewards/accuracies": ("accuracy", MINT),
     "accuracy": ("accuracy", MINT),
@@ -39,66 +39,67 @@ CURVES: dict[str, tuple[str, Shade]] = {
     "rewards/margins": ("margin", TEAL),
     "value/loss": ("value loss", VIOLET),
 }
-LAST: dict[str, tuple[str, Shade]] = {
+LAST: dict[str, tuple[str, Colour]] = {
     "grad_norm": ("gradient", TEAL),
     "learning_rate": ("learning rate", SLATE),
 }
 PARTS = {"sampling": SKY, "rewards": AMBER, "training": MINT, "evaluation": VIOLET}
 
-LABEL, VALUE = 15, 8  # columns of a name and of a number
-FIXED = 18  # lines of a panel with three rows of small curves, besides header and large curve
+LABEL_WIDTH, VALUE_WIDTH = 15, 8  # in columns
+FIXED_LINES = 18  # lines of a panel with three rows of small curves, without header and headline curve
 
 
 def panel(progress: Progress, now: float, width: int, height: int) -> RenderableType:
-    """A run in `width` columns and at most `height` lines; the large curve takes the lines that are left."""
-    inner = width - 6
+    """Draw a run in `width` columns and at most `height` lines; the headline curve gets the remaining lines."""
+    inside = width - 6
     rows = 3 if height < 32 else 5
-    tall = min(height - FIXED - len(progress.header) - (rows - 3), 6)
+    tall = min(height - FIXED_LINES - len(progress.header) - (rows - 3), 6)
     headline = next((name for name in HEADLINES if name in progress.curves), None) if tall > 1 else None
-    small = [name for name in small_curves(progress) if name != headline][: 2 * rows]
+    names = [name for name in small_curve_names(progress) if name != headline][: 2 * rows]
+    small = [small_curve(name, progress.curves[name], (inside - 3) // 2) for name in names]
 
     blocks: list[list[RenderableType]] = [
-        [Text(harmless(line), "grey62", no_wrap=True, overflow="ellipsis") for line in progress.header],
-        [bar(progress, now)],
-        [large(headline, progress.curves[headline], inner, tall)] if headline else [],
-        [grid([cell(name, progress.curves[name], (inner - 3) // 2) for name in small])] if small else [],
-        times(progress, inner) if progress.seconds else [],
-        last_lines(progress, inner),
+        [Text(escaped(line), "grey62", no_wrap=True, overflow="ellipsis") for line in progress.header],
+        [progress_bar(progress, now)],
+        [headline_curve(headline, progress.curves[headline], inside, tall)] if headline else [],
+        [curve_grid(small)] if small else [],
+        time_shares(progress, inside) if progress.seconds else [],
+        activity_lines(progress, inside),
     ]
     lines: list[RenderableType] = []
     for block in filter(None, blocks):
         lines += [Text(), *block] if lines else block
-    title = Text(harmless(progress.title), Style(color="default", bold=True))
+    title = Text(escaped(progress.title), Style(color="default", bold=True))
     return Panel(
-        Group(*lines), box=ROUNDED, title=title, title_align="left", border_style=shade(SLATE), width=width,
+        Group(*lines), box=ROUNDED, title=title, title_align="left", border_style=style(SLATE), width=width,
         padding=(1, 2),
     )  # fmt: skip
 
 
-def shade(rgb: Shade, bold: bool = False) -> Style:
-    """A colour as a style; rich finds the nearest one on terminals with few."""
+def style(rgb: Colour, bold: bool = False) -> Style:
+    """Return a colour as a style; rich picks the nearest one on terminals with few colours."""
     return Style(color=Color.from_rgb(*rgb), bold=bold or None)
 
 
-def mix(a: Shade, b: Shade, share: float) -> Shade:
-    """A colour between two."""
+def mix(a: Colour, b: Colour, share: float) -> Colour:
+    """Return the colour that is `share` of the way from `a` to `b`."""
     red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
     return red, green, blue
 
 
-def bar(progress: Progress, now: float) -> RenderableType:
-    """Steps, how many of all, and the time they took and will take."""
+def progress_bar(progress: Progress, now: float) -> RenderableType:
+    """Draw the number of steps, a bar, and the elapsed and remaining time."""
     left = progress.remaining(now)
     time = Text(duration(progress.elapsed(now)), "grey62")
     if progress.ended is not None:
         done = progress.step >= progress.total
-        time.append("  done" if done else "  stopped", shade(MINT if done else ROSE, bold=True))
+        time.append("  done" if done else "  stopped", style(MINT if done else ROSE, bold=True))
     elif left is not None:
         time.append("  left ").append(duration(left), "bold default")
     total = max(progress.total, 1)
     steps = Text.assemble(("step ", "grey62"), (str(progress.step), "bold"), (f"/{progress.total}", "grey62"))
     drawn = ProgressBar(
-        total, progress.step, complete_style=shade(MINT), finished_style=shade(MINT), style=shade(TRACK)
+        total, progress.step, complete_style=style(MINT), finished_style=style(MINT), style=style(TRACK)
     )
     line = Table.grid(padding=(0, 2), expand=True)
     for ratio in (None, 1, None, None):
@@ -107,26 +108,26 @@ def bar(progress: Progress, now: float) -> RenderableType:
     return line
 
 
-def large(name: str, curve: Curve, width: int, height: int) -> RenderableType:
-    """The main curve: its value now, its change since the start, and an area that shines at the top."""
-    columns = curve.columns(width - LABEL - VALUE - 2)
+def headline_curve(name: str, curve: Curve, width: int, height: int) -> RenderableType:
+    """Draw the headline curve as an area, bright at the top, with its latest value and its change since the start."""
+    columns = curve.columns(width - LABEL_WIDTH - VALUE_WIDTH - 2)
     change = curve.last - curve.first
-    words = [Text(label_of(name), "grey62"), Text(number(curve.last), shade(colour_of(name), bold=True))]
+    words = [Text(label_of(name), "grey62"), Text(number(curve.last), style(colour_of(name), bold=True))]
     words += [Text(f"{change:+.3g}", "grey62"), Text("since start", "grey62")]
     words += [Text()] * height
     axis = [number(max(columns)), *[""] * (height - 2), number(min(columns))]
     table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(width=LABEL, no_wrap=True)
-    table.add_column(width=VALUE, no_wrap=True, justify="right", style="grey62")
+    table.add_column(width=LABEL_WIDTH, no_wrap=True)
+    table.add_column(width=VALUE_WIDTH, no_wrap=True, justify="right", style="grey62")
     table.add_column(no_wrap=True)
     for i, line in enumerate(area(columns, height)):
         light = mix(colour_of(name), NIGHT, i / (height - 1) * 0.8)
-        table.add_row(words[i], axis[i], Text(line, shade(light)))
+        table.add_row(words[i], axis[i], Text(line, style(light)))
     return table
 
 
-def small_curves(progress: Progress) -> list[str]:
-    """The names of the curves that are worth showing, the most telling ones first."""
+def small_curve_names(progress: Progress) -> list[str]:
+    """Return the metrics to draw as small curves, the most informative first."""
     known = [name for name in CURVES if name in progress.curves]
     own = [name for name in progress.curves if name.startswith("rewards/") and name.endswith("/mean")]
     own += [name for name in progress.curves if name.startswith("eval/") and name not in known]
@@ -134,19 +135,19 @@ def small_curves(progress: Progress) -> list[str]:
 
 
 def label_of(name: str) -> str:
-    """What a curve is called: `rewards/brevity/mean` is `brevity`."""
+    """Return the label of a metric: `rewards/brevity/mean` is `brevity`."""
     known = CURVES | LAST
-    return known[name][0] if name in known else harmless(name.removeprefix("rewards/").removesuffix("/mean"))
+    return known[name][0] if name in known else escaped(name.removeprefix("rewards/").removesuffix("/mean"))
 
 
-def colour_of(name: str) -> Shade:
-    """What colour it has."""
+def colour_of(name: str) -> Colour:
+    """Return the colour of a metric."""
     known = CURVES | LAST
     return known[name][1] if name in known else MINT
 
 
-def grid(cells: list[Text]) -> RenderableType:
-    """Small curves, two in a row."""
+def curve_grid(cells: list[Text]) -> RenderableType:
+    """Arrange small curves, two in a row."""
     table = Table.grid(padding=(0, 3, 0, 0))
     padded = [*cells, Text()]
     for left, right in zip(padded[::2], padded[1::2], strict=False):
@@ -154,24 +155,25 @@ def grid(cells: list[Text]) -> RenderableType:
     return table
 
 
-def cell(name: str, curve: Curve, width: int) -> Text:
-    """Name, value now, and the course in one line."""
-    line = sparkline(curve.columns(width - LABEL - VALUE - 2))
-    label = set_cell_size(label_of(name), LABEL)
-    value = number(curve.last).rjust(VALUE)
-    return Text.assemble((label, "grey62"), " ", (value, "bold"), " ", (line, shade(colour_of(name))))
+def small_curve(name: str, curve: Curve, width: int) -> Text:
+    """Draw label, latest value and sparkline in one line."""
+    line = sparkline(curve.columns(width - LABEL_WIDTH - VALUE_WIDTH - 2))
+    label = set_cell_size(label_of(name), LABEL_WIDTH)
+    value = number(curve.last).rjust(VALUE_WIDTH)
+    return Text.assemble((label, "grey62"), " ", (value, "bold"), " ", (line, style(colour_of(name))))
 
 
-def times(progress: Progress, width: int) -> list[RenderableType]:
-    """Where the time went, as a bar in colours with its legend."""
-    line, legend = Text("time".ljust(LABEL + 1), "grey62"), Text(" " * (LABEL + 1), no_wrap=True)
-    space, drawn, passed = width - LABEL - 1, 0, 0.0
+def time_shares(progress: Progress, width: int) -> list[RenderableType]:
+    """Draw the shares of time as a coloured bar, with a legend below."""
+    line, legend = Text("time".ljust(LABEL_WIDTH + 1), "grey62"), Text(" " * (LABEL_WIDTH + 1), no_wrap=True)
+    space = width - LABEL_WIDTH - 1
+    drawn, passed = 0, 0.0
     for name, share in progress.shares():
         passed += share
-        colour = shade(PARTS.get(name, SLATE))
+        colour = style(PARTS.get(name, SLATE))
         line.append("▄" * (round(passed * space) - drawn), colour)
         drawn = round(passed * space)
-        legend.append("■ ", colour).append(f"{harmless(name)} ", "grey62").append(f"{share:.0%}   ")
+        legend.append("■ ", colour).append(f"{escaped(name)} ", "grey62").append(f"{share:.0%}   ")
     speed = progress.metrics.get("tokens_per_second")
     if speed is not None:
         legend.append(number(speed), "bold").append(" tokens/s", "grey62")
@@ -179,8 +181,8 @@ def times(progress: Progress, width: int) -> list[RenderableType]:
     return [line, legend]
 
 
-def last_lines(progress: Progress, width: int) -> list[RenderableType]:
-    """What the run does right now, and the last thing the model said."""
+def activity_lines(progress: Progress, width: int) -> list[RenderableType]:
+    """Draw the phase of the current step, and the latest answer of the model."""
     lines: list[RenderableType] = []
     if progress.phase is not None and progress.ended is None:
         lines.append(phase_line(progress.phase, width))
@@ -190,39 +192,39 @@ def last_lines(progress: Progress, width: int) -> list[RenderableType]:
 
 
 def phase_line(phase: Phase, width: int) -> Text:
-    """`sampling  ━━━━━━━━────────  148/256`"""
+    """Draw a phase as `sampling  ━━━━━━━━────────  148/256`."""
     count = f"  {phase.done}/{phase.total}"
-    space = max(width - LABEL - 1 - len(count), 1)
+    space = max(width - LABEL_WIDTH - 1 - len(count), 1)
     filled = round(space * min(phase.done / max(phase.total, 1), 1))
-    line = Text(set_cell_size(harmless(phase.name), LABEL) + " ", "grey62", no_wrap=True)
-    line.append("━" * filled, shade(PARTS.get(phase.name, SLATE)))
-    return line.append("━" * (space - filled), shade(TRACK)).append(count, "default")
+    line = Text(set_cell_size(escaped(phase.name), LABEL_WIDTH) + " ", "grey62", no_wrap=True)
+    line.append("━" * filled, style(PARTS.get(phase.name, SLATE)))
+    return line.append("━" * (space - filled), style(TRACK)).append(count, "default")
 
 
 def sample_line(sample: Sample, width: int) -> Text:
-    """`sample  What is 12 + 7? → 12 + 7 = 19  reward 1`, the end of the prompt and the start of the answer."""
+    """Draw `sample  What is 12 + 7? → 12 + 7 = 19  reward 1`: the end of the prompt, the start of the answer."""
     reward = number(sample.reward)
-    space = width - LABEL - 1 - len(" →   reward ") - len(reward)
+    space = width - LABEL_WIDTH - 1 - len(" →   reward ") - len(reward)
     prompt, completion = one_line(sample.prompt), one_line(sample.completion)
-    prompt = ending(prompt, max(space // 2, space - cell_len(completion)))
-    completion = beginning(completion, space - cell_len(prompt))
-    line = Text("sample".ljust(LABEL) + " ", "grey62", no_wrap=True).append(prompt)
-    line.append(" → ", shade(SLATE)).append(completion, "default").append("  reward ")
-    return line.append(reward, shade(MINT, bold=True))
+    prompt = without_start(prompt, max(space // 2, space - cell_len(completion)))
+    completion = without_end(completion, space - cell_len(prompt))
+    line = Text("sample".ljust(LABEL_WIDTH) + " ", "grey62", no_wrap=True).append(prompt)
+    line.append(" → ", style(SLATE)).append(completion, "default").append("  reward ")
+    return line.append(reward, style(MINT, bold=True))
 
 
 def one_line(text: str) -> str:
-    """A text of many lines in one, harmless."""
-    return harmless("↵ ".join(line for line in text.splitlines() if line.strip()))
+    """Return a text of many lines as one, escaped."""
+    return escaped("↵ ".join(line for line in text.splitlines() if line.strip()))
 
 
-def beginning(text: str, room: int) -> str:
-    """The text cut to `room` columns at its end."""
+def without_end(text: str, room: int) -> str:
+    """Return a text cut to `room` columns by dropping its end."""
     return text if cell_len(text) <= room else set_cell_size(text, room - 1) + "…"
 
 
-def ending(text: str, room: int) -> str:
-    """The text cut to `room` columns at its beginning."""
+def without_start(text: str, room: int) -> str:
+    """Return a text cut to `room` columns by dropping its start."""
     if cell_len(text) <= room:
         return text
     text = text[-room:]

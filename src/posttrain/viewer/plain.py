@@ -1,4 +1,4 @@
-"""The display of log files and pipes: one line per step, a few seconds apart."""
+"""The display for log files and pipes: one line per step, a few seconds apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import IO
 from posttrain.runs.metrics import Metric
 from posttrain.viewer.display import Display
 from posttrain.viewer.progress import Phase, Progress
-from posttrain.viewer.terminal import duration, harmless, number
+from posttrain.viewer.terminal import duration, escaped, number
 
 SHOWN = {
     "reward": "reward",
@@ -23,20 +23,22 @@ SHOWN = {
     "learning_rate": "lr",
     "tokens_per_second": "tok/s",
 }
-PHASE_INTERVAL = 30.0  # seconds of silence after which a phase reports
+PHASE_INTERVAL = 30.0  # seconds without a line after which a phase writes one
 
 
 class PlainDisplay(Display):
     """Lines like `step 10/200  reward 0.41  kl 0.003  left 1:20`.
 
-    At most one every `interval` seconds, besides the first, the last, and those with evaluation results.
+    At most one every `interval` seconds, except for the first, the last and those with evaluation results.
     """
 
     def __init__(self, file: IO[str], interval: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self.file, self.interval, self.clock = file, interval, clock
+        self.file = file
+        self.interval = interval
+        self.clock = clock
         self.progress: Progress | None = None
         self._written_at = 0.0
-        self._waiting: str | None = None  # the line of a step that came too soon after another one
+        self._delayed: str | None = None  # the line of a step that came too soon after another one
 
     def start(self, title: str, total_steps: int, header: Sequence[str] = (), first_step: int = 0) -> None:
         self.progress = Progress(title, total_steps, self.clock(), step=first_step)
@@ -48,7 +50,7 @@ class PlainDisplay(Display):
         first = not self.progress.metrics
         now = self.clock()
         self.progress.update(step, metrics, now)
-        self._waiting = self._line(metrics, now)
+        self._delayed = self._line(metrics, now)
         evaluated = any(name.startswith("eval/") for name in metrics)
         due = now - self._written_at >= self.interval
         if first or due or evaluated or step >= self.progress.total:
@@ -85,13 +87,13 @@ class PlainDisplay(Display):
         return "  ".join(words)
 
     def _flush(self) -> None:
-        if self._waiting is not None:
-            self._write(self._waiting)
-            self._waiting = None
+        if self._delayed is not None:
+            self._write(self._delayed)
+            self._delayed = None
 
     def _write(self, line: str) -> None:
         encoding = getattr(self.file, "encoding", None) or "utf-8"
-        safe = harmless(line).encode(encoding, "backslashreplace").decode(encoding)
+        safe = escaped(line).encode(encoding, "backslashreplace").decode(encoding)
         self.file.write(safe + "\n")
         self.file.flush()
         self._written_at = self.clock()

@@ -1,4 +1,4 @@
-"""How far a run has come: what every display shows, without a word about how."""
+"""The progress of a run, which every display shows in its own way."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from posttrain.runs.metrics import Metric
 from posttrain.viewer.curves import Curve
 
-WINDOW = 20  # steps whose duration predicts the rest
+WINDOW = 20  # latest steps, whose pace predicts the remaining time
 PARTS = ("sampling", "rewards", "training")
-SUMS = ("time/step", "time/total")  # these contain the others
+SUMS = ("time/step", "time/total")  # sums of the other times
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Long work inside a step."""
+    """Long work inside a step: `done` of `total` pieces."""
 
     name: str
     done: int
@@ -25,7 +25,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Sample:
-    """One thing the model said."""
+    """One answer of the model."""
 
     prompt: str
     completion: str
@@ -34,11 +34,14 @@ class Sample:
 
 @dataclass
 class Progress:
-    """Everything known so far. All times are seconds of one monotonic clock, `now` and `began` included."""
+    """The state of a run for display. All times are seconds of one monotonic clock, `now` and `started` included.
+
+    `marks`: (step, time) of the latest steps.
+    """
 
     title: str
     total: int
-    began: float
+    started: float
     header: Sequence[str] = ()
     step: int = 0
     metrics: dict[str, Metric] = field(default_factory=dict)
@@ -50,10 +53,10 @@ class Progress:
     marks: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=WINDOW + 1))
 
     def __post_init__(self) -> None:
-        self.marks.append((self.step, self.began))
+        self.marks.append((self.step, self.started))
 
     def update(self, step: int, metrics: Mapping[str, Metric], now: float) -> None:
-        """Take in the metrics of a step; several rows may belong to one step."""
+        """Add the metrics of a step; several calls may belong to one step."""
         self.step, self.phase = step, None
         self.metrics.update(metrics)
         if step > self.marks[-1][0]:
@@ -68,11 +71,11 @@ class Progress:
                 self.curves.setdefault(name, Curve()).add(value)
 
     def elapsed(self, now: float) -> float:
-        """Seconds since the start, or until the end."""
-        return max((now if self.ended is None else self.ended) - self.began, 0.0)
+        """Return the seconds from the start to now, or to the end."""
+        return max((now if self.ended is None else self.ended) - self.started, 0.0)
 
     def remaining(self, now: float) -> float | None:
-        """Seconds to go at the pace of the last steps; None before the first one."""
+        """Return the remaining seconds at the pace of the latest steps; None before the first one."""
         (first, since), (last, until) = self.marks[0], self.marks[-1]
         if last == first or self.ended is not None:
             return None
@@ -80,7 +83,7 @@ class Progress:
         return max(pace * (self.total - last) - (now - until), 0.0)
 
     def shares(self) -> list[tuple[str, float]]:
-        """The fraction of the measured time that went into each part, the three of every run first."""
+        """Return each part's fraction of the measured time, with sampling, rewards and training first."""
         parts = {name: s for name, s in self.seconds.items() if f"time/{name}" not in SUMS and s > 0}
         whole = sum(parts.values())
         names = [name for name in PARTS if name in parts] + [name for name in parts if name not in PARTS]

@@ -1,4 +1,4 @@
-"""Text for a terminal: what strangers wrote made harmless, numbers made short."""
+"""Text for a terminal: control characters escaped, numbers and durations shortened."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import unicodedata
 UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
-def harmless(text: str) -> str:
-    """The text with everything a terminal would obey shown literally: an escape character becomes `\\x1b`."""
-    return "".join(literal(c) if unicodedata.category(c) in UNSAFE else c for c in text)
+def escaped(text: str) -> str:
+    """Return untrusted text with its control characters escaped: ESC becomes `\\x1b`."""
+    return "".join(escape(c) if unicodedata.category(c) in UNSAFE else c for c in text)
 
 
-def literal(character: str) -> str:
-    """A character as Python writes it in a string: `\\n`, `\\x1b`, `\\u202e`."""
+def escape(character: str) -> str:
+    """Return a character as Python writes it in a string: `\\n`, `\\x1b`, `\\u202e`."""
     return character.encode("unicode_escape").decode("ascii")
 
 
 def number(value: float | str | None) -> str:
-    """Three digits of a number: `0.412`, `17`, `1.23k`, `5e-07`; a dash for None."""
+    """Return a number with three digits: `0.412`, `17`, `1.23k`, `5e-07`; a dash for None."""
     if value is None:
         return "-"
     if isinstance(value, str):
-        return harmless(value)
+        return escaped(value)
     size = abs(value)
     if not math.isfinite(size):
         return str(value)
@@ -37,7 +37,7 @@ def number(value: float | str | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0:07`, `12:04`, `3:25:00`, `2d 03:25`."""
+    """Return seconds as `0:07`, `12:04`, `3:25:00` or `2d 03:25`."""
     minutes, second = divmod(int(max(seconds, 0)), 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)
