@@ -1,14 +1,14 @@
-"""Scaling Laws for Reward Model Overoptimization, in small (Gao et al., 2023; of direct methods Rafailov et al., 2024).
+"""Scaling Laws for Reward Model Overoptimization, in small (Gao et al., 2023; direct methods: Rafailov et al., 2024).
 
-A made-up language whose true reward is known. A prompt is two letters, an answer eight more. Each pair of neighbouring
-letters has a worth that the truth adds up, once: to repeat a pair costs 1.
+An artificial language whose true reward is known. A prompt is two letters, an answer eight more. Each pair of adjacent
+letters has a worth that the gold reward counts once: repeating a pair costs 1.
 
     gold(y)  = Σ_{different pairs} w - #repetitions        w ~ N(0, 1), standardised over the reference's answers
     proxy(y) = Σ_pairs ŵ                                   ŵ: Bradley-Terry, fitted to `comparisons` gold labels
 
-The proxy has seen few comparisons and never learnt that repetition is bad, because random answers hardly repeat. It
-labels the `pairs` that the methods learn from, and scores the answers of those that sample. A little pressure raises
-the gold reward; a lot of it buys what the proxy overrates. The KL is that of whole answers, exact at every token.
+The proxy has seen few comparisons and has not learned that repetition is bad, because random answers hardly repeat. It
+labels the `pairs` that the methods train on, and scores the answers of those that sample. A little pressure raises the
+gold reward; a lot of it buys what the proxy overrates. The KL is that of whole answers, exact at every token.
 """
 
 from __future__ import annotations
@@ -54,7 +54,16 @@ def gold_reward(
     answers: int = 200,
     learning_rate: float = 4e-4,
 ) -> Task:
-    """One truth for all seeds (`world`). Each seed has its own proxy, reference, and pairs of random answers."""
+    """Build the task at one seed: its own proxy, reference and pairs of random answers, in a world that seeds share.
+
+    Settings:
+        world: number of the world, which fixes the gold reward for all seeds; any whole number.
+        comparisons: gold labels that the proxy is fitted to; at least 1, fewer make it easier to exploit.
+        pairs: pairs of random answers, labelled by the proxy, that methods train on; at least 1.
+        steps: training steps of every method; at least 1.
+        answers: held-out prompts that the policy answers at every measurement; at least 2.
+        learning_rate: peak learning rate of every method; above 0, 1e-4 to 1e-3 for the tiny model.
+    """
     truth = World(world, seed)
     proxy = fitted(truth.compared("comparison", comparisons))
     prompts = [Prompt(i, truth.letters("held out", i, size=2)) for i in range(answers)]
@@ -75,7 +84,7 @@ def gold_reward(
 
 
 class World:
-    """The true worth of pairs of letters, and random texts, which the seed draws."""
+    """The true worth of pairs of letters, and random texts drawn by the seed."""
 
     def __init__(self, number: int, seed: int) -> None:
         self.seed = seed
@@ -88,7 +97,7 @@ class World:
         return "".join(LETTERS[seed_for(self.seed, *names, k) % len(LETTERS)] for k in range(size))
 
     def gold(self, text: str) -> float:
-        """The true reward of a prompt and its answer. What is no letter makes a pair that costs 1."""
+        """Return the true reward of a prompt and its answer. A pair with a character that is no letter costs 1."""
         return (self._gold(text) - self.mean) / self.deviation
 
     def _gold(self, text: str) -> float:
@@ -96,7 +105,7 @@ class World:
         return sum((self.worth[CODES[p]] if p in CODES else -1.0) - (n - 1) for p, n in found.items())
 
     def compared(self, name: str, count: int) -> list[tuple[str, str]]:
-        """Two random answers to each of `count` prompts, the better one first, by the truth."""
+        """Return two random answers to each of `count` prompts, the better one first, by the gold reward."""
         texts = [tuple(self.two(name, i)) for i in range(count)]
         return [(b, a) if self.gold(b) > self.gold(a) else (a, b) for a, b in texts]
 
@@ -117,7 +126,7 @@ def counts(text: str) -> Worth:
 
 
 def fitted(compared: Sequence[tuple[str, str]], prior: float = 1.0) -> Worth:
-    """Bradley and Terry's maximum under a normal prior of the worths, by Newton's method."""
+    """Return the worths that maximise the Bradley-Terry likelihood under a normal prior, by Newton's method."""
     x = np.stack([counts(better) - counts(worse) for better, worse in compared])
     worth = np.zeros(len(CODES))
     for _ in range(20):
@@ -133,7 +142,7 @@ def agreement(world: World, proxy: Worth) -> float:
 
 
 def scored(prompts: Sequence[str], completions: Sequence[str], *, worth: Worth) -> list[float]:
-    """The proxy as a reward."""
+    """Return the proxy's rewards."""
     return [float(counts(p + c) @ worth) for p, c in zip(prompts, completions, strict=True)]
 
 
@@ -141,7 +150,7 @@ def scored(prompts: Sequence[str], completions: Sequence[str], *, worth: Worth) 
 
 
 def compared(world: World, proxy: Worth, count: int) -> list[Pair]:
-    """Random answers, two to a question; the proxy says which one is better, and by how much."""
+    """Return pairs of random answers; the proxy decides which one is better, and by how much."""
     made = []
     for i in range(count):
         good, bad = sorted(world.two("pair", i), key=lambda text: -float(counts(text) @ proxy))
@@ -152,7 +161,7 @@ def compared(world: World, proxy: Worth, count: int) -> list[Pair]:
 
 
 def reference(world: World, folder: Path) -> Path:
-    """The tiny model after it has learnt to write eight random letters; kept, since all methods begin with it."""
+    """Train the tiny model to write eight random letters. It is kept in the folder, since all methods start from it."""
     if (folder / "config.json").exists():
         return folder
     rows = [(world.letters("text", i, size=2), world.letters("text", i, "answer", size=LENGTH)) for i in range(4096)]
@@ -168,12 +177,12 @@ def reference(world: World, folder: Path) -> Path:
 
 
 def answer_kl(logits: PerTokenVocab, ref_logits: PerTokenVocab, rows: Rows) -> PerRow:
-    """KL(π || π_ref) at every prefix of a sampled answer, added up: unbiased for the KL of whole answers, never < 0"""
+    """KL(π || π_ref) at every prefix of a sampled answer, summed: unbiased for the KL of whole answers, never < 0."""
     return rows.sum(reverse_kl(logits, ref_logits))
 
 
 def measure(session: Session, name: str, *, world: World, proxy: Worth, prompts: Sequence[Prompt]) -> dict[str, float]:
-    """Answers to prompts that are in no pair: their gold and proxy rewards, their KL and how long they are."""
+    """Return the gold and proxy rewards, KL and length of answers to held-out prompts."""
     made = session.collect(name, prompts, Sampling(), rewards=answer_kl)
     texts = [str(r.prompt.prompt) + r.text for r in made]
     return {

@@ -1,8 +1,8 @@
-"""Direct Preference Optimization on what people preferred (Rafailov et al., 2023).
+"""Direct Preference Optimization on human preferences (Rafailov et al., 2023).
 
-The pairs are read from a file (`--data`), in hh-rlhf's format or any other that `posttrain data show` reads. Questions
-are dealt by their first message, so no conversation is both trained on and held out; the seed draws which of the others
-are trained on. How well a policy has understood the rest is its implicit reward's accuracy:
+The pairs are read from a file (`--data`), in the format of hh-rlhf or any other that `posttrain data show` reads. They
+are divided by the first message, so that no conversation is both trained on and held out; the seed draws the training
+pairs from the rest. What a policy has learned is measured by the accuracy of its implicit reward:
 
     accuracy = mean 1[s(y_w) > s(y_l)] on held-out pairs, ties one half,    s(y) = log π(y|x) / π_ref(y|x)
 
@@ -42,7 +42,18 @@ def human_pairs(
     batch: int = 16,
     learning_rate: float = 5e-5,
 ) -> Task:
-    """One pass over `pairs` pairs; `held_out` others, and `answers` to their questions, are measured `points` times."""
+    """Build the task at one seed: one pass over its training pairs, and measurements on the held-out ones.
+
+    Settings:
+        data: file of pairs; any path or name that `data` of a run file takes.
+        model: name or path of the model that every method starts from; any that `model` of a run file takes.
+        pairs: pairs to train on; at least 1 and at most those that are not held out.
+        held_out: pairs that are held out, more where conversations share a first message; at least 1.
+        answers: held-out prompts that the policy answers at every measurement; 1 to `held_out`.
+        points: measurements while a method trains; at least 1.
+        batch: pairs of an optimiser step; at least 1.
+        learning_rate: peak learning rate of every method; above 0, 1e-6 to 1e-4 is usual.
+    """
     found = load(data, "pairs", invalid="drop")
     known, unknown = split(cast(Sequence[Pair], found.records), held_out)
     if len(known) < pairs:
@@ -76,7 +87,7 @@ def human_pairs(
 
 
 def split(pairs: Sequence[Pair], held_out: int) -> tuple[list[Pair], list[Pair]]:
-    """Pairs to train on, and at least `held_out` others; those that begin with the same message stay together."""
+    """Return pairs to train on, and at least `held_out` others; those with the same first message stay together."""
 
     def place(p: Pair) -> int:
         return seed_for("held out", repr(p.prompt if isinstance(p.prompt, str) else p.prompt[0]))
@@ -87,7 +98,7 @@ def split(pairs: Sequence[Pair], held_out: int) -> tuple[list[Pair], list[Pair]]
 
 
 def measure(session: Session, name: str, *, unknown: Sequence[Pair], asked: Sequence[Prompt]) -> dict[str, float]:
-    """Accuracy and mean margin of the implicit reward on held-out pairs, and the KL of the policy's own answers."""
+    """Return the implicit reward's accuracy and mean margin on held-out pairs, and the KL of the policy's answers."""
     s = session.measure(f"{name} held out", unknown, log_ratio)
     gaps = [better - worse for better, worse in zip(s[::2], s[1::2], strict=True)]
     right, wrong = sum(g > 0 for g in gaps), sum(g < 0 for g in gaps)

@@ -1,4 +1,4 @@
-"""The answer, to the letter."""
+"""Exact match: the whole completion must be the answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ def exact_match(
     completions: list[str],
     answer: list[str | int | float | None],
 ) -> list[float | None]:
-    """1.0 where the completion is the column `answer`, both without the white space around them, else 0.0.
+    """1.0 where the completion equals the column `answer`, both stripped of white space at the ends, else 0.0.
 
     Upper and lower case differ, and so do "12" and "12.0". A number in the data is compared as Python writes it.
     Abstains where `answer` is None.

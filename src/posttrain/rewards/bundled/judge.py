@@ -1,4 +1,4 @@
-"""A score from a language model behind an endpoint (rewards/judge/scoring.py)."""
+"""A score from a language model behind an endpoint (judges/scoring.py)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,17 @@ def judge(
     judgements: int = 1,
     folder: str | None = None,
 ) -> list[Verdict]:
-    """The mean score of `judgements` replies, from 0 to 1. The judge sees the column `answer` as a reference.
+    """Mean score of an answer, from 0 to 1. The judge sees the column `answer` as a reference.
 
-    Abstains where the model refuses. A reply that is no score is an error.
+    Abstains where the model refuses. A reply that is not a score is an error.
+
+    Settings:
+        endpoint: options of the judge's endpoint: the key `model`, and any other key of endpoint/endpoint.py.
+        question: instructions to the judge; any text.
+        low: worst score that the judge may give; any whole number below `high`.
+        high: best score that the judge may give; any whole number above `low`.
+        judgements: replies that are averaged; at least 1.
+        folder: folder that keeps replies and what was spent; null keeps nothing, a run gives its own.
     """
     if not low < high or judgements < 1:
         raise ConfigError(f"low={low}, high={high}, judgements={judgements}; low is below high, judgements at least 1")

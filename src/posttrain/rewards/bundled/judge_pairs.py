@@ -1,4 +1,4 @@
-"""How often a judge prefers an answer to others (rewards/judge/comparing.py)."""
+"""How often a judge prefers an answer to others (judges/comparing.py)."""
 
 from __future__ import annotations
 
@@ -26,11 +26,17 @@ def judge_pairs(
     opponents: int | None = None,
     folder: str | None = None,
 ) -> Scores:
-    """The mean chance of an answer to win: against the column `opponent`, else against the other answers to its prompt.
+    """Mean probability that an answer wins against the column `opponent`, else against the others to its prompt.
 
-    `opponents`: only against so many next ones in the circle of answers. An answer without a comparison that was
-    decided abstains; one of which a comparison failed is an error. `rewards/judge_pairs/agreement` is the share of
-    comparisons in which both orders agreed.
+    An answer without a decided comparison abstains; one with a failed comparison is an error.
+    `rewards/judge_pairs/agreement` is the share of comparisons in which both orders agreed.
+
+    Settings:
+        endpoint: options of the judge's endpoint: the key `model`, and any other key of endpoint/endpoint.py.
+        question: instructions to the judge; any text.
+        disagreement: name of the verdict where the two orders disagree: tie or abstain.
+        opponents: next answers in the circle of a prompt's answers to compare with; at least 1, null compares with all.
+        folder: folder that keeps replies and what was spent; null keeps nothing, a run gives its own.
     """
     if disagreement not in get_args(Disagreement) or (opponents is not None and opponents < 1):
         raise ConfigError(f"disagreement={disagreement!r}, opponents={opponents}; write tie or abstain, and at least 1")
@@ -48,7 +54,7 @@ def judge_pairs(
 
 
 def _couples(prompts: Sequence[str], opponents: int | None) -> list[tuple[int, int]]:
-    """Which answers meet: those to the same prompt, each couple once."""
+    """Return the pairs of answers to compare: those to the same prompt, each pair once."""
     groups: dict[str, list[int]] = {}
     for k, prompt in enumerate(prompts):
         groups.setdefault(prompt, []).append(k)

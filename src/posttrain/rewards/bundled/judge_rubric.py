@@ -1,4 +1,4 @@
-"""How much of a rubric an answer meets, as a judge sees it (rewards/judge/rubric.py)."""
+"""The share of a rubric that an answer meets, by a judge (judges/rubric.py)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,16 @@ def judge_rubric(
     question: str = QUESTION,
     folder: str | None = None,
 ) -> Scores:
-    """The weighted share of criteria that are met, from 0 to 1: of the column `rubric`, else of `criteria`.
+    """Weighted share of the criteria that an answer meets, from 0 to 1: of the column `rubric`, else of `criteria`.
 
-    Both are {criterion: weight}, or a list of criteria that weigh the same. Abstains where there is no rubric and
-    where the model refuses. `rewards/judge_rubric/criterion_K` is how often the K-th of `criteria` is met.
+    Abstains where there is no rubric and where the model refuses. `rewards/judge_rubric/criterion_K` is how often the
+    K-th of `criteria` is met.
+
+    Settings:
+        endpoint: options of the judge's endpoint: the key `model`, and any other key of endpoint/endpoint.py.
+        criteria: rubric of all prompts: any {criterion: weight}, or a list of criteria with equal weights; null: none.
+        question: instructions to the judge; any text.
+        folder: folder that keeps replies and what was spent; null keeps nothing, a run gives its own.
     """
     shared = None if criteria is None else rubric_of(criteria, "criteria")
     given = rubric or [None] * len(completions)

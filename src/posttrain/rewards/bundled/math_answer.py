@@ -84,7 +84,7 @@ def _last_formula(text: str) -> str:
 
 
 def _same(gold: str, claimed: str) -> bool:
-    """The same text; capitals do not matter in words."""
+    """Whether the texts are the same; capitals do not matter in words."""
     claimed = bare(claimed)
     if _WORDS.fullmatch(gold):
         return gold.casefold().rstrip(".") == claimed.casefold().rstrip(".")
@@ -92,7 +92,7 @@ def _same(gold: str, claimed: str) -> bool:
 
 
 def _equal(gold: str, claimed: str) -> bool:
-    """Whether math-verify takes the two for the same."""
+    """Whether math-verify finds the two equal."""
     try:
         from math_verify import verify
         from math_verify.errors import TimeoutException
@@ -111,7 +111,7 @@ def _equal(gold: str, claimed: str) -> bool:
 
 
 def _parsed(answer: str) -> list[Any]:
-    """Sympy expressions. All of the answer is one formula: nothing is fished out of a sentence."""
+    """Return sympy expressions. All of the answer is one formula: nothing is fished out of a sentence."""
     from math_verify import LatexExtractionConfig, parse
 
     formula = without_unit(answer).replace("$", " ")
@@ -127,7 +127,7 @@ def _parsed(answer: str) -> list[Any]:
 
 
 def _light(answer: str) -> bool:
-    """Whether an answer can be one that a person would check; math-verify may choke on others."""
+    """Whether an answer is one that a person would check; math-verify may choke on others."""
     depth = deepest = 0
     for character in answer:
         depth += (character in "{([") - (character in "})]")

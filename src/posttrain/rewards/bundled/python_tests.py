@@ -44,11 +44,15 @@ def python_tests(
     seconds: float = 3.0,
     memory: int = 512,
 ) -> list[float | RuntimeError | None]:
-    """1.0 where the program passes all tests within `seconds` and `memory` (MiB), else 0.0; None without tests.
+    """1.0 where the program passes all its tests, else 0.0; None without tests.
 
-    `sandbox` is the best of this machine (auto), bubblewrap, landlock, wasm, or none: unprotected.
     Where the sandbox fails, or the tests cannot be run, there is an error in place of the score.
-    Raises SandboxError without a sandbox.
+    Raises SandboxError where there is no sandbox.
+
+    Settings:
+        sandbox: name of the sandbox: auto (the best one here), bubblewrap, landlock, wasm or none (unprotected).
+        seconds: time limit of a program; above 0.
+        memory: memory limit of a program in MiB; at least 1, 512 by default.
     """
     tier, limits = chosen(sandbox), Limits(seconds=seconds, memory=memory * MIB)
     names, starters = entry_point or [None] * len(tests), starter or [None] * len(tests)
@@ -59,7 +63,7 @@ def python_tests(
 
 
 def notice(*, sandbox: Choice = "auto", **_: Any) -> str:
-    """The sandbox that will be used. Raises SandboxError without one."""
+    """Return a sentence about the sandbox that will be used. Raises SandboxError without one."""
     tier = chosen(sandbox)
     if tier.name == "none":
         return "sandbox none: programs that the model writes run UNPROTECTED, with your rights, on your files"
@@ -81,10 +85,10 @@ def _judged(
 
 
 def program_of(completion: str, starter: str = "") -> str:
-    """The program in an answer, begun as it was to begin.
+    """Return the program in an answer, with its starter.
 
-    A block that is a program by itself follows the starter's own, so that its definitions win; any other text
-    continues it, as HumanEval's completions do.
+    A block that is a program by itself follows the starter, so that its definitions win; any other text continues it,
+    as HumanEval's completions do.
     """
     blocks = [code for language, code in _BLOCK.findall(completion) if language.lower() in _PYTHON]
     code = blocks[-1] if blocks else completion
@@ -109,7 +113,7 @@ def _case(case: Mapping[str, Any]) -> Case:
 
 
 def _score(found: Judgement) -> float | RuntimeError:
-    """What was not judged is an error of that completion."""
+    """Return the score; an answer that could not be judged is an error of that completion."""
     if found.verdict == "infrastructure error":
         return RuntimeError(f"not judged, twice: {found.reason}")
     return float(found.verdict == "passed")

@@ -1,4 +1,4 @@
-"""Does the whole completion have the form of a pattern?"""
+"""Whether the whole completion matches a pattern."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ def regex_format(
 ) -> list[float | None]:
     r"""1.0 where all of the completion matches, else 0.0: `<think>.*</think>\s*<answer>.*</answer>\s*`.
 
-    A dot matches a line break too (DOTALL). White space at the ends counts. A pattern that backtracks for ever is
-    ended by the deadline of the scorer, as an error of that completion.
+    A dot matches a line break too (DOTALL). White space at the ends counts. A pattern that backtracks forever is
+    stopped by the deadline of the scorer, as an error of that completion.
+
+    Settings:
+        pattern: regular expression that the whole completion must match; any that Python's `re` compiles.
     """
     try:
         form = re.compile(pattern, re.DOTALL)
