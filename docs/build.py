@@ -1,8 +1,9 @@
-"""Writes docs/methods.md from the docstrings of the catalogue, and docs/faults.md: python docs/build.py"""
+"""Write docs/methods.md from the docstrings of the catalogue, docs/faults.md and docs/papers.md."""
 
 from pathlib import Path
 
 import faults
+import papers
 
 from posttrain.catalogue import index as catalogue
 
@@ -30,3 +31,4 @@ def page() -> str:
 if __name__ == "__main__":
     Path(__file__).with_name("methods.md").write_text(page(), encoding="utf-8")
     Path(__file__).with_name("faults.md").write_text(faults.page(), encoding="utf-8")
+    Path(__file__).with_name("papers.md").write_text(papers.page(), encoding="utf-8")

@@ -26,11 +26,14 @@ def docs(monkeypatch) -> Callable[[str], ModuleType]:
     """The modules that write the generated pages, as `python docs/build.py` sees them."""
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     monkeypatch.delitem(sys.modules, "faults", raising=False)
+    monkeypatch.delitem(sys.modules, "papers", raising=False)
     monkeypatch.delitem(sys.modules, "build", raising=False)
     return importlib.import_module
 
 
-@pytest.mark.parametrize(("module", "page"), [("build", "methods.md"), ("faults", "faults.md")])
+@pytest.mark.parametrize(
+    ("module", "page"), [("build", "methods.md"), ("faults", "faults.md"), ("papers", "papers.md")]
+)
 def test_the_generated_pages_are_up_to_date(docs, module: str, page: str) -> None:
     made = docs(module).page()
     assert (ROOT / "docs" / page).read_text(encoding="utf-8") == made, "run python docs/build.py"

@@ -225,6 +225,7 @@ def test_every_folder_is_a_package_with_a_sentence_about_it():
 LIGHT = (
     "posttrain",
     "posttrain.catalogue.index",
+    "posttrain.catalogue.papers",
     "posttrain.cli.main",
     "posttrain.config",
     "posttrain.data.dataset",

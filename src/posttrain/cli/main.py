@@ -19,6 +19,7 @@ from posttrain.cli.doctor import doctor
 from posttrain.cli.keys import keys
 from posttrain.cli.methods import explain, methods
 from posttrain.cli.model import evaluate, export, sample
+from posttrain.cli.papers import papers
 from posttrain.cli.train import TrainCommand, train
 from posttrain.errors import PosttrainError, from_system_error
 
@@ -42,6 +43,7 @@ app.command(rich_help_panel=TRAIN)(demo)
 app.command(rich_help_panel=TRAIN, context_settings=OVERRIDES, cls=TrainCommand)(train)
 app.command(rich_help_panel=TRAIN)(compare)
 app.command(rich_help_panel=INSPECT)(methods)
+app.command(rich_help_panel=INSPECT)(papers)
 app.command(rich_help_panel=INSPECT)(explain)
 app.command(rich_help_panel=INSPECT)(keys)
 app.add_typer(data.app, name="data", rich_help_panel=INSPECT)
