@@ -9,6 +9,7 @@ USER = {"role": "user", "content": "What is 2+2?"}
 ASKED = from_rows([{"prompt": "What is  2+2?", "answer": "4"}, {"prompt": "And 3+3?", "answer": "6"}], "prompts")
 
 
+@pytest.mark.paper("000:[62]")
 @pytest.mark.fault("D13")
 @pytest.mark.parametrize(
     ("kind", "row"),

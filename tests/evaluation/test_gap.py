@@ -13,6 +13,7 @@ def test_equal_curves_have_no_gap_however_far_they_went():
     assert at_same_kl(short, long) == pytest.approx(0.0)
 
 
+@pytest.mark.paper("tang2024wt3")
 def test_a_constant_gap_is_found_and_changes_sign_with_the_order():
     one, two = [(k, 2 * k + 0.3) for k in (0.0, 1.0, 5.0)], [(k, 2 * k) for k in (4.0, 0.5, 2.0)]
     assert at_same_kl(one, two) == pytest.approx(0.3)

@@ -51,6 +51,7 @@ def test_a_fixed_set_of_answers_is_hacked(chain):
     assert found.rise > 0.05
 
 
+@pytest.mark.paper("tiapkin202538o")
 def test_a_teacher_that_is_the_oracle_is_not_hacked_online(chain):
     oracle, _ = chain
     proxy, gold = distil(oracle, oracle, online=True)

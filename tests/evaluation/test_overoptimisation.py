@@ -23,6 +23,7 @@ def test_the_formulas():
     assert law(1.5, 0.5).at(0.0) == 0.0
 
 
+@pytest.mark.paper("rafailov2024ohd")
 @pytest.mark.parametrize("kind", ["training", "best_of_n"])
 @pytest.mark.parametrize(("alpha", "beta"), [(1.5, 0.5), (0.4, 0.3), (0.8, -0.1)])
 def test_planted_coefficients_are_found(kind, alpha, beta):
@@ -32,6 +33,7 @@ def test_planted_coefficients_are_found(kind, alpha, beta):
     assert found.alpha_interval == pytest.approx((alpha, alpha), abs=1e-6)
 
 
+@pytest.mark.paper("rafailov2024ohd")
 @pytest.mark.parametrize("kind", ["training", "best_of_n"])
 def test_nothing_earns_more_than_the_best_point(kind):
     true = law(1.5, 0.5, kind)
@@ -40,6 +42,7 @@ def test_nothing_earns_more_than_the_best_point(kind):
     assert law(1.0, -0.1, kind).best_kl == math.inf
 
 
+@pytest.mark.paper("rafailov2024ohd")
 def test_the_best_points_in_closed_form():
     """log d = α/β - 1 gives d = e²; d = α/(2β) gives d = 1.5."""
     assert law(1.5, 0.5).best_kl == pytest.approx(math.exp(4))
@@ -73,6 +76,7 @@ def test_the_kl_of_best_of_n_is_that_of_its_density(n):
     assert kl_of_best_of_n(n) == pytest.approx(float(np.mean(density * np.log(density))), abs=1e-5)
 
 
+@pytest.mark.paper("singhal2023egk")
 def test_the_slope_of_length():
     assert length_slope([1.0, 2.0, 3.0], [10, 20, 30]) == pytest.approx(0.1)
     assert length_slope([1.0, 2.0], [5, 5]) == 0.0

@@ -26,6 +26,7 @@ def s_of(p):
     return np.log(p / REFERENCE)
 
 
+@pytest.mark.paper("su2025mld")
 def test_the_optimum_is_the_zero_of_all_three():
     assert regimes(s_of(optimum(REFERENCE, REWARD, BETA))) == pytest.approx((0, 0, 0), abs=1e-14)
 
@@ -56,6 +57,7 @@ def test_golden_numbers():
     assert preference_alignment(s, r, 0.5) == pytest.approx(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q)))
 
 
+@pytest.mark.paper("su2025mld")
 def test_preferences_alone_are_soft_dpo_without_its_entropy():
     """Σ p softplus(-z) + (1 - p) softplus(z) by the library's logistic loss, both ways round, weighted by p."""
     s, r = torch.tensor([1.0, -0.6], dtype=torch.float64), torch.tensor([1.0, 0.0], dtype=torch.float64)

@@ -25,6 +25,7 @@ def test_a_mean_of_few_numbers():
     assert mean_interval([1.0, 1.0]) == (1.0, 1.0, 1.0)
 
 
+@pytest.mark.paper("fu2023pyr", "000:[62]")
 def test_the_interval_covers_the_truth_as_often_as_it_says():
     drawn = np.random.default_rng(0).normal(3.0, 2.0, (2000, 5))
     covered = sum(low <= 3.0 <= high for _, low, high in map(mean_interval, drawn.tolist()))

@@ -121,6 +121,7 @@ def test_a_judge_that_repeats_a_verdict_from_the_answer_before_its_own_is_not_be
 # ---- comparisons
 
 
+@pytest.mark.paper("lee2023mrw")
 @pytest.mark.fault("J7")
 def test_both_orders_are_asked_and_the_better_answer_wins_in_both():
     with Server(think(longer)) as server:
@@ -131,6 +132,7 @@ def test_both_orders_are_asked_and_the_better_answer_wins_in_both():
     assert sorted(orders) == sorted((x, y) for x in ("a", "aa", "aaa") for y in ("a", "aa", "aaa") if x != y)
 
 
+@pytest.mark.paper("lee2023mrw")
 @pytest.mark.fault("J7")
 def test_a_judge_that_prefers_the_first_place_decides_nothing():
     with Server(think(always_first)) as server:
@@ -160,6 +162,7 @@ def test_a_win_in_one_order_and_a_tie_in_the_other_is_a_disagreement():
     assert (found, found.watched["agreement"]) == ([0.5, 0.5], [0.0, 0.0])
 
 
+@pytest.mark.paper("002:RLAIF")
 def test_the_reward_of_an_answer_and_of_its_opponent_add_up_to_one():
     with Server(think(longer)) as server:
         answers = ["a", "bbb", "cc", "dddd", "ee"]
@@ -199,6 +202,7 @@ def test_comparisons_that_cannot_be_right(settings):
 # ---- rubrics
 
 
+@pytest.mark.paper("002:GPT-4")
 def test_the_weighted_share_of_what_is_met():
     rubric = {"a": 3.0, "b": 1.0, "c": -2.0}
     assert value([True, False, False], rubric) == 0.75
@@ -207,6 +211,7 @@ def test_the_weighted_share_of_what_is_met():
     assert value([True, True, False], rubric) == 1.0
 
 
+@pytest.mark.paper("002:GPT-4")
 def test_criteria_of_the_run_file_and_of_the_rows():
     with Server(think(contains)) as server:
         found = judge_rubric(
@@ -243,6 +248,7 @@ def pair(k, chosen, rejected):
     return Pair(k, Q, chosen, rejected, where=f"pairs.jsonl:{k}")
 
 
+@pytest.mark.paper("lee2023mrw", "anand2024rnl")
 @pytest.mark.fault("J7")
 def test_pairs_are_put_in_the_order_that_both_orders_agree_on(tmp_path):
     turns = ({"role": "assistant", "content": "four"},)

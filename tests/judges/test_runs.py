@@ -62,6 +62,7 @@ def test_errors_are_counted_for_each_answer_and_the_others_keep_their_scores():
     assert CANARY not in str(error.value)
 
 
+@pytest.mark.paper("002:RLAIF")
 @pytest.mark.fault("J7")
 def test_agreement_is_a_metric():
     def wavering(body):
@@ -89,6 +90,7 @@ def test_settings_that_are_wrong_end_the_run_as_such():
         score(server, rollouts(["a"]), endpoint=server.endpoint(budget={"money": 1.0}))
 
 
+@pytest.mark.paper("002:RLAIF")
 @pytest.mark.fault("J9", "J10")
 def test_a_run_with_judges_is_the_same_for_any_number_of_workers_and_any_order_of_replies(tmp_path):
     def hurried(handler, body):

@@ -60,6 +60,7 @@ def assert_close(x, y, tolerance=1e-10):
 # ---- unbiased gradients
 
 
+@pytest.mark.paper("wang2023v62", "001-text:REINFORCE")
 @pytest.mark.parametrize("baseline", [0.0, 0.7, -3.0])
 def test_reinforce_has_the_exact_gradient_whatever_the_baseline(model, reference, reward, baseline):
     state = {"baseline": {"mean": baseline, "weight": 1.0}}
@@ -86,6 +87,7 @@ def test_dr_grpo_has_g_minus_1_over_g_of_it(model, reference, reward, size):
     assert_close(got * size / (size - 1) * model.length, exact)
 
 
+@pytest.mark.paper("001-text:SCST")
 def test_remax_has_the_exact_gradient_with_kl_token_by_token(model, reference, reward):
     greedy = greedy_answer(model)
     groups = [(i, greedy) for i in range(len(model.answers))]
@@ -110,6 +112,7 @@ def test_grpo_has_another_gradient(model, reference, reward):
     assert float((got / got.norm() - exact / exact.norm()).norm()) > 0.05
 
 
+@pytest.mark.paper("000-text:Nash-LHF")
 def test_nash_md_has_the_exact_gradient_of_the_regularised_game(model, reference):
     generator = torch.Generator().manual_seed(4)
     strength = torch.randn(15, 15, generator=generator)

@@ -83,6 +83,7 @@ def fit(method, policy, reference, pairs, weights, steps=200, rate=0.05):
     return policy.law()
 
 
+@pytest.mark.paper("rafailov20239ck")
 def test_dpo_on_all_preferences_ends_at_the_kl_optimum(small):
     policy, reference, reward = small
     pairs, weights = preferences(policy, reward)
@@ -90,6 +91,7 @@ def test_dpo_on_all_preferences_ends_at_the_kl_optimum(small):
     assert variation(law, kl_optimum(reference.law(), reward, BETA)) < 0.005
 
 
+@pytest.mark.paper("001-text:IPO")
 @pytest.mark.parametrize(("certainty", "gap"), [(1.0, 5.0), (0.8, 3.0), (0.5, 0.0)])
 def test_ipo_ends_at_a_finite_gap_where_dpo_does_not(certainty, gap):
     """Two answers of one token: log-ratios (2p - 1)/(2τ) apart, even where p is 1."""
@@ -130,6 +132,7 @@ def leaning():
     return model
 
 
+@pytest.mark.paper("000-text:Nash-LHF")
 @pytest.mark.parametrize("share", [1.0, 0.75])
 def test_nash_md_ends_at_the_equilibrium_of_a_cyclic_game(share):
     """Against oneself: the Nash equilibrium of the regularised game. Against the mixture: the best response to it."""
@@ -191,6 +194,7 @@ def constrained_optimum(reference, cost, multiplier):
     return kl_optimum(reference, (REWARD - multiplier * cost) / (1 + multiplier), PENALTY)
 
 
+@pytest.mark.paper("002:Safe RLHF")
 def test_safe_rlhf_ends_where_the_constraint_is_met_and_no_sooner():
     """The Karush-Kuhn-Tucker point: its law, its multiplier, and a cost of zero that the free optimum exceeds."""
     cost, reference = torch.tensor([1.0, -0.5, -1.0]), torch.full((3,), 1 / 3)
@@ -208,6 +212,7 @@ def test_safe_rlhf_forgets_a_constraint_that_does_not_bind():
     assert variation(law, kl_optimum(torch.full((3,), 1 / 3), REWARD, PENALTY)) < 0.02
 
 
+@pytest.mark.paper("000:[84]")
 @pytest.mark.parametrize("start", [0.05, 2.0])
 def test_the_adaptive_coefficient_brings_the_kl_to_its_target(start):
     """A policy that answers a coefficient with its KL optimum: four answers, rewards 0 to 3."""

@@ -36,6 +36,7 @@ def train(method, models, made, steps, rate=0.05, weights=None):
     return models["policy"].law()
 
 
+@pytest.mark.paper("002:Nemotron-4 340B / RPO")
 @pytest.mark.parametrize(
     ("path", "settings"),
     [
@@ -54,6 +55,7 @@ def test_a_gap_that_is_matched_ends_at_the_kl_optimum(small, best, path, setting
     assert variation(law, best) < 0.01
 
 
+@pytest.mark.paper("000:[18]")
 def test_exo_on_all_answers_ends_at_the_kl_optimum(small, best):
     policy, reference = small
     made = batch(policy, [tuple(range(7))], reward=REWARD)
@@ -151,6 +153,7 @@ def test_discopop_rests_in_the_wrong_order_unless_something_carries_the_pair_ove
     assert least < float((law[0] / law[1]).log()) < most
 
 
+@pytest.mark.paper("000:[8]", "000-text:last-mile fine-tuning")
 def test_dro_ends_at_the_kl_optimum_and_its_value_from_answers_of_anybody(small, best):
     policy, reference = small
     made = batch(policy, every_group(policy, 1), reward=REWARD)
@@ -162,6 +165,7 @@ def test_dro_ends_at_the_kl_optimum_and_its_value_from_answers_of_anybody(small,
     assert float(critic.values[0].detach()) == pytest.approx(exact, abs=0.01)
 
 
+@pytest.mark.paper("du2025zfp")
 def test_var_on_all_answers_ends_at_the_kl_optimum(small, best):
     policy, reference = small
     made = batch(policy, [tuple(range(7))], reward=REWARD)
@@ -212,6 +216,7 @@ def test_spac_leaves_what_nobody_compared_and_dpo_does_not():
     assert float(dpo_law[2]) > 0.35
 
 
+@pytest.mark.paper("zhang2024b6u")
 def test_bfpo_orders_by_safety_first():
     """Answers 0 and 1 are safe, 0 and 3 helpful; every pair names the more helpful one as preferred."""
     policy, reference = Tabular(4, 1, ends=False), Tabular(4, 1, ends=False)
@@ -236,6 +241,7 @@ def on_policy(method, policy, models, reward, steps, size=60, rate=0.05):
     return policy.law()
 
 
+@pytest.mark.paper("xiao2024ro4")
 def test_pm_rlhf_prefers_as_people_do_where_the_kl_makes_a_majority_nearly_all():
     """Two answers, of which 60 percent prefer the first."""
     reward = torch.tensor([0.6, 0.4]).log()
@@ -249,6 +255,7 @@ def test_pm_rlhf_prefers_as_people_do_where_the_kl_makes_a_majority_nearly_all()
     assert ends["online/rloo"] == pytest.approx(0.983, abs=0.01)
 
 
+@pytest.mark.paper("000:[29]", "000:[63]")
 @pytest.mark.parametrize(
     ("path", "settings"),
     [("online/dpg", {}), *(("online/f_dpg", {"divergence": d}) for d in ("reverse_kl", "jensen_shannon"))],
@@ -261,6 +268,7 @@ def test_matching_ends_at_the_target(path, settings):
     assert variation(law, kl_optimum(reference.law(), reward, BETA)) < 0.02
 
 
+@pytest.mark.paper("000:[31]")
 def test_the_bonus_of_xpo_leads_away_from_the_reference():
     """Its expected gradient is α (π_ref - π): nothing at the reference itself, then on along every departure."""
     law, tilt, bonus = torch.tensor([[0.7, 0.28, 0.02]]), torch.tensor([[0.0, 0.0, 1.5]]), 0.05

@@ -40,6 +40,7 @@ def selm(policy, reference, weight):
     return Exact(method, {"policy": policy, "reference": reference}, made).step(made)[0]
 
 
+@pytest.mark.paper("zhang2024lqf")
 @pytest.mark.parametrize("tilt", [0.0, 1.5])
 def test_the_bonus_of_selm_leads_away_from_what_the_reference_says(tilt):
     """Its expected gradient is αβ (π_ref - π): nothing at the reference itself, then on along every departure."""
@@ -66,6 +67,7 @@ def values_under(reference, reward):
     return q
 
 
+@pytest.mark.paper("000:[17]")
 def test_tdpo1_ends_at_the_best_tokens_before_an_answer_of_the_reference():
     """π(a|s) ∝ π_ref(a|s) exp(Q_ref(s, a)/β): the policy improves on the reference as if it went on after a token."""
     policy, reference = Tabular(3, 2, seed=5), Tabular(3, 2, seed=5)
@@ -105,6 +107,7 @@ def test_tdpo2_ends_where_preference_and_the_kl_of_the_rejected_answer_balance(a
 # ---- CPL
 
 
+@pytest.mark.paper("hejna2023vyy")
 @pytest.mark.parametrize("gamma", [1.0, 0.7])
 def test_cpl_finds_the_policy_whose_regret_the_preferences_show(gamma):
     """People prefer y with the odds of exp(α Σ γ^t log π*(y_t)): only π* itself explains all their choices."""
@@ -141,6 +144,7 @@ def worth(model, rewards):
     ]
 
 
+@pytest.mark.paper("xia2024rab")
 @pytest.mark.parametrize("beta", [1.0, 2.0])
 def test_inverse_q_ends_at_the_estimate_tempered_at_every_token(beta):
     """On its own answers: π ∝ π_ref exp(ρ/β) at every token, which for β = 1 is π̂* itself."""
@@ -246,6 +250,7 @@ class InClosedForm(OnTables):
         return {}
 
 
+@pytest.mark.paper("tiapkin202538o")
 def test_nash_mirror_prox_ends_at_the_equilibrium_of_a_cyclic_game():
     """Each round brings it nearer by at least 1/(1 + ηβ) in KL; constant steps leave no bias."""
     beta, eta = 0.2, 2.0

@@ -92,6 +92,7 @@ def trl_dpo(loss_type, beta, logits=None, policy=POLICY, reference=REFERENCE, **
     return loss.item(), in_pairs(kept(logp.grad, in_halves(policy)))
 
 
+@pytest.mark.paper("rafailov20239ck", "001-text:IPO")
 @pytest.mark.parametrize(
     ("path", "setting", "loss_type"), [("preference/dpo", "beta", "sigmoid"), ("preference/ipo", "tau", "ipo")]
 )
@@ -116,6 +117,7 @@ def test_ld_dpo(beyond):
     assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
 
 
+@pytest.mark.paper("000:[66]")
 @pytest.mark.parametrize(
     ("path", "settings", "loss_type", "theirs"),
     [
@@ -198,6 +200,7 @@ def test_bco_without_its_threshold():
     assert flat(one.gradient("logp")) == pytest.approx(flat(gradient), **CLOSE)
 
 
+@pytest.mark.paper("zhou202469n")
 def test_wpo_where_no_weight_is_cut():
     """TRL does not cut the product of the weights at 1."""
     usual = math.log(0.5)  # of a uniform law over two tokens
@@ -216,6 +219,7 @@ def test_cpo():
     assert ours_on_pairs(method)[0] == pytest.approx(theirs, **CLOSE)
 
 
+@pytest.mark.paper("002:Zephyr 141B-A39B / ORPO")
 def test_orpo():
     """Its odds; TRL computes them in float32."""
     from trl.experimental.orpo import ORPOTrainer
@@ -453,6 +457,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.paper("002:DeepSeek-V2 / GRPO")
 @pytest.mark.parametrize("name", VARIANTS)
 def test_clipped_losses(name):
     method, settings = VARIANTS[name]

@@ -27,6 +27,7 @@ def trained(net):
     return net
 
 
+@pytest.mark.paper("000:[26]", "001-text:PEFT family")
 def test_adapters_start_as_nothing_and_switch_off_again():
     net = network()
     before = outputs(net)
@@ -40,6 +41,7 @@ def test_adapters_start_as_nothing_and_switch_off_again():
     torch.testing.assert_close(outputs(net), after, rtol=0, atol=1e-12)
 
 
+@pytest.mark.paper("sidahmed20244mc", "basit2024hl2", "sidahmed2024ikf")
 def test_only_adapters_and_heads_are_trained():
     net = network()
     net.add_head("value")
@@ -85,6 +87,7 @@ def test_adapters_of_a_bfloat16_trunk_are_float32_unless_asked():
         assert outputs(net).isfinite().all()
 
 
+@pytest.mark.paper("sidahmed20244mc", "sidahmed2024ikf", "000:[26]")
 def test_merging_gives_a_plain_model_with_the_same_outputs():
     net = network()
     add_lora(net, rank=2, alpha=4)
@@ -95,6 +98,7 @@ def test_merging_gives_a_plain_model_with_the_same_outputs():
     torch.testing.assert_close(outputs(net), after, rtol=0, atol=1e-10)
 
 
+@pytest.mark.paper("001-text:PEFT family")
 def test_saved_merged_and_as_an_adapter_that_peft_loads(tmp_path):
     net, tokenizer = embedded()
     add_lora(net, rank=2, alpha=4)

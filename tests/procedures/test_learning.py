@@ -37,6 +37,7 @@ def made(name: str, folder: Path, *overrides: str, data: dict[str, str] | None =
     return run(given, folder / "run", *BRIEF, *overrides)
 
 
+@pytest.mark.paper("002:Llama 3", "gulcehre2023hz8", "havrilla2024m0y", "002:Gemini")
 @pytest.mark.parametrize(
     ("name", "settings", "first", "last"),
     [
@@ -58,6 +59,7 @@ def test_answers_earn_more_from_round_to_round(
     assert mean_reward(directory, last) > mean_reward(directory, first) + 0.04
 
 
+@pytest.mark.paper("gulcehre2023hz8")
 def test_rest_improves_on_fewer_and_better_answers_at_a_falling_rate(tmp_path: Path) -> None:
     result = made("rest", tmp_path, grow=1, thresholds=[0.9, 0.0, 0.5], decay=0.1, sft={"epochs": 1})
     rates = [row["learning_rate"] for row in metrics(result)]
@@ -66,11 +68,13 @@ def test_rest_improves_on_fewer_and_better_answers_at_a_falling_rate(tmp_path: P
     assert steps[0] > steps[1] > steps[2] > 0  # an epoch is shorter the fewer answers pass
 
 
+@pytest.mark.paper("gulcehre2023hz8")
 def test_rest_without_a_threshold_that_anything_passes_says_so(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="grow 1, improve 1: no answer was good enough"):
         made("rest", tmp_path, thresholds=[2.0], quantiles=False)
 
 
+@pytest.mark.paper("havrilla2024m0y", "003:DeepSeek-R1")
 @pytest.mark.parametrize("name", ["raft", "expert_iteration"])
 @pytest.mark.parametrize("start", ["base", "latest"])
 def test_a_round_begins_where_it_should(name: str, start: str, tmp_path: Path) -> None:
@@ -95,6 +99,7 @@ def test_star_takes_more_steps_each_round(tmp_path: Path) -> None:
     assert len(metrics(result)) == 5 + 6 + 7
 
 
+@pytest.mark.paper("xiong2023klt")
 @pytest.mark.parametrize("reference", ["never", "round", "lag", 0.25])
 def test_the_reference_follows_its_rule(reference: str | float, tmp_path: Path) -> None:
     """The DPO loss of a round's first step is log 2 exactly where the policy is its reference."""
@@ -112,6 +117,7 @@ def compared(directory: Path, name: str) -> int:
     return sum(len(r) > 1 for r in rewards.values())
 
 
+@pytest.mark.paper("xiong2023klt")
 def test_history_is_what_a_round_learns_from(tmp_path: Path) -> None:
     for history in (True, False):
         folder = tmp_path / str(history)
@@ -122,11 +128,13 @@ def test_history_is_what_a_round_learns_from(tmp_path: Path) -> None:
         assert len(metrics(result)) == first + second + (first if history else 0)
 
 
+@pytest.mark.paper("xiong2023klt")
 def test_between_authors_compares_the_policy_with_its_enhancer(tmp_path: Path) -> None:
     directory = made("iterative_dpo", tmp_path, enhancer="hot", pairing="between_authors", rounds=1).directory
     assert {row["author"] for row in collected(directory, "round-1")} == {0, 1}
 
 
+@pytest.mark.paper("002:sDPO")
 def test_sdpo_starts_every_stage_from_its_reference_and_a_single_one_is_dpo(tmp_path: Path) -> None:
     result = made("sdpo", tmp_path, stages=3, dpo={"steps": 2})
     assert [row["loss"] for row in metrics(result)][::2] == [pytest.approx(0.6931472, abs=1e-6)] * 3
@@ -140,6 +148,7 @@ def test_sdpo_starts_every_stage_from_its_reference_and_a_single_one_is_dpo(tmp_
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.paper("ji2024d5f")
 def test_spac_begins_every_round_where_its_reference_is(tmp_path: Path) -> None:
     """There the critic says nothing yet, and the loss is log 2; later it thinks less of the policy's own answers."""
     rows = metrics(made("spac", tmp_path, rounds=2, spac={"steps": 8, "learning_rate": 5e-3}))
@@ -147,6 +156,7 @@ def test_spac_begins_every_round_where_its_reference_is(tmp_path: Path) -> None:
     assert rows[7]["loss/own"] < -rows[7]["loss/data"]  # the mean log-ratio of the preferred answers
 
 
+@pytest.mark.paper("scheid20244oy")
 def test_only_the_chosen_comparisons_are_labelled_and_learnt(tmp_path: Path) -> None:
     result = made("optimal_design", tmp_path, labels=24, dimensions=6, then={"epochs": 1, "prompts_per_step": 1})
     answers, labels = (kept(result.directory, name) for name in ("answers", "labels"))
@@ -162,6 +172,7 @@ def test_what_is_labelled_may_teach_a_reward_model(tmp_path: Path) -> None:
     assert rows[-1]["accuracy"] > 0.8
 
 
+@pytest.mark.paper("boldi2024d0s")
 def test_popl_saves_a_policy_for_each_reward_and_each_begins_at_the_reference(tmp_path: Path) -> None:
     """Half of the people want digits, the others letters."""
     result = made("popl", tmp_path, "train.save_every=null", dimensions=2, dpo={"steps": 2})
@@ -171,6 +182,7 @@ def test_popl_saves_a_policy_for_each_reward_and_each_begins_at_the_reference(tm
     assert not any(torch.equal(one[n], x[n]) for n in one for x in (two, fair) if one[n].dim() > 1)
 
 
+@pytest.mark.paper("yang2024ppw")
 def test_almupqa_orders_by_the_votes_or_by_what_the_model_thinks(tmp_path: Path) -> None:
     """The right answer has the vote and comes first already, so it is the method itself."""
     rankings = {"path": f"{SUMS},size=48"}
@@ -196,6 +208,7 @@ def test_spin_prefers_the_demonstrations_to_its_own_answers(tmp_path: Path) -> N
     assert {row["reward"] for row in collected(result.directory, "round-1")} == {None}
 
 
+@pytest.mark.paper("chen2024vkb")
 def test_dice_scores_with_its_own_log_ratio(tmp_path: Path) -> None:
     result = made("dice", tmp_path, rounds=1)
     rewards = [row["reward"] for row in collected(result.directory, "round-1")]
@@ -203,6 +216,7 @@ def test_dice_scores_with_its_own_log_ratio(tmp_path: Path) -> None:
     assert any(r > 0 for r in rewards)
 
 
+@pytest.mark.paper("002:Llama 3", "002:Gemma 2")
 def test_the_average_of_two_models_lies_between_them(tmp_path: Path) -> None:
     """With rates [1, 1] both models are the same, and so is their average."""
     common = {"rounds": 1, "sft": {"steps": 1}, "dpo": {"steps": 2}, "reward": {"steps": 1}}
@@ -214,6 +228,7 @@ def test_the_average_of_two_models_lies_between_them(tmp_path: Path) -> None:
     assert not same_bits(common["one"], common["two"])  # the second model was dealt the pairs in another order
 
 
+@pytest.mark.paper("002:Llama 3")
 def test_llama3_adds_the_likelihood_of_the_preferred_answer_to_dpo(tmp_path: Path) -> None:
     """At its reference DPO's part is log 2; the rest of the loss is 0.2 of the mean NLL."""
     result = made("llama3_rounds", tmp_path, rounds=1, rates=[1.0], dpo={"steps": 1})
@@ -229,6 +244,7 @@ def likelihood(result: Result, folder: Path, rows: list[Demonstration]) -> list[
         return session.measure("likelihood", rows, mean_logp)
 
 
+@pytest.mark.paper("000-text:Chain of Hindsight")
 def test_hindsight_tells_good_from_bad_by_the_words(tmp_path: Path) -> None:
     """After the words for a good answer the preferred one is likelier, after those for a bad one the other."""
     result = made("chain_of_hindsight", tmp_path, good=" good: ", bad=" bad: ", sft={"steps": 60})
@@ -244,6 +260,7 @@ def turned(p: Pair) -> Pair:
     return replace(p, chosen=p.rejected, rejected=p.chosen)
 
 
+@pytest.mark.paper("000-text:Chain of Hindsight")
 def test_a_pair_in_hindsight() -> None:
     told = hindsight(Pair(1, "q", "yes", "no"), "bad_good", {"good": " +", "bad": " -"})
     assert [(d.prompt, d.completion) for d in told] == [("q -", "no"), ("q -no +", "yes")]
@@ -251,6 +268,7 @@ def test_a_pair_in_hindsight() -> None:
     assert (alone.prompt, alone.completion) == ("q +", "yes")
 
 
+@pytest.mark.paper("000:[69]")
 def test_the_judge_reads_question_and_answer_and_its_last_score_counts() -> None:
     asked = question(said(3, "42", None), "Q {question} A {answer}?")
     assert asked.prompt == "Q question 3 A 42?"
@@ -261,6 +279,7 @@ def test_the_judge_reads_question_and_answer_and_its_last_score_counts() -> None
     assert question(chat, "{question}").prompt == ({"role": "user", "content": "hi 42"},)
 
 
+@pytest.mark.paper("000:[69]")
 def test_self_rewarding_needs_no_reward_and_judges_every_answer(tmp_path: Path) -> None:
     given = content("self_rewarding", tmp_path) | {"rewards": []}
     directory = run(given, tmp_path / "run", *BRIEF).directory
@@ -268,6 +287,7 @@ def test_self_rewarding_needs_no_reward_and_judges_every_answer(tmp_path: Path) 
     assert len(judged) == 3 * len({(r["prompt_id"], r["sample"]) for r in collected(directory, "round-1")})
 
 
+@pytest.mark.paper("002:Quark")
 def test_quark_samples_with_the_best_tag_and_earns_more(tmp_path: Path) -> None:
     directory = made(
         "quark", tmp_path, "sampling.samples=8", rounds=3, tag=" q{quantile}", sft={"steps": 20, "prompts_per_step": 32}
@@ -277,6 +297,7 @@ def test_quark_samples_with_the_best_tag_and_earns_more(tmp_path: Path) -> None:
     assert all(row["prompt"].endswith(" q3") for row in collected(directory, "round-2"))
 
 
+@pytest.mark.paper("000:[23]")
 def test_refinements_see_draft_and_feedback_and_are_imitated_without_them(tmp_path: Path) -> None:
     directory = made("ilf", tmp_path, rounds=3, sft={"steps": 8}).directory
     drafts = {row["prompt_id"]: row["completion"] for row in collected(directory, "round-1-drafts")}
@@ -288,6 +309,7 @@ def test_refinements_see_draft_and_feedback_and_are_imitated_without_them(tmp_pa
     assert last > first + 4
 
 
+@pytest.mark.paper("000:[23]")
 def test_feedback_that_people_wrote_is_not_written_again(tmp_path: Path) -> None:
     rows = [{"prompt": f"{i}?", "feedback": f"more {i}"} for i in range(8)]
     (tmp_path / "told.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -296,6 +318,7 @@ def test_feedback_that_people_wrote_is_not_written_again(tmp_path: Path) -> None
     assert all("more" in row["prompt"] for row in collected(directory, "round-1"))
 
 
+@pytest.mark.paper("chakraborty20247ew")
 def test_two_groups_are_told_apart_and_the_one_that_gains_least_is_served(tmp_path: Path) -> None:
     notes = Notes()
     given = content("maxmin_rlhf", tmp_path, em=4, rounds=1, reward={"steps": 12})
@@ -306,6 +329,7 @@ def test_two_groups_are_told_apart_and_the_one_that_gains_least_is_served(tmp_pa
     assert any(note.startswith("em 4: groups of 3, 3") for note in notes.said)
 
 
+@pytest.mark.paper("chakraborty20247ew")
 def test_a_pair_of_nobody_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'annotator' is missing"):
         made("maxmin_rlhf", tmp_path, data={"pairs": f"{SUMS},size=8"})
@@ -319,6 +343,7 @@ def test_mirror_prox_goes_from_the_same_policy_twice(tmp_path: Path) -> None:
     assert moved == pytest.approx(2e-3, rel=0.02)
 
 
+@pytest.mark.paper("tiapkin202538o")
 def test_mirror_prox_is_held_by_the_reference_and_by_the_policy_of_the_round() -> None:
     """β KL(π||ref) + 1/η KL(π||π_k) = (β + 1/η) KL(π||ref^(1-s) π_k^s), up to a constant; s = 1/η / (β + 1/η)."""
     beta, eta = 0.1, 2.0

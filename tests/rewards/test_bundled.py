@@ -86,6 +86,7 @@ def test_repeating_the_question_is_no_answer(gold):
     assert exact_match([question], [question], [gold]) == [0.0]
 
 
+@pytest.mark.paper("002:o1")
 @pytest.mark.parametrize(
     ("completion", "score"),
     [
@@ -153,6 +154,7 @@ def cases(table):
     ]
 
 
+@pytest.mark.paper("002:o1", "fu2023pyr")
 @pytest.mark.parametrize(("completion", "gold"), cases(NUMBERS))
 def test_right_numbers(completion, gold):
     assert grade(completion, gold) == 1.0

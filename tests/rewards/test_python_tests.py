@@ -39,6 +39,7 @@ def test_humaneval():
     assert humaneval(BODY, whole, "    return True\n", "I do not know.", "") == [1.0, 1.0, 0.0, 0.0, 0.0]
 
 
+@pytest.mark.paper("duan2023nle")
 def test_asserts_cases_and_abstention():
     square = "```python\ndef square(x):\n    return x * x\n```"
     tests = ["assert square(2) == 4", "assert square(-3) == 9"]

@@ -289,6 +289,7 @@ def killed_at(moment, work):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
 
 
+@pytest.mark.paper("000:[27]")
 @pytest.mark.parametrize("step", [10, 5], ids=["next step", "same step again"])
 def test_a_kill_at_any_moment_loses_nothing(tmp_path, monkeypatch, step):
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # a kill loses nothing that was written

@@ -43,6 +43,7 @@ class Gate:
         return write_state(*given)
 
 
+@pytest.mark.paper("000:[27]")
 def test_the_run_goes_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, saver = Gate(monkeypatch), Saver(Checkpoints(tmp_path))
     saver.save(1, lambda: ({"x": 1}, nothing))
@@ -202,6 +203,7 @@ class Late(Display):
             self.gate.open.set()
 
 
+@pytest.mark.paper("000:[27]")
 @pytest.mark.fault("C9")
 def test_what_is_written_three_steps_late_is_what_was_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = {**CONTENT, "method": "online/ppo", "rewards": ["exact_match"], "sampling": {"max_tokens": 2}}

@@ -42,6 +42,7 @@ def same(found, expected, within=1e-10):
         assert a.logp == pytest.approx(b.logp, abs=within)
 
 
+@pytest.mark.paper("wang2023v62", "sheng2024sf5")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("settings", [{}, {"temperature": 0.7}, {"top_k": 5}, {"temperature": 1.3, "top_p": 0.8}])
 def test_reported_logp_is_that_of_training(architecture, settings):
@@ -71,6 +72,7 @@ def test_samples_follow_the_exact_law_of_two_tokens():
     assert scipy.stats.chisquare(observed, expected).pvalue > 0.01
 
 
+@pytest.mark.paper("liu2024w47")
 def test_a_mixture_is_geometric():
     first, second = network(seed=1), network(seed=2)
     engine = Engine({"policy": first, "reference": second}, NEVER)
@@ -166,6 +168,7 @@ def test_a_stop_token_ends_the_answer_and_belongs_to_it():
         assert not whole.ended
 
 
+@pytest.mark.paper("sheng2024sf5")
 def test_the_next_call_samples_from_the_new_weights():
     net = network().train()
     engine, asked = Engine({"policy": net}, NEVER), requests(4)

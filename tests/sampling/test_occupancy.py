@@ -33,6 +33,7 @@ def test_slots_are_busy_on_a_real_distribution_of_lengths():
     assert metrics["sampling/occupancy"] > 0.85
 
 
+@pytest.mark.paper("000:[24]")
 def test_occupancy_is_the_part_of_the_slot_steps_that_work():
     engine = Engine({"policy": network()}, NEVER, slots=2)
     engine.generate([Request((3, 4), 0, 2), Request((3, 5), 1, 6), Request((3, 6), 2, 3)])

@@ -15,6 +15,7 @@ def verdict(tier, program, tests=CHECK, entry_point="f", **more):
     return judge_tests(tier, program, tests, LIMITS, entry_point=entry_point, **more)
 
 
+@pytest.mark.paper("duan2023nle", "wang20252c7")
 def test_a_right_program_passes_and_a_wrong_one_fails(tier):
     assert verdict(tier, "def f(x):\n    print('working')\n    return x * x").verdict == "passed"
     wrong = verdict(tier, "def f(x):\n    return x + x")

@@ -37,6 +37,7 @@ def test_a_threshold_is_exceeded_not_reached_and_none_is_no_reward():
     assert texts(above(group(1, 0.0, 0.5, None, 0.51), 0.5)) == ["dddd"]
 
 
+@pytest.mark.paper("gulcehre2023hz8")
 def test_higher_thresholds_keep_part_of_what_lower_ones_keep():
     answers = group(1, 0.3, 0.1, 0.8) + group(2, 0.5, 0.9, 0.2)
     kept = [set(texts(above(answers, t))) for t in (-inf, 0.2, 0.5, 0.8, 0.9)]
@@ -50,6 +51,7 @@ def test_a_quantile_lets_its_share_fall_away(share, passing):
     assert len(above(answers, quantile(answers, share))) == passing
 
 
+@pytest.mark.paper("002:Quark")
 def test_quantiles_have_equal_size_the_rest_goes_to_the_worst_and_better_newcomers_push_down():
     answers = group(1, *(i / 10 for i in range(10)))
     parts = quantiles(answers, 3)
@@ -64,15 +66,18 @@ def test_no_text_twice_and_the_first_of_its_kind_stays():
     assert [(r.prompt.id, r.text, r.sample) for r in different(answers, 2)] == [(1, "x", 0), (1, "y", 1), (2, "x", 0)]
 
 
+@pytest.mark.paper("singhal2023egk")
 def test_every_token_has_its_price():
     assert [r.reward for r in shorter_is_better(group(1, 1.0, 1.0, None), 0.25)] == [0.75, 0.5, None]
 
 
+@pytest.mark.paper("havrilla2024m0y")
 def test_finished_answers_of_prompts_that_have_enough():
     cut = said(1, "cut", 1.0, sample=5, ended=False)
     assert texts(finished([*group(1, 1.0), cut, *group(2, 1.0, 2.0)], 2)) == ["a", "bb"]
 
 
+@pytest.mark.paper("000:[23]")
 def test_what_was_answered_with_a_hint_is_learnt_without_it():
     hinted = said(7, "42", 1.0, prompt=Prompt(7, "what? (42)"))
     (learnt,) = demonstrations(about([hinted], [Prompt(7, "what?")]))

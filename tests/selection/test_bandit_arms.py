@@ -18,6 +18,7 @@ def test_the_bonus_is_at_most_one_and_that_of_an_untried_arm_is_one():
     assert optimistic([], 0.1) == 1.0
 
 
+@pytest.mark.paper("zhao202532z")
 def test_the_bonus_falls_with_the_root_of_the_count():
     assert optimistic([0.5] * 400, 0.8) - 0.5 == pytest.approx((optimistic([0.5] * 100, 0.8) - 0.5) / 2)
 

@@ -34,6 +34,7 @@ def test_golden_a_sure_win_takes_as_many_rounds_as_the_width_says():
     assert duels.winner == 1
 
 
+@pytest.mark.paper("zhang20248x9")
 @pytest.mark.parametrize("best", range(4))
 def test_the_condorcet_winner_is_found(best):
     worth = [float(i == best) + 0.1 * i for i in range(4)]
@@ -104,6 +105,7 @@ class World:
         return better
 
 
+@pytest.mark.paper("zhang20248x9")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_backward_duels_find_a_policy_as_good_as_the_best(seed):
     world = World(seed)

@@ -24,6 +24,7 @@ def test_golden():
     assert won[2] == pytest.approx(100, abs=30)  # whenever its case comes first
 
 
+@pytest.mark.paper("boldi2024d0s")
 @pytest.mark.parametrize("seed", range(20))
 def test_nobody_passes_all_that_the_winner_passes_and_more(seed):
     random = Random(seed)
@@ -50,6 +51,7 @@ def two_parties(count=200, d=4, seed=0):
     return vectors * torch.where(first, vectors[:, 0], vectors[:, 1]).sign()[:, None], first
 
 
+@pytest.mark.paper("boldi2024d0s")
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_parties_are_found_without_knowing_who_belongs_to_which(seed):
     """A reward in the middle satisfies three quarters of each; the two that disagree most serve one party each."""

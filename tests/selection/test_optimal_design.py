@@ -17,6 +17,7 @@ def log_det(vectors, weights):
     return torch.linalg.slogdet(vectors.T @ (weights[:, None] * vectors)).logabsdet
 
 
+@pytest.mark.paper("scheid20244oy")
 @pytest.mark.parametrize("seed", range(4))
 def test_the_most_unknown_comparison_is_as_known_as_can_be(seed):
     """Kiefer and Wolfowitz: the mean of |b|² under π is d for every π, so its maximum cannot be less."""
@@ -82,6 +83,7 @@ def fitted(won, ridge=0.25, steps=30):
     return theta
 
 
+@pytest.mark.paper("scheid20244oy")
 def test_its_labels_teach_more_than_as_many_chosen_by_chance():
     """Most comparisons are short where the reward matters most; the mean error over all directions of the reward."""
     vectors = comparisons(200, stretch=[1.0, 1.0, 0.3, 0.3])

@@ -25,6 +25,7 @@ def test_best_against_worst_with_their_rewards_and_the_columns_of_the_prompt():
     assert (made.prompt, made.where) == ("question 1", "file:1")
 
 
+@pytest.mark.paper("wang20252c7")
 @pytest.mark.parametrize("pairing", PAIRINGS)
 def test_the_better_answer_comes_first_and_ties_are_no_pairs(pairing):
     answers = [r for n in range(30) for r in group(n, 0.3, 0.1, 0.2) + group(n, 0.15, 0.5, author=1)]
@@ -73,6 +74,7 @@ def length_gap(made):
     return fmean(len(p.chosen.tokens) - len(p.rejected.tokens) for p in made)
 
 
+@pytest.mark.paper("chen2024vkb")
 def test_the_price_of_a_token_makes_both_answers_equally_long():
     """Rewards of length and chance: uncorrected, the preferred answers are much longer."""
     answers = [
@@ -84,6 +86,7 @@ def test_the_price_of_a_token_makes_both_answers_equally_long():
     assert compared(pairs_of_equal_length(short)) == compared(pairs(short))
 
 
+@pytest.mark.paper("chen2024vkb")
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
 def test_old_and_new_pairs_have_no_prompt_in_common(share):
     old = [Pair(n, f"question {n}", "a", "b") for n in range(40)]

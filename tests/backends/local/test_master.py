@@ -24,6 +24,7 @@ def halves(value):
     return upper, lower
 
 
+@pytest.mark.paper("000:[45]")
 def test_no_bit_is_lost():
     value = numbers()
     assert torch.equal(joined(*halves(value)).view(torch.int32), value.view(torch.int32))
@@ -44,6 +45,7 @@ def test_golden():
     assert lower.tolist() == [0, -(2**15), -(2**15), 2**15 - 1, -(2**14)]
 
 
+@pytest.mark.paper("000:[45]")
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64], ids=str)
 def test_small_changes_add_up(dtype):
     parameter = nn.Parameter(torch.ones(4, 5, dtype=dtype))

@@ -50,12 +50,14 @@ def test_the_proxy_is_the_maximum_of_its_likelihood(world):
     assert x.T @ (1 / (1 + np.exp(x @ proxy))) == pytest.approx(proxy / 2.0, abs=1e-9)
 
 
+@pytest.mark.paper("000:[68]")
 def test_a_proxy_of_more_comparisons_agrees_more_often(world):
     few, many = (agreement(world, fitted(world.compared("some", n))) for n in (40, 1500))
     assert 0.55 < few < many - 0.05
     assert many > 0.85
 
 
+@pytest.mark.paper("000:[68]")
 def test_pairs_are_labelled_by_the_proxy_and_not_by_the_truth(world):
     proxy = fitted(world.compared("some", 100))
     pairs = compared(world, proxy, 200)

@@ -13,6 +13,7 @@ def random(n, seed):
     return torch.randn(n, generator=torch.Generator().manual_seed(seed))
 
 
+@pytest.mark.paper("zheng2023c98")
 def test_the_clip_only_ever_adds_to_the_error():
     new, old, target = (random(100, s) for s in range(3))
     assert (clipped_value(new, old, target, clip=0.1) >= 0.5 * (new - target) ** 2).all()

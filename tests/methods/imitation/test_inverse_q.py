@@ -7,6 +7,8 @@ from posttrain.core.plan import plan
 from posttrain.formulas.losses.penalties import kl_k2
 from tests.harness.numbers import answer, step
 
+pytestmark = pytest.mark.paper("xia2024rab")
+
 INVERSE_Q = load("imitation/inverse_q")
 LOGP, REF = [-1.0, -2.0, -0.5], [-1.5, -1.0, -0.5]
 

@@ -4,6 +4,8 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
 
+pytestmark = pytest.mark.paper("002:InstructGPT", "yang2023hyy")
+
 SFT = load("imitation/sft")
 LONG = answer(logp=[-1.0, -2.0, -3.0], entropy=[0.5, 0.7, 0.9])
 SHORT = answer(logp=[-4.0], entropy=[1.5])

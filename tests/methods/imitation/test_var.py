@@ -4,6 +4,8 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
 
+pytestmark = pytest.mark.paper("du2025zfp")
+
 VAR = load("imitation/var")
 LOGP, REF, REWARD = [[-1.0, -2.0], [-4.0], [-0.5, -0.5, -1.0]], [-2.5, -1.0, -3.0], [1.0, 0.0, 0.5]
 

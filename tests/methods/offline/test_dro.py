@@ -4,6 +4,8 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
 
+pytestmark = pytest.mark.paper("000:[8]", "000-text:last-mile fine-tuning")
+
 DRO = configure(load("offline/dro"), {"tau": 0.5})
 
 

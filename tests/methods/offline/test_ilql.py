@@ -11,6 +11,8 @@ from posttrain.core.tensors import ARRIVES, Rows
 from posttrain.formulas.losses.values import conservative, expectile, one_step_error, taken
 from tests.harness.numbers import answer, step
 
+pytestmark = pytest.mark.paper("000:[89]")
+
 ILQL = load("offline/ilql")
 TOKENS = torch.tensor([2, 1, 0])  # a prompt token and the two of an answer
 ROWS = Rows(torch.zeros(3, dtype=torch.long), torch.tensor([False, True, True]), 1)

@@ -5,6 +5,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import step
 from tests.methods.online.group import group, per_answer
 
+pytestmark = pytest.mark.paper("000:[63]")
+
 DPG = configure(load("online/dpg"), {"beta": 2.0})
 
 

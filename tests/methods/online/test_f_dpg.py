@@ -9,6 +9,8 @@ from posttrain.formulas.credit.matching import divergence_reward
 from tests.harness.numbers import step
 from tests.methods.online.group import group, per_answer
 
+pytestmark = pytest.mark.paper("000:[29]")
+
 F_DPG = load("online/f_dpg")
 GENERATORS = {  # f with D_f(π || p) = E_p f(π/p)
     "forward_kl": lambda t: -t.log(),

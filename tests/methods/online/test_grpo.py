@@ -9,6 +9,8 @@ from posttrain.formulas.losses.penalties import kl_k1, kl_k2
 from tests.harness.numbers import answer, step
 from tests.methods.online.group import REWARDS, at_ratio, flat, group, per_answer
 
+pytestmark = pytest.mark.paper("002:DeepSeek-V2 / GRPO", "003:DeepSeek-R1")
+
 GRPO = load("online/grpo")
 
 

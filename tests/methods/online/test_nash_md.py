@@ -5,6 +5,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
 from tests.methods.online.group import per_answer
 
+pytestmark = pytest.mark.paper("000-text:Nash-LHF")
+
 NASH_MD, REINFORCE = load("online/nash_md"), load("online/reinforce")
 OPPONENT = answer(train=False, logp=[-1.0], old_logp=[-1.0], ref_logp=[-1.0], reward=0.0, group=0, author=1)
 

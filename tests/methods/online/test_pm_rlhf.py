@@ -8,6 +8,8 @@ from posttrain.core.plan import plan
 from tests.harness.numbers import step
 from tests.methods.online.group import group, per_answer
 
+pytestmark = pytest.mark.paper("xiao2024ro4")
+
 PM, RLOO = load("online/pm_rlhf"), load("online/rloo")
 
 

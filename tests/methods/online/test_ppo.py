@@ -8,6 +8,8 @@ from posttrain.core.method import variant
 from tests.harness.numbers import answer, step
 from tests.methods.online.group import at_ratio, flat, group
 
+pytestmark = pytest.mark.paper("zheng2023c98", "zheng2024voy")
+
 PPO, GRPO = load("online/ppo"), load("online/grpo")
 VALUES = [0.5, 0.4, 0.3]
 

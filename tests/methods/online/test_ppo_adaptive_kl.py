@@ -5,6 +5,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import step
 from tests.methods.online.group import group
 
+pytestmark = pytest.mark.paper("000:[84]")
+
 ADAPTIVE, PPO = load("online/ppo_adaptive_kl"), load("online/ppo")
 
 

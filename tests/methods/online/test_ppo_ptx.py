@@ -5,6 +5,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
 from tests.methods.online.group import group
 
+pytestmark = pytest.mark.paper("zheng2023c98", "002:InstructGPT", "hou2024tvy")
+
 PTX, PPO, SFT = load("online/ppo_ptx"), load("online/ppo"), load("imitation/sft")
 TEXT = [answer(logp=[-1.0, -2.0]), answer(logp=[-3.0])]
 

@@ -5,6 +5,8 @@ from posttrain.core.method import variant
 from tests.harness.numbers import step
 from tests.methods.online.group import flat, group, per_answer
 
+pytestmark = pytest.mark.paper("001-text:REINFORCE")
+
 REINFORCE = load("online/reinforce")
 
 

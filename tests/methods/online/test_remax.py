@@ -4,6 +4,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import step
 from tests.methods.online.group import group, per_answer
 
+pytestmark = pytest.mark.paper("001-text:SCST")
+
 REMAX = load("online/remax")
 
 

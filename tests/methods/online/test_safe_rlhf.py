@@ -7,6 +7,8 @@ from posttrain.core.parts import part
 from posttrain.formulas.credit.advantages import constrained
 from tests.harness.numbers import answer, step
 
+pytestmark = pytest.mark.paper("ji2025agt", "002:Safe RLHF")
+
 SAFE, PPO = load("online/safe_rlhf"), load("online/ppo")
 UNWHITENED = variant(
     SAFE, derived=SAFE.derived | {"advantage": part(constrained, reward_credit="credit", cost_credit="cost_credit")}

@@ -5,6 +5,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import CHOSEN, REJECTED
 
+pytestmark = pytest.mark.paper("000:[31]")
+
 XPO = configure(load("online/xpo"), {"exploration.weight": 0.01})
 
 

@@ -8,6 +8,8 @@ from posttrain.catalogue.index import load
 from posttrain.formulas.losses.pairs import scaled_logistic
 from tests.methods.preference.pair import on_pair
 
+pytestmark = pytest.mark.paper("hong2024mqe")
+
 ADA = load("preference/ada_dpo")
 
 

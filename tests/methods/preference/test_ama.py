@@ -7,6 +7,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
+pytestmark = pytest.mark.paper("tan2025lk0")
+
 AMA, DPO = load("preference/ama"), load("preference/dpo")
 
 

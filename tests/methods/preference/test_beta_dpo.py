@@ -9,6 +9,8 @@ from posttrain.formulas.credit.pairs import kept_pairs
 from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import on_pair
 
+pytestmark = pytest.mark.paper("002:beta-DPO")
+
 BETA_DPO = load("preference/beta_dpo")
 PLAIN = answer(logp=[0.0], ref_logp=[0.0])
 

@@ -10,6 +10,8 @@ from posttrain.formulas.losses.pair_targets import squared
 from posttrain.formulas.losses.scores import log_ratio
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
+pytestmark = pytest.mark.paper("zhang2024b6u", "002:BeaverTails")
+
 BFPO = load("preference/bfpo")
 
 

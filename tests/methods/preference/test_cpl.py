@@ -5,6 +5,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 
+pytestmark = pytest.mark.paper("hejna2023vyy")
+
 CPL = load("preference/cpl")
 
 

@@ -5,6 +5,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import answer
 from tests.methods.preference.pair import on_pair
 
+pytestmark = pytest.mark.paper("shao20257t5")
+
 D2PO, DPO = load("preference/d2po"), load("preference/dpo")
 
 

@@ -6,6 +6,8 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
+pytestmark = pytest.mark.paper("000:[32]")
+
 DNO, DPO = load("preference/dno"), load("preference/dpo")
 
 

@@ -11,6 +11,8 @@ from posttrain.formulas.losses.scores import sum_logp
 from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair, shifted
 
+pytestmark = pytest.mark.paper("rafailov20239ck")
+
 DPO = load("preference/dpo")
 
 

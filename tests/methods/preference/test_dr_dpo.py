@@ -9,6 +9,8 @@ from posttrain.formulas.credit.pairs import worst_case
 from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import on_pair
 
+pytestmark = pytest.mark.paper("mandal2025qf5")
+
 DR_DPO, DPO = load("preference/dr_dpo"), load("preference/dpo")
 GAPS = [3.0, -1.0, 0.5, 8.0, 2.0]
 PLAIN = answer(logp=[0.0], ref_logp=[0.0])

@@ -8,6 +8,8 @@ from posttrain.catalogue.index import load
 from posttrain.formulas.losses.pair_targets import reverse_kl
 from tests.methods.preference.pair import flipped, on_pair
 
+pytestmark = pytest.mark.paper("000:[18]")
+
 EXO = load("preference/exo")
 
 

@@ -7,6 +7,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import step
 from tests.methods.preference.pair import CHOSEN, REJECTED, THIRD, listed, on_pair
 
+pytestmark = pytest.mark.paper("000:[18]")
+
 EXO = load("preference/exo_list")
 RATIOS, REWARDS = [1.0, -0.6, 0.4], [0.5, 1.0, -0.25]
 

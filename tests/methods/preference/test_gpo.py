@@ -7,6 +7,8 @@ from posttrain.core.parts import PartError
 from posttrain.formulas.losses.pairs import convex
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 
+pytestmark = pytest.mark.paper("002:GPO")
+
 GPO = load("preference/gpo")
 SHAPES = ("logistic", "hinge", "squared", "exponential", "truncated_square", "savage")
 

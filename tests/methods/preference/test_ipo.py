@@ -9,6 +9,8 @@ from posttrain.formulas.losses.scores import log_ratio
 from tests.harness.numbers import answer
 from tests.methods.preference.pair import on_pair
 
+pytestmark = pytest.mark.paper("001-text:IPO")
+
 IPO = load("preference/ipo")
 
 

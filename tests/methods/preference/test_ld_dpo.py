@@ -5,6 +5,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 
+pytestmark = pytest.mark.paper("singhal2023egk")
+
 LD_DPO, DPO = load("preference/ld_dpo"), load("preference/dpo")
 
 

@@ -9,6 +9,8 @@ from posttrain.core.plan import plan
 from tests.harness.numbers import step
 from tests.methods.preference.pair import CHOSEN, REJECTED, THIRD, listed, on_pair
 
+pytestmark = pytest.mark.paper("yang2024ppw")
+
 MPRA = load("preference/mpra")
 
 

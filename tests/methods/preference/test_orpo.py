@@ -8,6 +8,8 @@ from posttrain.core.plan import plan
 from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 
+pytestmark = pytest.mark.paper("002:Zephyr 141B-A39B / ORPO")
+
 ORPO = load("preference/orpo")
 
 

@@ -6,6 +6,8 @@ from posttrain.core.plan import plan
 from posttrain.core.tensors import ARRIVES
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
+pytestmark = pytest.mark.paper("002:Nemotron-4 340B / RPO")
+
 RPO = load("preference/rpo")
 VALUES = {"backward": 0.27008239, "forward": 0.35714085, "squared": 3.3856}
 

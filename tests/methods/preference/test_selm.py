@@ -5,6 +5,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import step
 from tests.methods.preference.pair import CHOSEN, FRESH, REJECTED, on_pair
 
+pytestmark = pytest.mark.paper("zhang2024lqf")
+
 SELM, DPO = load("preference/selm"), load("preference/dpo")
 
 

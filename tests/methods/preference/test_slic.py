@@ -6,6 +6,8 @@ from posttrain.core.plan import plan
 from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 
+pytestmark = pytest.mark.paper("000:[66]")
+
 SLIC = load("preference/slic")
 
 
@@ -16,6 +18,7 @@ def test_beyond_the_margin_a_pair_teaches_exactly_nothing():
     assert on_pair(free, REJECTED, CHOSEN).gradient("logp") == [[-1.0] * 4, [1.0] * 5]
 
 
+@pytest.mark.paper("002:GPO")
 def test_it_is_the_hinge_of_gpo_against_a_uniform_reference():
     uniform = [answer(logp=a.values["logp"], ref_logp=[0.0] * a.length) for a in (REJECTED, CHOSEN)]
     gpo = on_pair(configure(load("preference/gpo"), {"shape": "hinge", "beta": 1.0}), *uniform)

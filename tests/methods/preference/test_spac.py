@@ -7,6 +7,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
 from tests.methods.preference.pair import CHOSEN, FRESH, REJECTED, on_pair, shifted
 
+pytestmark = pytest.mark.paper("ji2024d5f")
+
 SPAC, DPO = load("preference/spac"), load("preference/dpo")
 AT_START = [answer(logp=a.values["ref_logp"], ref_logp=a.values["ref_logp"]) for a in (CHOSEN, REJECTED)]
 

@@ -5,6 +5,8 @@ from posttrain.catalogue.index import load
 from posttrain.core.plan import plan
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
+pytestmark = pytest.mark.paper("000:[55]")
+
 SPO, DPO = load("preference/spo"), load("preference/dpo")
 
 

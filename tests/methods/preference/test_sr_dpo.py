@@ -8,6 +8,8 @@ from posttrain.core.plan import PlanError, plan
 from posttrain.core.tensors import ARRIVES
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
+pytestmark = pytest.mark.paper("000:[20]")
+
 SR_DPO, DPO = load("preference/sr_dpo"), load("preference/dpo")
 
 

@@ -5,6 +5,8 @@ import pytest
 from posttrain.catalogue.index import load
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
+pytestmark = pytest.mark.paper("000:[17]")
+
 TDPO1 = load("preference/tdpo1")
 
 

@@ -7,6 +7,8 @@ from posttrain.catalogue.index import load
 from tests.methods.preference.pair import on_pair
 from tests.methods.preference.test_tdpo1 import TDPO1, law_at, on
 
+pytestmark = pytest.mark.paper("000:[17]")
+
 TDPO2 = load("preference/tdpo2")
 
 

@@ -4,6 +4,8 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from tests.methods.preference.pair import CHOSEN, on_pair, shifted
 
+pytestmark = pytest.mark.paper("cen2024nef")
+
 VPO, DPO = load("preference/vpo"), load("preference/dpo")
 
 

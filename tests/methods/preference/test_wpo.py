@@ -6,6 +6,8 @@ from posttrain.catalogue.index import load
 from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
+pytestmark = pytest.mark.paper("zhou202469n")
+
 WPO = load("preference/wpo")
 DPO_LOSS = 0.61634377
 

@@ -4,6 +4,8 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
 
+pytestmark = pytest.mark.paper("002:InstructGPT")
+
 BRADLEY_TERRY = load("reward/bradley_terry")
 DPO = load("preference/dpo")
 
@@ -13,6 +15,7 @@ def on(chosen, rejected, **settings):
     return step(configure(BRADLEY_TERRY, settings), *rows, pairs=[(0, 1)])
 
 
+@pytest.mark.paper("anand2024rnl")
 def test_a_constant_added_to_both_scores_changes_nothing():
     assert on(101.5, 100.5).metrics["loss"] == pytest.approx(on(1.5, 0.5).metrics["loss"], abs=1e-12)
 

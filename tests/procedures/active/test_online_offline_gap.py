@@ -39,6 +39,7 @@ def test_what_each_arm_collects(arms):
     }
 
 
+@pytest.mark.paper("tang2024wt3")
 def test_shuffled_sees_what_online_saw(arms):
     for name in ("round-1", "round-2"):
         assert answers(arms["shuffled"], name) == answers(arms["online"], name) == answers(arms["final"], name)
