@@ -1,6 +1,7 @@
 """Training language models to follow instructions with human feedback (Ouyang et al., 2022), stage 1.
 
-Supervised fine-tuning: maximise the likelihood of demonstrations. The policy that every later method starts from.
+Supervised fine-tuning: maximise the likelihood of demonstrations. It gives the policy that every later method starts
+from.
 
     L = -1/N Σ_t log π(y_t | x, y_<t)        N = trained tokens of the whole optimiser step
 

@@ -1,12 +1,13 @@
 """Offline Regularised Reinforcement Learning for Large Language Models Alignment (Richemond et al., 2024).
 
-DRO, direct reward optimisation (nothing distributionally robust): answers with a reward each, no pairs. At the optimum
-r = V(x) + τ log π/π_ref holds for every answer, so the squared residual is minimised, whoever wrote the answers.
+DRO, direct reward optimisation (it is not distributionally robust): single answers with a reward, no pairs. At the
+optimum r = V(x) + τ log π/π_ref holds for every answer, so the squared residual is minimised on answers from any
+source.
 
     L = 1/2 (r(y) - V(x) - τ s(y))²,    s(y) = log π(y|x)/π_ref(y|x)
 
-As in the paper's DRO-V, policy and value are models of their own and the policy's loss is divided by τ. Reads the
-column `reward` of demonstrations. Ends at π_ref exp(r/τ)/Z and V = τ log Z.
+As in the paper's DRO-V, policy and value are separate models, and the policy's loss is divided by τ. Reads the column
+`reward` of demonstrations. Ends at π_ref exp(r/τ)/Z and V = τ log Z.
 """
 
 from posttrain.core.method import Method, Stream, Term

@@ -2,14 +2,14 @@
 (Xiao et al., 2024).
 
 Conditional PM-RLHF: preferences are matched among natural answers, and the KL to the reference holds down the others,
-which the entropy alone would spread the policy over.
+over which the entropy alone would spread the policy.
 
     R(y) = r(y) - (log π_old(y)/ε + 1)           if -log π_ref(y)/|y| <= ν (natural)
     R(y) = r(y) - β (log π_old(y)/π_ref(y) + 1)  otherwise
 
 Differs from online/pm_rlhf in ν (`natural`, in nats per token), ε (`log_epsilon`) and β (`kl_weight`). Among natural
-answers the policy ends at softmax(r) whatever ε, which says how much all of them get against the others. What is
-natural is our reading: the paper asks for likely answers without fixing a threshold for all.
+answers the policy ends at softmax(r) whatever ε, which sets their share against the others. The threshold is our
+reading: the paper asks for likely answers without one value for all.
 """
 
 from posttrain.core.method import variant

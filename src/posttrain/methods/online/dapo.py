@@ -6,7 +6,7 @@ contrast replaced by fresh ones, and a soft penalty on answers that run into the
     L = 1/Σ|y_i| Σ_i Σ_t -min(ρ_t A_i, clip(ρ_t, 1-0.2, 1+0.28) A_i)
     R_i = r(y_i) - clip((|y_i| - (L_max - L_buffer)) / L_buffer, 0, 1)
 
-The paper's bonus is -1 beyond L_max; sampling stops there, so the slope ends at -1.
+The paper also penalises answers beyond L_max by 1; sampling stops there, so the slope ends at -1.
 """
 
 from posttrain.core.method import TOKEN_MEAN, Sampling, Stream, Term, variant

@@ -1,7 +1,7 @@
 """A Distributional Approach to Controlled Text Generation (Khalifa et al., 2021).
 
-DPG: the wish is a law, p(y) ∝ π_ref(y) e^{r(y)/β}, and the policy is brought to it by the forward KL, so it covers all
-of p where a policy gradient would seek one mode.
+DPG: the goal is a distribution, p(y) ∝ π_ref(y) e^{r(y)/β}, and the policy is fitted to it by the forward KL, so that
+it covers all of p where a policy gradient would seek one mode.
 
     L = -A log π(y),    A = p(y)/π_old(y) - 1,    p = P/Z,  Z = mean of P/π_old over the answers to the prompt
 

@@ -5,7 +5,7 @@ Dr. GRPO: GRPO without the two normalisers that bias it, the standard deviation 
     L = mean_i 1/C Σ_t -min(ρ_t A_i, clip(ρ_t) A_i),   A_i = R_i - mean,   C = max_tokens
 
 Differs from online/grpo: centred rewards, a constant instead of |y_i|, no KL. On policy it is (G-1)/G times the
-unbiased policy gradient, over C.
+unbiased policy gradient, divided by C.
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Aligning Language Models with Preferences through f-divergence Minimization (Go et al., 2023).
 
-f-DPG: any divergence between the policy and a target law p(y) ∝ π_ref(y) e^{r(y)/β}, as a policy gradient.
+f-DPG: any divergence between the policy and a target distribution p(y) ∝ π_ref(y) e^{r(y)/β}, as a policy gradient.
 
     L = -(R_i - mean R) log π(y_i),    R = -f'(t),    t = π_old(y)/p(y)
     R = 1/t | -log t - 1 | -log 2t/(1+t) | -½ sign(log t) | 1/t² - 1 | 2 - 2t

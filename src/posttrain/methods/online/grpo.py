@@ -4,8 +4,8 @@ GRPO: the standardised reward within a group of answers to one prompt is the adv
 
     L = mean_i 1/|y_i| Σ_t [-min(ρ_t A_i, clip(ρ_t, 1-ε, 1+ε) A_i) + β k3_t],   A_i = (R_i - mean) / std
 
-ρ_t = π/π_old per token; k3 = π_ref/π - log π_ref/π - 1. `kl.weight: 0` also unloads the reference model.
-A group whose answers all earn the same has advantage 0.
+ρ_t = π/π_old per token; k3 = π_ref/π - log π_ref/π - 1. β is `kl.weight`, 0 to 0.1; 0 also unloads the reference model.
+A group whose answers all have the same reward has advantage 0.
 """
 
 from posttrain.core.method import SEQUENCE_MEAN, TOKEN_MEAN, Method, Sampling, Stream, Term

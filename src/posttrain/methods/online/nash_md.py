@@ -1,6 +1,6 @@
 """Nash Learning from Human Feedback (Munos et al., 2023).
 
-Nash-MD: play against a mixture of oneself and the reference, and be paid the probability of winning.
+Nash-MD: the policy plays against a mixture of itself and the reference, and its reward is the probability of winning.
 
     L = -A log π(y),   A = P(y ≻ y') - 1/2 - τ log π(y)/π_ref(y),   y' ~ π^{1-c} π_ref^c, renormalised per token
 

@@ -4,7 +4,8 @@ Online DPO: the pairs are the policy's own answers, the best and the worst to ea
 
     L = -log σ(β (s(y_w) - s(y_l))),    y_w = argmax r(y_i),  y_l = argmin r(y_i),  y_1 ... y_K ~ π
 
-Differs from preference/dpo in where the pairs come from. A prompt whose answers all earn the same teaches nothing.
+Differs from preference/dpo in where the pairs come from. A prompt whose answers all have the same reward teaches
+nothing.
 """
 
 from posttrain.core.method import Sampling, Stream, variant

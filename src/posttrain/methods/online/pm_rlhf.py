@@ -1,8 +1,8 @@
 """On the Algorithmic Bias of Aligning Large Language Models with RLHF: Preference Collapse and Matching Regularization
 (Xiao et al., 2024).
 
-PM-RLHF: a policy that prefers as people do has to be softmax(r), which needs the entropy with weight one in place of
-the KL to a reference; with the KL a majority becomes almost everybody.
+PM-RLHF: a policy that reproduces people's preferences must be softmax(r), which takes an entropy bonus of weight one in
+place of the KL to a reference. With the KL, a majority becomes near unanimity.
 
     L = -A_i log π(y_i),   A_i = R_i - 1/(G-1) Σ_{j≠i} R_j,   R_i = r(y_i) - log π_old(y_i)
 

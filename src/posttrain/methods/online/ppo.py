@@ -5,7 +5,8 @@ PPO: a critic values every token, the KL to the reference is part of the reward,
     r_t = [t last] R - β log π_old/π_ref,   δ_t = r_t + γ V_{t+1} - V_t,   A_t = Σ_k (γλ)^k δ_{t+k}, whitened
     L = -min(ρ_t A_t, clip(ρ_t, 1-ε, 1+ε) A_t) + c ½ max((V - R_t)², (clip(V, V_old ± ε_v) - R_t)²)
 
-R_t = A_t + V_t before whitening. The critic is a model of its own unless the run shares it with the policy.
+R_t = A_t + V_t before whitening. c is `value.weight`, usually 0.1 to 0.5. The critic is a separate model unless the run
+shares it with the policy.
 """
 
 from posttrain.core.method import TOKEN_MEAN, Method, Sampling, Stream, Term

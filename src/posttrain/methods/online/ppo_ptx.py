@@ -1,11 +1,11 @@
 """Training language models to follow instructions with human feedback (Ouyang et al., 2022), stage 3.
 
-PPO-ptx: a second stream of pretraining text keeps the language alive while the reward is pursued.
+PPO-ptx: a second stream of pretraining text preserves the language model's abilities while it pursues the reward.
 
     L = L_ppo - γ_ptx E_pretrain[log π(x)]
 
-Differs from online/ppo by one term over the stream `pretrain`. The paper's γ_ptx = 27.8 multiplies a sum over
-another batch size; here it weighs a mean over tokens.
+Differs from online/ppo by one term over the stream `pretrain` (`pretrain.weight` = γ_ptx). The paper's γ_ptx = 27.8
+multiplies a sum over another batch size; here it multiplies a mean over tokens.
 """
 
 from posttrain.core.method import TOKEN_MEAN, Stream, Term, variant

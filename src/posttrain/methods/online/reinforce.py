@@ -1,11 +1,11 @@
 """Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning (Williams, 1992).
 
-REINFORCE on whole answers: push up what earned more than usual.
+REINFORCE on whole answers: raise the probability of answers that earn more than a baseline.
 
     L = -Σ_t (G_t - b) log π(y_t | x, y_<t),    G_t = Σ_{k>=t} γ^{k-t} r_k
 
-The baseline b is the moving average of the rewards of earlier batches, so it never depends on the answer that it
-judges and the gradient stays unbiased (Ranzato et al., 2016, for text). The reward stands at the last token.
+The baseline b is the moving average of the rewards of earlier batches, so it never depends on the answer that it is
+compared with and the gradient stays unbiased (Ranzato et al., 2016, for text). The reward is paid at the last token.
 """
 
 from posttrain.core.method import SEQUENCE_SUM, TOKEN_MEAN, Method, Sampling, Stream, Term

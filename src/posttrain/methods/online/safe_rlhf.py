@@ -3,10 +3,11 @@
 Maximise reward while the expected cost stays below zero: a second critic values costs, and a multiplier λ, moved
 once per batch, trades the two.
 
-    A = (A_reward - λ A_cost) / (1 + λ),   ln λ ← ln λ + α λ (mean cost + budget)
+    A = (A_reward - λ A_cost) / (1 + λ),   ln λ ← ln λ + α λ (mean cost + d)
     r_t = [t last] R - β/2 log π_old/π_ref,   c_t = [t last] C + β/2 log π_old/π_ref
 
-Differs from online/ppo: `cost_critic` and its loss, `penalty` (λ, stateful), and the combined advantage.
+Differs from online/ppo: `cost_critic` and its loss (`cost_value.weight`), `penalty` (λ, stateful), and the combined
+advantage. d is `budget`.
 """
 
 from posttrain.core.method import TOKEN_MEAN, Term, variant

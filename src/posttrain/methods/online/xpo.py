@@ -1,14 +1,15 @@
 """Exploratory Preference Optimization: Harnessing Implicit Q*-Approximation for Sample-Efficient RLHF
 (Xie et al., 2024).
 
-XPO: one answer is the policy's, the other the reference's, and the likelihood of the reference's is pushed down, so
-that the policy looks where the reference does not.
+XPO: one answer is sampled from the policy, the other from the reference, and the likelihood of the latter is pushed
+down, so that the policy explores where the reference does not.
 
     L = -log σ(β (s(y_w) - s(y_l))) + α log π(y'),    {y_w, y_l} = {y ~ π, y' ~ π_ref}
 
-Differs from online/online_dpo in the second sampler and in the second term (`exploration.weight` = α, which should fall
-over the rounds; too large and log π(y') runs off). Only the current batch counts, where the paper keeps
-all rounds. The second term also counts where no pair can be made: without those prompts it would favour common answers.
+Differs from online/online_dpo in the second sampler and in the second term (`exploration.weight` = α, about 1e-5, which
+should fall over the rounds; where it is too large, log π(y') diverges). Only the current batch counts, where the paper
+keeps all rounds. The second term also counts the prompts that give no pair. Without them it would favour common
+answers.
 """
 
 from posttrain.core.method import Sampling, Stream, Term, variant

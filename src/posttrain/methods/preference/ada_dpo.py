@@ -1,12 +1,12 @@
 """Adaptive Preference Scaling for Reinforcement Learning with Human Feedback (Hong et al., 2024).
 
-Ada-DPO: every pair gets a scale of its own from a small robust optimisation; ambiguous pairs a small one, clear pairs
-a large one.
+Ada-DPO: every pair gets a scale of its own from a small robust optimisation, ambiguous pairs a small one and clear
+pairs a large one.
 
     L = min_{τ in [τ₀, τ_max]} [-τ log σ(Δ/τ) + (ρ - log 2) τ],    Δ = β (s(y_w) - s(y_l))
 
-Differs from preference/dpo in τ. The inner problem has the solution τ = |Δ|/c with H(σ(c)) = log 2 - ρ, cut to the
-interval [`smallest`, `largest`]; the paper finds it by Newton steps. ρ is between 0 and log 2.
+Differs from preference/dpo in τ. The inner problem has the solution τ = |Δ|/c with H(σ(c)) = log 2 - ρ, clipped to the
+interval [`smallest`, `largest`]; the paper finds it by Newton steps.
 """
 
 from posttrain.core.method import Term, variant

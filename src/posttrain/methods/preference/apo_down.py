@@ -1,8 +1,8 @@
 """Anchored Preference Optimization and Contrastive Revisions: Addressing Underspecification in Alignment
 (D'Oosterlinck et al., 2024).
 
-APO-down: where the model itself would say something better than either answer, both are to become less likely, and the
-rejected one more so.
+APO-down: where the model itself would give a better answer than either, both are made less likely, and the rejected one
+more so.
 
     L = σ(β s(y_w)) + 1 - σ(β (s(y_w) - s(y_l)))
 

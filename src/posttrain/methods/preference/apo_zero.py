@@ -1,11 +1,11 @@
 """Anchored Preference Optimization and Contrastive Revisions: Addressing Underspecification in Alignment
 (D'Oosterlinck et al., 2024).
 
-APO-zero: the preferred answer is to become more likely and the other less, each by itself.
+APO-zero: the preferred answer is made more likely and the rejected one less, each by itself.
 
     L = 1 - σ(β s(y_w)) + σ(β s(y_l))
 
-Differs from preference/dpo in the link; that of preference/kto with its reference point at 0, on pairs.
+Differs from preference/dpo in the link, which is that of preference/kto with the reference point at 0, on pairs.
 """
 
 from posttrain.core.method import Term, variant

@@ -1,6 +1,6 @@
 """β-DPO: Direct Preference Optimization with Dynamic β (Wu et al., 2024).
 
-Batches whose pairs lie far apart get a larger β, and pairs that are unusually close or far apart are left out.
+Steps whose pairs lie far apart get a larger β, and pairs that are unusually close or far apart are left out.
 
     L = -1/|K| Σ_{i in K} log σ(β M_i),    β = max(0.001, β₀ (1 + a (mean M over K - M₀))),    M = s(y_w) - s(y_l)
     K drawn without replacement, P ∝ exp(-(M - M₀)²/(2ς²)),    M₀, ς moving averages of mean and standard deviation

@@ -1,12 +1,12 @@
 """Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models (Zhang et al., 2024).
 
-BFPO: pairs ordered by helpfulness and two marks of safety become one ranking: safe and helpful first, unsafe and
+BFPO: the helpfulness order of a pair and two safety labels become one ranking: safe and helpful first, unsafe and
 helpful last.
 
     L = (s(y_w) - s(y_l) - (3/2 I_w - 1/2 I_l - α)/τ)²,    I = 1 if safe
 
 Differs from preference/ipo in the target and in the sum over tokens. Both safe: IPO's 1/(2τ); only the second safe:
--1/τ, the order is turned around. Columns: chosen_safe, rejected_safe.
+-1/τ, which reverses the order. Columns: chosen_safe, rejected_safe.
 """
 
 from posttrain.core.method import Term, variant

@@ -1,6 +1,6 @@
 """A Note on DPO with Noisy Preferences and Relationship to IPO (Mitchell, 2023).
 
-cDPO: a share ε of the labels is wrong, so the label is smoothed, and the gap has a finite target.
+cDPO: a share ε of the labels is wrong, so labels are smoothed, and the gap has a finite target.
 
     L = -(1-ε) log σ(z) - ε log σ(-z),    z = β (s(y_w) - s(y_l))
 

@@ -5,8 +5,8 @@ CPO: DPO with a uniform reference, which costs nothing, and the likelihood of th
 
     L = -log σ(β (log π(y_w) - log π(y_l))) - c/|y_w| log π(y_w)
 
-Differs from preference/dpo: no reference model, and the NLL term (`nll.weight` = c), a mean over the answer as in the
-authors' code, where it is one mean over all tokens of the batch.
+Differs from preference/dpo: no reference model, and the NLL term (`nll.weight` = c, 1 in the paper), a mean over the
+answer as in the authors' code, where it is one mean over all tokens of the batch.
 """
 
 from posttrain.core.method import Term, variant

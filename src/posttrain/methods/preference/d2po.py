@@ -1,7 +1,7 @@
 """Earlier Tokens Contribute More: Learning Direct Preference Optimization From Temporal Decay Perspective
 (Shao et al., 2025).
 
-D2PO: the log-ratio of a token counts less the later it stands, so that long answers do not win by length.
+D2PO: the log-ratio of a token counts less the later it comes, so that long answers do not win by their length.
 
     L = -log σ(β (s_γ(y_w) - s_γ(y_l))),    s_γ(y) = Σ_t γ^t log π(y_t)/π_ref(y_t),  t from 0
 

@@ -1,6 +1,6 @@
 """Direct Nash Optimization: Teaching Language Models to Self-Improve with General Preferences (Rosset et al., 2024).
 
-DNO: what an answer is worth is how often it beats the present policy, so preferences need not come from any reward.
+DNO: the value of an answer is how often it beats the current policy, so preferences need not come from any reward.
 
     L = -p log σ(z) - (1-p) log σ(-z),    z = η (s(y_1) - s(y_2)),    p = σ(r(y_1) - r(y_2)),    r(y) = P(y ≻ π_t)
 

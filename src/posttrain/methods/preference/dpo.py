@@ -4,7 +4,7 @@ The Bradley-Terry likelihood of the preferences, with the policy's own log-ratio
 
     L = -log σ(β (s(y_w) - s(y_l))),    s(y) = log π(y|x) / π_ref(y|x)
 
-Settings: `smoothing` ε is the share of wrong labels (cDPO); `margin` is subtracted inside σ.
+With `smoothing` it is preference/cdpo. `margin` is subtracted inside σ.
 """
 
 from posttrain.core.method import Method, Stream, Term

@@ -1,6 +1,7 @@
 """Smaug: Fixing Failure Modes of Preference Optimisation with DPO-Positive (Pal et al., 2024).
 
-DPOP: DPO may lower the likelihood of the preferred answer as long as that of the other falls faster; here that costs.
+DPOP: DPO may lower the likelihood of the preferred answer as long as that of the rejected one falls faster; here that
+is penalised.
 
     L = -log σ(β (s(y_w) - s(y_l) - λ max(0, -s(y_w))))
 

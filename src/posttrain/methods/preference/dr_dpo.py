@@ -1,11 +1,11 @@
 """Distributionally Robust Reinforcement Learning with Human Feedback (Mandal et al., 2025).
 
-DR-DPO: the worst case over all laws of the pairs that are near the law of the data, against a shift of the prompts.
+DR-DPO: the worst case over all distributions of the pairs near that of the data, against a shift of the prompts.
 
     L = max_q Σ_i q_i L_i,    TV(q, 1/n) <= ρ,    L_i = -log σ(β (s(y_w) - s(y_l)))
 
 Differs from preference/dpo in the weights n q of the pairs of an optimiser step: the largest loss gains ρ (`radius`),
-the smallest lose it; no gradient through q (Danskin). Large batches, please: the bias falls with 1/√n.
+the smallest lose it; no gradient through q (Danskin). Use large batches: the bias falls with 1/√n.
 """
 
 from posttrain.core.method import Derived, Term, variant

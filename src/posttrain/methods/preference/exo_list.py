@@ -1,12 +1,12 @@
 """Towards Efficient Exact Optimization of Language Model Alignment (Ji et al., 2024).
 
-EXO with rewards: within a list of answers the policy's law is matched to the optimal one, in the direction of the KL
-that alignment asks for.
+EXO with rewards: within a list of answers the policy's distribution is matched to the optimal one, in the direction of
+the KL that alignment asks for.
 
     L = KL(q || p),    q = softmax_i(β s(y_i)),    p = softmax_i(r(y_i)/β_r)
 
 Differs from preference/exo in lists and rewards: the column `reward` with one number for each of `completions`, or a
-reward model's. β_r is the `reward scale`. With all answers in the list, π_ref uniform and β = 1, this is KL(π || π*).
+reward model's. β_r is `reward_scale`. With all answers in the list, π_ref uniform and β = 1, this is KL(π || π*).
 """
 
 from posttrain.core.method import Method, Stream, Term

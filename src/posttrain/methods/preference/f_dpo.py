@@ -7,7 +7,8 @@ f-DPO: with another divergence between policy and reference, another function of
     f'(u) = log u | 1 - 1/u | log 2u/(1+u) | (1 - u^-α)/α
 
 Differs from preference/dpo in `divergence`: reverse_kl (DPO), forward_kl, jensen_shannon, alpha (α = 0 is the reverse
-KL, α = 1 the forward one; TRL's f_alpha_divergence_coef is 1 - α). Beyond e^20 the powers go on along their tangents.
+KL, α = 1 the forward one; TRL's f_alpha_divergence_coef is 1 - α). Beyond e^20 the powers continue along their
+tangents.
 """
 
 from posttrain.core.method import Term, variant

@@ -1,6 +1,6 @@
 """Generalized Preference Optimization: A Unified Approach to Offline Alignment (Tang et al., 2024).
 
-GPO: any loss f of a binary classifier on the gap of the log-ratios; what differs is the tail, that is how hard the
+GPO: any loss f of a binary classifier on the gap of the log-ratios. The losses differ in their tails: how strongly the
 policy is held at the reference.
 
     L = f(β (s(y_w) - s(y_l)))

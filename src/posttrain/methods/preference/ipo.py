@@ -1,6 +1,6 @@
 """A General Theoretical Paradigm to Understand Learning from Human Preferences (Azar et al., 2023).
 
-IPO: a squared loss with a finite target gap, so that certain preferences do not drive the policy to the edge.
+IPO: a squared loss with a finite target gap, so that deterministic preferences do not drive the policy to extremes.
 
     L = (s(y_w) - s(y_l) - 1/(2τ))²,    s(y) = log π(y|x)/π_ref(y|x) / |y|
 

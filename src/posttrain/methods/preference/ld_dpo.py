@@ -1,6 +1,6 @@
 """Length Desensitization in Direct Preference Optimization (Liu et al., 2024).
 
-LD-DPO: where one answer goes on after the other has ended, its tokens count less, so that length itself teaches less.
+LD-DPO: where one answer continues after the other has ended, its tokens count less, so that length itself teaches less.
 
     L = -log σ(β (s(y_w) - s(y_l))),    s(y) = Σ_{t<n} r_t + α Σ_{t>=n} r_t,  r_t = log π(y_t)/π_ref(y_t),
                                         n = min(|y_w|, |y_l|)

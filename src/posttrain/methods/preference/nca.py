@@ -1,6 +1,6 @@
 """Noise Contrastive Alignment of Language Models with Explicit Rewards (Chen et al., 2024).
 
-NCA, on pairs: each answer is told apart from what the reference would say, so the likelihood of the preferred one does
+NCA, on pairs: each answer is told apart from samples of the reference, so that the likelihood of the preferred one does
 not fall as it may under DPO.
 
     L = -log σ(r_w) - 1/2 log σ(-r_w) - 1/2 log σ(-r_l),    r = β log π(y)/π_ref(y)

@@ -4,8 +4,9 @@ Supervised fine-tuning and preferences in one stage: the likelihood of the prefe
 
     L = -1/|y_w| log π(y_w) - λ log σ(log odds(y_w) - log odds(y_l)),    odds = p/(1-p),  p = π(y)^(1/|y|)
 
-Differs from preference/dpo: no reference, odds instead of ratios, and an NLL term. `odds.weight` is λ. The NLL is the
-mean over the answer, as in the formula; the authors' code takes one mean over all tokens of the batch, prompts too.
+Differs from preference/dpo: no reference, odds instead of ratios, and an NLL term. `odds.weight` is λ, 0.1 in the
+paper. The NLL is the mean over the answer, as in the formula; the authors' code takes one mean over all tokens of the
+batch, prompts too.
 """
 
 from posttrain.core.method import Term, variant

@@ -1,6 +1,6 @@
 """Self-Exploring Language Models: Active Preference Elicitation for Online Alignment (Zhang et al., 2024).
 
-SELM: an optimistic reward, which makes the policy leave what its reference would say anyway.
+SELM: an optimistic reward, which moves the policy away from the answers that its reference gives anyway.
 
     L = -log σ(β (s(y_w) - s(y_l))) + αβ s(y'),    y' ~ π_ref
 

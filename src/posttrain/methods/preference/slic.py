@@ -5,8 +5,8 @@ margin apart teach nothing.
 
     L = max(0, δ - log π(y_w) + log π(y_l)) - λ log π(y_w)
 
-Differs from preference/cpo: a hinge, and a sum over the tokens of the NLL (`nll.weight` = λ), which the paper takes of
-the best candidate or of the SFT target. δ is `delta`. TRL's "hinge" is the hinge of preference/gpo.
+Differs from preference/cpo: a hinge, and a sum over the tokens of the NLL (`nll.weight` = λ, usually 0.1), which the
+paper takes of the best candidate or of the SFT target. δ is `delta`. TRL's "hinge" is the hinge of preference/gpo.
 """
 
 from posttrain.core.method import Term, variant

@@ -1,7 +1,7 @@
 """SPO: Multi-Dimensional Preference Sequential Alignment with Implicit Reward Modeling (Lou et al., 2024).
 
-One dimension after the other (helpful, then harmless): the reward that the policy has learnt implicitly in the round
-before is kept up as a margin.
+One dimension after the other (helpful, then harmless): the reward that the policy has learned implicitly in the round
+before is kept as a margin.
 
     L = -log σ(β (s(y_w) - s(y_l)) - λβ₁ (s₁(y_w) - s₁(y_l))),    s = log π/π₁,  s₁ = log π₁/π₀
 

@@ -1,11 +1,12 @@
 """Direct Alignment of Language Models via Quality-Aware Self-Refinement (Yu et al., 2024).
 
-Sr-DPO: the model itself says how far apart the two answers are, and that much less is asked of their gap.
+Sr-DPO: the model itself estimates how far apart the two answers are in quality, and a share of that is demanded of the
+gap.
 
     L = -log σ(β (s(y_w) - s(y_l)) - λβ Δ),    Δ = log π(y_w|p,x) - log π(y_l|p,x),  p asks for the best answer
 
 Differs from preference/dpo in the margin, which has no gradient. Δ is the column `margin` of the pair, so any other
-measure of the difference will do as well. λ is `weight`.
+measure of the difference may be used. λ is `weight`.
 """
 
 from posttrain.core.method import Term, variant

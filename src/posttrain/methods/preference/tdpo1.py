@@ -1,6 +1,6 @@
 """Token-level Direct Preference Optimization (Zeng et al., 2024).
 
-TDPO1: DPO derived for the Markov process of tokens; the KL along the two answers enters the gap.
+TDPO1: DPO derived for the token-level MDP; the KL along the two answers enters the gap.
 
     L = -log σ(β (s(y_w) - s(y_l)) - β (D(y_l) - D(y_w))),    D(y) = Σ_t KL(π_ref(·|y_<t) || π(·|y_<t))
 

@@ -1,7 +1,7 @@
 """WPO: Enhancing RLHF with Weighted Preference Optimization (Zhou et al., 2024).
 
-Pairs that others wrote are weighed by how likely the policy itself would have written them, so that they count as if
-they were its own samples.
+Off-policy pairs are weighted by the policy's own probability of writing them, so that they count as if they were its
+samples.
 
     L = -min(1, w(y_w) w(y_l)) log σ(β (s(y_w) - s(y_l)))
     w(y) = exp(1/|y| Σ_t [log π(y_t) - log Σ_v π(v)²]),  no gradient
