@@ -1,9 +1,12 @@
-"""Write docs/methods.md from the docstrings of the catalogue, docs/faults.md and docs/papers.md."""
+"""Write the generated pages of docs/: methods.md from the catalogue, and the pages of the modules beside this one."""
 
 from pathlib import Path
 
 import faults
+import method_settings
 import papers
+import room_table
+import run_file
 
 from posttrain.catalogue import index as catalogue
 
@@ -24,11 +27,22 @@ def page() -> str:
         parts.append(f"\n## {kind}")
         for e in (e for e in entries if e.kind == kind):
             _, _, rest = e.text.partition("\n\n")
-            parts.append(f"\n### {e.path}\n\n*{e.title}*\n\n{rest}")
+            parts.append(f"\n### {e.path}\n\n*{e.title}*\n\n{rest}{method_settings.table(e.path, e.kind)}")
     return "\n".join(parts) + "\n"
 
 
+def pages() -> dict[str, str]:
+    """Every generated page by its name; design.md is written by hand but for its table of rooms."""
+    design = Path(__file__).with_name("design.md").read_text(encoding="utf-8")
+    return {
+        "methods.md": page(),
+        "faults.md": faults.page(),
+        "papers.md": papers.page(),
+        "run_file.md": run_file.page(),
+        "design.md": room_table.written(design),
+    }
+
+
 if __name__ == "__main__":
-    Path(__file__).with_name("methods.md").write_text(page(), encoding="utf-8")
-    Path(__file__).with_name("faults.md").write_text(faults.page(), encoding="utf-8")
-    Path(__file__).with_name("papers.md").write_text(papers.page(), encoding="utf-8")
+    for name, text in pages().items():
+        Path(__file__).with_name(name).write_text(text, encoding="utf-8")

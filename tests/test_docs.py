@@ -1,4 +1,4 @@
-"""Documents that say what the code says: the methods page is generated, links and commands resolve."""
+"""Documents that match the code: generated pages are up to date, links and commands resolve."""
 
 from __future__ import annotations
 
@@ -25,18 +25,24 @@ PAGES = [
 def docs(monkeypatch) -> Callable[[str], ModuleType]:
     """The modules that write the generated pages, as `python docs/build.py` sees them."""
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    monkeypatch.delitem(sys.modules, "faults", raising=False)
-    monkeypatch.delitem(sys.modules, "papers", raising=False)
-    monkeypatch.delitem(sys.modules, "build", raising=False)
+    for module in ("build", "faults", "papers", "room_table", "run_file"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     return importlib.import_module
 
 
-@pytest.mark.parametrize(
-    ("module", "page"), [("build", "methods.md"), ("faults", "faults.md"), ("papers", "papers.md")]
-)
-def test_the_generated_pages_are_up_to_date(docs, module: str, page: str) -> None:
-    made = docs(module).page()
-    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == made, "run python docs/build.py"
+@pytest.mark.parametrize("page", ["methods.md", "faults.md", "papers.md", "run_file.md", "design.md"])
+def test_the_generated_pages_are_up_to_date(docs, page: str) -> None:
+    written = docs("build").pages()[page]
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == written, "run python docs/build.py"
+
+
+def test_the_table_of_rooms_needs_its_markers(docs) -> None:
+    rooms = docs("room_table")
+    page = f"before\n{rooms.BEGIN}\nold\n{rooms.END}\nafter\n"
+    assert rooms.written(page) == page.replace("old", rooms.table())
+    assert rooms.written(rooms.written(page)) == rooms.written(page)
+    with pytest.raises(ValueError, match="lacks the markers"):
+        rooms.written("no markers")
 
 
 def test_every_mark_names_a_fault_and_every_fault_has_a_test_or_a_reason(docs) -> None:
