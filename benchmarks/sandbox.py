@@ -18,7 +18,7 @@ from statistics import median
 from posttrain.records import Prompt, Rollout
 from posttrain.rewards.reward import resolve
 from posttrain.rewards.scorer import Scorer
-from posttrain.sandbox.availability import chosen
+from posttrain.sandbox.availability import choose
 
 RIGHT = "def f(x):\n    return x * x"
 LOOP = "def f(x):\n    while True:\n        pass"
@@ -67,7 +67,7 @@ def main() -> None:
     loops = options.calls // EVERY
     deadline = (options.calls - loops) * each + loops * (options.seconds / options.workers + each)
     found = {
-        "sandbox": chosen(options.sandbox).name, "calls": options.calls, "loops": loops, "seconds": round(took, 2),
+        "sandbox": choose(options.sandbox).name, "calls": options.calls, "loops": loops, "seconds": round(took, 2),
         "deadline": round(deadline, 2), "over": round(took / deadline - 1, 3), "ms_a_call": round(each * 1e3, 1),
         "left": {name: count - before[name] for name, count in left().items()},
     }  # fmt: skip

@@ -8,7 +8,7 @@ from posttrain.sandbox import judging
 from posttrain.sandbox.verdict import Judgement
 
 pytestmark = pytest.mark.skipif(
-    all(module.chosen.__globals__["available"]().values()), reason="this machine has no sandbox"
+    all(module.choose.__globals__["available"]().values()), reason="this machine has no sandbox"
 )
 
 PROMPT = '''from typing import List

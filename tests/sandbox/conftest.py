@@ -4,14 +4,14 @@ import os
 
 import pytest
 
-from posttrain.sandbox.availability import TIERS, shortcoming
+from posttrain.sandbox.availability import TIERS, why_unavailable
 from posttrain.sandbox.tier import ENVIRONMENT
 from tests.sandbox.watching import children, descriptors, sandboxed
 
 
 @pytest.fixture(params=TIERS, ids=lambda tier: tier.name)
 def tier(request):
-    if reason := shortcoming(request.param):
+    if reason := why_unavailable(request.param):
         pytest.skip(f"no {request.param.name} here: {reason}")
     return request.param
 

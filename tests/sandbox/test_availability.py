@@ -13,7 +13,7 @@ from posttrain.errors import ConfigError, SandboxError
 from posttrain.rewards.reward import resolve
 from posttrain.rewards.workers.call import Call
 from posttrain.rewards.workers.pool import Pool
-from posttrain.sandbox import availability as probe
+from posttrain.sandbox import availability
 from posttrain.sandbox.bubblewrap import Bubblewrap
 from posttrain.sandbox.judging import Case, judge_cases
 from posttrain.sandbox.landlock import Landlock
@@ -25,64 +25,64 @@ pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="sandboxes 
 
 
 def only(monkeypatch, **reasons):
-    monkeypatch.setattr(probe, "shortcoming", lambda tier: reasons.get(tier.name, "not here"))
+    monkeypatch.setattr(availability, "why_unavailable", lambda tier: reasons.get(tier.name, "not here"))
 
 
 @pytest.mark.fault("S15")
 def test_the_best_that_holds_is_chosen(monkeypatch):
     only(monkeypatch, bubblewrap=None, landlock=None)
-    assert probe.chosen().name == "bubblewrap"
-    assert probe.chosen("landlock").name == "landlock"
+    assert availability.choose().name == "bubblewrap"
+    assert availability.choose("landlock").name == "landlock"
     only(monkeypatch, landlock=None)
-    assert probe.chosen().name == "landlock"
+    assert availability.choose().name == "landlock"
     only(monkeypatch, wasm=None)
-    assert probe.chosen().name == "wasm"
+    assert availability.choose().name == "wasm"
 
 
 @pytest.mark.fault("S15")
 def test_without_a_sandbox_nothing_runs(monkeypatch):
     only(monkeypatch)
     with pytest.raises(SandboxError, match="no sandbox.*\n  bubblewrap: not here\n  landlock: not here") as caught:
-        probe.chosen()
+        availability.choose()
     assert caught.value.exit_code == 9
     with pytest.raises(SandboxError):
-        probe.chosen("bubblewrap")
-    assert probe.chosen("none").name == "none"
+        availability.choose("bubblewrap")
+    assert availability.choose("none").name == "none"
     with pytest.raises(ConfigError, match="did you mean 'landlock'"):
-        probe.chosen("landlok")
+        availability.choose("landlok")
 
 
 @pytest.mark.fault("S15")
 def test_a_sandbox_that_does_not_hold_is_found_out():
-    probe.shortcoming.cache_clear()
+    availability.why_unavailable.cache_clear()
     before = children(), descriptors()
-    assert "does not hold" in probe.shortcoming(Plain())
+    assert "does not hold" in availability.why_unavailable(Plain())
     assert (children(), descriptors()) == before
 
 
 @pytest.mark.fault("S15")
 def test_a_missing_program_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    probe.shortcoming.cache_clear()
-    assert "bwrap is not installed" in probe.shortcoming(Bubblewrap())
+    availability.why_unavailable.cache_clear()
+    assert "bwrap is not installed" in availability.why_unavailable(Bubblewrap())
     bwrap = tmp_path / "bwrap"
     bwrap.write_text("#!/bin/sh\necho bwrap: No permissions to create new namespace >&2\nexit 1\n")
     bwrap.chmod(0o755)
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
-    probe.shortcoming.cache_clear()
-    assert "No permissions to create new namespace" in probe.shortcoming(Bubblewrap())
-    probe.shortcoming.cache_clear()
+    availability.why_unavailable.cache_clear()
+    assert "No permissions to create new namespace" in availability.why_unavailable(Bubblewrap())
+    availability.why_unavailable.cache_clear()
 
 
 @pytest.mark.fault("S15")
 def test_a_kernel_without_the_filter_is_no_sandbox(monkeypatch):
     monkeypatch.setattr(platform, "machine", lambda: "sparc64")
-    probe.shortcoming.cache_clear()
+    availability.why_unavailable.cache_clear()
     before = children(), descriptors()
-    assert "no table of system calls for sparc64" in probe.shortcoming(Landlock())
+    assert "no table of system calls for sparc64" in availability.why_unavailable(Landlock())
     assert (children(), descriptors()) == before
-    probe.shortcoming.cache_clear()
+    availability.why_unavailable.cache_clear()
 
 
 def test_a_run_says_which_sandbox_it_uses(monkeypatch):
@@ -129,10 +129,10 @@ def test_a_sandbox_ends_with_the_process_that_watches_it(tier, marked):
         "import time\ntry:\n    __import__('ctypes').CDLL(None).prctl(1, 0, 0, 0, 0)\nfinally:\n    time.sleep(60)"
     )
     watcher = f"""
-from posttrain.sandbox import judging, limits, availability as probe, tier
+from posttrain.sandbox import availability, judging, limits, tier
 tier.ENVIRONMENT["CANARY"] = {marked.removeprefix("CANARY=")!r}
 print("begins", flush=True)
-box = next(t for t in probe.TIERS if t.name == {tier.name!r})
+box = next(t for t in availability.TIERS if t.name == {tier.name!r})
 judging.judge_cases(box, {program!r}, [judging.Case("", "")], limits.Limits(seconds=60.0))
 """
     with subprocess.Popen([sys.executable, "-c", watcher], stdout=subprocess.PIPE) as process:

@@ -8,7 +8,7 @@ from posttrain.sandbox import reader
 from posttrain.sandbox.box import Box
 from posttrain.sandbox.limits import Limits
 from posttrain.sandbox.tier import ENVIRONMENT
-from posttrain.sandbox.verdict import Judgement, ending
+from posttrain.sandbox.verdict import Judgement, exit_problem
 
 SHORT = Limits(seconds=1.5)
 
@@ -18,7 +18,7 @@ def watch(tier, program, limits=SHORT):
     with Box(tier, "program.run", limits, source=program) as box:
         box.finish_input()
         reader.run(box)
-    found = ending(box) or Judgement("passed")
+    found = exit_problem(box) or Judgement("passed")
     assert found.verdict != "infrastructure error", found
     return found, box.output.decode(errors="replace")
 

@@ -1,1 +1,1 @@
-"""Where programs that a model wrote are run: bubblewrap, Landlock with seccomp, or WebAssembly; never unprotected."""
+"""Sandboxes for programs that a model wrote: bubblewrap, Landlock with seccomp, or WebAssembly; never unprotected."""

@@ -1,4 +1,4 @@
-"""Which sandboxes this machine offers, found out by trying them."""
+"""Which sandboxes work on this machine, determined by trying them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from posttrain.sandbox.wasm import Wasm
 Choice = Literal["auto", "bubblewrap", "landlock", "wasm", "none"]
 TIERS: tuple[Tier, ...] = (Bubblewrap(), Landlock(), Wasm())  # the best first
 
-# Says what worked of what must not.
+# Prints which of the forbidden actions succeeded.
 _ATTEMPTS = """
 import os, sys
 def worked(attempt):
@@ -37,23 +37,25 @@ print("; ".join(what for what, attempt in attempts.items() if worked(attempt)))
 
 
 @cache
-def shortcoming(tier: Tier) -> str | None:
-    """Why a sandbox cannot be used here; None where it holds."""
-    found = judge_cases(tier, _ATTEMPTS, [Case("", "")], Limits(seconds=20.0))
-    if found.verdict == "passed":
+def why_unavailable(tier: Tier) -> str | None:
+    """Return why a sandbox cannot be used here; None if it works and contains every attempt."""
+    judgement = judge_cases(tier, _ATTEMPTS, [Case("", "")], Limits(seconds=20.0))
+    if judgement.verdict == "passed":
         return None
-    return found.reason if found.verdict == "infrastructure error" else f"it does not hold ({found.reason})"
+    if judgement.verdict == "infrastructure error":
+        return judgement.reason
+    return f"it does not hold ({judgement.reason})"
 
 
 def available() -> dict[str, str | None]:
-    """Every sandbox, the best first, and why it cannot be used here."""
-    return {tier.name: shortcoming(tier) for tier in TIERS}
+    """Map every sandbox, the best first, to why it cannot be used here, or to None."""
+    return {tier.name: why_unavailable(tier) for tier in TIERS}
 
 
-def chosen(choice: Choice = "auto") -> Tier:
-    """The best sandbox of this machine, or the one of that name.
+def choose(choice: Choice = "auto") -> Tier:
+    """Return the best sandbox of this machine, or the one of that name.
 
-    Raises SandboxError where there is none: nothing is ever run unprotected unless `none` was asked for.
+    Raises SandboxError where there is none: nothing is ever run unprotected unless the user asked for `none`.
     """
     if choice not in get_args(Choice):
         known = get_args(Choice)
@@ -63,11 +65,11 @@ def chosen(choice: Choice = "auto") -> Tier:
     reasons: dict[str, str] = {}
     for tier in TIERS:
         if choice in ("auto", tier.name):
-            if (reason := shortcoming(tier)) is None:
+            if (reason := why_unavailable(tier)) is None:
                 return tier
             reasons[tier.name] = reason
-    found = "".join(f"\n  {name}: {reason}" for name, reason in reasons.items())
+    details = "".join(f"\n  {name}: {reason}" for name, reason in reasons.items())
     raise SandboxError(
-        f"this machine has no sandbox for programs that a model wrote; see `posttrain doctor`:{found}\n"
+        f"this machine has no sandbox for programs that a model wrote; see `posttrain doctor`:{details}\n"
         "sandbox: none runs them unprotected: with your rights, on your files"
     )

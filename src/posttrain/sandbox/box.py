@@ -1,4 +1,4 @@
-"""One process in a sandbox: its pipes, what it said, how it ended."""
+"""One process in a sandbox: its pipes, its output, its limits and how it ended."""
 
 from __future__ import annotations
 
@@ -23,60 +23,64 @@ _START = """
 import os, sys
 sys.path[:] = filter(None, sys.path)
 def read(size):
-    made = b""
-    while len(made) < size:
-        made += os.read(0, size - len(made)) or sys.exit("its input was cut off")
-    return made
+    data = b""
+    while len(data) < size:
+        data += os.read(0, size - len(data)) or sys.exit("its input was cut off")
+    return data
 exec(compile(read(int.from_bytes(read(8), "big")), "<sandbox>", "exec"))
 """
 _CHUNK = 1 << 16
-START_SECONDS = 60.0  # to start and to give up its rights, on a busy machine; WebAssembly is compiled once
+START_SECONDS = 60.0  # to start and to drop its rights, on a busy machine; WebAssembly is compiled once
 
 
 class Box:
-    """A function of a module in `inside`, run with plain arguments. Nothing here blocks.
+    """A process that runs a function of a module in `inside`, with plain data as arguments. No method blocks.
 
-    Raises OSError when the tier cannot start a process. Used as a context: no process, no pipe is left behind.
+    Raises OSError when the tier cannot start a process. Used as a context manager, it leaves no process and no pipe.
+    `ready`: the program has begun. `flooded`: it wrote more than its limit. `timed_out`: its time is up.
     """
 
     def __init__(self, tier: Tier, function: str, limits: Limits, **arguments: Any) -> None:
         self.limits = limits
-        self.listener: Callable[[bytes], None] = self._keep  # hears standard output
-        self.output, self.errors = bytearray(), b""
-        self.ready = self.flooded = self.late = False
+        self.listener: Callable[[bytes], None] = self._keep  # called with every piece of standard output
+        self.output = bytearray()
+        self.errors = b""
+        self.ready = False
+        self.flooded = False
+        self.timed_out = False
         self._deadline = time.monotonic() + START_SECONDS
-        self._heard = 0
-        self._process = _started(tier, limits)
-        self._stdin, self._stdout, self._stderr = (
-            _unblocked(pipe) for pipe in (self._process.stdin, self._process.stdout, self._process.stderr)
-        )
+        self._output_size = 0
+        self._process = _start(tier, limits)
+        self._stdin = _unblocked(self._process.stdin)
+        self._stdout = _unblocked(self._process.stdout)
+        self._stderr = _unblocked(self._process.stderr)
         with ExitStack() as undo:
-            undo.callback(self._bury)
-            self._ending = os.pidfd_open(self._process.pid)
-            undo.callback(os.close, self._ending)
+            undo.callback(self._clean_up)
+            self._pidfd = os.pidfd_open(self._process.pid)
+            undo.callback(os.close, self._pidfd)
             source = _source(tier.restrictions(self._process.pid, limits), function, arguments).encode()
             undo.pop_all()
         self._outbox = bytearray(len(source).to_bytes(8, "big") + source)
-        self._finite = False
+        self._input_ends = False
 
     def send(self, data: bytes) -> None:
-        """Write to its standard input, as it reads."""
+        """Queue data for its standard input; `step` writes it as the process reads."""
         self._outbox += data
 
     def finish_input(self) -> None:
-        """Let its standard input end after what was sent."""
-        self._finite = True
+        """Close its standard input once everything queued is written."""
+        self._input_ends = True
 
     @property
     def code(self) -> int | None:
         """Its exit code, or minus the signal that ended it; None while it runs."""
         code = self._process.returncode
-        return 128 - code if code is not None and 128 < code <= 128 + 64 else code  # bubblewrap's way to say a signal
+        return 128 - code if code is not None and 128 < code <= 128 + 64 else code  # bubblewrap reports a signal so
 
     @property
-    def over(self) -> bool:
-        """Whether it has ended, or has to be."""
-        return self.flooded or self.late or self._process.returncode is not None
+    def done(self) -> bool:
+        """Whether it has ended, or must be ended."""
+        return self.flooded or self.timed_out or self._process.returncode is not None
 
     @property
     def remaining(self) -> float:
@@ -84,27 +88,28 @@ class Box:
         return max(0.0, self._deadline - time.monotonic())
 
     def start_clock(self) -> None:
-        """From now on the time of the program runs, if it has begun."""
+        """Start the program's time now, if it has begun."""
         if self.ready:
             self._deadline = time.monotonic() + self.limits.seconds
 
     def readable(self) -> list[int]:
-        """Descriptors with news for `step`. Its end is one: it may have closed its pipes and go on."""
-        return [self._ending, *(pipe.fileno() for pipe in (self._stdout, self._stderr) if not pipe.closed)]
+        """Descriptors to wait on for reading. One reports its end: it may close its pipes and still be running."""
+        return [self._pidfd, *(pipe.fileno() for pipe in (self._stdout, self._stderr) if not pipe.closed)]
 
     def writable(self) -> list[int]:
-        return [] if self._stdin.closed or not (self._outbox or self._finite) else [self._stdin.fileno()]
+        """Descriptors to wait on for writing."""
+        return [] if self._stdin.closed or not (self._outbox or self._input_ends) else [self._stdin.fileno()]
 
     def step(self) -> None:
-        """Move what can be moved through its pipes, and look at the clock."""
+        """Read and write what its pipes allow, and check the deadline."""
         ended = self._process.poll() is not None
         self._write()
-        for pipe, hear in ((self._stdout, self._hear), (self._stderr, self._note)):
+        for pipe, handle in ((self._stdout, self._on_output), (self._stderr, self._on_errors)):
             while not pipe.closed and not self.flooded and (text := _read(pipe)):
-                hear(text)
+                handle(text)
                 if not ended:
-                    break  # who never stops talking must not keep us from the clock
-        self.late = not ended and not self.remaining
+                    break  # a process that never stops writing must not keep us from checking the deadline
+        self.timed_out = not ended and not self.remaining
 
     def __enter__(self) -> Self:
         return self
@@ -112,10 +117,10 @@ class Box:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._ending)
-        self._bury()
+        os.close(self._pidfd)
+        self._clean_up()
 
-    def _bury(self) -> None:
+    def _clean_up(self) -> None:
         sweep(self._process)
         for pipe in (self._stdin, self._stdout, self._stderr):
             with suppress(BrokenPipeError):
@@ -127,33 +132,33 @@ class Box:
         try:
             if self._outbox:
                 del self._outbox[: os.write(self._stdin.fileno(), self._outbox[:_CHUNK])]
-            if self._finite and not self._outbox:
+            if self._input_ends and not self._outbox:
                 self._stdin.close()
         except BlockingIOError:
             pass
         except BrokenPipeError:
             self._stdin.close()
 
-    def _hear(self, text: bytes) -> None:
+    def _on_output(self, text: bytes) -> None:
         if not self.ready:
             if not text.startswith(READY):
-                self._note(text)
+                self._on_errors(text)
                 return
             self.ready, text = True, text[len(READY) :]
             self.start_clock()
-        self._heard += len(text)
-        self.flooded = self._heard > self.limits.output
+        self._output_size += len(text)
+        self.flooded = self._output_size > self.limits.output
         self.listener(text)
 
     def _keep(self, text: bytes) -> None:
         self.output += text
 
-    def _note(self, text: bytes) -> None:
+    def _on_errors(self, text: bytes) -> None:
         self.errors += text
         self.flooded = len(self.errors) > self.limits.output
 
 
-def _started(tier: Tier, limits: Limits) -> subprocess.Popen[bytes]:
+def _start(tier: Tier, limits: Limits) -> subprocess.Popen[bytes]:
     owner = user() if tier.own_user else None
     groups: list[int] | None = None if owner is None else []
     return subprocess.Popen(  # noqa: S603 -- the sandbox itself
@@ -172,30 +177,28 @@ def _started(tier: Tier, limits: Limits) -> subprocess.Popen[bytes]:
 
 
 def _source(restrictions: Restrictions | None, function: str, arguments: dict[str, Any]) -> str:
-    """A program that gives up its rights, takes our modules in and calls the function."""
-    made = ["import sys"]
+    """Return a program that drops its rights, defines our modules and calls the function."""
+    lines = ["import sys"]
     if restrictions is not None:
-        made += [_module("restrict"), f"module.restrict(**{asdict(restrictions)!r}, parent={os.getpid()})"]
+        lines += [_module("restrict"), f"module.restrict(**{asdict(restrictions)!r}, parent={os.getpid()})"]
     module, _, name = function.partition(".")
     needed = {"program": ["program"], "candidate": ["program", "wire", "candidate"]}
-    made += [_module(each) for each in needed.get(module, ["program", "wire", module])]
-    return "\n".join([*made, f"module.{name}(**{arguments!r})"])
+    lines += [_module(each) for each in needed.get(module, ["program", "wire", module])]
+    return "\n".join([*lines, f"module.{name}(**{arguments!r})"])
 
 
 @cache
 def _module(name: str) -> str:
-    """Code that makes a module of `inside` known by its full name."""
-    text, full = (
-        Path(__file__).with_name("inside").joinpath(f"{name}.py").read_text(encoding="utf-8"),
-        f"{_INSIDE}.{name}",
-    )
+    """Return code that defines a module of `inside` under its full name."""
+    text = Path(__file__).with_name("inside").joinpath(f"{name}.py").read_text(encoding="utf-8")
+    full = f"{_INSIDE}.{name}"
     return (
         f"module = sys.modules[{full!r}] = type(sys)({full!r})\nexec(compile({text!r}, {full!r}, 'exec'), vars(module))"
     )
 
 
 def _read(pipe: IO[bytes]) -> bytes:
-    """What there is; nothing when there is nothing yet. The pipe is closed at its end."""
+    """Read what is available, which may be nothing. Closes the pipe at its end."""
     try:
         text = os.read(pipe.fileno(), _CHUNK)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Tier A: namespaces of its own for files, processes, network and users (bubblewrap), and the seccomp filter within."""
+"""Tier A: separate namespaces for files, processes, network and users (bubblewrap), with the seccomp filter inside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOBODY = "65534"
 
 @dataclass(frozen=True)
 class Bubblewrap:
-    """An empty machine with Python in it. Temporary files live in memory and go with it."""
+    """An empty file system with only Python in it. Temporary files live in memory and vanish with the process."""
 
     name: Name = "bubblewrap"
     own_user: bool = True
@@ -30,7 +30,7 @@ class Bubblewrap:
             *(program, "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"),
             *("--clearenv", *variables, "--uid", _NOBODY, "--gid", _NOBODY, "--cap-drop", "ALL"),
             *_system(),
-            "--as-pid-1",  # bubblewrap's own first process would outlive its parent and be nobody's to bury
+            "--as-pid-1",  # bubblewrap's own first process would outlive its parent and stay a zombie
             *("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"),
             *("--size", str(MIB), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),  # noqa: S108 -- of the sandbox
             *("--size", str(limits.file), "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/"),  # noqa: S108
@@ -38,17 +38,17 @@ class Bubblewrap:
         ]
 
     def restrictions(self, pid: int, limits: Limits) -> Restrictions:  # noqa: ARG002 -- it has another number inside
-        return Restrictions(limits.of_the_kernel(count_threads=True), False, instructions(None))
+        return Restrictions(limits.rlimits(count_threads=True), False, instructions(None))
 
 
 def _system() -> list[str]:
-    """/usr to read, the folders at the root that belong to it, and Python where that is elsewhere."""
-    made = ["--ro-bind", "/usr", "/usr"]
+    """Mount /usr read-only, the folders at the root that belong to it, and Python if it lies elsewhere."""
+    mounts = ["--ro-bind", "/usr", "/usr"]
     for name in ("bin", "lib", "lib32", "lib64", "libx32"):
         folder = Path("/", name)
         if folder.is_symlink():
-            made += ["--symlink", os.readlink(folder), str(folder)]
+            mounts += ["--symlink", os.readlink(folder), str(folder)]
         elif folder.is_dir():
-            made += ["--ro-bind", str(folder), str(folder)]
+            mounts += ["--ro-bind", str(folder), str(folder)]
     prefix = str(Path(interpreter()).parents[1])
-    return made if prefix == "/usr" or prefix.startswith("/usr/") else [*made, "--ro-bind", prefix, prefix]
+    return mounts if prefix == "/usr" or prefix.startswith("/usr/") else [*mounts, "--ro-bind", prefix, prefix]

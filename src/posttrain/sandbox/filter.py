@@ -1,9 +1,8 @@
 """The system calls that a sandboxed process may make, as a program for the kernel (seccomp, classic BPF).
 
-A process may compute, read what it may see, write to what is open and start threads. It may not become another
-process, start one, reach one, or open a connection. Calls that honest programs try are refused with an error;
-those that only an attack makes end the process, which is the verdict `forbidden`. Calls newer than this table do
-not exist.
+A process may compute, read what is visible to it, write to what is open and start threads. It may not become another
+process, start or reach one, or open a connection. Calls that honest programs try fail with an error; those that only an
+attack makes end the process, which gives the verdict `forbidden`. Calls newer than this table do not exist.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import errno
 import platform
 import struct
 
-# Number of each call on x86-64 and on arm64; None where it does not exist.
+# Number of each call on x86-64 and on arm64; None where that has no such call.
 REFUSED: dict[str, tuple[int | None, int | None]] = {
     # processes
     "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281), "setsid": (112, 157),
@@ -25,7 +24,7 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     # network
     "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
     "accept4": (288, 242),
-    # what outlives a process, or belongs to files of others
+    # what outlives a process, or changes files of others
     "shmget": (29, 194), "shmat": (30, 196), "semget": (64, 190), "msgget": (68, 186), "mq_open": (240, 180),
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "truncate": (76, 45), "mknod": (133, None),
     "mknodat": (259, 33), "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "chown": (92, None),
@@ -50,23 +49,22 @@ FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
     "clock_adjtime": (305, 266), "sethostname": (170, 161), "setdomainname": (171, 162), "iopl": (172, None),
     "ioperm": (173, None), "migrate_pages": (256, 238), "move_pages": (279, 239), "vhangup": (153, 58),
 }  # fmt: skip
-CLONE, CLONE3 = (56, 220), (435, 435)
-KILL, TGKILL, PRLIMIT, SOCKETPAIR, IOCTL, FCNTL, PRCTL = (
-    (62, 129),
-    (234, 131),
-    (302, 261),
-    (53, 199),
-    (16, 29),
-    (72, 25),
-    (157, 167),
-)
+CLONE = (56, 220)
+CLONE3 = (435, 435)
+KILL = (62, 129)
+TGKILL = (234, 131)
+PRLIMIT = (302, 261)
+SOCKETPAIR = (53, 199)
+IOCTL = (16, 29)
+FCNTL = (72, 25)
+PRCTL = (157, 167)
 
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column of the tables; the kernel's constant
-FIRST_UNKNOWN = 450  # also above it: the 32-bit calls of an x86-64 kernel
+FIRST_UNKNOWN = 450  # the 32-bit calls of an x86-64 kernel lie above it too
 THREAD, NAMESPACES = 0x10000, 0x7E020000  # flags of clone
-STREAM = 1  # a pair of sockets that can talk to each other only
+STREAM = 1  # SOCK_STREAM: a pair of sockets that are connected to each other only
 TERMINAL = (0x5412, 0x541C, 0x8901, 0x8902)  # ioctl: TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP
-DEATH = (1,)  # prctl: PR_SET_PDEATHSIG, or it could outlive the one who watches it
+DEATH = (1,)  # prctl: PR_SET_PDEATHSIG, or it could outlive the process that watches it
 SIGNALS = (8, 10, 15)  # fcntl: F_SETOWN, F_SETSIG, F_SETOWN_EX send signals to others
 
 _LOAD, _AND, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
@@ -75,7 +73,7 @@ _ALLOW, _END, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 
 
 def instructions(pid: int | None, machine: str | None = None) -> bytes:
-    """The filter for a process that may send signals to itself alone; None: to all of its namespace.
+    """Assemble the filter. The process may signal `pid` (itself) alone, or with None everything in its namespace.
 
     Raises OSError for an architecture without a table.
     """
@@ -84,22 +82,22 @@ def instructions(pid: int | None, machine: str | None = None) -> bytes:
         raise OSError(f"no table of system calls for {machine}")
     column, architecture = ARCHITECTURES[machine]
     refused, missing = _ERROR | errno.EPERM, _ERROR | errno.ENOSYS
-    made = [_op(_LOAD, _ARCHITECTURE), _op(_EQUAL, architecture, 1, 0), _op(_RETURN, _END), _op(_LOAD, _NUMBER)]
-    made += [_op(_AT_LEAST, FIRST_UNKNOWN, 0, 1), _op(_RETURN, missing)]
-    made += [_op(_EQUAL, CLONE3[column], 0, 1), _op(_RETURN, missing)]  # its flags lie in memory; libc uses clone
+    program = [_op(_LOAD, _ARCHITECTURE), _op(_EQUAL, architecture, 1, 0), _op(_RETURN, _END), _op(_LOAD, _NUMBER)]
+    program += [_op(_AT_LEAST, FIRST_UNKNOWN, 0, 1), _op(_RETURN, missing)]
+    program += [_op(_EQUAL, CLONE3[column], 0, 1), _op(_RETURN, missing)]  # its flags lie in memory; libc uses clone
     for table, action in ((FORBIDDEN, _END), (REFUSED, refused)):
         for numbers in table.values():
             if (number := numbers[column]) is not None:
-                made += [_op(_EQUAL, number, 0, 1), _op(_RETURN, action)]
-    made += _when(CLONE[column], _thread(refused))
-    made += _when(PRLIMIT[column], _only(0, 0, refused))
-    made += _when(SOCKETPAIR[column], [_op(_LOAD, _ARGUMENTS + 8), _op(_AND, 0xF), *_equal(STREAM, refused)])
-    made += _when(IOCTL[column], _none_of(1, TERMINAL, refused))
-    made += _when(FCNTL[column], _none_of(1, SIGNALS, refused))
-    made += _when(PRCTL[column], _none_of(0, DEATH, refused))
+                program += [_op(_EQUAL, number, 0, 1), _op(_RETURN, action)]
+    program += _when(CLONE[column], _thread(refused))
+    program += _when(PRLIMIT[column], _only(0, 0, refused))
+    program += _when(SOCKETPAIR[column], [_op(_LOAD, _ARGUMENTS + 8), _op(_AND, 0xF), *_equal(STREAM, refused)])
+    program += _when(IOCTL[column], _none_of(1, TERMINAL, refused))
+    program += _when(FCNTL[column], _none_of(1, SIGNALS, refused))
+    program += _when(PRCTL[column], _none_of(0, DEATH, refused))
     if pid is not None:
-        made += _when(KILL[column], _only(0, pid, refused)) + _when(TGKILL[column], _only(0, pid, refused))
-    return b"".join([*made, _op(_RETURN, _ALLOW)])
+        program += _when(KILL[column], _only(0, pid, refused)) + _when(TGKILL[column], _only(0, pid, refused))
+    return b"".join([*program, _op(_RETURN, _ALLOW)])
 
 
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -107,7 +105,7 @@ def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
 
 
 def _when(number: int, body: list[bytes]) -> list[bytes]:
-    """For one call: `body`, which returns."""
+    """Run `body`, which returns, for one call only."""
     return [_op(_EQUAL, number, 0, len(body)), *body]
 
 
@@ -120,14 +118,14 @@ def _only(argument: int, value: int, otherwise: int) -> list[bytes]:
 
 
 def _none_of(argument: int, values: tuple[int, ...], otherwise: int) -> list[bytes]:
-    made = [_op(_LOAD, _ARGUMENTS + 8 * argument)]
+    body = [_op(_LOAD, _ARGUMENTS + 8 * argument)]
     for value in values:
-        made += [_op(_EQUAL, value, 0, 1), _op(_RETURN, otherwise)]
-    return [*made, _op(_RETURN, _ALLOW)]
+        body += [_op(_EQUAL, value, 0, 1), _op(_RETURN, otherwise)]
+    return [*body, _op(_RETURN, _ALLOW)]
 
 
 def _thread(otherwise: int) -> list[bytes]:
-    """A new namespace is an attack, a new process is refused, a thread is fine."""
+    """Decide on clone: a new namespace is an attack, a new process is refused, a thread is allowed."""
     load = _op(_LOAD, _ARGUMENTS)
     attack = [_op(_ANY_BIT, NAMESPACES, 0, 1), _op(_RETURN, _END)]
     return [load, *attack, _op(_ANY_BIT, THREAD, 1, 0), _op(_RETURN, otherwise), _op(_RETURN, _ALLOW)]

@@ -1,8 +1,8 @@
-"""Does a program do what its tests ask for? The verdict is reached out of the program's reach.
+"""Does a program do what its tests ask for? The verdict is decided where the program cannot reach it.
 
-Of input and output cases the program sees the input; what it should write is compared here. Assert-style tests run
-in a sandbox of their own: they call the program in another one and get plain values back. Neither an expected value
-nor the verdict is ever in a process that runs the program.
+Of a case the program sees the input; its output is compared with the expected one here. Assert-style tests run in a
+sandbox of their own: they call the program in another one and get plain values back. Neither an expected value nor the
+verdict is ever in a process that runs the program.
 """
 
 from __future__ import annotations
@@ -16,41 +16,41 @@ from posttrain.sandbox.box import Box
 from posttrain.sandbox.inside.judge import BROKEN, FAILED, GONE, PASSED
 from posttrain.sandbox.limits import MIB, Limits
 from posttrain.sandbox.tier import Tier
-from posttrain.sandbox.verdict import Judgement, ending, last_line
+from posttrain.sandbox.verdict import Judgement, exit_problem, last_line
 
 _MESSAGES = 64 * MIB  # bytes between tests and program
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is on standard input, and what should be on standard output. White space at the end of lines is free."""
+    """Standard input, and the expected standard output. White space at the end of lines is ignored."""
 
     input: str
     output: str
 
 
 def judge_cases(tier: Tier, program: str, cases: Sequence[Case], limits: Limits) -> Judgement:
-    """Run the program on each case until one fails. The time is for all of them together."""
-    return _twice(lambda: _cases(tier, program, cases, limits))
+    """Run the program on each case until one fails. The time limit is for all of them together."""
+    return _with_retry(lambda: _cases(tier, program, cases, limits))
 
 
 def judge_tests(
     tier: Tier, program: str, tests: str, limits: Limits, *, entry_point: str | None = None, starter: str = ""
 ) -> Judgement:
     """Run assert-style tests, or HumanEval's `check(candidate)`, on what the program defines."""
-    return _twice(lambda: _tests(tier, program, tests, limits, entry_point, starter))
+    return _with_retry(lambda: _tests(tier, program, tests, limits, entry_point, starter))
 
 
-def _twice(attempt: Callable[[], Judgement]) -> Judgement:
-    """An infrastructure error gets a second chance."""
+def _with_retry(attempt: Callable[[], Judgement]) -> Judgement:
+    """Try once more after an infrastructure error."""
     for _ in range(2):
         try:
-            found = attempt()
+            judgement = attempt()
         except OSError as error:
-            found = Judgement("infrastructure error", f"the sandbox cannot be started: {error}")
-        if found.verdict != "infrastructure error":
+            judgement = Judgement("infrastructure error", f"the sandbox cannot be started: {error}")
+        if judgement.verdict != "infrastructure error":
             break
-    return found
+    return judgement
 
 
 def _cases(tier: Tier, program: str, cases: Sequence[Case], limits: Limits) -> Judgement:
@@ -61,11 +61,11 @@ def _cases(tier: Tier, program: str, cases: Sequence[Case], limits: Limits) -> J
             box.finish_input()
             reader.run(box)
             left = box.remaining
-        wrong = ending(box)
-        if wrong is None and _lines(box.output.decode(errors="replace")) != _lines(case.output):
-            wrong = Judgement("failed", "wrote something else")
-        if wrong is not None:
-            return replace(wrong, reason=f"case {number}: {wrong.reason}")
+        problem = exit_problem(box)
+        if problem is None and _lines(box.output.decode(errors="replace")) != _lines(case.output):
+            problem = Judgement("failed", "wrote something else")
+        if problem is not None:
+            return replace(problem, reason=f"case {number}: {problem.reason}")
     return Judgement("passed")
 
 
@@ -84,16 +84,16 @@ def _tests(tier: Tier, program: str, tests: str, limits: Limits, entry_point: st
         if judge.code == GONE:
             candidate.finish_input()
             reader.run(candidate)
-        return _weighed(judge, candidate)
+        return _judgement(judge, candidate)
 
 
-def _weighed(judge: Box, candidate: Box) -> Judgement:
-    """The judge has the word, unless the program broke a limit or the judge could not speak to it."""
-    said = last_line(judge.errors)
+def _judgement(judge: Box, candidate: Box) -> Judgement:
+    """Return the judge's verdict, unless the program broke a limit or its connection to the judge."""
+    reason = last_line(judge.errors)
     if judge.code == BROKEN:
-        return Judgement("infrastructure error", said)
-    if candidate.flooded or candidate.late or judge.code == GONE:
-        return ending(candidate) or Judgement("failed", said)
+        return Judgement("infrastructure error", reason)
+    if candidate.flooded or candidate.timed_out or judge.code == GONE:
+        return exit_problem(candidate) or Judgement("failed", reason)
     if judge.code in (PASSED, FAILED):
-        return Judgement("passed" if judge.code == PASSED else "failed", said)
-    return ending(judge) or Judgement("infrastructure error", "the tests end their own process")
+        return Judgement("passed" if judge.code == PASSED else "failed", reason)
+    return exit_problem(judge) or Judgement("infrastructure error", "the tests end their own process")

@@ -1,4 +1,4 @@
-"""Tier B: without namespaces, for containers that refuse them. Landlock for files, seccomp for all else."""
+"""Tier B: no namespaces, for containers that refuse them. Landlock confines files, seccomp everything else."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ class Landlock:
         return [interpreter()]
 
     def restrictions(self, pid: int, limits: Limits) -> Restrictions:
-        kernel = limits.of_the_kernel(count_threads=os.geteuid() == 0)
+        kernel = limits.rlimits(count_threads=os.geteuid() == 0)
         return Restrictions(kernel, True, instructions(pid))

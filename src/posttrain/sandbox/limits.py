@@ -1,4 +1,4 @@
-"""How much a program may use."""
+"""Limits on what a program may use."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one program. `seconds` is wall-clock time from its first instruction; the sizes are bytes."""
+    """Limits of one program. `seconds` is wall-clock time from its first instruction; sizes are in bytes."""
 
     seconds: float = 3.0
     memory: int = 512 * MIB  # address space
-    output: int = MIB  # standard output, and the same again of standard error
-    file: int = 4 * MIB  # one file, and all of a folder for temporary ones
+    output: int = MIB  # standard output, and as much again of standard error
+    file: int = 4 * MIB  # one file, and all temporary files together
     threads: int = 32
     descriptors: int = 64
 
-    def of_the_kernel(self, *, count_threads: bool) -> dict[str, int]:
-        """Names of the module `resource` and their values.
+    def rlimits(self, *, count_threads: bool) -> dict[str, int]:
+        """Map constants of the module `resource` to their values.
 
-        Threads are counted for each user: they can be limited only where no other process has the same one.
+        The kernel counts threads per user, so they can be limited only where no other process runs as that user.
         """
-        made = {
+        limits = {
             "RLIMIT_AS": self.memory,
-            "RLIMIT_CPU": math.ceil(self.seconds) + 1,  # the clock comes first, unless there are threads
+            "RLIMIT_CPU": math.ceil(self.seconds) + 1,  # the clock stops it first, unless it has threads
             "RLIMIT_FSIZE": self.file,
             "RLIMIT_NOFILE": self.descriptors,
             "RLIMIT_CORE": 0,
             "RLIMIT_MEMLOCK": 0,
             "RLIMIT_MSGQUEUE": 0,
         }
-        return {**made, "RLIMIT_NPROC": self.threads} if count_threads else made
+        return {**limits, "RLIMIT_NPROC": self.threads} if count_threads else limits

@@ -1,4 +1,4 @@
-"""No sandbox, for those who typed `sandbox: none`: a process with limits, which sees and may do what its user may."""
+"""No sandbox, only for `sandbox: none`: a process with resource limits that may do everything its user may."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from posttrain.sandbox.tier import Name, Restrictions
 
 @dataclass(frozen=True)
 class Plain:
-    """Not chosen by anything but its name."""
+    """Used only when the user asks for it by name."""
 
     name: Name = "none"
     own_user: bool = False
@@ -20,4 +20,4 @@ class Plain:
         return [sys.executable]
 
     def restrictions(self, pid: int, limits: Limits) -> Restrictions:  # noqa: ARG002
-        return Restrictions(limits.of_the_kernel(count_threads=False), False, b"")
+        return Restrictions(limits.rlimits(count_threads=False), False, b"")

@@ -1,4 +1,4 @@
-"""Waiting for sandboxed processes: their output, their end, their limits."""
+"""Run sandboxed processes to their end: move data between them and enforce their limits."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from posttrain.sandbox.box import Box
 
 
 def run(last: Box, *others: Box) -> None:
-    """Until `last` has ended, or one of them has reached the end of its time or of its output.
+    """Run until `last` has ended, or any of them has used up its time or its output.
 
-    When all the others have ended, the input of `last` does. No time passes for one before all are ready.
+    When all the others have ended, the input of `last` ends. The clocks start when all of them are ready.
     """
     boxes = (last, *others)
-    while not last.over and not any(box.flooded or box.late for box in boxes):
-        _wait([box for box in boxes if not box.over])
+    while not last.done and not any(box.flooded or box.timed_out for box in boxes):
+        _wait([box for box in boxes if not box.done])
         for box in boxes:
-            if not box.over:
+            if not box.done:
                 box.step()
-        if not all(box.ready or box.over for box in boxes):
+        if not all(box.ready or box.done for box in boxes):
             for box in boxes:
                 box.start_clock()
-        if others and all(box.over for box in others):
+        if others and all(box.done for box in others):
             last.finish_input()
 
 
 def connect(one: Box, other: Box) -> None:
-    """What each writes, the other reads."""
+    """Send the output of each to the input of the other."""
     one.listener, other.listener = other.send, one.send
 
 

@@ -1,4 +1,4 @@
-"""Leaving nothing behind."""
+"""Ending a sandboxed process and its children without leaving a zombie."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 def sweep(process: subprocess.Popen[bytes]) -> None:
     """End a process and its children, and wait for it.
 
-    The children go first: the first process of a namespace takes all others with it, and its parent, which is still
-    there, buries it. An orphan would stay a zombie where process 1 does not collect them, as in many containers.
+    The children go first: the end of a namespace's first process ends all others in it, and its parent, which is still
+    there, reaps it. An orphan would stay a zombie where process 1 does not reap them, as in many containers.
     """
     if process.poll() is not None:
         return

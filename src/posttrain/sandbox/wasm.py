@@ -19,19 +19,19 @@ _SHA256 = "e5dc5a398b07b54ea8fdb503bf68fb583d533f10ec3f930963e02b9505f7a763"
 
 @dataclass(frozen=True)
 class Wasm:
-    """An interpreter whose only way out are three pipes."""
+    """An interpreter that is connected to the outside by three pipes only."""
 
     name: Name = "wasm"
-    own_user: bool = False  # our Python, which runs the machine, may be closed to other users
+    own_user: bool = False  # our Python, which runs WebAssembly, may be closed to other users
 
     def command(self, limits: Limits) -> list[str]:
-        found = importlib.util.find_spec(_PACKAGE)
-        if importlib.util.find_spec("wasmtime") is None or found is None or found.origin is None:
+        package = importlib.util.find_spec(_PACKAGE)
+        if importlib.util.find_spec("wasmtime") is None or package is None or package.origin is None:
             raise FileNotFoundError(str(MissingExtraError("the sandbox wasm", "wasm")))
-        program = Path(found.origin).with_name(_PROGRAM)
+        program = Path(package.origin).with_name(_PROGRAM)
         compiled = Path.home() / ".cache" / "posttrain"
-        made = [str(os.getpid()), str(program), _SHA256, str(compiled), str(limits.memory)]
-        return [sys.executable, "-P", str(_HOST), *made]
+        arguments = [str(os.getpid()), str(program), _SHA256, str(compiled), str(limits.memory)]
+        return [sys.executable, "-P", str(_HOST), *arguments]
 
-    def restrictions(self, pid: int, limits: Limits) -> Restrictions | None:  # noqa: ARG002 -- there is nothing to give up
+    def restrictions(self, pid: int, limits: Limits) -> Restrictions | None:  # noqa: ARG002 -- there is nothing to drop
         return None

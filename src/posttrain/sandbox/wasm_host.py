@@ -1,4 +1,4 @@
-"""The machine of tier W, a process of its own: `wasm_host.py PARENT PYTHON.WASM SHA256 CACHE MEMORY ARGUMENT...`."""
+"""The WebAssembly host of tier W, run as `wasm_host.py PARENT PYTHON.WASM SHA256 CACHE MEMORY ARGUMENT...`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ TRAPPED = 98  # exit code after a trap: the stack, the memory
 
 
 def main() -> int:
+    """Run Python until it ends, and return its exit code."""
     import wasmtime
 
     parent, program, digest, cache, memory, *arguments = sys.argv[1:]
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # to die with the parent
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG: die with the parent
     if os.getppid() != int(parent):
         return 1
     config = wasmtime.Config()
@@ -36,9 +37,8 @@ def main() -> int:
     pipes.inherit_stdout()
     pipes.inherit_stderr()
     store.set_wasi(pipes)
-    start: Any = linker.instantiate(store, compiled(engine, Path(program), digest, Path(cache))).exports(store)[
-        "_start"
-    ]
+    module = compiled(engine, Path(program), digest, Path(cache))
+    start: Any = linker.instantiate(store, module).exports(store)["_start"]
     try:
         start(store)
     except wasmtime.ExitTrap as ended:
@@ -50,23 +50,23 @@ def main() -> int:
 
 
 def compiled(engine: Any, program: Path, digest: str, cache: Path) -> Any:
-    """The module as machine code, kept in the user's own cache: compiling takes seconds.
+    """Compile the module, or load it from the user's own cache: compiling takes seconds.
 
-    Raises ValueError when the program is not the one that was tested.
+    Raises ValueError when the file is not the one that this version was tested with.
     """
     import wasmtime
 
-    kept = cache / f"{digest[:16]}-{metadata.version('wasmtime')}.cwasm"
-    if kept.is_file():
-        return wasmtime.Module.deserialize_file(engine, str(kept))
+    cached = cache / f"{digest[:16]}-{metadata.version('wasmtime')}.cwasm"
+    if cached.is_file():
+        return wasmtime.Module.deserialize_file(engine, str(cached))
     text = program.read_bytes()
     if hashlib.sha256(text).hexdigest() != digest:
         raise ValueError(f"{program} is not the file that this version of posttrain was tested with")
     module = wasmtime.Module(engine, text)
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = kept.with_suffix(f".{os.getpid()}")
+    partial = cached.with_suffix(f".{os.getpid()}")
     partial.write_bytes(module.serialize())
-    partial.replace(kept)
+    partial.replace(cached)
     return module
 
 

@@ -21,7 +21,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from posttrain.sandbox.availability import Choice, chosen
+from posttrain.sandbox.availability import Choice, choose
 from posttrain.sandbox.judging import Case, judge_cases, judge_tests
 from posttrain.sandbox.limits import MIB, Limits
 from posttrain.sandbox.tier import Tier
@@ -54,7 +54,7 @@ def python_tests(
         seconds: time limit of a program; above 0.
         memory: memory limit of a program in MiB; at least 1, 512 by default.
     """
-    tier, limits = chosen(sandbox), Limits(seconds=seconds, memory=memory * MIB)
+    tier, limits = choose(sandbox), Limits(seconds=seconds, memory=memory * MIB)
     names, starters = entry_point or [None] * len(tests), starter or [None] * len(tests)
     return [
         None if each is None else _score(_judged(tier, limits, completion, each, name, start or ""))
@@ -64,7 +64,7 @@ def python_tests(
 
 def notice(*, sandbox: Choice = "auto", **_: Any) -> str:
     """Return a sentence about the sandbox that will be used. Raises SandboxError without one."""
-    tier = chosen(sandbox)
+    tier = choose(sandbox)
     if tier.name == "none":
         return "sandbox none: programs that the model writes run UNPROTECTED, with your rights, on your files"
     return f"sandbox {tier.name}: programs that the model writes run in it"

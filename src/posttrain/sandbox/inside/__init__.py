@@ -1,1 +1,1 @@
-"""What runs inside the sandbox. These files are sent there as text and import the standard library alone."""
+"""Code that runs inside the sandbox. It is sent there as text and imports nothing but the standard library."""

@@ -1,4 +1,4 @@
-"""The program under test, which answers calls to its functions. It never sees the tests."""
+"""Serves the program under test: answers calls to its functions. It never sees the tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from posttrain.sandbox.inside.wire import decode, encode, receive, send
 
 
 def serve(source: str) -> None:
-    """Run the program, then answer until the judge is gone. What it prints goes to standard error."""
+    """Run the program, then answer calls until the judge is gone. What the program prints goes to standard error."""
     ready()
     sys.stdout, sys.stdin = sys.stderr, io.StringIO()
     names = execute(source, "program")
@@ -30,7 +30,7 @@ def serve(source: str) -> None:
 
 
 def _answer(request: dict[str, Any], names: dict[str, Any], objects: list[Any]) -> dict[str, Any]:
-    """The value of an attribute or a call, or what was raised. A function that returns None may work in place."""
+    """Reply with the value of an attribute or a call, or with its exception. After None, arguments may have changed."""
 
     def refer(value: Any) -> int:
         objects.append(value)

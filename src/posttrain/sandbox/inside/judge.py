@@ -1,4 +1,4 @@
-"""The tests. They run in a sandbox of their own and reach the program by messages: values come, code does not."""
+"""Runs the tests in a sandbox of their own. They reach the program by messages, which carry values and no code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _called = [0]
 
 
 class Remote:
-    """A name of the program, or an object that it returned, with a path of attributes."""
+    """A name in the program, or an object that it returned, and a path of attributes from there."""
 
     __slots__ = ("_of", "_path")
 
@@ -51,7 +51,7 @@ class Remote:
 
 
 class Names(dict[str, Any]):
-    """What the tests see: their own names, Python's, and everything else is the program's."""
+    """Names as the tests see them: their own, Python's, and all others are the program's."""
 
     def __missing__(self, name: str) -> Remote:
         if name.startswith("__") or hasattr(builtins, name):
@@ -62,8 +62,8 @@ class Names(dict[str, Any]):
 def judge(tests: str, entry_point: str | None, starter: str) -> NoReturn:
     """Run assert-style tests, or HumanEval's `check(candidate)`, and exit with the verdict.
 
-    `starter` is what the program was to begin with: functions that it defines, other than the entry point, are the
-    tests' own. The program could have replaced them.
+    `starter` is the given beginning of the program: functions that it defines, other than the entry point, are the
+    tests' own, because the program could have replaced them.
     """
     ready()
     names = Names(__name__="tests")
@@ -88,7 +88,7 @@ def judge(tests: str, entry_point: str | None, starter: str) -> NoReturn:
 
 
 def _define(starter: str, names: Names) -> None:
-    """A starter may stop in the middle of a function; then nothing of it is defined here."""
+    """Run the starter. It may stop in the middle of a function; then nothing of it is defined here."""
     try:
         exec(compile(starter, "starter", "exec", dont_inherit=True), names)  # noqa: S102 -- part of the tests
     except (SyntaxError, ValueError):
@@ -96,7 +96,7 @@ def _define(starter: str, names: Names) -> None:
 
 
 def _ask(request: dict[str, Any]) -> dict[str, Any]:
-    """Whoever breaks the protocol is gone, at once: a test must not catch that."""
+    """Send a request and return the reply. A broken protocol ends the process at once: a test must not catch that."""
     try:
         send(1, request)
         reply = receive(0)
@@ -114,7 +114,7 @@ def _value(reply: dict[str, Any]) -> Any:
         kind, message = vars(builtins)[reply["raised"]], str(reply["message"])
         error = kind(message) if issubclass(kind, Exception) else None
     except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError):
-        _end(GONE, "the program sent what is no value")
+        _end(GONE, "the program sent something that is no value")
     if error is None:
         _end(GONE, "the program ended")
     raise error
@@ -133,7 +133,7 @@ def _refer(value: Any) -> dict[str, Any]:
 
 
 def _put_back(arguments: tuple[Any, ...], after: list[Any]) -> None:
-    """A function that works in place changed its own copies."""
+    """Copy the arguments back: a function that works in place has changed its own copies."""
     try:
         for old, new in zip(arguments, (decode(item, _attach) for item in after), strict=True):
             if type(old) is type(new) and isinstance(old, list | bytearray):
@@ -142,17 +142,17 @@ def _put_back(arguments: tuple[Any, ...], after: list[Any]) -> None:
                 old.clear()
                 old.update(new)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        _end(GONE, "the program sent what is no value")
+        _end(GONE, "the program sent something that is no value")
 
 
 def _line(trace: TracebackType | None, tests: str) -> str:
-    """The line of the tests that failed."""
-    lines, found = tests.splitlines(), ""
+    """Return the line of the tests that failed."""
+    lines, line = tests.splitlines(), ""
     while trace:
         if trace.tb_frame.f_code.co_filename == "tests" and trace.tb_lineno <= len(lines):
-            found = f"{lines[trace.tb_lineno - 1].strip()[:200]}: "
+            line = f"{lines[trace.tb_lineno - 1].strip()[:200]}: "
         trace = trace.tb_next
-    return found
+    return line
 
 
 def _end(code: int, reason: str) -> NoReturn:

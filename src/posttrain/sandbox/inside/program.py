@@ -1,21 +1,21 @@
-"""A program that reads its standard input and writes its standard output. What it should write is not known here."""
+"""Runs a program that reads standard input and writes standard output. The expected output is not known here."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-READY = b"\x06"  # the first byte of standard output: from here on the program is to blame
+READY = b"\x06"  # the first byte of standard output: from here on the program is responsible
 RESOURCE = 97  # exit code of a program that ran out of memory
 
 
 def ready() -> None:
-    """Tell those outside that the restrictions hold and the program begins."""
+    """Report that the restrictions are in force and the program begins."""
     os.write(1, READY)
 
 
 def execute(source: str, name: str) -> dict[str, object]:
-    """Run a program as the module `name`; its names. Without memory it ends here."""
+    """Run a program as the module `name` and return its names. When it runs out of memory, the process ends."""
     if "random" in source:
         import random
 
@@ -30,6 +30,6 @@ def execute(source: str, name: str) -> dict[str, object]:
 
 
 def run(source: str) -> None:
-    """The whole life of the process, but for what the program leaves to do at its exit."""
+    """Run the program as `__main__`."""
     ready()
     execute(source, "__main__")

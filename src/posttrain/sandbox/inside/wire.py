@@ -1,6 +1,6 @@
-"""Values between the tests and the program: JSON for what Python writes as literals, a number for any other object.
+"""Values between the tests and the program: JSON for values that are literals in Python, a number for other objects.
 
-What arrives is made of Python's own types again. An object that compares equal to everything stays behind.
+What arrives consists of Python's own types again. An object that compares equal to everything cannot get across.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ _FACTORIES: dict[str, Callable[[list[Any]], Any]] = {"tuple": tuple, "set": set,
 
 
 def send(descriptor: int, message: Any) -> None:
+    """Write a message: eight bytes of length, then JSON."""
     body = json.dumps(message).encode()
     body = len(body).to_bytes(8, "big") + body
     while body:
@@ -22,7 +23,7 @@ def send(descriptor: int, message: Any) -> None:
 
 
 def receive(descriptor: int) -> Any:
-    """The next message. Raises EOFError when the other side is gone, ValueError for what is no message."""
+    """Read the next message. Raises EOFError when the other side is gone, ValueError for a malformed message."""
     size = int.from_bytes(_exactly(descriptor, 8), "big")
     if size > _LONGEST:
         raise ValueError(f"a message of {size} bytes")
@@ -30,16 +31,16 @@ def receive(descriptor: int) -> Any:
 
 
 def _exactly(descriptor: int, size: int) -> bytes:
-    made = bytearray()
-    while len(made) < size:
-        if not (piece := os.read(descriptor, min(size - len(made), 1 << 16))):
+    data = bytearray()
+    while len(data) < size:
+        if not (piece := os.read(descriptor, min(size - len(data), 1 << 16))):
             raise EOFError
-        made += piece
-    return bytes(made)
+        data += piece
+    return bytes(data)
 
 
 def encode(value: Any, refer: Callable[[Any], Any]) -> Any:
-    """Plain data for JSON; `refer` says what stands for an object that is no data."""
+    """Convert a value to plain data for JSON; `refer` returns what stands for an object that is no data."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):
@@ -61,7 +62,7 @@ def encode(value: Any, refer: Callable[[Any], Any]) -> Any:
 
 
 def decode(message: Any, attach: Callable[[Any], Any]) -> Any:
-    """The inverse; `attach` turns what stands for an object into one. Raises ValueError, TypeError, KeyError."""
+    """Invert `encode`; `attach` returns the object of a reference. Raises ValueError, TypeError or KeyError."""
     if isinstance(message, list):
         return [decode(item, attach) for item in message]
     if not isinstance(message, dict):
