@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.papers import FILE, STATES, Paper, counts, families, papers
+from tests.methods.golden import ROWS
 
 ROOT = Path(__file__).parent.parent
 PAPERS = list(papers().values())
 WITH_TESTS = [p for p in PAPERS if p.tests]
+GOLDEN = "tests/methods/test_golden.py"
 SIZES = {"preference": 41, "online": 54, "rewards": 67, "agents": 54, "system": 19, "survey-or-analysis": 43}
 
 
@@ -61,8 +64,13 @@ def keys_of(expressions: list[ast.expr]) -> list[str]:
 
 @functools.cache
 def names_in(file: str) -> set[str]:
+    """The tests of a file, and one for each golden row whose name is unique (pytest numbers the others)."""
     path = ROOT / file
-    return {test for test, _ in cases_of(ast.parse(path.read_text(encoding="utf-8")))} if path.exists() else set()
+    if not path.exists():
+        return set()
+    names = {test for test, _ in cases_of(ast.parse(path.read_text(encoding="utf-8")))}
+    rows = Counter(map(str, ROWS)) if file == GOLDEN else {}
+    return names | {f"test_golden[{row}]" for row, times in rows.items() if times == 1}
 
 
 def settings_of(name: str) -> set[str]:
