@@ -7,9 +7,10 @@ from torch import Tensor
 
 
 def principal(vectors: Tensor, count: int) -> Tensor:
-    """Of vectors [N, D] the map [D, d] to their d longest directions, d at most `count` and their rank.
+    """Return the map [D, d] of vectors [N, D] to their d principal directions, d at most `count` and their rank.
 
-    `vectors @ principal(vectors, count)` has the mean square 1 in each coordinate, and no two are correlated about 0.
+    `vectors @ principal(vectors, count)` has mean square 1 in each coordinate, and its coordinates are uncorrelated
+    about 0.
     """
     _, size, axes = torch.linalg.svd(vectors, full_matrices=False)
     nothing = size[0] * max(vectors.shape) * torch.finfo(vectors.dtype).eps
@@ -19,6 +20,6 @@ def principal(vectors: Tensor, count: int) -> Tensor:
 
 
 def standardised(rewards: Tensor) -> Tensor:
-    """Every column of [N, K] with mean 0 and standard deviation 1; 0 where all are the same."""
+    """Return each column of [N, K] with mean 0 and standard deviation 1; 0 where all its numbers are equal."""
     spread = rewards.std(0, correction=0)
     return (rewards - rewards.mean(0)) / torch.where(spread > 0, spread, 1)

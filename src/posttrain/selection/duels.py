@@ -1,4 +1,4 @@
-"""Which action is better, from comparisons alone: duels between arms, and policies that are made of them."""
+"""Finding the best action from comparisons alone: duels between arms, and policies built from them."""
 
 from __future__ import annotations
 
@@ -7,31 +7,34 @@ from itertools import combinations
 from math import log, sqrt
 
 Policy = dict[tuple[int, Hashable], int]  # (step, state) -> action
-Compare = Callable[[int, Hashable, int, int, Policy], float]  # step, state, two actions, what follows -> who wins
+# step, state, two actions, the policy after them -> 1 if the first wins
+Compare = Callable[[int, Hashable, int, int, Policy], float]
 
 
 class Duels:
-    """Round robins between arms until one has beaten every other, surely enough (at most δ of them in error)."""
+    """Round robins between arms until one has surely beaten every other; δ bounds the probability of an error."""
 
     def __init__(self, arms: int, delta: float = 0.05) -> None:
-        self.alive, self.delta, self.rounds = list(range(arms)), delta, 0
+        self.alive = list(range(arms))
+        self.delta = delta
+        self.rounds = 0
         self.wins = dict.fromkeys(combinations(range(arms), 2), 0.0)
 
     @property
     def open(self) -> list[tuple[int, int]]:
-        """Who must meet in the next round; nobody once there is a winner."""
+        """Pairs to compare next; empty once there is a winner."""
         return list(combinations(self.alive, 2))
 
     @property
     def width(self) -> float:
-        """How far the share of wins may be off: √(log(4 |pairs| n²/δ) / 2n), at all n and for all pairs at once."""
+        """Confidence width of a share of wins: √(log(4 |pairs| n²/δ) / 2n), for all n and all pairs at once."""
         n = max(self.rounds, 1)
         return sqrt(log(4 * max(len(self.wins), 1) * n * n / self.delta) / (2 * n))
 
     def record(self, outcomes: Mapping[tuple[int, int], float]) -> None:
-        """A round: 1 where the first of a pair has won, 0 where it has lost. Who is surely beaten is out.
+        """Record a round: 1 where the first arm of a pair has won, 0 where it has lost. Surely beaten arms leave.
 
-        Where all are beaten, in a circle, nobody is best, and who has won most stays.
+        Where every arm is beaten, in a cycle, the one with most wins stays.
         """
         self.rounds += 1
         for pair in self.open:
@@ -40,23 +43,23 @@ class Duels:
         self.alive = [a for a in self.alive if a not in lost] or [self.winner]
 
     def share(self, a: int, b: int) -> float:
-        """Of the duels between two that are alive, the share that the first has won."""
+        """Share of the duels between two remaining arms that the first has won."""
         n = max(self.rounds, 1)
         return self.wins[a, b] / n if a < b else 1 - self.wins[b, a] / n
 
     @property
     def winner(self) -> int:
-        """Who is left, or of several the one that has won most."""
+        """The remaining arm, or of several the one with most wins."""
         return max(self.alive, key=lambda a: sum(self.share(a, b) for b in self.alive if b != a))
 
 
 def backward_duels(
     states: Sequence[Sequence[Hashable]], actions: int, compare: Compare, *, delta: float = 0.05, most: int = 1000
 ) -> Policy:
-    """The best action in each state, from the last step to the first (Zhang, Wei and Ying, 2024).
+    """Return the best action in each state, from the last step to the first (Zhang, Wei and Ying, 2024).
 
-    `states` of each step; `compare` says which of two batches of trajectories is better that differ only in the action
-    at this step and follow the policy afterwards; `most` rounds in each state.
+    `states`: those of each step. `compare` says which of two batches of trajectories is better; they differ only in the
+    action at this step and follow the policy afterwards. `most`: rounds in each state.
     """
     policy: Policy = {}
     shared = delta / max(sum(map(len, states)), 1)

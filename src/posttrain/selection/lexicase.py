@@ -1,4 +1,4 @@
-"""Lexicase selection: rewards that each satisfy another part of preferences that contradict one another."""
+"""Lexicase selection: a set of rewards that each satisfy a different part of contradictory preferences."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch import Tensor
 
 
 def lexicase(passed: Sequence[int], pool: int, chance: Random) -> int:
-    """One of `pool` hypotheses; bit h of passed[c] says whether hypothesis h passes case c.
+    """Return one of `pool` hypotheses; bit h of passed[c] says whether hypothesis h passes case c.
 
-    The cases come in random order. Each leaves those that pass it, unless nobody who is left does. So no other
-    hypothesis passes all that the winner passes and more (Pareto).
+    The cases come in random order. Each keeps the hypotheses that pass it, unless none of the remaining ones does. So
+    no other hypothesis passes all cases that the winner passes and more (Pareto).
     """
     left = (1 << pool) - 1
     for case in chance.sample(passed, len(passed)):
@@ -30,11 +30,11 @@ def evolved(
     cases: int = 64,
     seed: int = 0,
 ) -> Tensor:
-    """Linear rewards w [K, d] with wᵀ(φ(y_w) - φ(y_l)) > 0 for as many pairs, and as different ones, as can be found.
+    """Return linear rewards w [K, d] with wᵀ(φ(y_w) - φ(y_l)) > 0 for many pairs, each for a different part of them.
 
-    differences: φ(y_w) - φ(y_l) of each pair [N, d]. A generation is made of lexicase winners on `cases` random pairs,
-    a random step of length `mutation` away. The last selection is on all pairs, and winners that agree about every
-    pair count once.
+    differences: φ(y_w) - φ(y_l) of each pair [N, d]. The parents of a generation are lexicase winners on `cases` random
+    pairs, and each child is a random step of length `mutation` away. The last selection is on all pairs, and winners
+    that agree on every pair count once.
     """
     chance, generator = Random(seed), torch.Generator().manual_seed(seed)  # noqa: S311 (no secret)
     count, d = differences.shape
@@ -50,9 +50,9 @@ def evolved(
 
 
 def contrasting(directions: Tensor, differences: Tensor, count: int, share: float = 0.9) -> Tensor:
-    """At most `count` of the rewards [K, d] that satisfy at least `share` as many pairs as the best of them does.
+    """Return at most `count` of the rewards [K, d] that satisfy at least `share` as many pairs as the best of them.
 
-    Beginning with the two that disagree most, each is the one whose verdicts are farthest from all before it.
+    The first is the one that disagrees most with some other; each later one is farthest from all before it.
     """
     verdicts = directions @ differences.T > 0
     good = verdicts.sum(1) >= share * verdicts.sum(1).max()
@@ -64,7 +64,7 @@ def contrasting(directions: Tensor, differences: Tensor, count: int, share: floa
 
 
 def _winners(directions: Tensor, differences: Tensor, chance: Random) -> list[int]:
-    """As many winners as there are hypotheses."""
+    """Return one lexicase winner for each hypothesis in the pool."""
     passed = [sum(1 << h for h, yes in enumerate(row) if yes) for row in (differences @ directions.T > 0).tolist()]
     return [lexicase(passed, len(directions), chance) for _ in range(len(directions))]
 

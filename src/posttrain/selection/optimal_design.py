@@ -7,18 +7,18 @@ from torch import Tensor
 
 
 def uncertainty(vectors: Tensor, weights: Tensor) -> Tensor:
-    """|b|² in V⁻¹, V = Σ_b π_b b bᵀ: how little is known of each comparison b [N, d] under the design π [N]."""
+    """Return |b|²_{V⁻¹}, V = Σ_b π_b b bᵀ: the uncertainty about each comparison b [N, d] under the design π [N]."""
     information = vectors.T @ (weights[:, None] * vectors)
     left: Tensor = vectors @ torch.linalg.inv(information)
     return (left * vectors).sum(1)
 
 
 def optimal_design(vectors: Tensor, *, tolerance: float = 0.05, steps: int = 5000) -> Tensor:
-    """π [N] over comparisons b [N, d] that minimises max_b |b|²_{V(π)⁻¹}, to a factor of 1 + tolerance.
+    """Return π [N] over comparisons b [N, d] that minimises max_b |b|²_{V(π)⁻¹}, to a factor of 1 + tolerance.
 
     The minimum is d, and the same π maximises log det V(π) (Kiefer and Wolfowitz, 1960). Frank-Wolfe from the uniform
-    law: mass moves to the comparison of which least is known, as much as raises log det V most. The vectors must span
-    their d dimensions.
+    distribution: mass moves to the most uncertain comparison, by the step that raises log det V most. The vectors must
+    span their d dimensions.
     """
     count, d = vectors.shape
     weights = vectors.new_full((count,), 1 / count)
@@ -35,7 +35,7 @@ def optimal_design(vectors: Tensor, *, tolerance: float = 0.05, steps: int = 500
 
 
 def apportioned(weights: Tensor, total: int) -> list[int]:
-    """Whole numbers in proportion to the weights that sum to `total`, by largest remainders; ties to the earlier."""
+    """Return whole numbers in proportion to the weights that sum to `total`, by largest remainders; ties go left."""
     shares = (weights / weights.sum() * total).tolist()
     counts = [int(x) for x in shares]
     by_remainder = sorted(range(len(shares)), key=lambda i: counts[i] - shares[i])

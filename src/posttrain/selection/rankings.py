@@ -1,4 +1,4 @@
-"""Rankings by what several judges say about the answers to a question."""
+"""Rankings by the scores of several judges."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from posttrain.records import Ranking
 
 
 def by_score(ranking: Ranking, scores: Sequence[float]) -> Ranking:
-    """The same answers, the best first, and so their columns with one entry for each; ties keep their order."""
+    """Return the answers with the best first, and their columns in the same order; ties keep their order."""
     order = sorted(range(len(scores)), key=lambda i: -scores[i])
     columns = {
         n: [x[i] for i in order] if isinstance(x, list | tuple) and len(x) == len(order) else x
@@ -21,19 +21,19 @@ def by_score(ranking: Ranking, scores: Sequence[float]) -> Ranking:
 
 
 def deviations(votes: Sequence[float]) -> list[float]:
-    """(v - mean)/std of a community's votes; 0 where all are the same."""
+    """Return (v - mean)/std of a community's votes; 0 where all are the same."""
     spread = pstdev(votes)
     return [(v - fmean(votes)) / spread if spread else 0.0 for v in votes]
 
 
 def shares(votes: Sequence[float]) -> list[float]:
-    """(v - min)/(max - min) of a community's votes; 0 where all are the same."""
+    """Return (v - min)/(max - min) of a community's votes; 0 where all are the same."""
     low, high = min(votes), max(votes)
     return [(v - low) / (high - low) if high > low else 0.0 for v in votes]
 
 
 def votes_of(ranking: Ranking) -> list[float]:
-    """The column `votes`, one number for each answer. DataError where it is not that."""
+    """Return the column `votes`, one number for each answer. DataError where it is anything else."""
     votes = ranking.columns.get("votes")
     if not isinstance(votes, list | tuple) or len(votes) != len(ranking.completions):
         raise DataError(
