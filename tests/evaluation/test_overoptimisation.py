@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from posttrain.evaluation.overoptimisation import Law, fit, kl_of_best_of_n, length_slope
+from posttrain.evaluation.overoptimisation import FittedLaw, fit, kl_of_best_of_n, length_slope
 
 KL = [0.01, 0.3, 1.0, 2.0, 5.0, 9.0, 16.0]
 
 
 def law(alpha, beta, kind="training"):
-    return Law(alpha, beta, (0, 0), (0, 0), kind)
+    return FittedLaw(alpha, beta, (0, 0), (0, 0), kind)
 
 
 def test_the_formulas():

@@ -1,1 +1,1 @@
-"""Measuring what was learnt, with intervals and tests."""
+"""Measuring what a model has learned, with intervals and tests."""

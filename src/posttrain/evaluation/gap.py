@@ -1,6 +1,6 @@
 """Understanding the performance gap between online and offline alignment algorithms (Tang et al., 2024).
 
-Two ways of training are compared at the same KL, because who moves further from the reference also earns more:
+Two ways of training are compared at the same KL, because a policy further from the reference also earns more:
 
     gap = mean over k of  y_one(k) - y_two(k),     k in the range of KL that both have reached
 """
@@ -18,10 +18,10 @@ Curve = Sequence[tuple[float, float]]  # (KL, what counts), in any order
 
 
 def at_same_kl(one: Curve, two: Curve, grid: int = 101) -> float:
-    """The mean difference of two curves over the KL that both reach, by linear interpolation.
+    """Return the mean difference of two curves over the KL that both reach, by linear interpolation.
 
-    Where a curve comes back to a KL that it had reached before, its best value there counts. ValueError when the two
-    have no range in common.
+    Where a curve returns to a KL that it has reached before, its best value there counts. ValueError when the two have
+    no range in common.
     """
     (a, ya), (b, yb) = _increasing(one), _increasing(two)
     low, high = max(a[0], b[0]), min(a[-1], b[-1])
@@ -32,7 +32,7 @@ def at_same_kl(one: Curve, two: Curve, grid: int = 101) -> float:
 
 
 def paired(ones: Sequence[Curve], twos: Sequence[Curve]) -> tuple[float, float, float]:
-    """The gap over seeds with its 95% interval: (mean, low, high). Curves of equal place have the same seed."""
+    """Return the gap over seeds with its 95% interval, (mean, low, high). Curves of one index share a seed."""
     return mean_interval([at_same_kl(one, two) for one, two in zip(ones, twos, strict=True)])
 
 

@@ -1,10 +1,10 @@
 """On Teacher Hacking in Language Model Distillation (Tiapkin et al., 2025).
 
-A student comes closer to its teacher (proxy) and yet further from the oracle that the teacher imitates (gold):
+A student approaches its teacher (the proxy) and yet moves away from the oracle that the teacher imitates (the gold):
 
     hacking at step t:   gold(t) > min_{s<t} gold(s)  while  proxy(t) < proxy at that minimum
 
-The sign that needs no oracle: the proxy's curve leaves the power law a t^-b that honest learning follows.
+A sign that needs no oracle: the proxy's curve leaves the power law a t^-b that honest learning follows.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Hacking:
-    """`since`: the place of the best gold distance, from where on it rises while the proxy falls; None: no hacking.
+    """What a student did to the oracle.
 
-    `rise`: by how much the gold distance ends above its best.
+    `since`: index of the best gold distance, after which it rises while the proxy falls; None without hacking.
+    `rise`: how far the last gold distance lies above the best.
     """
 
     since: int | None
@@ -28,9 +29,9 @@ class Hacking:
 
 
 def hacking(proxy: Sequence[float], gold: Sequence[float], noise: float = 0.0) -> Hacking:
-    """Whether a student that approaches its teacher leaves the oracle. Distances in the order of training.
+    """Return whether a student that approaches its teacher leaves the oracle. Distances are in the order of training.
 
-    `noise`: rises up to this much do not count.
+    `noise`: rises of up to this size do not count.
     """
     best = int(np.argmin(gold))
     rise = gold[-1] - gold[best]
@@ -38,16 +39,16 @@ def hacking(proxy: Sequence[float], gold: Sequence[float], noise: float = 0.0) -
 
 
 def power_law(steps: Sequence[float], distance: Sequence[float]) -> tuple[float, float]:
-    """a and b of distance = a t^-b, by least squares of the logarithms."""
+    """Return a and b of distance = a t^-b, by least squares of the logarithms."""
     x, y = np.log(np.asarray(steps, float)), np.log(np.asarray(distance, float))
     slope, intercept = np.polyfit(x, y, 1)
     return math.exp(intercept), float(-slope)
 
 
 def departure(steps: Sequence[float], distance: Sequence[float], seen: float = 0.5) -> float:
-    """How far the end of a curve lies from the power law of its first part, as log(measured / predicted).
+    """Return how far the end of a curve lies from the power law of its first part, as log(measured / predicted).
 
-    Near 0: the law still holds. `seen`: the share of the points that the law is fitted to.
+    Near 0 the law still holds. `seen`: the share of the points that the law is fitted to.
     """
     first = max(2, round(seen * len(steps)))
     a, b = power_law(steps[:first], distance[:first])

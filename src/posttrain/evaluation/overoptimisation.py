@@ -1,7 +1,7 @@
 """Scaling Laws for Reward Model Overoptimization in Direct Alignment Algorithms (Rafailov et al., 2024).
 
-How the gold reward above the reference's depends on how far the policy went, d = sqrt KL(π || π_ref), in the forms of
-Gao et al. (2023):
+The gain in gold reward over the reference as a function of the distance d = sqrt KL(π || π_ref) from it, in the forms
+of Gao et al. (2023):
 
     R(d) = d (α - β log d)     training: reinforcement learning and direct methods      best at  log d = α/β - 1
     R(d) = d (α - β d)         best of n                                                best at  d = α/(2β)
@@ -24,8 +24,8 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Law:
-    """Fitted coefficients with their 95% intervals. β > 0: beyond `best_kl` the gold reward falls."""
+class FittedLaw:
+    """A fitted scaling law: coefficients with their 95% intervals. β > 0: beyond `best_kl` the gold reward falls."""
 
     alpha: float
     beta: float
@@ -34,7 +34,7 @@ class Law:
     kind: Kind = "training"
 
     def at(self, kl: float) -> float:
-        """The gold reward at a KL."""
+        """Return the gold reward at a KL."""
         if kl <= 0:
             return 0.0
         d = math.sqrt(kl)
@@ -42,7 +42,7 @@ class Law:
 
     @property
     def best_kl(self) -> float:
-        """Where the gold reward is largest; infinite if it never falls, 0 if it only falls."""
+        """KL at which the gold reward is largest; infinite if it never falls, 0 if it only falls."""
         if self.beta <= 0:
             return math.inf
         if self.kind == "training":
@@ -50,19 +50,19 @@ class Law:
         return max(0.0, self.alpha / (2 * self.beta)) ** 2
 
 
-def fit(curves: Sequence[Curve], kind: Kind = "training") -> Law:
-    """Least squares over all points; intervals by leaving out one curve (one seed) at a time.
+def fit(curves: Sequence[Curve], kind: Kind = "training") -> FittedLaw:
+    """Fit a scaling law by least squares over all points, with jackknife intervals that leave out one curve (one seed).
 
     The points of one curve are not independent, so a single curve gives no interval. ValueError without two points.
     """
     alpha, beta = _coefficients([point for curve in curves for point in curve], kind)
     n = len(curves)
     if n < 2:
-        return Law(alpha, beta, (-math.inf, math.inf), (-math.inf, math.inf), kind)
+        return FittedLaw(alpha, beta, (-math.inf, math.inf), (-math.inf, math.inf), kind)
     others = [_coefficients([p for j, c in enumerate(curves) if j != i for p in c], kind) for i in range(n)]
     errors = np.sqrt((n - 1) / n * ((np.array(others) - np.mean(others, 0)) ** 2).sum(0))  # the jackknife's
     a, b = student(n - 1) * errors
-    return Law(alpha, beta, (alpha - a, alpha + a), (beta - b, beta + b), kind)
+    return FittedLaw(alpha, beta, (alpha - a, alpha + a), (beta - b, beta + b), kind)
 
 
 def _coefficients(points: Curve, kind: Kind) -> tuple[float, float]:
@@ -76,12 +76,12 @@ def _coefficients(points: Curve, kind: Kind) -> tuple[float, float]:
 
 
 def kl_of_best_of_n(n: int) -> float:
-    """KL of the best of n answers to the law of one: log n - (n - 1)/n, exact where no two rewards are equal."""
+    """Return KL(best of n || one answer) = log n - (n - 1)/n, exact where no two rewards are equal."""
     return math.log(n) - (n - 1) / n
 
 
 def length_slope(rewards: Sequence[float], lengths: Sequence[float]) -> float:
-    """Implicit reward per token of length, by least squares: what a policy that only counts tokens would earn."""
+    """Return the implicit reward per token of length, by least squares: what a policy earns by length alone."""
     x, y = np.asarray(lengths, float), np.asarray(rewards, float)
     spread = ((x - x.mean()) ** 2).sum()
     return float(((x - x.mean()) * (y - y.mean())).sum() / spread) if spread > 0 else 0.0

@@ -1,4 +1,4 @@
-"""Intervals and tests for shares, exact where an exact form exists. No normal approximations of small counts."""
+"""Intervals and tests for shares, exact where an exact form exists. Small counts get no normal approximation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from statistics import fmean
 
 
 def wilson(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Interval of a binomial share (Wilson, 1927), 95% by default. n = 0: everything is possible."""
+    """Return the interval of a binomial share (Wilson, 1927), 95% by default; (0, 1) for n = 0."""
     if n == 0:
         return 0.0, 1.0
     p, denominator = successes / n, 1 + z**2 / n
@@ -18,7 +18,7 @@ def wilson(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
 
 
 def sign_test(better: int, worse: int) -> float:
-    """Two-sided exact p-value that improvements and losses are equally likely (McNemar's exact test)."""
+    """Return the two-sided exact p-value of equally likely improvements and losses (McNemar's exact test)."""
     n, k = better + worse, max(better, worse)
     if n == 0:
         return 1.0
@@ -27,7 +27,7 @@ def sign_test(better: int, worse: int) -> float:
 
 
 def interval(scores: Sequence[float], z: float = 1.959964) -> tuple[float, float]:
-    """95% interval of a mean score: Wilson's for right and wrong (0 and 1), else from the standard error."""
+    """Return the 95% interval of a mean score: Wilson's for scores of 0 and 1, else from the standard error."""
     n = len(scores)
     if n == 0 or all(s in (0.0, 1.0) for s in scores):
         return wilson(sum(s == 1.0 for s in scores), n, z)
@@ -37,7 +37,7 @@ def interval(scores: Sequence[float], z: float = 1.959964) -> tuple[float, float
 
 
 def student(df: int, confidence: float = 0.95) -> float:
-    """Student's t that a two-sided interval reaches with `df` degrees of freedom, by halving its exact distribution."""
+    """Return Student's t of a two-sided interval with `df` degrees of freedom, by bisection."""
     if df < 1:
         return math.inf
     low, high = 0.0, 1e6
@@ -48,7 +48,7 @@ def student(df: int, confidence: float = 0.95) -> float:
 
 
 def _within(t: float, df: int) -> float:
-    """P(|T| < t): the finite sums for whole degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
+    """Return P(|T| < t), by the finite sums for whole degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
     angle = math.atan(t / math.sqrt(df))
     term = total = math.cos(angle) if df % 2 else 1.0
     for k in range(3 if df % 2 else 2, df - 1, 2):
@@ -60,9 +60,9 @@ def _within(t: float, df: int) -> float:
 
 
 def mean_interval(xs: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:
-    """Mean and Student's interval of a few independent numbers, such as one for each seed: (mean, low, high).
+    """Return the mean and Student's interval of a few independent numbers, such as one per seed: (mean, low, high).
 
-    One number has no interval: low and high are minus and plus infinity.
+    A single number has no interval: low and high are minus and plus infinity.
     """
     mean, n = fmean(xs), len(xs)
     if n < 2:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from posttrain.evaluation.compare.cell import Point
 from posttrain.evaluation.compare.grid import Comparison
-from posttrain.evaluation.overoptimisation import Law, fit
+from posttrain.evaluation.overoptimisation import FittedLaw, fit
 from posttrain.evaluation.statistics import mean_interval
 
 Mean = tuple[float, float, float]  # mean, low, high
@@ -28,7 +28,7 @@ class Summary:
     x_best: Mean
     ahead: Mean | None  # y at the end minus that of the first method at the same seed; None for the first
     others: Mapping[str, Mean]  # the other things that the task measures, after the last step
-    law: Law | None
+    law: FittedLaw | None
 
 
 def summaries(comparison: Comparison) -> list[Summary]:
@@ -62,7 +62,7 @@ def _summary(comparison: Comparison, method: str, runs: Runs, first: Runs) -> Su
     )
 
 
-def law_of(comparison: Comparison, runs: Runs) -> Law:
+def law_of(comparison: Comparison, runs: Runs) -> FittedLaw:
     """The law of over-optimisation: y, which is 0 at the reference, against the KL."""
     (x, _), (y, _) = comparison.task.x, comparison.task.y
     return fit([[(p[x], p[y]) for p in curve] for curve in runs.values()])
