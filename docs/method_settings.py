@@ -18,7 +18,7 @@ def table(path: str, kind: str) -> str:
     rows = dict.fromkeys(of_procedure(path) if kind == "procedure" else of_method(path))
     if not rows:
         return ""
-    lines = ["\n\n| setting | default | |\n|---|---|---|"]
+    lines = ["\n\n| setting | default | what it does |\n|---|---|---|"]
     return "\n".join([*lines, *(f"| `{name}` | {default} | {text} |" for name, default, text in map(escaped, rows))])
 
 
