@@ -111,7 +111,7 @@ def test_learning_rate_and_warmup_have_two_forms() -> None:
         ({"train.steps": 5}, "write it nested, as in train: {steps: 5}"),
         ({"bf16": True}, "bf16 is not a key of the run file; set model.dtype to bfloat16"),
         ({"beta": 0.1}, "settings of the method are written method.beta"),
-        ({"zzz": 1}, "zzz is not a key of the run file"),
+        ({"zzz": 1}, "zzz is not a key of the run file; `posttrain keys` lists them"),
         ({"base": "/tmp"}, "base is not a key of the run file"),
         (
             {"data": {"path": "d", "colums": {}}},

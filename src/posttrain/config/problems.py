@@ -90,7 +90,8 @@ def _unknown(location: Sequence[int | str], value: Any) -> str:
         first, _, rest = key.partition(".")
         return f"{path} is not a key of the run file; write it nested, as in {first}: {{{rest}: {_value(value)}}}"
     meant = _meant(location, key)
-    return f"{path} is not a key of the run file" + (f" (did you mean {meant!r}?)" if meant else "")
+    hint = f" (did you mean {meant!r}?)" if meant else "; `posttrain keys` lists them"
+    return f"{path} is not a key of the run file{hint}"
 
 
 def _meant(location: Sequence[int | str], key: str) -> str | None:
