@@ -24,7 +24,7 @@ ROOMS: dict[str, set[str]] = {
     "backends": {"core", "machine", "records", "sampling"},
     "backends.local": LEAVES | {"backends", "core", "machine", "models", "sampling"},
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},
-    "judges": LEAVES | {"endpoint", "rewards"},
+    "judges": LEAVES | {"endpoint"},
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "sandbox"},
     "runs": {"errors", "machine", "records"},
     "viewer": {"errors", "records", "runs"},

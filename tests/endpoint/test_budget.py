@@ -15,7 +15,7 @@ PRICES = {"input": 2.0, "output": 10.0}  # 100 and 20 tokens a reply: 0.0004 of 
 
 def test_the_price_of_tokens():
     account = Account(Endpoint.of({"model": "m", "prices": {"input": 0.25, "output": 2.0}}))
-    account.usage((1_000_000, 500_000))
+    account.count_tokens((1_000_000, 500_000))
     assert account.money == 1.25
 
 
@@ -74,7 +74,7 @@ def test_several_processes_spend_from_one_budget(tmp_path):
         account = Account(endpoint, tmp_path)
         try:
             while True:
-                account.send()
+                account.count_request()
                 sent.append(1)
         except RefusedError:
             pass
@@ -86,15 +86,15 @@ def test_several_processes_spend_from_one_budget(tmp_path):
         thread.join()
     assert len(sent) == 50
     other = Account(Endpoint.of({"model": "another", "budget": {"requests": 1}}), tmp_path)
-    other.send()  # has a file of its own
+    other.count_request()  # has a file of its own
 
 
 def test_a_line_that_a_power_cut_tore_counts_nothing_and_spoils_nothing(tmp_path):
     endpoint = Endpoint.of({"model": "m", "budget": {"requests": 2}})
-    Account(endpoint, tmp_path).send()
+    Account(endpoint, tmp_path).count_request()
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes() + b'{"reques')
     account = Account(endpoint, tmp_path)
-    account.send()
+    account.count_request()
     with pytest.raises(RefusedError):
-        Account(endpoint, tmp_path).send()
+        Account(endpoint, tmp_path).count_request()

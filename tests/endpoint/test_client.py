@@ -132,7 +132,7 @@ def test_a_huge_retry_after_is_cut_and_a_pause_beyond_the_total_deadline_is_not_
         assert 0.2 <= time.monotonic() - start < 2
     with Server(status(429, Retry_After="86400")) as server:
         start = time.monotonic()
-        assert "given up after 1 attempts; at last: status 429 (no)" in failure(server, total=5.0)
+        assert "given up after 1 attempts; the last error: status 429 (no)" in failure(server, total=5.0)
         assert time.monotonic() - start < 1
 
 
@@ -147,7 +147,7 @@ def test_a_server_that_recovers_is_waited_for(code):
 @pytest.mark.fault("J2")
 def test_a_server_that_never_recovers_is_an_error_of_the_request():
     with Server(status(500, message=f"at {CANARY}")) as server:
-        assert "given up after 3 attempts; at last: status 500 (at ***)" in failure(server, attempts=3)
+        assert "given up after 3 attempts; the last error: status 500 (at ***)" in failure(server, attempts=3)
         assert len(server.bodies) == 3
 
     def sometimes(handler, body):
@@ -166,7 +166,7 @@ def test_a_refused_connection_and_a_host_without_an_address():
     for url in (f"http://127.0.0.1:{port}/v1", "http://nowhere.invalid/v1"):
         made = Client(Endpoint.of({"url": url, "model": "m", "attempts": 2, "pause": 0.01, "total": 20.0}))
         (found,) = made.ask([BODY])
-        assert "given up after 2 attempts; at last: ConnectError" in str(found)
+        assert "given up after 2 attempts; the last error: ConnectError" in str(found)
 
 
 @pytest.mark.fault("J3")

@@ -5,7 +5,7 @@ import pytest
 from posttrain.endpoint.failure import ReplyError
 from posttrain.errors import ConfigError, RewardError
 from posttrain.judges.label import label
-from posttrain.judges.rubric import rubric_of, value
+from posttrain.judges.rubric import parse_rubric, score
 from posttrain.records import Pair, Sampled
 from posttrain.rewards.bundled.judge import judge
 from posttrain.rewards.bundled.judge_pairs import judge_pairs
@@ -205,10 +205,10 @@ def test_comparisons_that_cannot_be_right(settings):
 @pytest.mark.paper("002:GPT-4")
 def test_the_weighted_share_of_what_is_met():
     rubric = {"a": 3.0, "b": 1.0, "c": -2.0}
-    assert value([True, False, False], rubric) == 0.75
-    assert value([True, True, True], rubric) == 0.5
-    assert value([False, False, True], rubric) == 0.0
-    assert value([True, True, False], rubric) == 1.0
+    assert score([True, False, False], rubric) == 0.75
+    assert score([True, True, True], rubric) == 0.5
+    assert score([False, False, True], rubric) == 0.0
+    assert score([True, True, False], rubric) == 1.0
 
 
 @pytest.mark.paper("002:GPT-4")
@@ -234,11 +234,11 @@ def test_without_a_rubric_there_is_no_opinion():
 )
 def test_rubrics_that_cannot_be_right(given):
     with pytest.raises(ConfigError, match="a rubric is"):
-        rubric_of(given, "criteria")
+        parse_rubric(given, "criteria")
 
 
 def test_a_rubric_of_rows():
-    assert rubric_of([{"criterion": "x", "weight": 2}, "y"], "it") == {"x": 2, "y": 1.0}
+    assert parse_rubric([{"criterion": "x", "weight": 2}, "y"], "it") == {"x": 2, "y": 1.0}
 
 
 # ---- labels

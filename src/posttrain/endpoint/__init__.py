@@ -1,1 +1,1 @@
-"""A client for servers that speak OpenAI's protocol: deadlines, retries, budgets, a cache, checked replies."""
+"""A client for servers with OpenAI's protocol: deadlines, retries, budgets, a cache, validated replies."""

@@ -1,4 +1,4 @@
-"""What was spent, in a file that several processes and the next attempt of a run share."""
+"""Spending on an endpoint, counted in a file that several processes and all attempts of a run share."""
 
 from __future__ import annotations
 
@@ -16,35 +16,40 @@ _MILLION = 1e6
 
 
 class Account:
-    """Counts before a request is sent, so that a crash spends too much rather than too little. Raises RefusedError.
+    """Counts requests, tokens and money, and raises RefusedError when a budget is spent.
 
-    Without a folder it counts for this process alone.
+    A request is counted before it is sent, so that a crash counts too much rather than too little. Without a folder it
+    counts for this process alone.
     """
 
     def __init__(self, endpoint: Endpoint, folder: Path | None = None) -> None:
-        self.requests = self.input = self.output = 0
-        self._budget, self._prices = endpoint.budget, endpoint.prices
+        self.requests = 0
+        self.input = 0  # tokens
+        self.output = 0  # tokens
+        self._budget = endpoint.budget
+        self._prices = endpoint.prices
         self._file = folder / f"spent-{endpoint.name}.jsonl" if folder else None
-        self._read = 0  # bytes of the file that are counted
+        self._read = 0  # bytes of the file that are counted already
 
     @property
     def money(self) -> float:
+        """Cost so far, in the currency of the prices."""
         return (self.input * self._prices.input + self.output * self._prices.output) / _MILLION
 
-    def send(self) -> None:
-        """One more request, if there is still something to spend."""
-        self._enter({"requests": 1}, check=True)
+    def count_request(self) -> None:
+        """Count a request that is about to be sent. Raises RefusedError if a budget is spent."""
+        self._record({"requests": 1}, check=True)
 
-    def usage(self, tokens: tuple[int, int] | None) -> None:
-        """Tokens read and written, as the server counts them."""
+    def count_tokens(self, tokens: tuple[int, int] | None) -> None:
+        """Count tokens read and written, as the server reports them. Raises RefusedError if it does not but must."""
         if tokens is not None:
-            self._enter({"input": tokens[0], "output": tokens[1]}, check=False)
+            self._record({"input": tokens[0], "output": tokens[1]}, check=False)
         elif self._budget.needs_usage:
             raise RefusedError(
                 "endpoint.budget limits tokens or money, but the server reports no `usage`; limit requests instead"
             )
 
-    def _enter(self, entry: dict[str, int], *, check: bool) -> None:
+    def _record(self, entry: dict[str, int], *, check: bool) -> None:
         if self._file is None:
             if check:
                 self._check("in this process")
@@ -59,7 +64,7 @@ class Account:
             self._catch_up(descriptor)
 
     def _catch_up(self, descriptor: int) -> None:
-        """Count what others have written since. A torn line counts nothing."""
+        """Count what other processes have written since. An incomplete line is ignored."""
         new = os.pread(descriptor, os.fstat(descriptor).st_size - self._read, self._read)
         self._read += len(new)
         for line in new.splitlines():
@@ -91,7 +96,7 @@ class Account:
 
 @contextmanager
 def _locked(file: Path) -> Iterator[int]:
-    """The file, open for appending, for one process at a time."""
+    """Open the file for appending, for one process at a time."""
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:

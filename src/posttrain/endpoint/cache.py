@@ -1,4 +1,4 @@
-"""Replies on disk, by the exact request. What is damaged is asked for again."""
+"""Replies on disk, keyed by the exact request. A damaged entry is requested again."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _log = logging.getLogger(__name__)
 
 
 def key_of(url: str, body: Mapping[str, Any]) -> str:
-    """Equal for equal requests, sampling settings and seeds included. Credentials are no part of it."""
+    """Hash a request with its sampling settings and seed. Credentials are no part of it."""
     return _digest({"url": url, "body": body})
 
 
 class Cache:
-    """One file an entry, complete or absent: written under another name, synced, then linked.
+    """One file per entry, complete or absent: written under another name, synced, then linked.
 
-    The first reply to a request stands: a process that comes second takes over what the first one wrote.
+    The first reply to a request is kept: a process that comes second uses what the first one wrote.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,7 +31,7 @@ class Cache:
         self.damaged = 0
 
     def get(self, key: str) -> Any | None:
-        """The reply, or None where there is none that its checksum confirms."""
+        """Return the reply, or None if there is none with a correct checksum."""
         file = self._file(key)
         try:
             entry = json.loads(file.read_bytes())
@@ -47,7 +47,7 @@ class Cache:
         return entry["reply"]
 
     def put(self, key: str, reply: Any) -> Any:
-        """Keep a reply; returns the one that stands."""
+        """Store a reply; return the one that is kept, which may be an earlier one."""
         file = self._file(key)
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
@@ -60,8 +60,8 @@ class Cache:
                 os.link(name, file)
         finally:
             os.unlink(name)
-        standing = self.get(key)
-        return reply if standing is None else standing
+        kept = self.get(key)
+        return reply if kept is None else kept
 
     def _file(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.json"

@@ -1,4 +1,4 @@
-"""Many requests at once, each with its deadlines, its attempts and its place in the cache."""
+"""Sends many requests at once, each with deadlines, several attempts and a place in the cache."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 Body = Mapping[str, Any]  # model, messages, ... as /chat/completions reads them
 _LARGEST = 1 << 23  # bytes of a reply
-_USELESS = {401, 402, 403, 404}  # the next request would get the same
-_UNFORMATTED = {400, 422}  # some servers know no JSON schemas
+_FATAL = {401, 402, 403, 404}  # the next request would get the same status
+_SCHEMA_REFUSED = {400, 422}  # some servers support no JSON schemas
 
 
 class Client:
-    """Asks one endpoint; `folder` keeps replies and what was spent. The order of replies changes nothing.
+    """Asks one endpoint; replies and spending are kept in `folder`. Results do not depend on the order of replies.
 
-    No redirect is followed and no compressed body is read. The key is in no message.
+    No redirect is followed and no compressed body is read. The key appears in no message.
     """
 
     def __init__(self, endpoint: Endpoint, folder: Path | None = None) -> None:
@@ -44,65 +44,65 @@ class Client:
         self.sent = 0  # requests, every attempt included
         self._key = Secret(endpoint.key_variable)
         self._url = f"{endpoint.url}/chat/completions"
-        self._schemas = True  # until the server refused one and took the same request without
-        self._over: RefusedError | None = None
+        self._schemas = True  # False once the server refused one and took the same request without
+        self._refusal: RefusedError | None = None  # ends all further requests
 
     def ask(self, bodies: Sequence[Body]) -> list[Reply | ReplyError]:
-        """A reply, or what went wrong instead, for each request. Equal requests are asked once.
+        """Return a reply or an error for each request. Equal requests are sent once.
 
-        Raises RefusedError where no request can succeed; by then all that were under way have ended and are kept.
+        Raises RefusedError where no request can succeed, after those under way have ended and their replies are kept.
         """
         full = [{"model": self.endpoint.model, **self.endpoint.request, **body} for body in bodies]
         keys = [key_of(self._url, body) for body in full]
-        found = _run(self._all(dict(zip(keys, full, strict=True))))
-        if self._over is not None:
-            raise self._over
-        return [found[key] for key in keys]
+        replies = _run(self._ask_all(dict(zip(keys, full, strict=True))))
+        if self._refusal is not None:
+            raise self._refusal
+        return [replies[key] for key in keys]
 
-    async def _all(self, bodies: Mapping[str, Body]) -> dict[str, Reply | ReplyError]:
-        found: dict[str, Reply | ReplyError] = {}
-        found.update((key, reply) for key in bodies if (reply := self._cached(key)) is not None)
-        places = asyncio.Semaphore(self.endpoint.concurrency)
-        left = [key for key in bodies if key not in found]
-        if left:
+    async def _ask_all(self, bodies: Mapping[str, Body]) -> dict[str, Reply | ReplyError]:
+        replies: dict[str, Reply | ReplyError] = {}
+        replies.update((key, reply) for key in bodies if (reply := self._cached(key)) is not None)
+        slots = asyncio.Semaphore(self.endpoint.concurrency)
+        missing = [key for key in bodies if key not in replies]
+        if missing:
             async with _connections(self.endpoint, self._key) as http:
-                replies = await asyncio.gather(*(self._one(http, places, key, bodies[key]) for key in left))
-            found.update(zip(left, replies, strict=True))
-        return found
+                new = await asyncio.gather(*(self._ask_one(http, slots, key, bodies[key]) for key in missing))
+            replies.update(zip(missing, new, strict=True))
+        return replies
 
-    async def _one(
-        self, http: httpx2.AsyncClient, places: asyncio.Semaphore, key: str, body: Body
+    async def _ask_one(
+        self, http: httpx2.AsyncClient, slots: asyncio.Semaphore, key: str, body: Body
     ) -> Reply | ReplyError:
-        async with places:
-            last: list[str] = []  # what the attempts met
+        async with slots:
+            errors: list[str] = []  # of the attempts so far
             try:
                 async with asyncio.timeout(self.endpoint.total):
-                    return self._keep(key, await self._attempts(http, key, body, last))
+                    return self._keep(key, await self._attempts(http, key, body, errors))
             except TimeoutError:
-                said = self._key.redact(f"; at last: {last[-1]}") if last else ""
-                return ReplyError(f"{self._where}: no reply within {self.endpoint.total:g} s in total{said}")
+                last = self._key.redact(f"; the last error: {errors[-1]}") if errors else ""
+                return ReplyError(f"{self._where}: no reply within {self.endpoint.total:g} s in total{last}")
             except RefusedError as refusal:
-                self._over = self._over or RefusedError(f"{self._where}: {self._key.redact(str(refusal))}")
-                return ReplyError("not asked")
+                self._refusal = self._refusal or RefusedError(f"{self._where}: {self._key.redact(str(refusal))}")
+                return ReplyError("not sent")
             except ReplyError as failure:
                 return ReplyError(f"{self._where}: {self._key.redact(str(failure))}")
 
-    async def _attempts(self, http: httpx2.AsyncClient, key: str, body: Body, last: list[str]) -> Reply:
+    async def _attempts(self, http: httpx2.AsyncClient, key: str, body: Body, errors: list[str]) -> Reply:
         loop = asyncio.get_running_loop()
         end = loop.time() + self.endpoint.total
         for attempt in range(1, self.endpoint.attempts + 1):
             try:
-                return await self._formatted(http, body)
+                return await self._send_with_schema(http, body)
             except TransientError as error:
-                last.append(str(error))
+                errors.append(str(error))
                 wait = pause(self.endpoint, key, attempt, error.after)
                 if attempt == self.endpoint.attempts or loop.time() + wait >= end:
-                    raise ReplyError(f"given up after {attempt} attempts; at last: {error}") from None
+                    raise ReplyError(f"given up after {attempt} attempts; the last error: {error}") from None
                 await asyncio.sleep(wait)
         raise AssertionError("unreachable")
 
-    async def _formatted(self, http: httpx2.AsyncClient, body: Body) -> Reply:
-        """With the JSON schema that was asked for; once without, where the server does not take it."""
+    async def _send_with_schema(self, http: httpx2.AsyncClient, body: Body) -> Reply:
+        """Send the request with its JSON schema, or without where the server does not support schemas."""
         if body.get("response_format", {}).get("type") != "json_schema":
             return await self._send(http, body)
         plain = {**body, "response_format": {"type": "json_object"}}
@@ -110,18 +110,18 @@ class Client:
             return await self._send(http, plain)
         try:
             return await self._send(http, body)
-        except _UnformattedError:
+        except _SchemaRefusedError:
             reply = await self._send(http, plain)
             self._schemas = False
             return reply
 
     async def _send(self, http: httpx2.AsyncClient, body: Body) -> Reply:
-        """One HTTP request."""
+        """Send one HTTP request."""
         import httpx2
 
-        if self._over is not None:
-            raise self._over
-        self.account.send()
+        if self._refusal is not None:
+            raise self._refusal
+        self.account.count_request()
         self.sent += 1
         try:
             async with http.stream("POST", self._url, content=json.dumps(body).encode()) as response:
@@ -129,12 +129,12 @@ class Client:
         except httpx2.TransportError as error:
             raise TransientError(f"{type(error).__name__} {error}".strip()) from None
         if response.status_code != 200:
-            raise _refused(response, content)
+            raise _status_error(response, content)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise TransientError(f"the reply is {kind or 'of no type'!r:.80}, not application/json")
         reply = read(content, body, self.endpoint.served_as)
-        self.account.usage(reply.usage)
+        self.account.count_tokens(reply.usage)
         return reply
 
     # ---- the cache
@@ -151,8 +151,8 @@ class Client:
         return f"{self.endpoint.model} at {self.endpoint.url}"
 
 
-class _UnformattedError(ReplyError):
-    """Status 400 or 422."""
+class _SchemaRefusedError(ReplyError):
+    """Status 400 or 422, which may be due to the JSON schema."""
 
 
 def _connections(endpoint: Endpoint, key: Secret) -> httpx2.AsyncClient:
@@ -171,14 +171,14 @@ def _connections(endpoint: Endpoint, key: Secret) -> httpx2.AsyncClient:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Reading them takes longer than most requests."""
+    """Load the certificates once: it takes longer than most requests."""
     import httpx2
 
     return httpx2.create_ssl_context()
 
 
 async def _content(response: httpx2.Response) -> bytes:
-    """The body as it came over the wire, up to a size."""
+    """Read the body as it came over the wire. Raises ReplyError if it is compressed or too large."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise ReplyError("the reply is compressed, which was not asked for")
     parts, size = [], 0
@@ -190,29 +190,29 @@ async def _content(response: httpx2.Response) -> bytes:
     return b"".join(parts)
 
 
-def _refused(response: httpx2.Response, content: bytes) -> Exception:
-    """What a status other than 200 means for this request and the next."""
+def _status_error(response: httpx2.Response, content: bytes) -> Exception:
+    """Return the error for a status other than 200: fatal, transient, or of this request alone."""
     status, error = response.status_code, _error(content)
-    said = f"status {status}" + (f" ({error.get('message')!s:.200})" if error else "")
-    if status in _USELESS or error.get("code") == "insufficient_quota":
-        return RefusedError(f"{said}; check endpoint.url, endpoint.model and the key")
+    message = f"status {status}" + (f" ({error.get('message')!s:.200})" if error else "")
+    if status in _FATAL or error.get("code") == "insufficient_quota":
+        return RefusedError(f"{message}; check endpoint.url, endpoint.model and the key")
     if status in (408, 425, 429) or status >= 500:
-        return TransientError(said, retry_after(response.headers))
+        return TransientError(message, retry_after(response.headers))
     if 300 <= status < 400:
         return ReplyError(
-            f"{said}: a redirect to {response.headers.get('location', 'nowhere')!r:.200}, which is not followed"
+            f"{message}: a redirect to {response.headers.get('location', 'nowhere')!r:.200}, which is not followed"
         )
-    return _UnformattedError(said) if status in _UNFORMATTED else ReplyError(said)
+    return _SchemaRefusedError(message) if status in _SCHEMA_REFUSED else ReplyError(message)
 
 
 def _error(content: bytes) -> dict[str, Any]:
-    """The `error` of a reply, {} where there is none to be read."""
+    """Return the `error` object of a reply, or {} if there is none."""
     try:
         body = decode(content)
     except ValueError:
         return {}
-    found = body.get("error") if isinstance(body, dict) else None
-    return found if isinstance(found, dict) else {}
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def _reply(kept: Mapping[str, Any]) -> Reply:
@@ -221,7 +221,7 @@ def _reply(kept: Mapping[str, Any]) -> Reply:
 
 
 def _run(work: Coroutine[Any, Any, dict[str, Reply | ReplyError]]) -> dict[str, Reply | ReplyError]:
-    """Also where a loop runs already, as in a notebook: then in a thread of its own."""
+    """Run a coroutine, in a thread of its own where a loop is running already, as in a notebook."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

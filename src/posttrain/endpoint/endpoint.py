@@ -1,4 +1,4 @@
-"""Where a server is, which model answers, and how long, how often and for how much it may be asked."""
+"""Settings of an endpoint: server, model, deadlines, attempts, prices and budget."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPENAI = "https://api.openai.com/v1"
 
 @dataclass(frozen=True)
 class Prices:
-    """What a million tokens cost, in the currency of the budget."""
+    """Prices of a million tokens, in the currency of the budget."""
 
     input: float = 0.0
     output: float = 0.0
@@ -26,7 +26,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be spent in all, kept across restarts. Requests under way when it runs out are finished."""
+    """Limits on total spending, across restarts. Requests under way when one is reached are finished."""
 
     requests: int | None = None
     tokens: int | None = None  # read and written
@@ -34,18 +34,19 @@ class Budget:
 
     @property
     def needs_usage(self) -> bool:
+        """Whether the server must report token counts."""
         return self.tokens is not None or self.money is not None
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Settings of a client. Times are in seconds; `total` is for one request with all its attempts and pauses."""
+    """Settings of a client. Times are in seconds; `total` covers one request with all its attempts and pauses."""
 
     model: str
-    url: str = ""  # up to and without /chat/completions; else $OPENAI_BASE_URL, else OpenAI
+    url: str = ""  # without /chat/completions; default $OPENAI_BASE_URL, else OpenAI
     key_variable: str = "OPENAI_API_KEY"  # the environment variable that holds the key
-    served_as: str = ""  # the name under which the server answers, where that is not `model` (a dated version of it is)
-    concurrency: int = 8  # requests at once, of each process
+    served_as: str = ""  # the model name in replies, if it is neither `model` nor a dated version of it
+    concurrency: int = 8  # requests at once, per process
     connect: float = 10.0
     read: float = 60.0
     total: float = 180.0
@@ -58,20 +59,20 @@ class Endpoint:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """From a run file. ConfigError for what cannot be right; no message repeats a password in an address."""
-        made = dict(_known(cls, settings, "endpoint"))
-        if "model" not in made:
+        """Read the settings of a run file. Raises ConfigError, whose message never repeats a password in an address."""
+        fields = dict(_checked_names(cls, settings, "endpoint"))
+        if "model" not in fields:
             raise ConfigError("endpoint.model is missing: the name under which the server knows the model")
         for name, part in (("prices", Prices), ("budget", Budget)):
-            made[name] = part(**_known(part, made.get(name) or {}, f"endpoint.{name}"))
-        made["url"] = (made.get("url") or os.environ.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
-        endpoint = cls(**made)
+            fields[name] = part(**_checked_names(part, fields.get(name) or {}, f"endpoint.{name}"))
+        fields["url"] = (fields.get("url") or os.environ.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
+        endpoint = cls(**fields)
         endpoint._check()
         return endpoint
 
     @property
     def name(self) -> str:
-        """For files: the same server and model have the same."""
+        """Name for files, derived from server and model."""
         return f"{seed_for(self.url, self.model):014x}"
 
     def _check(self) -> None:
@@ -85,17 +86,17 @@ class Endpoint:
                 f"endpoint.url is {self.url!r:.200}, but must begin with http:// or https:// and name a host"
             )
         for name in ("concurrency", "attempts", "connect", "read", "total", "pause", "longest_pause"):
-            _positive(f"endpoint.{name}", getattr(self, name), whole=name in ("concurrency", "attempts"))
+            _check_positive(f"endpoint.{name}", getattr(self, name), whole=name in ("concurrency", "attempts"))
         for name, limit in dataclasses.asdict(self.budget).items():
             if limit is not None:
-                _positive(f"endpoint.budget.{name}", limit, whole=name != "money")
+                _check_positive(f"endpoint.budget.{name}", limit, whole=name != "money")
         if self.budget.money is not None and not (self.prices.input or self.prices.output):
             raise ConfigError(
                 "endpoint.budget.money needs endpoint.prices: {input: ..., output: ...} of a million tokens"
             )
 
 
-def _known(cls: type[Any], settings: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+def _checked_names(cls: type[Any], settings: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     if not isinstance(settings, Mapping):
         raise ConfigError(f"{where} is a mapping (key: value), not {type(settings).__name__}")
     names = [f.name for f in dataclasses.fields(cls)]
@@ -105,7 +106,7 @@ def _known(cls: type[Any], settings: Mapping[str, Any], where: str) -> Mapping[s
     return settings
 
 
-def _positive(name: str, value: Any, *, whole: bool) -> None:
+def _check_positive(name: str, value: Any, *, whole: bool) -> None:
     number = isinstance(value, int) if whole else isinstance(value, int | float)
     if isinstance(value, bool) or not number or not math.isfinite(value) or value <= 0:
         raise ConfigError(f"{name} is {value!r:.80}, but must be a {'whole ' if whole else ''}number above 0")

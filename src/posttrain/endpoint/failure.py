@@ -1,4 +1,4 @@
-"""What a request can end with instead of a reply."""
+"""Errors that a request can end with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class ReplyError(Exception):
 
 
 class TransientError(ReplyError):
-    """Another attempt may help. `after`: the seconds that the server asks to wait, None where it says nothing."""
+    """A failure that another attempt may cure. `after`: seconds that the server asks to wait, or None."""
 
     def __init__(self, message: str, after: float | None = None) -> None:
         super().__init__(message)
@@ -18,4 +18,4 @@ class TransientError(ReplyError):
 
 
 class RefusedError(RewardError):
-    """No further request makes sense: a wrong key, an unknown model, a spent budget. It ends the run."""
+    """A failure that ends the run, as no further request can succeed: wrong key, unknown model, spent budget."""

@@ -1,4 +1,4 @@
-"""A form that a model fills in: the JSON schema that the server gets, and the check of what came back.
+"""A form that a model fills in: the JSON schema for the server, and the validation of replies.
 
 Form("verdict", {"reason": Text(), "score": Number(1, 10)})
 """
@@ -16,13 +16,13 @@ from posttrain.endpoint.failure import ReplyError
 from posttrain.endpoint.reply import Reply, decode
 
 _FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
-_AGAIN = "Your reply could not be read: {why}. Reply again, with the JSON object alone."
+_RETRY = "Your reply could not be read: {why}. Reply again, with the JSON object alone."
 _LONGEST = 20_000  # characters of a filled-in form
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number from `low` to `high`."""
+    """A field for a number from `low` to `high`."""
 
     low: float
     high: float
@@ -39,7 +39,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Word:
-    """One of a few words."""
+    """A field for one of a few words."""
 
     choices: tuple[str, ...]
 
@@ -52,7 +52,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Text:
-    """Any text."""
+    """A field for any text."""
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string"}
@@ -63,13 +63,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Form:
-    """Fields by name, all of them required and no others."""
+    """Fields by name. All of them are required, and no others are allowed."""
 
     name: str
     fields: Mapping[str, Number | Word | Text]
 
     def response_format(self) -> dict[str, Any]:
-        """As /chat/completions reads it."""
+        """Return the form as the `response_format` of /chat/completions."""
         schema = {
             "type": "object",
             "properties": {name: f.schema() for name, f in self.fields.items()},
@@ -79,10 +79,10 @@ class Form:
         return {"type": "json_schema", "json_schema": {"name": self.name, "strict": True, "schema": schema}}
 
     def read(self, text: str) -> dict[str, Any]:
-        """What was filled in. Raises ValueError that says what is wrong.
+        """Parse a filled-in form. Raises ValueError that says what is wrong.
 
-        Around the object there may be a Markdown fence, or prose without braces; with two objects there is no telling
-        which one is meant.
+        The object may be surrounded by a Markdown fence or by prose without braces. Two objects are ambiguous, so they
+        are an error.
         """
         if not text.strip():
             raise ValueError("it is empty")
@@ -98,25 +98,27 @@ class Form:
 
 
 def fill_in(client: Client, form: Form, bodies: Sequence[Body]) -> list[dict[str, Any] | ReplyError | None]:
-    """The form, filled in once for each request: None where the model refuses, a ReplyError where it cannot be read.
+    """Have the form filled in for each request: None where the model refuses, a ReplyError where it is unreadable.
 
-    What cannot be read is asked for once more. A reply that max_tokens ended is not: it would end there again.
+    An unreadable reply is requested once more, unless max_tokens cut it: it would be cut again.
     """
     bodies = [{**body, "response_format": form.response_format()} for body in bodies]
     replies = client.ask(bodies)
-    found = [_filled(form, reply) for reply in replies]
-    again = [k for k, value in enumerate(found) if isinstance(value, _UnreadableError)]
-    for k, reply in zip(again, client.ask([_once_more(bodies[k], found[k]) for k in again]), strict=True):
-        found[k] = _filled(form, reply)
-    return found
+    filled = [_filled(form, reply) for reply in replies]
+    unreadable = [k for k, value in enumerate(filled) if isinstance(value, _UnreadableError)]
+    retries = client.ask([_retry(bodies[k], filled[k]) for k in unreadable])
+    for k, reply in zip(unreadable, retries, strict=True):
+        filled[k] = _filled(form, reply)
+    return filled
 
 
 class _UnreadableError(ReplyError):
-    """What the model wrote is not the form."""
+    """The model wrote something that is not the form."""
 
     def __init__(self, text: str, why: ValueError) -> None:
         super().__init__(f"the reply {text!r:.200} cannot be read: {why}")
-        self.text, self.why = text, str(why)
+        self.text = text
+        self.why = str(why)
 
 
 def _filled(form: Form, reply: Reply | ReplyError) -> dict[str, Any] | ReplyError | None:
@@ -135,9 +137,9 @@ def _filled(form: Form, reply: Reply | ReplyError) -> dict[str, Any] | ReplyErro
         return _UnreadableError(choice.text, error)
 
 
-def _once_more(body: Body, unreadable: Any) -> Body:
-    said = {"role": "assistant", "content": unreadable.text[:_LONGEST]}
-    return {**body, "messages": [*body["messages"], said, _user(_AGAIN.format(why=unreadable.why))]}
+def _retry(body: Body, unreadable: Any) -> Body:
+    reply = {"role": "assistant", "content": unreadable.text[:_LONGEST]}
+    return {**body, "messages": [*body["messages"], reply, _user(_RETRY.format(why=unreadable.why))]}
 
 
 def _user(text: str) -> dict[str, str]:
@@ -145,7 +147,7 @@ def _user(text: str) -> dict[str, str]:
 
 
 def _object(text: str) -> dict[str, Any]:
-    """The one JSON object of a text."""
+    """Parse the one JSON object of a text."""
     fenced = _FENCE.fullmatch(text)
     inner = fenced[1] if fenced else text
     start, end = inner.find("{"), inner.rfind("}")

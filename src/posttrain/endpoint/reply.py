@@ -1,4 +1,4 @@
-"""What the server said, checked against what was asked."""
+"""Replies of the server, validated against the request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from posttrain.endpoint.failure import ReplyError, TransientError
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer. `refused`: the model's reason not to give one; `cut`: max_tokens ended it."""
+    """One answer. `refused`: the model's reason for refusing; `cut`: whether max_tokens ended it."""
 
     text: str
     refused: str = ""
@@ -22,14 +22,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Reply:
-    """As many choices as were asked for, in order, and the tokens that were read and written, if the server says."""
+    """The requested number of choices, in order, and the tokens read and written if the server reports them."""
 
     choices: tuple[Choice, ...]
     usage: tuple[int, int] | None = None
 
 
 def decode(content: bytes) -> Any:
-    """JSON as the standard has it: UTF-8, no NaN, no key twice. Raises ValueError."""
+    """Parse strict JSON: UTF-8, no NaN, no repeated key. Raises ValueError."""
     try:
         return json.loads(content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_object)
     except RecursionError:
@@ -37,7 +37,7 @@ def decode(content: bytes) -> Any:
 
 
 def read(content: bytes, asked: Mapping[str, Any], served_as: str = "") -> Reply:
-    """Raises TransientError for a body that is no JSON, ReplyError for one that does not answer what was asked."""
+    """Parse a reply. Raises TransientError if the body is no JSON, ReplyError if it does not answer the request."""
     try:
         body = decode(content)
     except ValueError as error:
@@ -46,11 +46,11 @@ def read(content: bytes, asked: Mapping[str, Any], served_as: str = "") -> Reply
 
 
 def check(body: Any, asked: Mapping[str, Any], served_as: str = "") -> Reply:
-    """Raises ReplyError that names the difference."""
+    """Validate a reply. Raises ReplyError that names the difference from the request."""
     if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
         raise ReplyError(f"the reply holds no list of choices: {body!r:.200}")
     model = body.get("model")
-    if isinstance(model, str) and not _is(model, served_as or asked["model"]):
+    if isinstance(model, str) and not _same_model(model, served_as or asked["model"]):
         raise ReplyError(
             f"{asked['model']!r} was asked, and the model {model!r:.200} answered; is it meant? set endpoint.served_as"
         )
@@ -76,13 +76,13 @@ def _choice(choice: Any, asked: Mapping[str, Any]) -> Choice:
 
 
 def _usage(usage: Any) -> tuple[int, int] | None:
-    found = [usage.get(n) for n in ("prompt_tokens", "completion_tokens")] if isinstance(usage, dict) else []
-    counts = [x for x in found if isinstance(x, int) and not isinstance(x, bool) and x >= 0]
+    values = [usage.get(n) for n in ("prompt_tokens", "completion_tokens")] if isinstance(usage, dict) else []
+    counts = [x for x in values if isinstance(x, int) and not isinstance(x, bool) and x >= 0]
     return (counts[0], counts[1]) if len(counts) == 2 else None
 
 
-def _is(answered: str, asked: str) -> bool:
-    """Whether it is the model, or a dated version of it: gpt-5-2026-08-07 for gpt-5."""
+def _same_model(answered: str, asked: str) -> bool:
+    """Whether the model that answered is the one asked, or a dated version of it: gpt-5-2026-08-07 for gpt-5."""
     return answered == asked or (answered.startswith(f"{asked}-") and answered[len(asked) + 1 :][:1].isdigit())
 
 
@@ -91,7 +91,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+    unique = dict(pairs)
+    if len(unique) < len(pairs):
         raise ValueError("a key occurs twice in it")
-    return made
+    return unique

@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt."""
+"""Exponential backoff: how long to wait before the next attempt."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from posttrain.seeds import seed_for
 
 
 def pause(endpoint: Endpoint, key: str, attempt: int, after: float | None) -> float:
-    """Seconds: pause 2^(attempt - 1) u, u in [1/2, 1) from the request; at least Retry-After, at most the longest."""
+    """Return seconds to wait: pause · 2^(attempt - 1) · u, at least Retry-After and at most the longest pause.
+
+    u in [1/2, 1) is derived from the request.
+    """
     jitter = 0.5 + seed_for("pause", key, attempt) / 2**57
     own = endpoint.pause * 2.0 ** min(attempt - 1, 30) * jitter
     return min(max(own, after or 0.0), endpoint.longest_pause)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds that the server asks for, as a number or a date. None for what is neither, or lies in the past."""
+    """Parse the seconds that the server asks to wait, a number or a date. None if it is neither or in the past."""
     text = headers.get("retry-after", "").strip()
     try:
         seconds = float(text)

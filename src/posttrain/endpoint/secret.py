@@ -7,11 +7,11 @@ import re
 
 from posttrain.errors import ConfigError
 
-_SHORTEST = 4  # characters; replacing less would tear other words apart
+_SHORTEST = 4  # characters; a shorter key would match parts of ordinary words
 
 
 class Secret:
-    """What an environment variable holds; "" when it is not set."""
+    """The value of an environment variable; "" when it is not set."""
 
     def __init__(self, variable: str) -> None:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
@@ -22,10 +22,11 @@ class Secret:
             raise ConfigError(f"${variable} holds characters that no header can carry; set it to the key alone")
 
     def header(self) -> dict[str, str]:
+        """Return the Authorization header, or nothing without a key."""
         return {"Authorization": f"Bearer {self._value}"} if self._value else {}
 
     def redact(self, text: str) -> str:
-        """The text without the key: servers like to repeat it in their messages."""
+        """Remove the key from a text: servers like to repeat it in their messages."""
         return text.replace(self._value, "***") if len(self._value) >= _SHORTEST else text
 
     def __repr__(self) -> str:

@@ -1,1 +1,1 @@
-"""Language models as judges, behind an endpoint: a score, a comparison in both orders, a rubric, labels for pairs."""
+"""Language models as judges, behind an endpoint: scores, comparisons in both orders, rubrics, labels for pairs."""

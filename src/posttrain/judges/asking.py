@@ -1,7 +1,7 @@
-"""How a judge is asked: instructions in one message, everything that others wrote in another, where it cannot give any.
+"""Requests to a judge: instructions in one message, and all text written by others in another, as data.
 
-What is judged is escaped as XML text, so that it can neither close its own tag nor spell a control token of the
-judge's chat template (`<|im_start|>`, `</s>`).
+The judged text is escaped as XML, so that it can neither close its own tag nor spell a control token of the judge's
+chat template (`<|im_start|>`, `</s>`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Filled = dict[str, Any] | ReplyError | None
 
 
 def client(endpoint: Mapping[str, Any], folder: str | Path | None) -> Client:
-    """The same one for the same settings, so that it remembers what it spent and what the server cannot do."""
+    """Return a client, always the same one for the same settings: it remembers its spending and the server's limits."""
     return _client(json.dumps(endpoint, sort_keys=True, default=list), None if folder is None else str(folder))
 
 
@@ -36,7 +36,7 @@ def _client(settings: str, folder: str | None) -> Client:
 
 
 def body(instructions: str, shown: Mapping[str, str], seed: int = 0) -> Body:
-    """A request. `shown` are texts by the names of their tags."""
+    """Build a request. `shown` maps the names of tags to the texts inside them."""
     quoted = "\n".join(f"<{name}>\n{escape(text, quote=False)}\n</{name}>" for name, text in shown.items())
     system = {"role": "system", "content": f"{instructions}\n\n{RULES}"}
     return {"messages": [system, {"role": "user", "content": quoted}], "seed": seed}

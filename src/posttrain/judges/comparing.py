@@ -2,8 +2,8 @@
 
     P(a ≻ b) = 1 if a is preferred in both orders, 0 if b is, 1/2 otherwise
 
-Judges prefer a position, most often the first. Asked in both orders such a judge contradicts itself, which is a tie (or
-an abstention) and counted, never a win.
+Judges prefer a position, most often the first. Asked in both orders, such a judge contradicts itself. That counts as a
+tie (or an abstention), never as a win, and lowers the reported agreement.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ Disagreement = Literal["tie", "abstain"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """`win` is the probability that the first answer is better; `agreed`: did both orders say the same?"""
+    """`win`: probability that the first answer is better; `agreed`: whether both orders gave the same result."""
 
     win: float | ReplyError | None
-    agreed: bool | None = None  # None where nothing was asked, or not answered
+    agreed: bool | None = None  # None if the judge was not asked, or did not answer
 
 
-def compared(
+def compare(
     client: Client, question: str, asked: Sequence[tuple[str, str, str]], *, disagreement: Disagreement = "tie"
 ) -> list[Comparison]:
-    """A verdict on each (prompt, a, b). Answers that are equal tie without being shown to anybody."""
+    """Compare the answers of each (prompt, a, b) in both orders. Equal answers tie without a request."""
     differ = [k for k, (_, a, b) in enumerate(asked) if a != b]
     requests = []
     for k in differ:
@@ -51,13 +51,13 @@ def compared(
             shown = {"question": prompt, "answer_A": first, "answer_B": second}
             requests.append(body(f"{question}\n{_SHAPE}", shown))
     filled = fill_in(client, _FORM, requests)
-    made = [Comparison(0.5)] * len(asked)
+    comparisons = [Comparison(0.5)] * len(asked)
     for n, k in enumerate(differ):
-        made[k] = _verdict(filled[2 * n], filled[2 * n + 1], disagreement)
-    return made
+        comparisons[k] = _comparison(filled[2 * n], filled[2 * n + 1], disagreement)
+    return comparisons
 
 
-def _verdict(one: Filled, other: Filled, disagreement: Disagreement) -> Comparison:
+def _comparison(one: Filled, other: Filled, disagreement: Disagreement) -> Comparison:
     for filled in (one, other):
         if isinstance(filled, ReplyError):
             return Comparison(filled)

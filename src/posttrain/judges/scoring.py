@@ -26,7 +26,7 @@ _REFERENCE = "A correct answer is shown as <reference>."
 Verdict = float | ReplyError | None
 
 
-def scored(
+def grade(
     client: Client,
     question: str,
     asked: Sequence[tuple[str, str, str | None]],
@@ -35,7 +35,7 @@ def scored(
     high: int,
     judgements: int,
 ) -> list[Verdict]:
-    """A score in [0, 1] for each (prompt, answer, reference). None where the judge refuses."""
+    """Return a score in [0, 1] for each (prompt, answer, reference). None where the judge refuses."""
     form = Form("verdict", {"reason": Text(), "score": Number(low, high)})
     requests = []
     for prompt, answer, reference in asked:
@@ -47,8 +47,8 @@ def scored(
 
 
 def _mean(filled: Sequence[Filled], low: int, high: int) -> Verdict:
-    """One judgement that failed fails the answer; one that was refused is left out."""
+    """Average the judgements. One that failed fails the answer; one that was refused is left out."""
     if failed := [f for f in filled if isinstance(f, ReplyError)]:
         return failed[0]
-    said = [f["score"] for f in filled if isinstance(f, dict)]
-    return (fmean(said) - low) / (high - low) if said else None
+    scores = [f["score"] for f in filled if isinstance(f, dict)]
+    return (fmean(scores) - low) / (high - low) if scores else None

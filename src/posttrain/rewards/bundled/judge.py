@@ -7,7 +7,7 @@ from typing import Any
 
 from posttrain.errors import ConfigError
 from posttrain.judges.asking import client
-from posttrain.judges.scoring import QUESTION, Verdict, scored
+from posttrain.judges.scoring import QUESTION, Verdict, grade
 
 
 def judge(
@@ -38,4 +38,4 @@ def judge(
         raise ConfigError(f"low={low}, high={high}, judgements={judgements}; low is below high, judgements at least 1")
     references = [None if a is None else str(a) for a in answer or [None] * len(completions)]
     asked = list(zip(prompts, completions, references, strict=True))
-    return scored(client(endpoint, folder), question, asked, low=low, high=high, judgements=judgements)
+    return grade(client(endpoint, folder), question, asked, low=low, high=high, judgements=judgements)

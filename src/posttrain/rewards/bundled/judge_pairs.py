@@ -9,10 +9,11 @@ from typing import Any, get_args
 from posttrain.endpoint.failure import ReplyError
 from posttrain.errors import ConfigError
 from posttrain.judges.asking import client
-from posttrain.judges.comparing import QUESTION, Comparison, Disagreement, compared
+from posttrain.judges.comparing import QUESTION, Comparison, Disagreement, compare
 from posttrain.rewards.workers.call import Scores
 
-Seen = tuple[float | ReplyError | None, bool | None]  # the chance that the answer wins, whether both orders agreed
+# the probability that the answer wins, and whether both orders agreed
+Outcome = tuple[float | ReplyError | None, bool | None]
 
 
 def judge_pairs(
@@ -42,47 +43,47 @@ def judge_pairs(
         raise ConfigError(f"disagreement={disagreement!r}, opponents={opponents}; write tie or abstain, and at least 1")
     judge = client(endpoint, folder)
     if opponent is not None and any(text is not None for text in opponent):
-        found: list[list[Seen]] = [[] for _ in completions]
+        outcomes: list[list[Outcome]] = [[] for _ in completions]
         known = [k for k, text in enumerate(opponent) if text is not None]
         asked = [(prompts[k], completions[k], str(opponent[k])) for k in known]
-        for k, verdict in zip(known, compared(judge, question, asked, disagreement=disagreement), strict=True):
-            found[k].append((verdict.win, verdict.agreed))
-        return _scores(found)
-    couples = _couples(prompts, opponents)
-    asked = [(prompts[i], completions[i], completions[j]) for i, j in couples]
-    return _scores(_both_sides(couples, compared(judge, question, asked, disagreement=disagreement), len(prompts)))
+        for k, verdict in zip(known, compare(judge, question, asked, disagreement=disagreement), strict=True):
+            outcomes[k].append((verdict.win, verdict.agreed))
+        return _scores(outcomes)
+    matchups = _matchups(prompts, opponents)
+    asked = [(prompts[i], completions[i], completions[j]) for i, j in matchups]
+    return _scores(_both_sides(matchups, compare(judge, question, asked, disagreement=disagreement), len(prompts)))
 
 
-def _couples(prompts: Sequence[str], opponents: int | None) -> list[tuple[int, int]]:
+def _matchups(prompts: Sequence[str], opponents: int | None) -> list[tuple[int, int]]:
     """Return the pairs of answers to compare: those to the same prompt, each pair once."""
     groups: dict[str, list[int]] = {}
     for k, prompt in enumerate(prompts):
         groups.setdefault(prompt, []).append(k)
-    made: dict[tuple[int, int], None] = {}
+    unique: dict[tuple[int, int], None] = {}
     for group in groups.values():
         n = len(group)
         for step in range(1, min(n - 1, n if opponents is None else opponents) + 1):
             for k in range(n):
                 i, j = sorted((group[k], group[(k + step) % n]))
-                made[i, j] = None
-    return list(made)
+                unique[i, j] = None
+    return list(unique)
 
 
-def _both_sides(couples: Sequence[tuple[int, int]], verdicts: Sequence[Comparison], count: int) -> list[list[Seen]]:
-    found: list[list[Seen]] = [[] for _ in range(count)]
-    for (i, j), verdict in zip(couples, verdicts, strict=True):
-        found[i].append((verdict.win, verdict.agreed))
-        found[j].append((1.0 - verdict.win if isinstance(verdict.win, float) else verdict.win, verdict.agreed))
-    return found
+def _both_sides(matchups: Sequence[tuple[int, int]], verdicts: Sequence[Comparison], count: int) -> list[list[Outcome]]:
+    outcomes: list[list[Outcome]] = [[] for _ in range(count)]
+    for (i, j), verdict in zip(matchups, verdicts, strict=True):
+        outcomes[i].append((verdict.win, verdict.agreed))
+        outcomes[j].append((1.0 - verdict.win if isinstance(verdict.win, float) else verdict.win, verdict.agreed))
+    return outcomes
 
 
-def _scores(found: Sequence[Sequence[Seen]]) -> Scores:
-    agreed = [[a for _, a in seen if a is not None] for seen in found]
-    return Scores([_mean(seen) for seen in found], agreement=[fmean(a) if a else None for a in agreed])
+def _scores(outcomes: Sequence[Sequence[Outcome]]) -> Scores:
+    agreed = [[a for _, a in each if a is not None] for each in outcomes]
+    return Scores([_mean(each) for each in outcomes], agreement=[fmean(a) if a else None for a in agreed])
 
 
-def _mean(seen: Sequence[Seen]) -> float | ReplyError | None:
-    if failed := [win for win, _ in seen if isinstance(win, ReplyError)]:
+def _mean(outcomes: Sequence[Outcome]) -> float | ReplyError | None:
+    if failed := [win for win, _ in outcomes if isinstance(win, ReplyError)]:
         return failed[0]
-    wins = [win for win, _ in seen if isinstance(win, float)]
+    wins = [win for win, _ in outcomes if isinstance(win, float)]
     return fmean(wins) if wins else None

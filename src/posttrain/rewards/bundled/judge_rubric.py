@@ -7,7 +7,7 @@ from typing import Any
 
 from posttrain.endpoint.failure import ReplyError
 from posttrain.judges.asking import client
-from posttrain.judges.rubric import QUESTION, met, rubric_of, value
+from posttrain.judges.rubric import QUESTION, check_criteria, parse_rubric, score
 from posttrain.rewards.workers.call import Scores
 
 
@@ -32,17 +32,18 @@ def judge_rubric(
         question: instructions to the judge; any text.
         folder: folder that keeps replies and what was spent; null keeps nothing, a run gives its own.
     """
-    shared = None if criteria is None else rubric_of(criteria, "criteria")
+    shared = None if criteria is None else parse_rubric(criteria, "criteria")
     given = rubric or [None] * len(completions)
-    rubrics = [shared if own is None else rubric_of(own, "the column rubric") for own in given]
+    rubrics = [shared if own is None else parse_rubric(own, "the column rubric") for own in given]
     known = {k: r for k, r in enumerate(rubrics) if r is not None}
-    verdicts = met(client(endpoint, folder), question, [(prompts[k], completions[k], r) for k, r in known.items()])
+    asked = [(prompts[k], completions[k], r) for k, r in known.items()]
+    verdicts = check_criteria(client(endpoint, folder), question, asked)
     scores: list[float | ReplyError | None] = [None] * len(completions)
     curves: dict[str, list[float | None]] = {
         f"criterion_{j}": [None] * len(completions) for j in range(1, len(shared or ()) + 1)
     }
     for (k, own), verdict in zip(known.items(), verdicts, strict=True):
-        scores[k] = value(verdict, own) if isinstance(verdict, list) else verdict
+        scores[k] = score(verdict, own) if isinstance(verdict, list) else verdict
         if isinstance(verdict, list) and own is shared:
             for name, yes in zip(curves, verdict, strict=True):
                 curves[name][k] = float(yes)
