@@ -1,19 +1,10 @@
-"""The golden numbers notice: every formula that a method reads is broken in every small way, and one must fail.
-
-A mutant swaps the operands of a minus, turns + into -, * into +, / into *, min into max, drops a minus, turns a
-comparison around, exchanges the first two tensors, or negates the result.
-"""
+"""The golden numbers notice: every formula that a method reads is broken in every small way (tests/harness/mutants.py),
+and one must fail."""
 
 from __future__ import annotations
 
-import ast
-import copy
-import functools
 import importlib
-import inspect
-import itertools
-import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,11 +13,11 @@ from posttrain.catalogue import index as catalogue
 from posttrain.core.maths import divergence
 from posttrain.core.maths.groups import Groups
 from posttrain.core.parts import pick
+from tests.harness.mutants import cases_of, mutants, notices
 from tests.methods.golden import ROWS
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # of formulas that are broken on purpose
 HERE = Path(__file__).parent
-SWAPPED = {"minimum": "maximum", "maximum": "minimum", "min": "max", "max": "min"}
 # Mutants that compute the same thing, or that differ only where no batch can be.
 EQUIVALENT: dict[str, set[str]] = {
     "Groups.std": {"swap: x - self.mean(x)"},  # squared
@@ -43,7 +34,7 @@ EQUIVALENT: dict[str, set[str]] = {
     "gap_std_ema": {"exchange: (chosen, rejected)", "swap: chosen - rejected"},  # a standard deviation
     "log_odds": {"drop -: -math.log(2)", "turn: mean > -math.log(2)"},  # two ways to compute one number
     "on_policy_weight": {
-        "negate: return bounded_exp(rows.mean(logp.detach() - usual))",  # read as a product of two
+        "negate: return bounded_exp(rows.mean(logp.detach() - expected))",  # read as a product of two
         "drop -: -1",  # the last of two axes
     },
     "one_step_error": {"swap: token_reward + gamma * rows.next(value.detach()) - taken_q"},  # squared
@@ -92,106 +83,7 @@ def goldens(path: str) -> list[Callable[[], None]]:
     if not (HERE / folder / f"test_{name}.py").exists():
         return rows
     module = importlib.import_module(f"tests.methods.{folder}.test_{name}")
-    own = [test for name, test in vars(module).items() if name.startswith("test_golden")]
-    return rows + [functools.partial(test, **given) for test in own for given in parameters(test)]
-
-
-def parameters(test: Callable) -> list[dict[str, object]]:
-    marks = [m for m in getattr(test, "pytestmark", []) if m.name == "parametrize"]
-    if not marks:
-        return [{}]
-    names, values = marks[0].args
-    names = [names] if isinstance(names, str) else names
-    return [dict(zip(names, v if len(names) > 1 else (v,), strict=True)) for v in values]
-
-
-class Mutator(ast.NodeTransformer):
-    """Changes the `target`-th place of a function that can be changed."""
-
-    def __init__(self, target: int) -> None:
-        self.target, self.seen, self.done = target, -1, ""
-
-    def here(self, what: str, node: ast.AST) -> bool:
-        self.seen += 1
-        if self.seen == self.target:
-            self.done = f"{what}: {ast.unparse(node)}"
-        return self.seen == self.target
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        before = copy.deepcopy(node)
-        self.generic_visit(node)
-        match node.op:
-            case ast.Sub() if self.here("swap", before):
-                node.left, node.right = node.right, node.left
-            case ast.Add() if self.here("+ to -", before):
-                node.op = ast.Sub()
-            case ast.Mult() if self.here("* to +", before):
-                node.op = ast.Add()
-            case ast.Div() if self.here("/ to *", before):
-                node.op = ast.Mult()
-        return node
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
-        self.generic_visit(node)
-        return node.operand if isinstance(node.op, ast.USub) and self.here("drop -", node) else node
-
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        before = copy.deepcopy(node)
-        self.generic_visit(node)
-        turned = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.Eq: ast.NotEq}
-        if type(node.ops[0]) in turned and self.here("turn", before):
-            node.ops[0] = turned[type(node.ops[0])]()
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        before = copy.deepcopy(node)
-        self.generic_visit(node)
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name in SWAPPED and self.here("min to max", before):
-            target = node.func
-            setattr(target, "attr" if isinstance(target, ast.Attribute) else "id", SWAPPED[name])
-        return node
-
-    def visit_Return(self, node: ast.Return) -> ast.AST:
-        self.generic_visit(node)
-        if self.here("negate", node):
-            if isinstance(node.value, ast.Tuple):
-                node.value.elts[1] = ast.UnaryOp(ast.USub(), node.value.elts[1])
-            else:
-                node.value = ast.UnaryOp(ast.USub(), node.value)
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.decorator_list, node.returns = [], None
-        for argument in (*node.args.args, *node.args.kwonlyargs):
-            argument.annotation = None
-        self.generic_visit(node)
-        names = [a for a in node.args.args if a.arg not in ("self", "state", "rows")]
-        if len(names) > 1 and self.here("exchange", ast.Tuple([ast.Name(a.arg) for a in names[:2]])):
-            names[0].arg, names[1].arg = names[1].arg, names[0].arg
-        return node
-
-
-def mutants(fn: Callable) -> Iterator[tuple[str, object]]:
-    """(what was changed, code) of every mutant."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(fn)))
-    for target in itertools.count():
-        mutator = Mutator(target)
-        changed = mutator.visit(copy.deepcopy(tree))
-        if not mutator.done:
-            return
-        space = dict(fn.__globals__)
-        exec(compile(ast.fix_missing_locations(changed), "<mutant>", "exec"), space)
-        yield mutator.done, space[fn.__name__].__code__
-
-
-def notices(tests: list[Callable[[], None]]) -> bool:
-    for test in tests:
-        try:
-            test()
-        except Exception:  # a golden number that changed, or a formula that no longer runs
-            return True
-    return False
+    return rows + cases_of(module, "test_golden")
 
 
 @pytest.mark.parametrize("path", catalogue.paths())

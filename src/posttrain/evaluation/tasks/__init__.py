@@ -1,1 +1,1 @@
-"""What methods are compared on. A task is a function of its own file's name that returns a Task for one seed."""
+"""Tasks to compare methods on: functions of their own file's name that return a Task for one seed."""

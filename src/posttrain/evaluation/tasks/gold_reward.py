@@ -101,8 +101,8 @@ class World:
         return (self._gold(text) - self.mean) / self.deviation
 
     def _gold(self, text: str) -> float:
-        found = Counter(a + b for a, b in pairwise(text[1:]))  # the pair within the prompt is not the answer's
-        return sum((self.worth[CODES[p]] if p in CODES else -1.0) - (n - 1) for p, n in found.items())
+        counted = Counter(a + b for a, b in pairwise(text[1:]))  # the pair within the prompt is not the answer's
+        return sum((self.worth[CODES[p]] if p in CODES else -1.0) - (n - 1) for p, n in counted.items())
 
     def compared(self, name: str, count: int) -> list[tuple[str, str]]:
         """Return two random answers to each of `count` prompts, the better one first, by the gold reward."""
@@ -118,11 +118,11 @@ class World:
 
 
 def counts(text: str) -> Worth:
-    found = np.zeros(len(CODES))
+    vector = np.zeros(len(CODES))
     for a, b in pairwise(text[1:]):
         if a + b in CODES:
-            found[CODES[a + b]] += 1
-    return found
+            vector[CODES[a + b]] += 1
+    return vector
 
 
 def fitted(compared: Sequence[tuple[str, str]], prior: float = 1.0) -> Worth:
@@ -146,18 +146,18 @@ def scored(prompts: Sequence[str], completions: Sequence[str], *, worth: Worth) 
     return [float(counts(p + c) @ worth) for p, c in zip(prompts, completions, strict=True)]
 
 
-# ---- what is learnt from
+# ---- training data
 
 
 def compared(world: World, proxy: Worth, count: int) -> list[Pair]:
     """Return pairs of random answers; the proxy decides which one is better, and by how much."""
-    made = []
+    labelled = []
     for i in range(count):
         good, bad = sorted(world.two("pair", i), key=lambda text: -float(counts(text) @ proxy))
         better, worse = (float(counts(text) @ proxy) for text in (good, bad))
         scores = {"chosen_reward": better, "rejected_reward": worse, "margin": better - worse}
-        made.append(Pair(i, good[:2], good[2:], bad[2:], scores))
-    return made
+        labelled.append(Pair(i, good[:2], good[2:], bad[2:], scores))
+    return labelled
 
 
 def reference(world: World, folder: Path) -> Path:
@@ -173,7 +173,7 @@ def reference(world: World, folder: Path) -> Path:
         return session.save("policy", folder)
 
 
-# ---- what is measured
+# ---- measurements
 
 
 def answer_kl(logits: PerTokenVocab, ref_logits: PerTokenVocab, rows: Rows) -> PerRow:
@@ -183,11 +183,11 @@ def answer_kl(logits: PerTokenVocab, ref_logits: PerTokenVocab, rows: Rows) -> P
 
 def measure(session: Session, name: str, *, world: World, proxy: Worth, prompts: Sequence[Prompt]) -> dict[str, float]:
     """Return the gold and proxy rewards, KL and length of answers to held-out prompts."""
-    made = session.collect(name, prompts, Sampling(), rewards=answer_kl)
-    texts = [str(r.prompt.prompt) + r.text for r in made]
+    answers = session.collect(name, prompts, Sampling(), rewards=answer_kl)
+    texts = [str(r.prompt.prompt) + r.text for r in answers]
     return {
-        "kl": fmean(r.reward or 0.0 for r in made),
+        "kl": fmean(r.reward or 0.0 for r in answers),
         "gold": fmean(world.gold(t) for t in texts),
         "proxy": fmean(float(counts(t) @ proxy) for t in texts),
-        "length": fmean(len(r.tokens) for r in made),
+        "length": fmean(len(r.tokens) for r in answers),
     }

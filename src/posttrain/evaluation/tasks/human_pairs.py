@@ -54,8 +54,8 @@ def human_pairs(
         batch: pairs of an optimiser step; at least 1.
         learning_rate: peak learning rate of every method; above 0, 1e-6 to 1e-4 is usual.
     """
-    found = load(data, "pairs", invalid="drop")
-    known, unknown = split(cast(Sequence[Pair], found.records), held_out)
+    source = load(data, "pairs", invalid="drop")
+    known, unknown = split(cast(Sequence[Pair], source.records), held_out)
     if len(known) < pairs:
         raise DataError(
             f"{data}: {len(known)} pairs are left to train on beside {len(unknown)} held out, and the task wants "
@@ -82,7 +82,7 @@ def human_pairs(
         y=("accuracy", "held-out accuracy of the implicit reward"),
         points=points,
         chance=0.5,
-        facts={"pairs held out": len(unknown), "rows dropped from the file": len(found.dropped)},
+        facts={"pairs held out": len(unknown), "rows dropped from the file": len(source.dropped)},
     )
 
 

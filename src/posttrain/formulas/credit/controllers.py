@@ -9,7 +9,7 @@ import torch
 from posttrain.core.parts import PerRow, PerToken, Scalar, State
 from posttrain.core.tensors import Rows
 
-LEAST = -700.0  # of ln λ: below it λ is 0 in floating point, and has no logarithm
+LOWEST_LOG = -700.0  # of λ: below it λ underflows to 0, which has no logarithm
 
 
 def adaptive_kl(
@@ -96,7 +96,7 @@ def multiplier(
     now = float(cost[rows.trained].mean()) + budget
     excess = now if state is None else decay * state["cost"] + (1 - decay) * now
     logarithm = math.log(before) + rate * before * excess
-    after = math.exp(min(max(logarithm, LEAST), math.log(largest)))
+    after = math.exp(min(max(logarithm, LOWEST_LOG), math.log(largest)))
     return {"lambda": after, "cost": excess}, cost.new_tensor(after)
 
 

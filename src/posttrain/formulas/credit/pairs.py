@@ -17,7 +17,7 @@ def mean_gap_ema(
     Settings:
         decay: share of the moving average that a new batch leaves unchanged; 0 to 1, usually 0.9 to 0.99.
     """
-    return _moved(state, float((chosen - rejected).mean()), decay, chosen)
+    return _ema(state, float((chosen - rejected).mean()), decay, chosen)
 
 
 def midpoint_ema(
@@ -28,7 +28,7 @@ def midpoint_ema(
     Settings:
         decay: share of the moving average that a new batch leaves unchanged; 0 to 1, usually 0.9 to 0.99.
     """
-    return _moved(state, float((chosen + rejected).mean() / 2), decay, chosen)
+    return _ema(state, float((chosen + rejected).mean() / 2), decay, chosen)
 
 
 def gap_std_ema(state: State | None, chosen: PerPair, rejected: PerPair, *, decay: float = 0.9) -> tuple[State, Scalar]:
@@ -37,11 +37,11 @@ def gap_std_ema(state: State | None, chosen: PerPair, rejected: PerPair, *, deca
     Settings:
         decay: share of the moving average that a new batch leaves unchanged; 0 to 1, usually 0.9 to 0.99.
     """
-    return _moved(state, float((chosen - rejected).std(correction=0)), decay, chosen)
+    return _ema(state, float((chosen - rejected).std(correction=0)), decay, chosen)
 
 
-def _moved(state: State | None, now: float, decay: float, like: PerPair) -> tuple[State, Scalar]:
-    mean = now if state is None else decay * state["mean"] + (1 - decay) * now
+def _ema(state: State | None, value: float, decay: float, like: PerPair) -> tuple[State, Scalar]:
+    mean = value if state is None else decay * state["mean"] + (1 - decay) * value
     return {"mean": mean}, like.new_tensor(mean)
 
 
@@ -65,11 +65,11 @@ def kept_pairs(
     Settings:
         dropped: share of the pairs that is left out; 0 up to but not including 1, 0.2 in the paper.
     """
-    likely = -0.5 * ((chosen - rejected - mean_gap) / spread.clamp(min=1e-8)) ** 2
-    noise = keyed_uniform(int(seed), row_id[pairs[:, 0]]).to(likely.dtype)
-    count = max(1, round((1 - dropped) * len(likely)))
-    best = (likely - (-noise.log()).log()).topk(count).indices
-    return torch.zeros_like(likely).index_fill(0, best, len(likely) / count)
+    log_weight = -0.5 * ((chosen - rejected - mean_gap) / spread.clamp(min=1e-8)) ** 2
+    noise = keyed_uniform(int(seed), row_id[pairs[:, 0]]).to(log_weight.dtype)
+    count = max(1, round((1 - dropped) * len(log_weight)))
+    drawn = (log_weight - (-noise.log()).log()).topk(count).indices
+    return torch.zeros_like(log_weight).index_fill(0, drawn, len(log_weight) / count)
 
 
 def gap_beta(
@@ -93,20 +93,20 @@ def best_and_worst(reward: PerRow, group: PerRow, row_id: PerRow, rows: Rows) ->
     A prompt whose answers all have the same reward gives no pair.
     """
     answers: dict[int, list[tuple[float, int, int]]] = {}
-    listed = zip(group.tolist(), reward.tolist(), row_id.tolist(), rows.trained.tolist(), strict=True)
-    for place, (prompt, earned, identity, trained) in enumerate(listed):
+    columns = zip(group.tolist(), reward.tolist(), row_id.tolist(), rows.trained.tolist(), strict=True)
+    for index, (prompt, value, identity, trained) in enumerate(columns):
         if trained:
-            answers.setdefault(prompt, []).append((earned, -identity, place))
-    ends = [(max(a), min((r, -i, p) for r, i, p in a)) for a in answers.values()]
+            answers.setdefault(prompt, []).append((value, -identity, index))
+    ends = [(max(a), min((r, -i, k) for r, i, k in a)) for a in answers.values()]
     chosen = [(best[2], worst[2]) for best, worst in ends if best[0] > worst[0]]
     return torch.tensor(chosen, dtype=torch.long, device=reward.device).reshape(-1, 2)
 
 
 def second_author(author: PerRow, rows: Rows) -> PerRow:
     """Weight of a row for a mean over the rows of author 1 alone: 1/(their share), and 0 for the others."""
-    theirs = (author == 1) & rows.trained
-    weight = rows.trained.sum() / theirs.sum().clamp(min=1)
-    return torch.where(theirs, weight.to(torch.get_default_dtype()), 0)
+    second = (author == 1) & rows.trained
+    weight = rows.trained.sum() / second.sum().clamp(min=1)
+    return torch.where(second, weight.to(torch.get_default_dtype()), 0)
 
 
 def worst_case(loss: PerPair, *, radius: float = 0.1) -> PerPair:
@@ -121,7 +121,7 @@ def worst_case(loss: PerPair, *, radius: float = 0.1) -> PerPair:
     """
     n = len(loss)
     order = loss.argsort()
-    taken = (radius * n - torch.arange(n, dtype=loss.dtype, device=loss.device)).clamp(0, 1)
-    taken[-1] = -taken[:-1].sum()
-    weight = torch.ones_like(loss).index_add(0, order, -taken)
+    lost = (radius * n - torch.arange(n, dtype=loss.dtype, device=loss.device)).clamp(0, 1)
+    lost[-1] = -lost[:-1].sum()
+    weight = torch.ones_like(loss).index_add(0, order, -lost)
     return Groups.of(loss, torch.ones_like(loss, dtype=torch.bool)).mean(weight)

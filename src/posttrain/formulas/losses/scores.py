@@ -116,8 +116,8 @@ def on_policy_weight(logp: PerToken, logits: PerTokenVocab, rows: Rows) -> PerRo
 
     No gradient flows through it.
     """
-    usual = (2 * logits.detach().log_softmax(-1)).logsumexp(-1)
-    return bounded_exp(rows.mean(logp.detach() - usual))
+    expected = (2 * logits.detach().log_softmax(-1)).logsumexp(-1)
+    return bounded_exp(rows.mean(logp.detach() - expected))
 
 
 def times_row_weight(score: PerRow, row_weight: PerRow) -> PerRow:

@@ -1,1 +1,1 @@
-"""Learning from scored answers that were written by others."""
+"""Offline reinforcement learning: from scored answers of any origin."""

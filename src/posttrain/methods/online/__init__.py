@@ -1,1 +1,1 @@
-"""Learning from rewards of one's own samples: policy gradients."""
+"""Policy gradients: learning from rewards of the policy's own samples."""

@@ -1,1 +1,1 @@
-"""Learning from preferences, directly: the DPO family."""
+"""The DPO family: learning directly from preferences."""

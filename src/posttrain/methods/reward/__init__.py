@@ -1,1 +1,1 @@
-"""Models of reward."""
+"""Reward models."""

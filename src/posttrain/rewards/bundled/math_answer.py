@@ -69,8 +69,8 @@ def _gold(answer: str | int | float) -> str:
     if isinstance(answer, bool) or not number_or_text:
         raise ValueError(f"answer is {answer!r:.80}, but a gold answer is a text or a number")
     text = format(Decimal(repr(answer)), "f") if isinstance(answer, float) else str(answer)
-    found = marked(text)
-    gold = bare(text if found is None else found)
+    answer_part = marked(text)
+    gold = bare(text if answer_part is None else answer_part)
     if not gold:
         raise ValueError(f"answer {text!r:.80} holds no gold answer")
     return gold
@@ -101,10 +101,10 @@ def _equal(gold: str, claimed: str) -> bool:
     if not _light(claimed):
         return False
     try:
-        expected, found = _parsed(gold), _parsed(claimed)
+        expected, actual = _parsed(gold), _parsed(claimed)
         if not expected:
             raise ValueError(f"math-verify cannot read the gold answer {gold!r:.80}")
-        return bool(found) and bool(verify(expected, found, timeout_seconds=_SECONDS, raise_on_error=True))
+        return bool(actual) and bool(verify(expected, actual, timeout_seconds=_SECONDS, raise_on_error=True))
     except TimeoutException as error:
         message = f"math-verify could not compare {claimed!r:.80} with {gold!r:.80} within {_SECONDS} s"
         raise TimeoutError(message) from error

@@ -112,8 +112,8 @@ def _case(case: Mapping[str, Any]) -> Case:
     return Case(case["input"], case["output"])
 
 
-def _score(found: Judgement) -> float | RuntimeError:
+def _score(judgement: Judgement) -> float | RuntimeError:
     """Return the score; an answer that could not be judged is an error of that completion."""
-    if found.verdict == "infrastructure error":
-        return RuntimeError(f"not judged, twice: {found.reason}")
-    return float(found.verdict == "passed")
+    if judgement.verdict == "infrastructure error":
+        return RuntimeError(f"not judged, twice: {judgement.reason}")
+    return float(judgement.verdict == "passed")
