@@ -1,6 +1,6 @@
-r"""Is the final answer of a solution right?
+r"""Whether the final answer of a solution is right.
 
-The answer of a completion is what it marks as such (`\boxed{}`, `####`, "answer is"; see rewards/answers.py). Then
+The answer of a completion is what it marks as such (`\boxed{}`, `####`, "answer is"; see rewards/final_answer.py). Then
 
 1. a gold answer that is a number is compared with the number that the answer states, exactly, as decimals: "12.0",
    "12.", "$12" and "5 + 7 = 12 apples" are 12; "1,234" is 1234; "12.01" is not 12. Without a mark the last number

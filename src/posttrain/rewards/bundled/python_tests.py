@@ -1,4 +1,4 @@
-"""Does the Python program in an answer pass its tests?
+"""Whether the Python program in an answer passes its tests.
 
 The program is the last fenced block of Python (or of no language) in the completion, or the completion itself
 without one. The column `tests` is either
@@ -9,9 +9,9 @@ without one. The column `tests` is either
 
 `starter` is a text that the program begins with, such as HumanEval's prompt with its imports and helpers.
 
-Every program runs in a sandbox (rewards/sandbox), apart from what it is tested against. Values cross the line as
-plain data: numbers, texts, lists, tuples, sets, dicts; objects stay with the program and are reached through their
-methods. A program has one process, no network and no files but temporary ones (none at all under Landlock).
+Every program runs in a sandbox (sandbox/), separate from its tests. Values cross the boundary as plain data: numbers,
+texts, lists, tuples, sets, dicts; objects stay with the program and are reached through their methods. A program has
+one process, no network and no files but temporary ones (none at all under Landlock).
 """
 
 from __future__ import annotations
