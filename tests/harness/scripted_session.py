@@ -1,0 +1,229 @@
+"""A session without any model: a script answers, and every verb leaves a line. A procedure runs in milliseconds.
+
+Use it to test what a procedure decides: what it asks which model, what it trains on, from which weights and when.
+
+    session = ScriptedSession(answers={"round-1": {"x?": {"bad": 0.1, "good": 0.9}}})
+    raft(session, prompts("x?"), rounds=1)
+    session.transcript == ["collect round-1: x? | 8 of policy=start | rewards", "train imitation/sft on ...", ...]
+
+Weights are named by the stage that made them: `start`, then `#1`, `#2`. Copies leave no line of their own: they show
+where their weights are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from posttrain.core.method import Sampling
+from posttrain.core.parts import Part
+from posttrain.data.dataset import Dataset
+from posttrain.records import Answer, Demonstration, Episode, Pair, Prompt, Ranking, Rating, Record, Turns
+from posttrain.seeds import seed_for
+from posttrain.training.rollouts import with_opponents
+from posttrain.training.session import Session
+from posttrain.turns import answer_text, last_message
+
+Texts = Mapping[str, float | None] | Sequence[str | tuple[str, float | None]]
+# By name of the collection (and author, unless it is the first), then by the text of the prompt.
+Answers = Mapping[str | tuple[str, int], Mapping[str, Texts]]
+
+
+class ScriptedSession:
+    """The verbs of training.session.Session.
+
+    `measures`: numbers by the name that they are kept under. `scores`: the reward of an answer that is scored again.
+    `states`: a hidden state by the text of an answer. `seeds`: seeds by their names, others derive from the names.
+    """
+
+    start_reference = Session.start_reference
+    update_reference = Session.update_reference
+    sampling = Session.sampling
+
+    def __init__(
+        self,
+        answers: Answers | None = None,
+        *,
+        measures: Mapping[str, list[Any]] | None = None,
+        scores: Callable[[Episode], float | None] | None = None,
+        states: Mapping[str, Sequence[float]] | None = None,
+        seeds: Mapping[tuple[Any, ...], int] | None = None,
+        folder: Path | None = None,
+        **sampling: Any,
+    ) -> None:
+        self.answers = answers or {}
+        self.measures = measures or {}
+        self.scores = scores
+        self.states = states or {}
+        self.seeds = seeds or {}
+        self.weights = {"policy": "start"}
+        self.transcript: list[str] = []
+        self.stages = 0
+        file = SimpleNamespace(
+            sampling=SimpleNamespace(**{"samples": None, "temperature": None, **sampling}),
+            train=SimpleNamespace(learning_rate=1.0),
+        )
+        self.run = SimpleNamespace(file=file, journal=SimpleNamespace(folder=folder))
+
+    # ---- verbs that change models
+
+    def train(
+        self,
+        method: Any,
+        data: Dataset | Mapping[str, Dataset],
+        *,
+        rewards: Any = None,
+        settings: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> dict[str, float]:
+        name = method if isinstance(method, str) else method.name
+        streams = data if isinstance(data, Mapping) else {"main": data}
+        told = [f"{'' if s == 'main' else s + ': '}{d.name!r}: {'; '.join(map(said, d))}" for s, d in streams.items()]
+        for d in streams.values():
+            assert all(isinstance(r.id, int) for r in d), f"ids are numbers: {[r.id for r in d]}"
+            assert len({r.id for r in d}) == len(d), f"two records of {d.name} have the same id"
+        changed = {**options, **({"settings": dict(settings)} if settings else {})}
+        self._line(f"train {name} on {', '.join(told)}", self._roles(), _rewards(rewards), as_text(changed))
+        self.stages += 1
+        self.weights["reward" if name == "reward/bradley_terry" else "policy"] = f"#{self.stages}"
+        return {"stage": float(self.stages)}
+
+    def copy(self, source: str, target: str, share: float = 1.0) -> None:
+        new, old = self.weights[source], self.weights.get(target)
+        self.weights[target] = new if share == 1 or old is None else f"({old} + {share:.3g} to {new})"
+
+    def move(self, source: str, target: str, along: Mapping[str, float], shape: Any = "normal") -> None:
+        moves = " ".join(f"{x:+.6g}*{name}" for name, x in along.items())
+        self.weights[target] = f"({self.weights[source]} {moves} {shape})"
+
+    def advance(self, step: int, total: int, metrics: Mapping[str, float]) -> None:
+        self._line(f"advance {step}/{total}", f"policy={self.weights['policy']}", as_text(metrics))
+
+    def save(self, role: str, folder: Path | None = None) -> None:
+        self._line(f"save {role}={self.weights[role]} in {folder}")
+
+    # ---- verbs that ask them
+
+    def collect(self, name: str, prompts: Sequence[Prompt], *authors: Sampling, rewards: Any = None) -> list[Episode]:
+        assert all(p.where for p in prompts), "a prompt does not know its file"
+        mixes = [" ".join(f"{r}={self.weights[r]}{'' if x == 1 else f'^{x:g}'}" for r, x in a.mix) for a in authors]
+        asked = [
+            f"{a.samples} of {mix}{'' if a.temperature == 1 else f' at {a.temperature:g}'}"
+            for a, mix in zip(authors, mixes, strict=True)
+        ]
+        scored = f"{_name(rewards)} of {self._roles()}" if callable(rewards) else _rewards(rewards)
+        self._line(f"collect {name}: {'; '.join(map(said, prompts))}", ", ".join(asked), scored)
+        answers = [e for i in range(len(authors)) for p in prompts for e in self._answers(name, p, i, rewards)]
+        return with_opponents(answers, len(authors))
+
+    def _answers(self, name: str, prompt: Prompt, author: int, rewards: Any) -> list[Episode]:
+        texts = self.answers[(name, author) if author else name][text_of(prompt.prompt)]
+        pairs = texts.items() if isinstance(texts, Mapping) else [(t, None) if isinstance(t, str) else t for t in texts]
+        return [
+            episode(prompt, text, None if rewards == () else reward, sample=i, author=author)
+            for i, (text, reward) in enumerate(pairs)
+        ]
+
+    def score_again(self, name: str, episodes: Sequence[Episode], rewards: Any = None) -> list[Episode]:
+        asked = [f"{text_of(e.prompt.prompt)} {e.text}{_opponent(e.prompt)}" for e in episodes]
+        self._line(f"score {name}: {'; '.join(asked)}", _rewards(rewards))
+        assert self.scores is not None
+        return [episode(e.prompt, e.text, self.scores(e), sample=e.sample, author=e.author) for e in episodes]
+
+    def measure(self, name: str, records: Sequence[Record], part: Any) -> list[Any]:
+        self._line(f"measure {name}: {'; '.join(map(said, records))}", f"{_name(part)} of {self._roles()}")
+        return self.measures[name]
+
+    measure_tokens = measure
+
+    def embed(self, name: str, records: Sequence[Record], role: str = "policy") -> list[Sequence[float]]:
+        self._line(f"embed {name}: {'; '.join(map(said, records))}", f"{role}={self.weights[role]}")
+        sides = [[r.chosen, r.rejected] if isinstance(r, Pair) else [r.completion] for r in records]
+        return [self.states[answer_text(x)] for side in sides for x in side]
+
+    def evaluate_now(self, name: str) -> None:
+        self._line(f"evaluate {name}", f"policy={self.weights['policy']}")
+
+    # ---- what the verbs share
+
+    def seed(self, *names: Any) -> int:
+        return self.seeds[names] if names in self.seeds else seed_for(3, *names)
+
+    def note(self, text: str) -> None:
+        self._line(f"note {text}")
+
+    def _roles(self) -> str:
+        return " ".join(f"{role}={made}" for role, made in sorted(self.weights.items()))
+
+    def _line(self, *parts: str) -> None:
+        self.transcript.append(" | ".join(p for p in parts if p))
+
+
+# ---- records as text
+
+
+def prompts(*texts: str, **columns: Sequence[Any]) -> Dataset:
+    """Prompts with these texts; `columns`: one value for each."""
+    own = [{n: c[i] for n, c in columns.items()} for i in range(len(texts))]
+    return Dataset(tuple(Prompt(i, t, own[i], f"file:{i}") for i, t in enumerate(texts)), "prompts")
+
+
+def episode(prompt: Prompt, text: str, reward: float | None, *, sample: int = 0, author: int = 0) -> Episode:
+    """An answer whose tokens are its bytes. A text that ends with … was cut at the limit of tokens."""
+    tokens, ended = tuple(text.encode()), not text.endswith("…")
+    return Episode.of_answer(prompt, author, sample, (1, 2), tokens, (-0.5,) * len(tokens), ended, text, reward)
+
+
+def text_of(turns: Turns) -> str:
+    return turns if isinstance(turns, str) else "chat: " + last_message(turns)
+
+
+def said(record: Record) -> str:
+    """`question -> answer`, `question: better > worse`, with the numbers that a method reads."""
+    asked = text_of(record.prompt)
+    columns = {n: x for n, x in record.columns.items() if n in ("reward", "token_reward")}
+    numbers = f" {as_text(columns)}" if columns else ""
+    match record:
+        case Prompt():
+            return asked
+        case Demonstration():
+            return f"{asked} -> {_text(record.completion)}{numbers}"
+        case Pair():
+            return f"{asked}: {_text(record.chosen)} > {_text(record.rejected)}"
+        case Ranking():
+            return f"{asked}: {' > '.join(map(_text, record.completions))}{numbers}"
+        case Rating():
+            return f"{asked} -> {_text(record.completion)} {'good' if record.label else 'bad'}"
+
+
+def _text(answer: Answer) -> str:
+    return answer_text(answer)
+
+
+def _opponent(prompt: Prompt) -> str:
+    return f" against {prompt.columns['opponent']}" if "opponent" in prompt.columns else ""
+
+
+def _name(part: Any) -> str:
+    if not isinstance(part, Part):
+        return str(part.__name__)
+    inner = dict.fromkeys(_name(p) for _, p in part.binds if isinstance(p, Part))
+    return f"{part.name}({', '.join(inner)})" if inner else part.name
+
+
+def _rewards(rewards: Any) -> str:
+    return "rewards" if rewards is None else "no rewards" if rewards == () else str(rewards)
+
+
+def as_text(values: Mapping[str, Any]) -> str:
+    return " ".join(f"{n}={_number(x)}" for n, x in values.items())
+
+
+def _number(x: Any) -> str:
+    if isinstance(x, float):
+        return f"{x:.6g}"
+    if isinstance(x, Mapping):
+        return "{" + as_text(x) + "}"
+    return "[" + " ".join(map(_number, x)) + "]" if isinstance(x, list | tuple) else str(x)

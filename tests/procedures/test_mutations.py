@@ -1,0 +1,78 @@
+"""The scenarios notice: every line of a procedure is broken in every small way (tests/harness/mutants.py)."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from statistics import fmean
+
+import pytest
+import torch
+
+from posttrain.catalogue import index as catalogue
+from posttrain.selection.pairs import pairs as paired
+from tests.harness.mutants import Logic, mutants, notices
+from tests.procedures.transcripts import SCENARIOS
+
+# Mutants that do the same thing.
+EQUIVALENT: dict[str, set[str]] = {
+    "active/online_offline_gap": {"drop if: isinstance(p, Pair)"},  # the data are pairs
+    "active/optimal_design": {
+        "drop dtype: torch.tensor(session.embed('states', demonstrations(answers)), dtype=torch.float64)",  # precision
+        "swap: states[i] - states[j]",  # a design reads squares
+        "swap arguments: labelled(known[i], known[j], n)",  # which orders them by reward
+    },
+    "pipelines/almupqa": {"swap arguments: zip(weights, x, strict=True)"},  # a product
+    "pipelines/bsad": {"to LtE: x < y"},  # two different answers
+    "pipelines/chain_of_hindsight": {
+        "drop if: isinstance(p, Pair)",  # the data are pairs
+        "swap arguments: seed_for(shown, side, pair.id)",  # another id
+    },
+    "rounds/star": {"drop samples: session.sampling(samples=1, temperature=0.0)"},  # the default
+}
+
+
+def functions(path: str) -> list[Callable]:
+    """The procedure and the helpers that its file defines."""
+    module = sys.modules[catalogue.load_procedure(path).__module__]
+    return [fn for fn in vars(module).values() if inspect.isfunction(fn) and fn.__module__ == module.__name__]
+
+
+def uniform(vectors: torch.Tensor) -> torch.Tensor:
+    return torch.full((len(vectors),), 1 / len(vectors))
+
+
+REPLACED = {  # procedure: a function that it stands on, and one in its place that does not select
+    "active/optimal_design": ("posttrain.selection.optimal_design.optimal_design", uniform),
+    "active/kl_ucb": ("posttrain.selection.bandit_arms.optimistic", lambda rewards, width: fmean(rewards or [0.0])),
+    "active/popl": ("posttrain.selection.lexicase.contrasting", lambda found, differences, count: found[:1]),
+    "rounds/dice": ("posttrain.procedures.rounds.dice.pairs_of_equal_length", paired),
+    "rounds/quark": (
+        "posttrain.procedures.rounds.quark.quantiles",
+        lambda pool, levels: [[*pool], *[[]] * (levels - 1)],
+    ),
+    "zeroth_order/zo_ranksgd": (
+        "posttrain.procedures.zeroth_order.zo_ranksgd.rank_weights",
+        lambda x, k: [0.1] * len(x),
+    ),
+}
+
+
+@pytest.mark.parametrize("path", REPLACED)
+def test_a_selection_that_does_not_select_is_noticed(path, monkeypatch):
+    monkeypatch.setattr(*REPLACED[path])
+    assert notices([s.check for s in SCENARIOS if s.path == path])
+
+
+@pytest.mark.parametrize("path", catalogue.procedures())
+def test_a_broken_procedure_is_noticed(path, monkeypatch):
+    tests = [s.check for s in SCENARIOS if s.path == path]
+    survivors = set()
+    for fn in functions(path):
+        for what, code in mutants(fn, Logic):
+            with monkeypatch.context() as patch:
+                patch.setattr(fn, "__code__", code)
+                if not notices(tests):
+                    survivors.add(what)
+    assert survivors == EQUIVALENT.get(path, set())

@@ -1,0 +1,15 @@
+"""What every procedure does on small data, verb by verb: its scenarios, one file a folder of procedures.
+
+The transcripts were checked by hand against the papers. `test_transcripts.py` compares them, `test_mutations.py` checks
+that they notice every broken line of a procedure.
+"""
+
+from tests.procedures.transcripts.active import ACTIVE
+from tests.procedures.transcripts.demonstrations import DEMONSTRATIONS
+from tests.procedures.transcripts.games import GAMES
+from tests.procedures.transcripts.pipelines import PIPELINES
+from tests.procedures.transcripts.rounds import ROUNDS
+from tests.procedures.transcripts.scenario import Scenario
+from tests.procedures.transcripts.zeroth_order import ZEROTH_ORDER
+
+SCENARIOS: tuple[Scenario, ...] = (*ACTIVE, *DEMONSTRATIONS, *GAMES, *PIPELINES, *ROUNDS, *ZEROTH_ORDER)

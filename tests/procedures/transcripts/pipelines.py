@@ -1,0 +1,258 @@
+"""What the procedures do that run several stages, each with a method of its own."""
+
+from __future__ import annotations
+
+from tests.harness.scripted_session import prompts
+from tests.procedures.transcripts.records import THREE, TWO, demonstrations, pairs, rankings
+from tests.procedures.transcripts.scenario import Scenario
+
+ANSWER = ({"role": "assistant", "content": "in"},)
+SHOWN = demonstrations(("s?", "shown"))
+CHOSEN = pairs(("p?", "good", "bad"), ("q?", "right", "wrong"), ("r?", "yes", "no"), ("s?", ANSWER, "out"))
+WORTH = {"a": 0.9, "b": 0.2, "c": 0.5, "d": 0.4, "e": 0.4, "f": 0.45, "g": 0.5, "h": 0.38}
+
+
+def more_worth(one) -> float:
+    """Which of two answers is better; a judge that favours what it reads first by a tenth."""
+    lead = WORTH[one.text] - WORTH[one.prompt.columns["opponent"]] + 0.1
+    return 0.5 + 0.5 * (lead > 1e-9) - 0.5 * (lead < -1e-9)
+
+
+PIPELINES = (
+    Scenario(
+        "pipelines/instructgpt",
+        {"demonstrations": SHOWN, "pairs": CHOSEN, "prompts": TWO},
+        {"sft": {"steps": 2}, "reward": {"steps": 3}, "ppo": {"steps": 4}},
+        {},
+        """
+        train imitation/sft on 'demonstrations': s? -> shown | policy=start | no rewards | steps=2
+        train reward/bradley_terry on 'pairs': p?: good > bad; q?: right > wrong; r?: yes > no; s?: in > out
+            | policy=#1 reference=#1 reward=#1 | no rewards | steps=3
+        train online/ppo on 'prompts': x?; y? | critic=#2 policy=#1 reference=#1 reward=#2 | no rewards | steps=4
+        return stage=3
+        """,
+    ),
+    Scenario(
+        "pipelines/warm_start",
+        {"demonstrations": SHOWN, "prompts": TWO},
+        {"method": "online/grpo", "sft": {"steps": 2}, "then": {"steps": 3}},
+        {},
+        """
+        train imitation/sft on 'demonstrations': s? -> shown | policy=start | no rewards | steps=2
+        evaluate after sft | policy=#1
+        train online/grpo on 'prompts': x?; y? | policy=#1 reference=#1 | rewards | steps=3
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "pipelines/warm_start",
+        {"demonstrations": SHOWN, "pairs": CHOSEN},
+        {"method": "preference/dpo"},
+        {},
+        """
+        train imitation/sft on 'demonstrations': s? -> shown | policy=start | no rewards
+        evaluate after sft | policy=#1
+        train preference/dpo on 'pairs': p?: good > bad; q?: right > wrong; r?: yes > no; s?: in > out
+            | policy=#1 reference=#1 | rewards
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "pipelines/warm_start",
+        {"demonstrations": SHOWN, "pairs": CHOSEN, "prompts": TWO},
+        {"method": "preference/dpo"},
+        {},
+        """
+        ConfigError: data: warm_start reads demonstrations and one of prompts, pairs, ratings
+        """,
+    ),
+    Scenario(
+        "pipelines/chain_of_hindsight",
+        {"pairs": CHOSEN},
+        {"good": " good:", "bad": " bad:", "sft": {"steps": 4}},
+        {"seeds": {("format", 100 + i): 4 + i for i in range(4)}},
+        """
+        train imitation/sft on 'pairs in hindsight': p? good: -> good; q? bad: -> wrong; r? bad: -> no;
+            r? bad:no good: -> yes; s? good: -> in; s? good:in bad: -> out | policy=start | no rewards | steps=4
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "pipelines/chain_of_hindsight",
+        {"pairs": pairs(("p?", "good", "bad"))},
+        {"formats": ("good_bad", "good")},
+        {"seeds": {("format", 100): 2}},
+        """
+        train imitation/sft on 'pairs in hindsight': p? A helpful answer: -> good;
+            p? A helpful answer: good An unhelpful answer: -> bad | policy=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "pipelines/chain_of_hindsight",
+        {"pairs": CHOSEN},
+        {"formats": ("good", "ugly")},
+        {},
+        """
+        ConfigError: procedure.formats: unknown format 'ugly'; formats are good, bad, bad_good, good_bad
+        """,
+    ),
+    Scenario(
+        "pipelines/almupqa",
+        {"rankings": rankings(("p?", ["a", "b", "c"], [1.0, 5.0, 3.0]), ("q?", ["d", "e"], [2.0, 2.0]))},
+        {"weights": (0.5, 1.0, 4.0), "method": "preference/dpo_list", "mpra": {"steps": 4}},
+        {"measures": {"content": [-0.2, -1.5, -0.1, -1.0, -0.5]}},
+        """
+        measure content: p?: a > b > c; q?: d > e | mean_logp of policy=start
+        train preference/dpo_list on 'rankings, ranked': p?: c > a > b; q?: e > d | policy=start | no rewards
+            | steps=4
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "pipelines/almupqa",
+        {"rankings": rankings(("p?", ["a", "b", "c"], [1.0, 5.0, 3.0]))},
+        {},
+        {"measures": {"content": [-0.2, -8.0, -0.1]}},
+        """
+        measure content: p?: a > b > c | mean_logp of policy=start
+        train preference/mpra on 'rankings, ranked': p?: b > c > a | policy=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "pipelines/bsad",
+        {"prompts": TWO},
+        {"votes": 2, "most": 2, "delta": 0.5, "sft": {"steps": 4}},
+        {"answers": {"arms": {"x?": ["b", "a", "c", "a"], "y?": ["d", "e"]}}, "scores": more_worth},
+        """
+        collect arms: x?; y? | 4 of policy=start | no rewards
+        score duels-1: x? b against a; x? b against a; x? a against b; x? a against b; x? b against c;
+            x? b against c; x? c against b; x? c against b; x? a against c; x? a against c; x? c against a;
+            x? c against a; y? d against e; y? d against e; y? e against d; y? e against d | rewards
+        score duels-2: x? b against a; x? b against a; x? a against b; x? a against b; x? b against c;
+            x? b against c; x? c against b; x? c against b; x? a against c; x? a against c; x? c against a;
+            x? c against a; y? d against e; y? d against e; y? e against d; y? e against d | rewards
+        train imitation/sft on 'winners': x? -> a; y? -> d | policy=start | no rewards | steps=4
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "pipelines/bsad",
+        {"prompts": prompts("x?")},
+        {"most": 30, "delta": 0.9},
+        {"answers": {"arms": {"x?": ["b", "a"]}}, "scores": more_worth},
+        """
+        collect arms: x? | 4 of policy=start | no rewards
+        score duels-1: x? b against a; x? a against b | rewards
+        score duels-2: x? b against a; x? a against b | rewards
+        score duels-3: x? b against a; x? a against b | rewards
+        score duels-4: x? b against a; x? a against b | rewards
+        score duels-5: x? b against a; x? a against b | rewards
+        score duels-6: x? b against a; x? a against b | rewards
+        score duels-7: x? b against a; x? a against b | rewards
+        score duels-8: x? b against a; x? a against b | rewards
+        score duels-9: x? b against a; x? a against b | rewards
+        score duels-10: x? b against a; x? a against b | rewards
+        score duels-11: x? b against a; x? a against b | rewards
+        score duels-12: x? b against a; x? a against b | rewards
+        score duels-13: x? b against a; x? a against b | rewards
+        score duels-14: x? b against a; x? a against b | rewards
+        train imitation/sft on 'winners': x? -> a | policy=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(  # only the judge's favour tells f from g and f from h; g beats h
+        "pipelines/bsad",
+        {"prompts": prompts("x?")},
+        {"most": 1},
+        {"answers": {"arms": {"x?": ["f", "g", "h"]}}, "scores": more_worth},
+        """
+        collect arms: x? | 4 of policy=start | no rewards
+        score duels-1: x? f against g; x? g against f; x? f against h; x? h against f; x? g against h;
+            x? h against g | rewards
+        train imitation/sft on 'winners': x? -> g | policy=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "pipelines/llama3_rounds",
+        {"prompts": THREE, "demonstrations": SHOWN},
+        {
+            "rounds": 2,
+            "prompts_per_round": 1,
+            "candidates": 3,
+            "rates": (1.0, 0.5),
+            "reward": {"steps": 1},
+            "sft": {"steps": 2},
+            "dpo": {"learning_rate": 0.2},
+        },
+        {
+            "answers": {
+                "round-1-compared": {"x?": {"a": 0.1, "b": 0.9}},
+                "round-1-candidates": {"x?": {"c": 2.0, "d": 3.0, "e": -1.0}},
+                "round-2-compared": {"y?": {"f": 0.4, "g": 0.2}},
+                "round-2-candidates": {"y?": {"h": 2.0, "i": 1.0, "j": 0.0}},
+            }
+        },
+        """
+        collect round-1-compared: x? | 2 of policy=start | rewards
+        train reward/bradley_terry on 'comparisons of 1 rounds': x?: b > a
+            | policy=start pretrained=start reward=start | no rewards | steps=1
+        collect round-1-candidates: x? | 3 of policy=start | row_score of policy=start pretrained=start reward=#1
+        train imitation/sft on 'round 1': x? -> d; s? -> shown | policy=start pretrained=start reward=#1
+            | no rewards | steps=2
+        train llama3_dpo on 'the latest comparisons of round 1': x?: b > a
+            | policy=#2 pretrained=start reference=#2 reward=#1 | no rewards | learning_rate=0.2
+        train llama3_dpo on 'the latest comparisons of round 1': x?: b > a
+            | average=#3 policy=#2 pretrained=start reference=#2 reward=#1 | no rewards | learning_rate=0.1
+        collect round-2-compared: y? | 2 of policy=(#3 + 0.5 to #4) | rewards
+        train reward/bradley_terry on 'comparisons of 2 rounds': x?: b > a; y?: f > g
+            | average=(#3 + 0.5 to #4) policy=(#3 + 0.5 to #4) pretrained=start reference=#2 reward=start
+            | no rewards | steps=1
+        collect round-2-candidates: y? | 3 of policy=(#3 + 0.5 to #4)
+            | row_score of average=(#3 + 0.5 to #4) policy=(#3 + 0.5 to #4) pretrained=start reference=#2 reward=#5
+        train imitation/sft on 'round 2': y? -> h; s? -> shown
+            | average=(#3 + 0.5 to #4) policy=(#3 + 0.5 to #4) pretrained=start reference=#2 reward=#5 | no rewards
+            | steps=2
+        train llama3_dpo on 'the latest comparisons of round 2': y?: f > g
+            | average=(#3 + 0.5 to #4) policy=#6 pretrained=start reference=#6 reward=#5 | no rewards
+            | learning_rate=0.2
+        train llama3_dpo on 'the latest comparisons of round 2': y?: f > g
+            | average=#7 policy=#6 pretrained=start reference=#6 reward=#5 | no rewards | learning_rate=0.1
+        return stage=8
+        """,
+    ),
+    Scenario(
+        "pipelines/llama3_rounds",
+        {"prompts": prompts("x?")},
+        {"rounds": 2, "latest": 2},
+        {
+            "answers": {
+                "round-1-compared": {"x?": {"a": 0.1, "b": 0.9}},
+                "round-1-candidates": {"x?": {"c": 2.0, "d": 3.0}},
+                "round-2-compared": {"x?": {"f": 0.4, "g": 0.2}},
+                "round-2-candidates": {"x?": {"h": 2.0, "i": 1.0}},
+            }
+        },
+        """
+        collect round-1-compared: x? | 2 of policy=start | rewards
+        train reward/bradley_terry on 'comparisons of 1 rounds': x?: b > a
+            | policy=start pretrained=start reward=start | no rewards
+        collect round-1-candidates: x? | 10 of policy=start | row_score of policy=start pretrained=start reward=#1
+        train imitation/sft on 'round 1': x? -> d | policy=start pretrained=start reward=#1 | no rewards
+        train llama3_dpo on 'the latest comparisons of round 1': x?: b > a
+            | policy=#2 pretrained=start reference=#2 reward=#1 | no rewards | learning_rate=1
+        collect round-2-compared: x? | 2 of policy=#3 | rewards
+        train reward/bradley_terry on 'comparisons of 2 rounds': x?: b > a; x?: f > g
+            | average=#3 policy=#3 pretrained=start reference=#2 reward=start | no rewards
+        collect round-2-candidates: x? | 10 of policy=#3
+            | row_score of average=#3 policy=#3 pretrained=start reference=#2 reward=#4
+        train imitation/sft on 'round 2': x? -> h | average=#3 policy=#3 pretrained=start reference=#2 reward=#4
+            | no rewards
+        train llama3_dpo on 'the latest comparisons of round 2': x?: b > a; x?: f > g
+            | average=#3 policy=#5 pretrained=start reference=#5 reward=#4 | no rewards | learning_rate=1
+        return stage=6
+        """,
+    ),
+)
