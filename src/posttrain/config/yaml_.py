@@ -156,9 +156,11 @@ class _Builder:
     values: int = 0
 
     def place(self, node: yaml.Node) -> str:
+        """Return the file and line of a node: `run.yaml:7`."""
         return f"{self.name}:{node.start_mark.line + 1}"
 
     def build(self, node: yaml.Node, path: str, depth: int) -> Any:
+        """Return the value of a node. Raises ConfigError for too many values, deep nesting and foreign tags."""
         self.values += 1
         if self.values > MAX_VALUES:
             raise ConfigError(
@@ -173,6 +175,7 @@ class _Builder:
         return self.scalar(node)
 
     def mapping(self, node: yaml.MappingNode, path: str, depth: int) -> dict[str, Any]:
+        """Return a mapping. Raises ConfigError for a key that is given twice."""
         values: dict[str, Any] = {}
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
@@ -189,10 +192,12 @@ class _Builder:
         return values
 
     def item(self, node: yaml.Node, path: str, depth: int) -> Any:
+        """Return a value inside a collection, and remember its line."""
         self.marks[path] = self.place(node)
         return self.build(node, path, depth + 1)
 
     def key(self, node: yaml.Node) -> str:
+        """Return the key of a mapping, which must be text."""
         key = self.scalar(node) if isinstance(node, yaml.ScalarNode) else None
         if not isinstance(key, str):
             shown = node.value if isinstance(node, yaml.ScalarNode) else "a collection"
@@ -200,6 +205,7 @@ class _Builder:
         return key
 
     def scalar(self, node: yaml.Node) -> Any:
+        """Return a single value."""
         if not isinstance(node, yaml.ScalarNode):
             raise ConfigError(f"{self.place(node)}: the tag {node.tag!r} is not allowed; write plain values")
         return _scalar(node.tag, node.value, self.place(node))

@@ -16,10 +16,12 @@ class Output:
         self._closed = False
 
     def write(self, text: str) -> int:
+        """Write a text, unless an earlier write failed."""
         self._try("write", text)
         return len(text)
 
     def flush(self) -> None:
+        """Flush the stream, unless an earlier write failed."""
         self._try("flush")
 
     def _try(self, what: str, *arguments: str) -> None:
