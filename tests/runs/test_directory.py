@@ -70,7 +70,7 @@ def test_automatic_names_count_up_and_follow_the_hint(tmp_path):
 
 
 def test_automatic_names_are_never_shared_between_processes(tmp_path, monkeypatch):
-    monkeypatch.setattr(directory, "taken", lambda parent, hint: [])  # as if all of them had looked at the same time
+    monkeypatch.setattr(directory, "taken_numbers", lambda parent, hint: [])  # as if all of them had looked at the same time
     with children(6, lambda: RunDirectory.create(tmp_path, None, {}, hint="a")) as (_, answers):
         assert answers == "++++++"
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a-00{n}" for n in range(1, 7)]
@@ -155,7 +155,7 @@ def test_the_same_process_cannot_open_a_run_twice_until_it_closes_it(tmp_path):
 
 
 def test_a_number_that_another_process_got_later_is_not_the_owner(tmp_path, caplog):
-    me = Owner.me()
+    me = Owner.current()
     lock = tmp_path / ".lock"
     lock.write_text(json.dumps({"pid": me.pid, "host": me.host, "born": "earlier"}))
     RunLock(lock).acquire()

@@ -51,7 +51,7 @@ def test_the_newest_usable_one_is_taken_and_the_others_named(begun: Path, whole:
     damage(begun, 3)
     notes = Notes()
     resumed = run(CONTENT, begun, resume=True, display=notes)
-    said = r"resuming from .*checkpoint-2; passed over checkpoint-3 \(model.safetensors: \d+ bytes, \d+ were saved\)"
+    said = r"resuming from .*checkpoint-2; skipped checkpoint-3 \(model.safetensors: \d+ bytes, \d+ were saved\)"
     assert re.fullmatch(said, notes.notes[0])
     assert metrics(resumed) == metrics(whole)
     assert same_bits(resumed, whole)
@@ -60,7 +60,7 @@ def test_the_newest_usable_one_is_taken_and_the_others_named(begun: Path, whole:
 def test_a_run_of_which_everything_is_damaged_is_not_begun_anew(begun: Path) -> None:
     for step in (1, 2, 3):
         damage(begun, step)
-    with pytest.raises(StorageError, match="no checkpoint can be used: passed over checkpoint-3 .*checkpoint-1"):
+    with pytest.raises(StorageError, match="no checkpoint can be used: skipped checkpoint-3 .*checkpoint-1"):
         run(CONTENT, begun, resume=True)
     assert len(os.listdir(begun / "run" / "checkpoints")) == 3
 

@@ -1,1 +1,1 @@
-"""What a run leaves on disk and shows on the terminal: metrics, samples, checkpoints, the live view."""
+"""What a run writes to disk: metrics, samples, checkpoints, named results, provenance."""

@@ -1,4 +1,4 @@
-"""The model card of a finished model: where it comes from and what was measured."""
+"""The model card of a finished model: where it comes from and how it was evaluated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 
 def write_card(folder: Path, config: Mapping[str, Any], measured: Sequence[str]) -> None:
-    """`README.md` beside the weights, in the form that model hubs read."""
+    """Write `README.md` beside the weights, in the format of model hubs. `measured`: a line for each evaluation."""
     named = config.get("procedure") or config["method"]
     head = yaml.safe_dump(
         {

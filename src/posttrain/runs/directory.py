@@ -1,8 +1,8 @@
-"""The directory of one run: who writes it, with which settings, and where everything lies.
+"""The directory of one run: its lock, its settings and its layout.
 
     runs/<name>/  config.yaml  run.json  metrics.jsonl  samples/  checkpoints/  latest  logs/attempt_<n>/
 
-`config.yaml` and `run.json` speak of the last attempt; each attempt keeps its own copy under `logs/`.
+`config.yaml` and `run.json` describe the last attempt; each attempt keeps its own copy under `logs/`.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ NUMBERED = 9999  # automatic names end in -001, -002, ...
 
 
 class RunDirectory:
-    """A run directory that this process has locked. `create` opens one; `close` (or `with`) gives it back."""
+    """A run directory that this process has locked. `create` opens one; `close` (or `with`) releases the lock."""
 
     def __init__(self, path: Path, lock: RunLock, attempt: int) -> None:
-        self.path, self.lock, self.attempt = path, lock, attempt
+        self.path = path
+        self.lock = lock
+        self.attempt = attempt
 
     @classmethod
     def create(
@@ -48,15 +50,15 @@ class RunDirectory:
         seed: int | None = None,
         resume: bool = False,
     ) -> RunDirectory:
-        """Open `parent/name` for writing, new or, with `resume`, as it was left.
+        """Open `parent/name` for writing: a new run or, with `resume`, an existing one.
 
-        Without a name it is `<hint>-001`, `<hint>-002`, ...; resuming without one takes the newest of these.
-        Raises StorageError when the run exists and `resume` is false, is in use, or cannot be written.
+        Without a name it is `<hint>-001`, `<hint>-002`, ...; resuming without one takes the newest of these. Raises
+        StorageError when the run exists and `resume` is false, or when it is in use or cannot be written.
         """
         if name is not None and not NAME.fullmatch(name):
             raise ConfigError(f"run name {name!r}: use letters, digits, '.', '_' and '-', with no '/'")
         try:
-            path = claim(parent, name, plain(hint), resume)
+            path = claim(parent, name, slug(hint), resume)
             lock = RunLock(path / ".lock")
             lock.acquire()
             try:
@@ -75,25 +77,25 @@ class RunDirectory:
 
     @cached_property
     def id(self) -> str:
-        """What tells the run from all others, wherever its folder is moved: 32 hexadecimal digits."""
-        for told in sorted((self.path / "logs").glob("attempt_*/run.json")):
+        """Unique id of the run, 32 hexadecimal digits. It stays the same when the folder is moved."""
+        for file in sorted((self.path / "logs").glob("attempt_*/run.json")):
             with contextlib.suppress(OSError, ValueError, KeyError):
-                return str(json.loads(told.read_text(encoding="utf-8"))["id"])
+                return str(json.loads(file.read_text(encoding="utf-8"))["id"])
         return uuid.uuid4().hex
 
     @property
     def name(self) -> str:
-        """The last part of the path."""
+        """Name of the run: the last part of the path."""
         return self.path.name
 
     @property
     def metrics(self) -> Path:
-        """One line of JSON per step."""
+        """File with one line of JSON per step."""
         return self.path / "metrics.jsonl"
 
     @property
     def samples(self) -> Path:
-        """Folder with what the model wrote."""
+        """Folder with the answers that the model wrote."""
         return self.path / "samples"
 
     @property
@@ -107,12 +109,12 @@ class RunDirectory:
         return self.path / "final"
 
     def add(self, **facts: Mapping[str, Any]) -> None:
-        """Add to what run.json says of this attempt: `add(dropped={"a.jsonl": ["a.jsonl:3: ..."]})`."""
+        """Add facts about this attempt to run.json: `add(dropped={"a.jsonl": ["a.jsonl:3: ..."]})`."""
         known = json.loads((self.logs / "run.json").read_text(encoding="utf-8"))
-        self._tell(known | {name: known.get(name, {}) | dict(new) for name, new in facts.items()})
+        self._write_facts(known | {name: known.get(name, {}) | dict(new) for name, new in facts.items()})
 
     def close(self) -> None:
-        """Let another process write here. May be called twice."""
+        """Release the lock, so that another process may write here. May be called twice."""
         self.lock.release()
 
     def __enter__(self) -> RunDirectory:
@@ -129,20 +131,20 @@ class RunDirectory:
         settings = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
         for folder in (self.logs, self.path):
             durable.write_text(folder / "config.yaml", settings)
-        self._tell({"id": self.id, "attempt": self.attempt, **provenance(seed)})
+        self._write_facts({"id": self.id, "attempt": self.attempt, **provenance(seed)})
 
-    def _tell(self, facts: Mapping[str, Any]) -> None:
+    def _write_facts(self, facts: Mapping[str, Any]) -> None:
         for folder in (self.logs, self.path):
             durable.write_text(folder / "run.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
 
 
 def claim(parent: Path, name: str | None, hint: str, resume: bool) -> Path:
-    """The folder of the run. An automatic name is claimed by creating its folder: only one process can."""
+    """Choose the folder of the run and create it. Only one process can create, and so claim, an automatic name."""
     if name is not None:
         (parent / name).mkdir(parents=True, exist_ok=True)
         return parent / name
     parent.mkdir(parents=True, exist_ok=True)
-    numbers = taken(parent, hint)
+    numbers = taken_numbers(parent, hint)
     if resume and numbers:
         return parent / f"{hint}-{numbers[-1]:03d}"
     for number in range(numbers[-1] + 1 if numbers else 1, NUMBERED + 1):
@@ -155,14 +157,14 @@ def claim(parent: Path, name: str | None, hint: str, resume: bool) -> Path:
     raise StorageError(f"{parent}: all names up to {hint}-{NUMBERED} are taken; give the run a name of its own")
 
 
-def taken(parent: Path, hint: str) -> list[int]:
-    """The numbers of the automatic names that exist, in order."""
-    found = (re.fullmatch(re.escape(hint) + r"-(\d{3,4})", path.name) for path in parent.iterdir())
-    return sorted(int(match[1]) for match in found if match)
+def taken_numbers(parent: Path, hint: str) -> list[int]:
+    """List the numbers of the automatic names that exist, in order."""
+    matches = (re.fullmatch(re.escape(hint) + r"-(\d{3,4})", path.name) for path in parent.iterdir())
+    return sorted(int(match[1]) for match in matches if match)
 
 
-def plain(hint: str) -> str:
-    """A hint as part of a folder name: `online/grpo` becomes `online-grpo`."""
+def slug(hint: str) -> str:
+    """Turn a hint into part of a folder name: `online/grpo` becomes `online-grpo`."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", hint).strip("-._") or "run"
 
 
@@ -177,27 +179,27 @@ def check(path: Path, resume: bool) -> None:
 
 
 def next_attempt(path: Path) -> int:
-    """One more than the last attempt that left a folder."""
-    found = (re.fullmatch(r"attempt_(\d+)", folder.name) for folder in (path / "logs").glob("attempt_*"))
-    return 1 + max((int(match[1]) for match in found if match), default=0)
+    """Return one more than the last attempt that left a folder."""
+    matches = (re.fullmatch(r"attempt_(\d+)", folder.name) for folder in (path / "logs").glob("attempt_*"))
+    return 1 + max((int(match[1]) for match in matches if match), default=0)
 
 
 def warn_of_changes(path: Path, config: Mapping[str, Any]) -> None:
     """Log each setting in which a resumed run differs from its last attempt."""
     if not path.exists():
         return
-    before, now = flat(yaml.safe_load(path.read_text(encoding="utf-8")) or {}), flat(config)
+    before, now = flattened(yaml.safe_load(path.read_text(encoding="utf-8")) or {}), flattened(config)
     for key in sorted(before.keys() | now.keys()):
         if before.get(key) != now.get(key):
             log.warning("resumed with %s: %r, was %r", key, now.get(key), before.get(key))
 
 
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`{"train": {"steps": 3}}` as `{"train.steps": 3}`."""
+def flattened(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Flatten nested settings: `{"train": {"steps": 3}}` becomes `{"train.steps": 3}`."""
     settings: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, Mapping):
-            settings |= flat(value, f"{prefix}{key}.")
+            settings |= flattened(value, f"{prefix}{key}.")
         else:
             settings[f"{prefix}{key}"] = list(value) if isinstance(value, tuple) else value
     return settings

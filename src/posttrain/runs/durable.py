@@ -1,4 +1,4 @@
-"""Writing so that a crash, a full disk or a power cut leaves the old content or the new, never a mixture."""
+"""Atomic, durable writes: a crash, a full disk or a power cut leaves the old content or the new, never a mixture."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 import time
 from pathlib import Path
 
-# What network file systems report for a moment and then no more.
-PASSING = frozenset({errno.EIO, errno.EBUSY, errno.EAGAIN, errno.ESTALE})
+# Errors that network file systems report temporarily.
+TEMPORARY = frozenset({errno.EIO, errno.EBUSY, errno.EAGAIN, errno.ESTALE})
 WAITS = (0.05, 0.2, 0.8)  # seconds before each further attempt
 
 
@@ -22,13 +22,13 @@ def sync(path: Path) -> None:
 
 
 def replace(source: Path, target: Path) -> None:
-    """Rename within one folder, atomically and durably; passing errors of network storage are tried again."""
+    """Rename within one folder, atomically and durably. Retries after temporary errors of network storage."""
     for wait in (*WAITS, None):
         try:
             os.replace(source, target)
             break
         except OSError as error:
-            if error.errno not in PASSING or wait is None:
+            if error.errno not in TEMPORARY or wait is None:
                 raise
             time.sleep(wait)
     sync(target.parent)
@@ -49,5 +49,5 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """`write_bytes` in UTF-8. What UTF-8 cannot say (lone surrogates) is written as `\\udc80`, as in JSON."""
+    """Replace the content of a file by text in UTF-8. Lone surrogates are written as `\\udc80`, as in JSON."""
     write_bytes(path, text.encode("utf-8", "backslashreplace"))

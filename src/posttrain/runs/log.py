@@ -1,4 +1,4 @@
-"""The library logs through `logging` and configures nothing by itself; a run may ask for a file."""
+"""The library logs through `logging` and configures nothing by itself; a run can write its log to a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def logging_to(path: Path, level: int = logging.INFO) -> Iterator[None]:
-    """Write what the library logs to a file while the block runs; handlers and level are restored after."""
+    """Write the library's log to a file while the block runs; handlers and level are restored afterwards."""
     logger = logging.getLogger("posttrain")
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

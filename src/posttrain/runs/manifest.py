@@ -1,10 +1,10 @@
-"""What makes a folder a checkpoint: a list of its files with their hashes, and a mark that it is complete.
+"""The manifest of a checkpoint folder: a list of its files with their hashes, and a mark that the folder is complete.
 
-`MANIFEST.json` names every file, and says of which run and step they are; `COMMITTED` is written last and holds the
-hash of the manifest. A folder without the mark is an unfinished save; one that differs from its list is damaged.
+`MANIFEST.json` lists every file, with the run and the step that they belong to; `COMMITTED` is written last and holds
+the hash of the manifest. A folder without the mark is an unfinished save; one that differs from its list is damaged.
 
-Hashing must not hold up training: XXH3 with 128 bits takes 0.03 s a gigabyte, SHA-256 0.5 s. It finds every accident;
-no hash that lies in the same folder could tell that somebody forged the files and the list together.
+Hashing must not slow down training: XXH3 with 128 bits takes 0.03 s per gigabyte, SHA-256 0.5 s. It detects accidental
+damage; no hash in the same folder could detect that somebody forged the files and the list together.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ FORMAT = 2
 def write_manifest(folder: Path, known: Mapping[str, str] | None = None, **about: str | int) -> None:
     """Hash every file of the folder into MANIFEST.json, after all of them have reached the disk.
 
-    `known`: hashes of files that need not be read again. `about`: what else tells this checkpoint from another (`run`,
-    `step`).
+    `known`: hashes of files that need not be read again. `about`: what identifies the checkpoint (`run`, `step`).
     """
     known = known or {}
     files = {}
@@ -42,22 +41,22 @@ def write_manifest(folder: Path, known: Mapping[str, str] | None = None, **about
 
 
 def commit(folder: Path) -> None:
-    """Declare the folder complete."""
-    durable.write_text(folder / COMMITTED, mark(folder))
+    """Mark the folder as complete."""
+    durable.write_text(folder / COMMITTED, commit_mark(folder))
 
 
-def mark(folder: Path) -> str:
-    """What COMMITTED says of a folder with this manifest."""
+def commit_mark(folder: Path) -> str:
+    """Return the content of COMMITTED for a folder with this manifest."""
     return xxh3(folder / MANIFEST) + "\n"
 
 
 def is_committed(folder: Path) -> bool:
-    """Whether a save got to its end; says nothing about damage since."""
+    """Whether the save was finished. The folder may have been damaged since."""
     return (folder / COMMITTED).is_file()
 
 
 def verify(folder: Path, **about: str | int) -> list[str]:
-    """What is wrong with a checkpoint: unfinished, damaged, of another run or step. Empty if it is sound.
+    """List the problems of a checkpoint: unfinished, damaged, of another run or step. Empty if it is intact.
 
     Reads every byte, follows no symbolic link, and opens nothing outside the folder.
     """
@@ -66,21 +65,20 @@ def verify(folder: Path, **about: str | int) -> list[str]:
             return [f"{name} is missing" + (": the save did not finish" if name == COMMITTED else "")]
     try:
         manifest = read_manifest(folder)
-        if (folder / COMMITTED).read_bytes() != mark(folder).encode():
+        if (folder / COMMITTED).read_bytes() != commit_mark(folder).encode():
             return [f"{MANIFEST}: its hash differs from the one in {COMMITTED}"]
         files = dict(manifest["files"])
-        if foreign := [
-            f"{MANIFEST}: of {n} {manifest.get(n)}, not {x}" for n, x in about.items() if manifest.get(n) != x
-        ]:
-            return foreign
-        problems = [found for name, entry in files.items() if (found := problem(folder, name, entry))]
-        return problems + [f"{name}: not in {MANIFEST}" for name in strangers(folder, files)]
+        differing = {n: x for n, x in about.items() if manifest.get(n) != x}
+        if differing:
+            return [f"{MANIFEST}: of {n} {manifest.get(n)}, not {x}" for n, x in differing.items()]
+        problems = [p for name, entry in files.items() if (p := problem(folder, name, entry))]
+        return problems + [f"{name}: not in {MANIFEST}" for name in unlisted(folder, files)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return [f"{MANIFEST}: cannot be read ({error})"]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """What MANIFEST.json says. Raises ValueError if this version cannot read it."""
+    """Read MANIFEST.json. Raises ValueError if this version cannot read its format."""
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     if manifest["format"] != FORMAT:
         raise ValueError(f"format {manifest['format']}, this version reads {FORMAT}")
@@ -88,7 +86,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def problem(folder: Path, name: str, entry: dict[str, Any]) -> str | None:
-    """What is wrong with one file of the list."""
+    """Return what is wrong with one file of the list, or None."""
     parts = PurePosixPath(name).parts
     if not parts or PurePosixPath(name).is_absolute() or ".." in parts or "\\" in name:
         return f"{name}: leaves the folder"
@@ -105,18 +103,18 @@ def problem(folder: Path, name: str, entry: dict[str, Any]) -> str | None:
     return None
 
 
-def strangers(folder: Path, files: dict[str, Any]) -> list[str]:
-    """Files that nobody saved here. Names that begin with a dot are the file system's business."""
+def unlisted(folder: Path, files: dict[str, Any]) -> list[str]:
+    """List files that are not in the manifest. Names that begin with a dot are left to the file system."""
     known = {*files, MANIFEST, COMMITTED}
     names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if not is_folder(path)]
     return [name for name in names if name not in known and not PurePosixPath(name).name.startswith(".")]
 
 
 def is_plain(path: Path) -> bool:
-    """A file, not a link to one."""
+    """Whether the path is a file and no link to one."""
     return path.is_file() and not path.is_symlink()
 
 
 def is_folder(path: Path) -> bool:
-    """A folder, not a link to one."""
+    """Whether the path is a folder and no link to one."""
     return path.is_dir() and not path.is_symlink()

@@ -1,4 +1,4 @@
-"""`metrics.jsonl`: one line per step, only ever appended to; a resumed run first drops what it repeats."""
+"""`metrics.jsonl`: one line per step, append-only; a resumed run first drops the lines that it will repeat."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class MetricsWriter:
             self._file = path.open("ab")
             drop_torn_line(path)
         except OSError as error:
-            raise failed(path, error) from error
+            raise write_error(path, error) from error
 
     def write(self, step: int, metrics: Mapping[str, Metric]) -> None:
-        """One row. Numbers are written with all their digits; NaN and the infinities become null."""
+        """Append one row. Numbers keep all their digits; NaN and the infinities become null."""
         if "step" in metrics:
             raise ValueError("'step' is the row's own key, not a metric")
         row = {"step": step, **metrics}
@@ -38,16 +38,16 @@ class MetricsWriter:
             self._file.write(encode(row))
             self._file.flush()
         except OSError as error:
-            raise failed(self.path, error) from error
+            raise write_error(self.path, error) from error
 
     def sync(self) -> None:
-        """Wait until all rows are on the disk; call it before a checkpoint that relies on them."""
+        """Wait until all rows are on disk. Call it before a checkpoint that relies on them."""
         os.fsync(self._file.fileno())
 
     def truncate_after(self, step: int) -> int:
-        """Remove the rows of later steps, as a run does that resumes at `step`; returns how many.
+        """Remove the rows of later steps when a run resumes at `step`; return their number.
 
-        The rows that stay keep their bytes, so that a resumed file equals that of an uninterrupted run.
+        The remaining rows keep their bytes, so that a resumed file equals that of an uninterrupted run.
         """
         rows = list(read_lines(self.path))
         kept = [line for line, row in rows if row["step"] <= step]
@@ -63,27 +63,27 @@ class MetricsWriter:
 
 
 def encode(row: Mapping[str, Any]) -> bytes:
-    """One line of JSON that any reader accepts."""
+    """Encode a row as one line of JSON that any reader accepts."""
     return (json.dumps({name: finite(value) for name, value in row.items()}, allow_nan=False) + "\n").encode()
 
 
 def finite(value: Any) -> Any:
-    """A number that JSON can say, or None."""
+    """Return the value, or None for a float that JSON cannot represent."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def is_timing(name: str) -> bool:
-    """Whether a metric measures the machine: it differs between two runs that are otherwise the same."""
+    """Whether a metric measures the machine, so that it differs between two otherwise identical runs."""
     return name.startswith(TIMINGS)
 
 
 def read_metrics(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a file in order. Raises StorageError with the line of a row that is damaged."""
+    """Yield the rows of a file in order. Raises StorageError with the line of a damaged row."""
     return (row for _, row in read_lines(path))
 
 
 def read_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Each row as it stands in the file, and what it says."""
+    """Yield each line of the file as bytes, and the row it holds."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
@@ -95,13 +95,13 @@ def read_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
 
 
 def drop_torn_line(path: Path) -> None:
-    """Cut off a last line that a killed process left without its end."""
+    """Remove an incomplete last line that a killed process left."""
     content = path.read_bytes()
     whole = content.rfind(b"\n") + 1
     if whole < len(content):
         os.truncate(path, whole)
 
 
-def failed(path: Path, error: OSError) -> StorageError:
-    """The error of a file that cannot be written."""
+def write_error(path: Path, error: OSError) -> StorageError:
+    """Return the user's error for a file that cannot be written."""
     return StorageError(f"{path}: cannot be written ({error.strerror}); free some space or check its permissions")

@@ -1,4 +1,4 @@
-"""Where a run came from: what one has to know to repeat it."""
+"""The provenance of a run: everything needed to repeat it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKAGES = ("posttrain", "torch", "transformers", "tokenizers", "safetensors", "
 
 
 def provenance(seed: int | None) -> dict[str, Any]:
-    """Versions, commit, command line, machine, seed and time, as plain data. Imports none of the packages."""
+    """Collect versions, commit, command line, machine, seed and time as plain data. Imports none of the packages."""
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
@@ -31,7 +31,7 @@ def provenance(seed: int | None) -> dict[str, Any]:
 
 
 def version(package: str) -> str | None:
-    """The installed version, or None."""
+    """Return the installed version, or None."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -39,7 +39,7 @@ def version(package: str) -> str | None:
 
 
 def commit(folder: Path) -> str | None:
-    """The git commit checked out in a folder, with `-dirty` when files differ; None outside a repository."""
+    """Return the git commit checked out in a folder, with `-dirty` if files differ; None outside a repository."""
     git = shutil.which("git")
     if git is None:
         return None

@@ -1,6 +1,6 @@
-"""What a procedure has made between its stages, one JSON file a name: `rounds/round-1.jsonl`.
+"""Results of a procedure between its stages, one JSON file per name: `rounds/round-1.jsonl`.
 
-The models that made it are gone when a run resumes, so it is read, not made again.
+The models that produced them are gone when a run resumes, so the results are read instead of computed again.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any
 from posttrain.errors import StorageError
 from posttrain.records import Prompt, Rollout
 from posttrain.runs import durable
-from posttrain.runs.metrics import failed
+from posttrain.runs.metrics import write_error
 from posttrain.runs.samples import readable
 
 
 def write_rows(path: Path, rows: Iterable[Any]) -> None:
-    """One JSON value a line. Python reads the numbers back bit for bit."""
+    """Write one JSON value per line. Python reads the numbers back bit for bit."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         durable.write_text(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows))
     except OSError as error:
-        raise failed(path, error) from error
+        raise write_error(path, error) from error
 
 
 def read_rows(path: Path) -> list[Any]:
-    """What `write_rows` wrote. StorageError if it is gone or damaged."""
+    """Read what `write_rows` wrote. Raises StorageError if it is missing or damaged."""
     try:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except (OSError, ValueError) as error:

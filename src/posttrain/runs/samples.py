@@ -1,4 +1,4 @@
-"""`samples/step-000010.jsonl`: what the model wrote in a step and what it got for it, for people to read."""
+"""`samples/step-000010.jsonl`: the answers of a step with their rewards, for people to read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from posttrain.records import Rollout, Turns
 from posttrain.runs import durable
-from posttrain.runs.metrics import failed, finite
+from posttrain.runs.metrics import finite, write_error
 
 
 class SamplesWriter:
@@ -29,13 +29,13 @@ class SamplesWriter:
             self.folder.mkdir(parents=True, exist_ok=True)
             durable.write_text(path, text)
         except OSError as error:
-            raise failed(path, error) from error
+            raise write_error(path, error) from error
         return path
 
     def truncate_after(self, step: int) -> int:
-        """Delete the files of later steps, as a run does that resumes at `step`; returns how many."""
-        found = ((re.fullmatch(r"step-(\d+)\.jsonl", path.name), path) for path in self.folder.glob("step-*"))
-        later = [path for match, path in found if match and int(match[1]) > step]
+        """Delete the files of later steps when a run resumes at `step`; return their number."""
+        matches = ((re.fullmatch(r"step-(\d+)\.jsonl", path.name), path) for path in self.folder.glob("step-*"))
+        later = [path for match, path in matches if match and int(match[1]) > step]
         for path in later:
             path.unlink()
         return len(later)
@@ -59,18 +59,18 @@ def row(step: int, rollout: Rollout, advantage: float | None) -> dict[str, Any]:
 
 
 def readable(turns: Turns) -> str | list[dict[str, Any]]:
-    """A text as it is, a conversation as a list of messages. What JSON has no word for becomes text."""
+    """Return a text as it is, a conversation as a list of messages. Values that JSON lacks become text."""
     if isinstance(turns, str):
         return turns
-    return [{key: sayable(value) for key, value in message.items()} for message in turns]
+    return [{key: plain_data(value) for key, value in message.items()} for message in turns]
 
 
-def sayable(value: Any) -> Any:
-    """A value of a message as plain data."""
+def plain_data(value: Any) -> Any:
+    """Convert a value of a message to data that JSON can hold."""
     if isinstance(value, Mapping):
-        return {str(key): sayable(inner) for key, inner in value.items()}
+        return {str(key): plain_data(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [sayable(inner) for inner in value]
+        return [plain_data(inner) for inner in value]
     if value is None or isinstance(value, (str, int, float)):
         return finite(value)
     return str(value)

@@ -1,4 +1,4 @@
-"""Checkpoints written beside the training: one at a time, the error of one said at the next step."""
+"""Checkpoints written in the background of training: one at a time, with errors raised at the next step."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from posttrain.runs.state import write_state
 log = logging.getLogger(__name__)
 
 STATE = "trainer_state"
-NICE = 10  # below the process's own priority; at 19 a checkpoint takes longer than a step, and training is no faster
-# A state, and what writes the model into a folder and says which tensors it wrote.
+NICE = 10  # added to the process's own; at 19 a checkpoint takes longer than a step, and training is no faster
+# A state, and a function that writes the model into a folder and returns the tensors that it wrote.
 Copy = tuple[Mapping[str, Any], Callable[[Path], Files]]
 
 
 class Saver:
-    """Writes what does not change while it is written: a copy of the state, taken between two steps."""
+    """Writes copies of the state, taken between two steps, so that they do not change while they are written."""
 
     def __init__(self, checkpoints: Checkpoints) -> None:
         self.checkpoints = checkpoints
@@ -33,9 +33,9 @@ class Saver:
         self._failure: BaseException | None = None
 
     def save(self, step: int, take: Callable[[], Copy]) -> None:
-        """Begin to write the checkpoint of a step, after the one before is complete; raises what went wrong with that.
+        """Start writing the checkpoint of a step once the previous one is complete; raise the error of that one.
 
-        `take` makes the copy. A tensor of the state that the model's files hold is not stored a second time.
+        `take` makes the copy. A tensor of the state that is in the model's files is not stored a second time.
         """
         self.wait()
         state, write_model = take()
@@ -44,12 +44,12 @@ class Saver:
         self._thread.start()
 
     def check(self) -> None:
-        """Raise what went wrong with a save that has ended."""
+        """Raise the error of a save that has ended."""
         if self._thread is not None and not self._thread.is_alive():
             self.wait()
 
     def wait(self) -> None:
-        """Until nothing is being written; raises what went wrong."""
+        """Wait until nothing is being written; raise the error of the save."""
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -58,14 +58,14 @@ class Saver:
             raise failure
 
     def settle(self) -> None:
-        """Until nothing is being written; what went wrong is logged, since the run ends for another reason."""
+        """Wait until nothing is being written, and log an error of the save: the run ends for another reason."""
         try:
             self.wait()
-        except Exception as error:  # noqa: BLE001 -- whatever it was, the other reason comes first
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the other reason matters more
             log.warning("%s", error)
 
     def _run(self, step: int, state: Any, write_model: Callable[[Path], Files]) -> None:
-        _give_way()
+        _lower_priority()
         try:
             known: dict[str, str] = {}
             with self.checkpoints.writing(step, known) as folder:
@@ -78,8 +78,8 @@ class Saver:
             self._failure = error
 
 
-def _give_way() -> None:
-    """Let training come first, with the cores that it has."""
+def _lower_priority() -> None:
+    """Let training have the cores first."""
     if sys.platform == "linux":  # elsewhere a thread has no priority of its own
         thread = os.PRIO_PROCESS, threading.get_native_id()
         with suppress(OSError):  # a container may forbid it

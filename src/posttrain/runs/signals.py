@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP: the first ends the run in good order, a second one at once."""
+"""SIGINT, SIGTERM and SIGHUP: the first one ends the run cleanly, a second one ends it at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Signals:
-    """Who asked the run to stop. Between `open` and `close` a signal raises StoppedError; in `deferred` it is kept."""
+    """Handles the signals that ask a run to stop.
+
+    Between `open` and `close` a signal raises StoppedError; inside `deferred` it is only recorded in `asked`.
+    """
 
     def __init__(self) -> None:
         self.asked: signal.Signals | None = None
@@ -23,7 +26,7 @@ class Signals:
         self._deferred = False
 
     def open(self) -> None:
-        """Take the signals over; what is ignored (`nohup`) stays so. Only a main thread gets any."""
+        """Install the handlers, in the main thread alone. A signal that is ignored (`nohup`) stays ignored."""
         if threading.current_thread() is not threading.main_thread():
             return
         for number in SIGNALS:
@@ -31,14 +34,14 @@ class Signals:
                 self._before[number] = signal.signal(number, self._arrived)
 
     def close(self) -> None:
-        """Give the signals back."""
+        """Restore the handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Steps that are worth finishing: who runs them looks at `asked` between them."""
+        """While active, a signal is recorded; the loop checks `asked` between steps."""
         self._deferred = True
         try:
             yield
@@ -46,13 +49,13 @@ class Signals:
             self._deferred = False
 
     def stopped(self, what_is_kept: str) -> StoppedError:
-        """The error of a run that was asked to stop."""
+        """Return the error of a run that was asked to stop."""
         assert self.asked is not None
         return StoppedError(f"stopped by {self.asked.name}; {what_is_kept}", self.asked)
 
     def _arrived(self, number: int, _frame: FrameType | None) -> None:
         self.asked = signal.Signals(number)
         for other in self._before:
-            signal.signal(other, signal.SIG_DFL)  # of the kernel, so that not even a long matrix product delays it
+            signal.signal(other, signal.SIG_DFL)  # the kernel's handler, which not even a long matrix product delays
         if not self._deferred:
             raise self.stopped("continue with --resume")

@@ -1,10 +1,10 @@
 """The state of a run without pickle: tensors in `<name>.safetensors`, everything else in `<name>.json`.
 
-The JSON is the state itself where JSON has a word for it; the rest are objects with one key:
+The JSON is the state itself where JSON can represent it; everything else is an object with one key:
 
     {"$tensor": "optimizer/0/exp_avg"}  {"$tuple": [...]}  {"$float": "nan"}  {"$dict": [[key, value], ...]}
 
-A tensor that lies in another file of the folder already is not stored again: {"$tensor": ["model.safetensors", name]}.
+A tensor that another file of the folder already holds is not stored again: {"$tensor": ["model.safetensors", name]}.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ FORMAT = 2
 def write_state(folder: Path, name: str, state: Any, stored: Files | None = None) -> Files:
     """Write nested dicts, lists and tuples of tensors, numbers, strings, bools and None.
 
-    Tensors are stored by value, from any device; one that occurs twice is stored once, one that is among the `stored`
-    ones not again. Returns the file of tensors, if there is one. Raises StorageError with the place of a value of
-    another type. OSError and SafetensorError of a full disk pass through.
+    Tensors are stored by value, from any device; one that occurs twice is stored once, one that is already in `stored`
+    not at all. Returns the file of tensors, if there is one. Raises StorageError that names the place of a value of
+    another type, and OSError or SafetensorError when the disk is full.
     """
     writer = Writer(name, stored or {})
     content = {"format": FORMAT, "state": writer.encode(state, ())}
@@ -40,7 +40,7 @@ def write_state(folder: Path, name: str, state: Any, stored: Files | None = None
 
 
 def read_state(folder: Path, name: str) -> Any:
-    """What `write_state` wrote, bit for bit; tensors on the CPU. Raises StorageError if it cannot be read."""
+    """Read what `write_state` wrote, bit for bit; tensors are on the CPU. Raises StorageError if it is unreadable."""
     path = folder / f"{name}.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -52,19 +52,19 @@ def read_state(folder: Path, name: str) -> Any:
 
 
 class Writer:
-    """Turns a state into JSON and collects its tensors by name."""
+    """Converts a state to JSON and collects its tensors by name."""
 
     def __init__(self, name: str, stored: Files) -> None:
         self.name = name
         self.tensors: dict[str, Tensor] = {}
-        # Under which name, and in which file if it is another one, a view of memory is stored.
+        # The name under which a view of memory is stored, with the file if that is another one.
         self._names: dict[View, str | list[str]] = {
             view_of(t): [file, n] for file, held in stored.items() for n, t in held.tensors.items()
         }
         self._storages: set[int] = set()
 
     def encode(self, value: Any, place: tuple[Any, ...]) -> Any:
-        """The JSON of a value."""
+        """Convert a value to JSON. `place`: the keys that lead to it."""
         if value is None or isinstance(value, (bool, int, str)):
             return value
         if isinstance(value, float):
@@ -98,7 +98,7 @@ class Writer:
         return self._names[view]
 
     def _store(self, value: Tensor, where: str) -> str:
-        """Keep the tensor's values in memory of their own, as safetensors demands."""
+        """Keep the tensor's values in memory that is not shared, as safetensors demands."""
         while where in self.tensors:
             where += "'"
         held = value.cpu().contiguous().resolve_conj().resolve_neg()
@@ -110,7 +110,7 @@ class Writer:
 
 
 class Tensors:
-    """The tensors of a state by name, or by file and name; a file is read when its first tensor is asked for."""
+    """The tensors of a state by name, or by file and name. A file is read when its first tensor is requested."""
 
     def __init__(self, folder: Path, own: str) -> None:
         self.folder, self.own = folder, own
@@ -128,7 +128,7 @@ class Tensors:
 
 
 def decode(value: Any, tensors: Tensors) -> Any:
-    """The state that a piece of JSON stands for."""
+    """Convert JSON back to the state that it represents."""
     if isinstance(value, list):
         return [decode(item, tensors) for item in value]
     if not isinstance(value, dict):
@@ -145,4 +145,4 @@ def decode(value: Any, tensors: Tensors) -> Any:
         case items if not any(key.startswith("$") for key, _ in items):
             return {key: decode(item, tensors) for key, item in items}
         case items:
-            raise ValueError(f"{dict(items)} says nothing that this version knows")
+            raise ValueError(f"{dict(items)} has no meaning in this version")

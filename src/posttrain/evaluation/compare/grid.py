@@ -15,7 +15,7 @@ from posttrain.evaluation.compare.cell import Point, curve, steps_of
 from posttrain.evaluation.compare.contender import Contender, contenders
 from posttrain.evaluation.compare.task import Task, load
 from posttrain.runs import durable
-from posttrain.runs.directory import RunDirectory, plain
+from posttrain.runs.directory import RunDirectory, slug
 from posttrain.viewer.display import Display
 
 Curves = dict[str, dict[int, list[Point]]]  # method -> seed -> what was measured, in the order of steps
@@ -75,7 +75,7 @@ class Cell:
 
     @property
     def path(self) -> Path:
-        return self.folder / f"{plain(self.method.label)}-{self.seed}.json"
+        return self.folder / f"{slug(self.method.label)}-{self.seed}.json"
 
     @property
     def identity(self) -> dict[str, Any]:
