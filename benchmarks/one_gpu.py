@@ -21,9 +21,10 @@ from typing import Any
 
 import torch
 
-from posttrain.backends.local.backend import Local
+from posttrain.backends.local.learner import LocalLearner
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
+from posttrain.core.plan import plan
 from posttrain.core.tensors import Batch
 from posttrain.data.collate import collate
 from posttrain.models.network import Network
@@ -87,9 +88,9 @@ def requests(words: int, longest: int) -> list[Request]:
     ]
 
 
-def training(path: str, settings: dict[str, Any], backend: Local, batch: Batch) -> Callable[[], int]:
+def training(path: str, settings: dict[str, Any], backend: LocalLearner, batch: Batch) -> Callable[[], int]:
     method = configure(catalogue.load(path), settings)
-    trainer = Trainer(method, backend, {"main": batch}, rates=lambda _: {"policy": 1e-6})
+    trainer = Trainer(plan(method, {"main": batch}), backend, rates=lambda _: {"policy": 1e-6})
 
     def step() -> int:
         trainer.train({"main": batch})
@@ -120,9 +121,9 @@ def main() -> None:
     options = parser.parse_args()
     words, length = SIZES[options.size]["vocab_size"], options.length
 
-    def backend() -> Local:
+    def backend() -> LocalLearner:
         models = {"policy": network(options.size, options.device)}
-        return Local(models, tokens_per_device=RL_ROWS * length, slots=REQUESTS)
+        return LocalLearner(models, tokens_per_device=RL_ROWS * length, slots=REQUESTS)
 
     sampler, asked = backend(), requests(words, length)
     jobs = {

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from posttrain.records import Prompt, Rollout
+from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import resolve
 from posttrain.rewards.scorer import Scorer
 from posttrain.sandbox.availability import choose
@@ -26,16 +26,16 @@ TESTS = ["assert f(2) == 4", "assert f(-3) == 9"]
 EVERY = 20  # one program in so many never ends
 
 
-def rollouts(count: int, loops: bool) -> list[Rollout]:
+def rollouts(count: int, loops: bool) -> list[Episode]:
     prompts = [Prompt(id=k, prompt="square", columns={"tests": TESTS}) for k in range(count)]
     texts = [LOOP if loops and k % EVERY == EVERY - 1 else RIGHT for k in range(count)]
     return [
-        Rollout(p, author=0, sample=0, prompt_tokens=(), tokens=(), logp=(), ended=True, text=t)
+        Episode.of_answer(p, author=0, sample=0, prompt_tokens=(), tokens=(), logp=(), ended=True, text=t)
         for p, t in zip(prompts, texts, strict=True)
     ]
 
 
-def timed(scorer: Scorer, batch: list[Rollout]) -> float:
+def timed(scorer: Scorer, batch: list[Episode]) -> float:
     start = time.monotonic()
     for rollout in scorer.score(batch):
         assert rollout.reward == float(rollout.text == RIGHT), (

@@ -17,7 +17,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 from pairs import report
 
-from posttrain.backends.local.backend import REPEATED
+from posttrain.backends.local.learner import REPEATED
 from posttrain.core.tensors import Batch
 from posttrain.data.collate import collate
 from posttrain.models import prefixes as shared

@@ -26,7 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},
     "judges": LEAVES | {"endpoint"},
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "sandbox"},
-    "runs": {"errors", "machine", "records"},
+    "runs": LEAVES | {"machine"},
     "viewer": {"errors", "records", "runs"},
     "training": LEAVES
     | {"backends", "catalogue", "config", "core", "data", "machine", "rewards", "runs", "sampling", "viewer"},

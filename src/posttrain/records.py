@@ -102,20 +102,100 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Rollout:
-    """One sampled answer. `logp` is the log-probability of each token under the distribution it was drawn from."""
+class Segment:
+    """Consecutive tokens by one speaker: a turn of a model, or what the environment wrote between two turns.
+
+    `logp`: log-probability of each token under the distribution it was drawn from; None where no model sampled them.
+    `author`: the entry of Stream.sampling that wrote them; None for the environment. `versions`: for each token, the
+    number of training steps that its weights had seen. `ended`: stopped by itself, not cut by max_tokens.
+    """
+
+    tokens: tuple[int, ...]
+    logp: tuple[float, ...] | None
+    author: int | None = 0
+    text: str = ""
+    ended: bool = True
+    trained: bool = True  # whether a loss may use the tokens
+    versions: tuple[int, ...] = ()
+    reward: float | None = None  # for this turn
+
+
+@dataclass(frozen=True)
+class Span:
+    """A number for a part of a text: the characters from `start` up to `end`."""
+
+    start: int
+    end: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What followed one prompt: the segments of models and environment, in order. One answer is one segment.
+
+    `rewards` has a number for each reward by name, None where it abstained or failed, and `reward` is their weighted
+    sum. `credits` has a number for each token after the prompt, for rewards that judged turns or spans.
+    """
 
     prompt: Prompt
-    author: int  # which entry of Stream.sampling wrote it
+    author: int  # the entry of Stream.sampling that the episode is of
     sample: int
     prompt_tokens: tuple[int, ...]
-    tokens: tuple[int, ...]
-    logp: tuple[float, ...]
-    ended: bool  # stopped by itself, not cut by max_tokens
-    text: str = ""
+    segments: tuple[Segment, ...]
     reward: float | None = None
     rewards: Mapping[str, float | None] = field(default_factory=dict)
-    versions: tuple[int, ...] = ()  # number of the run's steps before the weights that each token was drawn from
+    spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)  # of the text, before they become credits
+    credits: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of_answer(
+        cls,
+        prompt: Prompt,
+        author: int,
+        sample: int,
+        prompt_tokens: tuple[int, ...],
+        tokens: tuple[int, ...],
+        logp: tuple[float, ...],
+        ended: bool,
+        text: str = "",
+        reward: float | None = None,
+        rewards: Mapping[str, float | None] | None = None,
+        versions: tuple[int, ...] = (),
+    ) -> Episode:
+        """The episode of one sampled answer: a single segment."""
+        segment = Segment(tokens, logp, author, text, ended, versions=versions)
+        return cls(prompt, author, sample, prompt_tokens, (segment,), reward, rewards or {})
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """All tokens after the prompt."""
+        return self._joined("tokens")
+
+    @property
+    def logp(self) -> tuple[float, ...]:
+        """One log-probability for each token after the prompt; 0 for those that no model sampled."""
+        if len(self.segments) == 1 and self.segments[0].logp is not None:
+            return self.segments[0].logp
+        return tuple(x for s in self.segments for x in (s.logp or (0.0,) * len(s.tokens)))
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """Training steps that the weights of each sampled token had seen."""
+        return self._joined("versions")
+
+    @property
+    def text(self) -> str:
+        """What the models said."""
+        return "".join(s.text for s in self.segments if s.logp is not None)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last segment stopped by itself."""
+        return self.segments[-1].ended if self.segments else False
+
+    def _joined(self, name: str) -> tuple[int, ...]:
+        parts: list[tuple[int, ...]] = [getattr(s, name) for s in self.segments]
+        return parts[0] if len(parts) == 1 else tuple(x for part in parts for x in part)
 
 
 RECORDS: dict[str, type] = {

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from posttrain.backends.local.backend import Local
+from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import Optimiser
 from posttrain.catalogue import index as catalogue
 from posttrain.core import plan as planning
@@ -42,13 +42,13 @@ def complains(check: str, of: Case) -> bool:
             independent, run = Independent(of), of.trained(2)
             for number in range(2):
                 independent.train(number)
-            first = run.backend.gradients[0]
+            first = run.learner.gradients[0]
             if check == "training":
                 return off(parameters(run), independent.parameters(), 1e-9)
             return off(first, independent.first, 1e-12 * max(size(first), 1))
         case "micro-batches" | "row order":
-            first = of.trained(1).backend.gradients[0]
-            other = of.trained(1, SMALL, None if check == "micro-batches" else 7).backend.gradients[0]
+            first = of.trained(1).learner.gradients[0]
+            other = of.trained(1, SMALL, None if check == "micro-batches" else 7).learner.gradients[0]
             return off(first, other, 1e-12 * max(size(first), 1))
         case "resume":
             run, half, resumed = of.trained(2), of.trained(1), of.trainer()
@@ -71,7 +71,7 @@ def denominators_of_the_micro_batch(patch):
     def mutant(plan, stream, micro, live, counts, *, fresh):
         return original(plan, stream, micro, live, {t: loss.count(t, micro) for t in counts}, fresh=fresh)
 
-    patch.setattr("posttrain.backends.local.backend.micro_loss", mutant)
+    patch.setattr("posttrain.backends.local.learner.micro_loss", mutant)
 
 
 def pairs_cut_freely(patch):
@@ -88,7 +88,7 @@ def always_fresh(patch):
 
 
 def state_not_restored(patch):
-    patch.setattr(Trainer, "restore", lambda self, state: self.backend.restore(state["backend"]))
+    patch.setattr(Trainer, "restore", lambda self, state: self.learner.restore(state["backend"]))
 
 
 def optimiser_not_restored(patch):
@@ -97,14 +97,14 @@ def optimiser_not_restored(patch):
 
 def average_not_restored(patch):
     patch.setattr("posttrain.backends.local.average.Follower.restore", lambda self, state: None)
-    original = Local.state
+    original = LocalLearner.state
 
     def without_averages(self):
         state = original(self)
         kept = {r: w for r, w in state["models"].items() if r not in self.averages}
         return state | {"models": kept}
 
-    patch.setattr(Local, "state", without_averages)
+    patch.setattr(LocalLearner, "state", without_averages)
 
 
 def untrained_rows_counted(patch):
@@ -158,14 +158,14 @@ def gradient_kept_after_the_step(patch):
 
 
 def a_model_forgotten(patch):
-    original = Local.step
+    original = LocalLearner.step
 
     def mutant(self, rates):
         for p in self.optimisers["critic"].parameters:
             p.grad = None
         return original(self, rates)
 
-    patch.setattr(Local, "step", mutant)
+    patch.setattr(LocalLearner, "step", mutant)
 
 
 def clipping_left_on(patch):

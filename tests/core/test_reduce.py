@@ -9,7 +9,7 @@ import torch
 from posttrain.core.method import MAIN, SEQUENCE_MEAN, SEQUENCE_SUM, TOKEN_MEAN, Method, Stream, Term
 from posttrain.core.parts import PerPair, PerRow, Scalar, pairwise, part
 from posttrain.core.plan import plan
-from posttrain.core.reduce import cotangent, count, micro_loss, total, whole_gradients
+from posttrain.core.reduce import count, micro_loss, total, whole_gradients
 from posttrain.core.reduce import counts as counted
 from posttrain.data.collate import collate
 from posttrain.formulas.losses.pairs import gap, logistic
@@ -123,7 +123,7 @@ class TestWhole:
         losses = self.method.loss["robust"].part(b.add({"logp": logp}, {"logp": "T"}))
         (0.7 * losses).backward()
         with_gradient, value, shares = whole_gradients(made, MAIN, b, {"logp": self.live()})
-        assert torch.allclose(with_gradient[cotangent("logp")], logp.grad)
+        assert torch.allclose(with_gradient.cotangents["logp"], logp.grad)
         assert value == pytest.approx(0.7 * float(losses.detach()))
         assert shares == {"loss/robust": pytest.approx(float(losses.detach()))}
 
@@ -137,7 +137,7 @@ class TestWhole:
             loss.backward()
             whole[tokens] = live["logp"].grad
             assert shares == {}
-        assert torch.allclose(whole, b[cotangent("logp")])
+        assert torch.allclose(whole, b.cotangents["logp"])
 
     def test_outputs_where_nobody_wrote_are_not_read(self):
         made, b = plan(self.method), self.batch()
@@ -147,7 +147,7 @@ class TestWhole:
         loss.backward()
         assert math.isfinite(value)
         assert float(loss.detach()) == 0
-        assert torch.equal(outside.grad, b[cotangent("logp")])
+        assert torch.equal(outside.grad, b.cotangents["logp"])
 
     def test_a_method_without_such_terms_is_left_alone(self):
         b = self.batch()

@@ -209,7 +209,7 @@ class TestPrefixes:
         return collate(made, links)
 
     def test_lead_is_what_stands_before_the_first_masked_in_token(self):
-        assert some_rows([[0, 0, 1, 0], [], [1], [0, 0, 0], [0, 1]]).lead().tolist() == [2, 0, 0, 2, 1]
+        assert some_rows([[0, 0, 1, 0], [], [1], [0, 0, 0], [0, 1]]).prefix_length().tolist() == [2, 0, 0, 2, 1]
 
     def test_rows_begin_alike_if_all_tokens_of_their_leads_are_equal(self):
         b = self.batch()

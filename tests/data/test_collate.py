@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from posttrain.data.collate import collate, groups, paired, rollout_row
-from posttrain.records import Prompt, Rollout, Row
+from posttrain.data.collate import collate, episode_row, groups, paired
+from posttrain.records import Episode, Prompt, Row
 
 
 def row(number, tokens=(5, 6, 7), trained=(False, False, True), written=None, **columns):
@@ -14,7 +14,7 @@ def row(number, tokens=(5, 6, 7), trained=(False, False, True), written=None, **
 
 
 def rollout(prompt=1, sample=0, reward=0.5, author=0):
-    return Rollout(Prompt(prompt, "2+2?"), author, sample, (1, 2), (3, 4), (-0.5, -1.5), True, "4", reward)
+    return Episode.of_answer(Prompt(prompt, "2+2?"), author, sample, (1, 2), (3, 4), (-0.5, -1.5), True, "4", reward)
 
 
 class TestCollate:
@@ -92,23 +92,23 @@ def test_what_cannot_be_a_batch_says_why(wrong):
 
 class TestRollouts:
     def test_an_answer_is_trained_and_its_prompt_is_not(self):
-        r = rollout_row(rollout(), train=True, temperature=0.7, step=3)
+        r = episode_row(rollout(), train=True, temperature=0.7, step=3)
         assert r.tokens == (1, 2, 3, 4)
         assert r.trained == r.written == (False, False, True, True)
         assert r.columns["rollout_logp"] == (0.0, 0.0, -0.5, -1.5)
         assert (r.columns["group"], r.columns["temperature"], r.columns["reward"]) == (1, 0.7, 0.5)
 
     def test_an_opponent_is_written_and_not_trained(self):
-        r = rollout_row(rollout(author=1), train=False, temperature=1.0, step=3)
+        r = episode_row(rollout(author=1), train=False, temperature=1.0, step=3)
         assert r.trained == (False,) * 4
         assert r.written == (False, False, True, True)
 
     def test_without_reward_there_is_no_column(self):
-        assert "reward" not in rollout_row(rollout(reward=None), train=True, temperature=1.0, step=0).columns
+        assert "reward" not in episode_row(rollout(reward=None), train=True, temperature=1.0, step=0).columns
 
     def test_ids_tell_steps_prompts_authors_and_samples_apart(self):
         made = [
-            rollout_row(rollout(p, s, author=a), train=True, temperature=1.0, step=step).id
+            episode_row(rollout(p, s, author=a), train=True, temperature=1.0, step=step).id
             for p in (1, 2)
             for s in (0, 1)
             for a in (0, 1)

@@ -21,6 +21,6 @@ def used(device, monkeypatch):
         from tests.fake_device.device import record
 
         monkeypatch.setattr(launch, "_device", lambda name: device if there else "cpu")
-        monkeypatch.setattr(decoding, "recorder", lambda place: record if place == device else None)
+        monkeypatch.setattr(decoding, "capture_on", lambda place: record if place == device else None)
 
     return use

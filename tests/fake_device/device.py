@@ -126,7 +126,7 @@ _recording: Graph | None = None
 
 
 def record(step: Step) -> Step:
-    """As `sampling.decoding.recorder` does for a GPU."""
+    """As `sampling.decoding.capture_on` does for a GPU."""
     global _recording
     step()
     graph = _recording = Graph()

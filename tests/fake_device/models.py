@@ -6,7 +6,7 @@ import torch
 from posttrain.backends.local.optimiser import AdamW, Optimiser
 from posttrain.core.tensors import Rows
 from posttrain.models.attention import Packed
-from posttrain.models.lora import add_lora
+from posttrain.models.lora import add_lora, without_adapters
 from posttrain.sampling import decoding
 from posttrain.sampling.either import Either
 from posttrain.sampling.engine import Engine
@@ -87,7 +87,7 @@ def test_adapters(device):
         add_lora(net, 2, 4.0, "all-linear", seed=0)
     here, there = (outputs_and_gradients(net, d) for net, d in zip(nets, ("cpu", device), strict=True))
     torch.testing.assert_close(there, here, rtol=1e-6, atol=1e-9)
-    with nets[1].without_adapters():
+    with without_adapters(nets[1]):
         nets[1].states(torch.tensor([5], device=device), Packed([1], device))
 
 
@@ -113,18 +113,18 @@ def test_updates(dtype, device):
 @pytest.mark.parametrize("graphs", [True, False], ids=["graphs", "kernels"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_answers(architecture, graphs, device, monkeypatch, caplog):
-    monkeypatch.setattr(decoding, "recorder", lambda place: record if graphs and place == device else None)
+    monkeypatch.setattr(decoding, "capture_on", lambda place: record if graphs and place == device else None)
     asked = requests(11, max_tokens=20) + requests(3, 1, temperature=0.7, top_k=5) + requests(3, 2, top_p=0.8)
     asked += requests(2, 3, temperature=0.0)
     nets = network(architecture), network(architecture).to(device)
     here, there = (Engine({"policy": net}, NEVER, slots=5).generate(asked) for net in nets)
     same(there, here, within=LOOSE.get(architecture, 1e-9))
     assert all(isinstance(p, Elsewhere) for p in nets[1].parameters())
-    assert ("cannot be recorded" in caplog.text) == (graphs and architecture == "GPT2")  # it looks for padding
+    assert ("cannot be captured" in caplog.text) == (graphs and architecture == "GPT2")  # it looks for padding
 
 
 def test_conversations(device, monkeypatch):
-    monkeypatch.setattr(decoding, "recorder", lambda place: record if place == device else None)
+    monkeypatch.setattr(decoding, "capture_on", lambda place: record if place == device else None)
     same(turns(Engine({"policy": network().to(device)}, NEVER)), turns(Engine({"policy": network()}, NEVER)))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from posttrain.backends.local.backend import Local
+from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import AdamW
 from posttrain.core.method import Method
 from posttrain.core.plan import plan
@@ -83,7 +83,7 @@ def networks(*, shared: bool = False) -> dict[str, TinyNet]:
     return nets | ({"critic": nets["policy"]} if shared else {})
 
 
-class Recorder(Local):
+class Recorder(LocalLearner):
     """Keeps the gradient of every optimiser step."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -123,7 +123,7 @@ class Case:
     def trainer(self, tokens: int = LARGE, **settings: Any) -> Trainer:
         settings = {"max_grad_norm": 0.0} | settings
         backend = Recorder(networks(shared=self.shared), optimiser=AdamW(**settings), tokens_per_device=tokens)
-        return Trainer(self.method, backend, self.batches(), rates=lambda _: dict.fromkeys(ROLES, RATE), seed=5)
+        return Trainer(plan(self.method, self.batches()), backend, rates=lambda _: dict.fromkeys(ROLES, RATE), seed=5)
 
     def trained(self, batches: int, tokens: int = LARGE, order: int | None = None, **settings: Any) -> Trainer:
         """A trainer after that many batches."""
@@ -140,7 +140,7 @@ class Case:
 
 
 def parameters(trainer: Trainer) -> dict[str, Tensor]:
-    models = trainer.backend.models
+    models = trainer.learner.models
     return {f"{m}.{n}": p.detach().clone() for m in trainer.plan.trained for n, p in models[m].named_parameters()}
 
 

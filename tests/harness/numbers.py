@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from posttrain.backends.local.backend import Local
+from posttrain.backends.local.learner import LocalLearner
 from posttrain.core.method import MAIN, Method
 from posttrain.core.plan import plan
 from posttrain.core.tensors import Batch, Source, When
@@ -42,7 +42,7 @@ class Lookup(nn.Module):
         return {n: self.tables[n][t] if n in self.tables else 0.0 * t + self.unused for n, t in places.items()}
 
 
-class Recording(Local):
+class Recording(LocalLearner):
     """Keeps the gradient of every optimiser step: gradients[step][role][parameter]."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
@@ -83,6 +83,7 @@ class Step:
     metrics: dict[str, float]
     gradients: list[dict[str, dict[str, Tensor]]]
     states: dict[str, Any]
+    carried: dict[str, float]  # what was derived at the end, for the next batch
 
     def value(self, name: str, stream: str = MAIN) -> Any:
         """A tensor of the batch: a number, a number per answer, or a list of its tokens per answer."""
@@ -113,6 +114,7 @@ def step(
     pairs: Sequence[tuple[int, int]] | None = None,
     others: Mapping[str, Sequence[Answer]] | None = None,
     states: Mapping[str, Any] | None = None,
+    carried: Mapping[str, float] | None = None,
     rate: float = 0.0,
     **scalars: float,
 ) -> Step:
@@ -123,13 +125,14 @@ def step(
     arrives = {s: set(b) for s, b in batches.items()}
     roles = plan(method, arrives).loaded
     backend = Recording({role: tables.model(role) for role in roles if role not in method.averages})
-    trainer = Trainer(method, backend, arrives, rates=lambda _: dict.fromkeys(roles, rate))
+    trainer = Trainer(plan(method, arrives), backend, rates=lambda _: dict.fromkeys(roles, rate))
     trainer.states = dict(states or {})
     given = {s: b.add({"seed": 0, "step": 0}, {"seed": "", "step": ""}) for s, b in batches.items()}
     derived, _ = trainer.derive(When.ONCE, given)
     trainer.states = dict(states or {})
+    trainer.carried = {**trainer.carried, **(carried or {})}
     metrics = trainer.train(batches)
-    return Step(method, derived, metrics, backend.gradients, trainer.states)
+    return Step(method, derived, metrics, backend.gradients, trainer.states, trainer.carried)
 
 
 class _Tables:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from posttrain.core.method import Method
+from posttrain.core.plan import plan
 from posttrain.core.tensors import Batch
 from posttrain.data.collate import collate
 from posttrain.records import Row
@@ -133,18 +134,18 @@ class Exact:
 
     def __init__(self, method: Method, models: Mapping[str, Tabular], arrives: Mapping[str, Batch], rate: float = 0.0):
         self.models = models
-        self.backend = Recording(models, tokens_per_device=10**6)
+        self.learner = Recording(models, tokens_per_device=10**6)
         roles = dict.fromkeys(models, rate)
         names = {s: set(b) for s, b in arrives.items()}
-        self.trainer = Trainer(method, self.backend, names, rates=lambda _: roles)
+        self.trainer = Trainer(plan(method, names), self.learner, rates=lambda _: roles)
 
     def step(self, batches: Mapping[str, Batch], weights: Tensor | None = None, role: str = "policy") -> Tensor:
         """One batch, in which prompt k counts `weights[k]`. The gradient is that of sum_k weights[k] loss_k."""
         for model in self.models.values():
             model.weights = None if weights is None else weights * len(weights)
-        before = len(self.backend.gradients)
+        before = len(self.learner.gradients)
         self.trainer.train(dict(batches))
-        return self.backend.gradients[before][role]["logits"]
+        return self.learner.gradients[before][role]["logits"]
 
 
 def variation(p: Tensor, q: Tensor) -> float:

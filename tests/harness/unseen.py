@@ -152,7 +152,7 @@ def trained(
     backend = Recording(models, tokens_per_device=tokens)
     roles = planned(method, made).trained
     arrives = {s: set(b) for s, b in made.items()}
-    trainer = Trainer(method, backend, arrives, rates=lambda _: dict.fromkeys(roles, 1e-3))
+    trainer = Trainer(plan(method, arrives), backend, rates=lambda _: dict.fromkeys(roles, 1e-3))
     for _ in range(steps):
         metrics = trainer.train(dict(made))
     return metrics, backend, trainer

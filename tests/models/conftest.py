@@ -1,13 +1,12 @@
 import pytest
 import torch
 
-from posttrain.models.kernels import decode_step as step
-from posttrain.models.kernels import fused
+from posttrain.models.kernels import decode_step, fused
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
-    """Small tensors: more threads only wait for each other."""
+    """Small tensors: more threads would only wait for each other."""
     torch.set_num_threads(1)
 
 
@@ -19,12 +18,12 @@ def draw():
 
 @pytest.fixture
 def as_torch(monkeypatch):
-    """Runs a function as torch operators."""
+    """Run a function with torch operators instead of compiled code."""
 
     def run(function, *arguments):
         with monkeypatch.context() as patch:
-            for module in (fused, step):
-                patch.setattr(module, "runs", lambda *_: False)
+            for module in (fused, decode_step):
+                patch.setattr(module, "supports", lambda *_: False)
             return function(*arguments)
 
     return run

@@ -1,4 +1,4 @@
-"""How far a compiled function may be from its formula, and that threads change nothing."""
+"""How far a compiled function may be from its formula, and what it returns on several threads."""
 
 import pytest
 import torch
@@ -6,20 +6,20 @@ import torch
 both = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 
 
-def close(found, exact, dtype, roundings=1):
-    """So many roundings of bfloat16, or as float32 adds up."""
-    error, size = (found.double() - exact).abs(), exact.abs()
+def close(actual, exact, dtype, roundings=1):
+    """Assert a distance of at most this number of roundings in bfloat16, or of accumulated float32 error."""
+    error, size = (actual.double() - exact).abs(), exact.abs()
     allowed = 5e-6 * size.max() if dtype == torch.float32 else roundings * 2**-8 * size.clamp(min=size.max() / 16)
     assert (error <= allowed).all(), (error / allowed).max()
 
 
 def on_threads(function):
-    """What it returns on one, two and three threads."""
-    threads, found = torch.get_num_threads(), []
+    """The results of a function on one, two and three threads."""
+    threads, results = torch.get_num_threads(), []
     try:
         for count in (1, 2, 3):
             torch.set_num_threads(count)
-            found.append(function())
+            results.append(function())
     finally:
         torch.set_num_threads(threads)
-    return found
+    return results

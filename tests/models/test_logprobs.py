@@ -2,19 +2,19 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from posttrain.models import logprobs as head
-from posttrain.models.kernels import elementwise as passes
+from posttrain.models import logprobs
+from posttrain.models.kernels import elementwise
 from posttrain.models.logprobs import selected_logp
 
 
-# All at once; tiles of four words, slabs of two tokens; the same, and the backward pass computes the logits once more.
-@pytest.fixture(params=[(2**24, 2**18, 77), (1, 2 * 4, 77), (1, 2 * 4, 76)], ids=["whole", "tiles", "again"])
+# One tile; tiles of four entries and slabs of two tokens; the same, and the backward pass recomputes the logits.
+@pytest.fixture(params=[(2**24, 2**18, 77), (1, 2 * 4, 77), (1, 2 * 4, 76)], ids=["whole", "tiles", "recomputed"])
 def problem(request, monkeypatch):
-    tile, slab, few = request.param
-    monkeypatch.setattr(head, "FEW", few)
-    monkeypatch.setattr(head, "TILE", tile)
-    monkeypatch.setattr(head, "NARROW", 4)
-    monkeypatch.setattr(passes, "SLAB", slab)
+    tile, slab, stored = request.param
+    monkeypatch.setattr(logprobs, "STORED", stored)
+    monkeypatch.setattr(logprobs, "TILE", tile)
+    monkeypatch.setattr(logprobs, "MIN_WIDTH", 4)
+    monkeypatch.setattr(elementwise, "SLAB", slab)
     generator = torch.Generator().manual_seed(0)
 
     def normal(*shape):
@@ -26,13 +26,13 @@ def problem(request, monkeypatch):
 
 
 def plain(hidden, weight, bias, targets, temperature):
-    law = ((hidden @ weight.T + bias) / temperature[:, None]).log_softmax(-1)
-    return law.gather(1, targets[:, None])[:, 0], -(law.exp() * law).sum(-1)
+    log_p = ((hidden @ weight.T + bias) / temperature[:, None]).log_softmax(-1)
+    return log_p.gather(1, targets[:, None])[:, 0], -(log_p.exp() * log_p).sum(-1)
 
 
 def test_values_are_those_of_log_softmax(problem):
-    for found, expected in zip(selected_logp(*problem, want_entropy=True), plain(*problem), strict=True):
-        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    for actual, expected in zip(selected_logp(*problem, want_entropy=True), plain(*problem), strict=True):
+        torch.testing.assert_close(actual, expected, rtol=0, atol=1e-12)
 
 
 def test_gradients_by_finite_differences(problem):
@@ -46,10 +46,10 @@ def test_gradients_are_those_of_log_softmax(problem):
     def gradients(logp, entropy):
         return torch.autograd.grad((weights * logp).sum() + (weights.flip(0) * entropy).sum(), inputs)
 
-    for found, expected in zip(
+    for actual, expected in zip(
         gradients(*selected_logp(*problem, want_entropy=True)), gradients(*plain(*problem)), strict=True
     ):
-        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+        torch.testing.assert_close(actual, expected, rtol=0, atol=1e-12)
 
 
 def test_entropy_only_if_wanted_and_bias_only_if_given(problem):
@@ -73,15 +73,15 @@ def test_bfloat16_is_softmaxed_and_summed_in_float32(problem):
     torch.testing.assert_close(weight.grad.double(), wide.grad, rtol=0.02, atol=0.05)
 
 
-def test_nothing_chosen(problem):
+def test_no_targets(problem):
     hidden, weight, *_ = problem
     logp, entropy = selected_logp(hidden[:0], weight, None, torch.zeros(0, dtype=torch.long), want_entropy=True)
     assert logp.shape == entropy.shape == (0,)
 
 
-def test_few_logits_are_computed_once(problem):
+def test_stored_logits_are_computed_once(problem):
     hidden, weight, _, targets, _ = problem
     with FlopCounterMode(display=False) as count:
         selected_logp(hidden, weight, None, targets)[0].sum().backward()
-    products = 3 if head.FEW == len(hidden) * len(weight) else 4
+    products = 3 if logprobs.STORED == len(hidden) * len(weight) else 4
     assert count.get_total_flops() == products * 2 * hidden.numel() * len(weight)

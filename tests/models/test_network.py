@@ -11,13 +11,13 @@ LENGTHS = [5, 9, 1, 8, 3]
 TOKEN = ["logp", "entropy", "logits", "value", "hidden"]
 
 
-def plain_laws(model, tokens, lengths):
-    """Log-softmax of each row run alone through plain transformers, shifted: index t predicts token t."""
-    laws = []
+def plain_log_probs(model, tokens, lengths):
+    """Log-softmax of each row alone, by plain transformers, shifted so that index t predicts token t."""
+    rows = []
     for row in tokens.split(lengths):
-        law = model(input_ids=row[None]).logits[0].log_softmax(-1)
-        laws.append(torch.cat([torch.zeros_like(law[:1]), law[:-1]]))
-    return torch.cat(laws)
+        log_p = model(input_ids=row[None]).logits[0].log_softmax(-1)
+        rows.append(torch.cat([torch.zeros_like(log_p[:1]), log_p[:-1]]))
+    return torch.cat(rows)
 
 
 def with_heads(architecture="Llama"):
@@ -33,22 +33,22 @@ def test_packed_rows_give_what_plain_transformers_gives_for_each(architecture):
     plain.set_attn_implementation("sdpa")  # the eager one takes its softmax in float32
     tokens, rows = some_rows(LENGTHS)
     out = net.outputs(tokens, rows, ["logp", "entropy", "logits"])
-    law = plain_laws(plain, tokens, LENGTHS)
-    place = torch.arange(len(tokens))
-    chosen = rows.mask & (law.abs().sum(-1) > 0)
-    torch.testing.assert_close(out["logp"], torch.where(chosen, law[place, tokens], 0), rtol=0, atol=1e-12)
-    entropy = torch.where(chosen, -(law.exp() * law).sum(-1), 0)
+    log_p = plain_log_probs(plain, tokens, LENGTHS)
+    index = torch.arange(len(tokens))
+    chosen = rows.mask & (log_p.abs().sum(-1) > 0)
+    torch.testing.assert_close(out["logp"], torch.where(chosen, log_p[index, tokens], 0), rtol=0, atol=1e-12)
+    entropy = torch.where(chosen, -(log_p.exp() * log_p).sum(-1), 0)
     torch.testing.assert_close(out["entropy"], entropy, rtol=0, atol=1e-12)
-    torch.testing.assert_close(out["logits"].log_softmax(-1)[chosen], law[chosen], rtol=0, atol=1e-12)
+    torch.testing.assert_close(out["logits"].log_softmax(-1)[chosen], log_p[chosen], rtol=0, atol=1e-12)
 
     out["logp"].square().sum().backward()
-    (torch.where(chosen, law[place, tokens], 0)).square().sum().backward()
+    (torch.where(chosen, log_p[index, tokens], 0)).square().sum().backward()
     rtol = 1e-4 if architecture == "Gemma3Text" else 1e-10  # its norms are computed in float32
-    for (name, found), expected in zip(net.trunk.named_parameters(), plain.parameters(), strict=True):
-        assert (found.grad - expected.grad).norm() <= rtol * expected.grad.norm(), name
+    for (name, actual), expected in zip(net.trunk.named_parameters(), plain.parameters(), strict=True):
+        assert (actual.grad - expected.grad).norm() <= rtol * expected.grad.norm(), name
 
 
-def test_heads_read_the_states_that_the_contract_names():
+def test_heads_read_the_states_that_the_docstring_names():
     net = with_heads()
     tokens, rows = some_rows(LENGTHS)
     out = net.outputs(tokens, rows, ["value", "score", "hidden"])
@@ -102,9 +102,9 @@ def test_temperature_divides_the_logits():
     torch.testing.assert_close(warm["logits"], cold / 2, rtol=0, atol=1e-12)
     each = torch.linspace(0.5, 2, len(tokens), dtype=torch.float64)
     logp = net.outputs(tokens, rows, ["logp"], temperature=each)["logp"]
-    law = (cold / each[:, None]).log_softmax(-1)
+    log_p = (cold / each[:, None]).log_softmax(-1)
     chosen = logp != 0
-    torch.testing.assert_close(logp[chosen], law[torch.arange(len(tokens)), tokens][chosen], rtol=0, atol=1e-12)
+    torch.testing.assert_close(logp[chosen], log_p[torch.arange(len(tokens)), tokens][chosen], rtol=0, atol=1e-12)
     greedy = net.outputs(tokens, rows, ["logp"], temperature=0.0)["logp"]
     torch.testing.assert_close(greedy, net.outputs(tokens, rows, ["logp"])["logp"])
 
@@ -125,13 +125,13 @@ def test_checkpointing_and_train_mode_change_nothing(architecture):
         {"Llama": "up_proj", "GPT2": "c_fc"}[architecture]
     )
     layer.register_forward_hook(lambda *_: calls.append("layer"))
-    for found, expected in zip(gradients(saving.train()), gradients(eager.eval()), strict=True):
-        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    for actual, expected in zip(gradients(saving.train()), gradients(eager.eval()), strict=True):
+        torch.testing.assert_close(actual, expected, rtol=0, atol=1e-12)
     assert calls.count("forward") == 1
-    assert calls.count("layer") == 2  # once more in the backward pass
+    assert calls.count("layer") == 2  # again in the backward pass
 
 
-def test_bfloat16_answers_in_float32():
+def test_outputs_of_bfloat16_are_float32():
     net = with_heads()
     net.trunk.bfloat16()
     tokens, rows = some_rows(LENGTHS)
@@ -190,7 +190,7 @@ def test_the_probe_accepts_what_is_supported(architecture):
     [
         ("Gemma2", {}, "softcap"),
         ("Cohere", {}, "other logits on flat tokens"),  # scales its logits
-        ("OPT", {}, "other logits on flat tokens"),  # makes its own positions
+        ("OPT", {}, "other logits on flat tokens"),  # computes positions of its own
         ("Bloom", {}, "attention interface"),
         ("Lfm2", {"layer_types": ["conv", "full_attention", "conv"]}, "layers .0, 2. of Lfm2ForCausalLM"),
     ],
@@ -210,4 +210,4 @@ def test_the_probe_finds_dropout_that_is_still_on():
 
 def test_vocabulary_and_context():
     net = network()
-    assert (net.vocabulary, net.context) == (VOCABULARY, 64)
+    assert (net.vocab_size, net.context) == (VOCABULARY, 64)

@@ -6,12 +6,12 @@ import torch.nn.functional as F
 
 from posttrain.core.tensors import Rows
 from posttrain.errors import ModelError
-from posttrain.models.loading.load import fitting
+from posttrain.models.loading.load import as_network
 from posttrain.models.loading.probe import probe
-from posttrain.models.lora import add_lora
+from posttrain.models.lora import add_lora, without_adapters
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
-from tests.models.test_network import layout_of, plain_laws
+from tests.models.test_network import layout_of, plain_log_probs
 from tests.models.tiny import UNUSUAL, VOCABULARY, padded, some_rows, trunk
 
 LENGTHS = [5, 9, 1, 8, 3, 40]
@@ -20,7 +20,7 @@ TOKEN = ["logp", "entropy", "logits", "value", "hidden"]
 
 @pytest.fixture
 def wide(monkeypatch):
-    """transformers computes this and that in float32, whatever the model; here float64 stays float64."""
+    """transformers computes some things in float32 whatever the dtype of the model; here float64 stays float64."""
     to, narrow, softmax = torch.Tensor.to, torch.Tensor.float, F.softmax
 
     def stays(x):
@@ -55,23 +55,23 @@ def test_padded_rows_give_what_plain_transformers_gives_for_each(architecture):
     plain, net = trunk(architecture), padded(architecture)
     tokens, rows = some_rows(LENGTHS)
     out = net.outputs(tokens, rows, ["logp", "entropy", "logits"])
-    law = plain_laws(plain, tokens, LENGTHS)
-    place = torch.arange(len(tokens))
-    chosen = rows.mask & (law.abs().sum(-1) > 0)
-    logp = torch.where(chosen, law[place, tokens], 0)
-    entropy = torch.where(chosen, -(law.exp() * law).sum(-1), 0)
+    log_p = plain_log_probs(plain, tokens, LENGTHS)
+    index = torch.arange(len(tokens))
+    chosen = rows.mask & (log_p.abs().sum(-1) > 0)
+    logp = torch.where(chosen, log_p[index, tokens], 0)
+    entropy = torch.where(chosen, -(log_p.exp() * log_p).sum(-1), 0)
     torch.testing.assert_close(out["logp"], logp, rtol=0, atol=1e-12)
     torch.testing.assert_close(out["entropy"], entropy, rtol=0, atol=1e-12)
-    torch.testing.assert_close(out["logits"].log_softmax(-1)[chosen], law[chosen], rtol=0, atol=1e-12)
+    torch.testing.assert_close(out["logits"].log_softmax(-1)[chosen], log_p[chosen], rtol=0, atol=1e-12)
 
     (out["logp"].square() + out["entropy"]).sum().backward()
     (logp.square() + entropy).sum().backward()
-    for (name, found), expected in zip(net.trunk.named_parameters(), plain.parameters(), strict=True):
-        assert (found.grad - expected.grad).norm() <= 1e-11 * expected.grad.norm(), name
+    for (name, actual), expected in zip(net.trunk.named_parameters(), plain.parameters(), strict=True):
+        assert (actual.grad - expected.grad).norm() <= 1e-11 * expected.grad.norm(), name
 
 
 @pytest.mark.usefixtures("wide")
-def test_heads_read_the_states_that_the_contract_names():
+def test_heads_read_the_states_that_the_docstring_names():
     net = with_heads()
     tokens, rows = some_rows(LENGTHS)
     out = net.outputs(tokens, rows, ["value", "score", "hidden"])
@@ -101,14 +101,14 @@ def test_order_of_rows_and_neighbours_do_not_matter(architecture):
         torch.testing.assert_close(again["score"], out["score"][order], rtol=0, atol=1e-12)
 
 
-def test_rows_that_begin_alike_share_nothing():
-    """A state space has no keys and values that a second row could look at."""
+def test_prefixes_are_not_shared():
+    """A state-space model has no keys and values that a second row could read."""
     net = padded("Mamba")
     tokens, rows = some_rows([20, 20])
     tokens[20:30] = tokens[:10]
-    found = net.outputs(tokens, rows, ["logp"])["logp"]
+    actual = net.outputs(tokens, rows, ["logp"])["logp"]
     alone = [net.outputs(*some, ["logp"])["logp"] for some in zip(tokens.split(20), each(rows), strict=True)]
-    torch.testing.assert_close(found, torch.cat(alone), rtol=0, atol=1e-5)
+    torch.testing.assert_close(actual, torch.cat(alone), rtol=0, atol=1e-5)
 
 
 def each(rows):
@@ -123,23 +123,23 @@ def test_temperature_divides_capped_logits_and_only_written_tokens_have_logp():
     logits = net.outputs(tokens, rows, ["logits"])["logits"]
     assert logits.abs().max() < 3  # the cap
     logp = net.outputs(tokens, rows, ["logp"], temperature=each)["logp"]
-    law = (logits / each[:, None]).log_softmax(-1)[torch.arange(len(tokens)), tokens]
+    log_p = (logits / each[:, None]).log_softmax(-1)[torch.arange(len(tokens)), tokens]
     assert ((logp != 0) <= rows.mask).all()
-    torch.testing.assert_close(logp[logp != 0], law[logp != 0], rtol=0, atol=1e-12)
+    torch.testing.assert_close(logp[logp != 0], log_p[logp != 0], rtol=0, atol=1e-12)
     none = net.outputs(tokens, rows, ["logp", "entropy"], written=torch.zeros_like(rows.mask))
     assert not none["logp"].any()
     assert not none["entropy"].any()
 
 
 @pytest.mark.usefixtures("wide")
-def test_logits_made_a_few_tokens_at_a_time_change_nothing(monkeypatch):
+def test_logits_in_chunks_of_tokens_change_nothing(monkeypatch):
     whole = gradients(padded(), ("logp", "entropy"))
     made = []
     monkeypatch.setattr("posttrain.models.padded.TILE", 3 * VOCABULARY)
     net = padded()
     net.trunk.lm_head.register_forward_hook(lambda layer, args, logits: made.append(logits.numel()))
-    for found, expected in zip(gradients(net, ("logp", "entropy")), whole, strict=True):
-        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    for actual, expected in zip(gradients(net, ("logp", "entropy")), whole, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=0, atol=1e-12)
     assert max(made) == 3 * VOCABULARY
 
 
@@ -151,8 +151,8 @@ def test_checkpointing_and_train_mode_change_nothing(architecture):
     calls = []
     layer = next(m for n, m in saving.named_modules() if n.endswith(("up_proj", "in_proj")))
     layer.register_forward_hook(lambda *_: calls.append("layer"))
-    found, expected = (gradients(net, lengths=[9, 8]) for net in (saving.train(), eager))
-    for one, other in zip(found, expected, strict=True):
+    actual, expected = (gradients(net, lengths=[9, 8]) for net in (saving.train(), eager))
+    for one, other in zip(actual, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
     assert len(calls) == 2  # once more in the backward pass
 
@@ -169,24 +169,24 @@ def test_adapters_are_trained_and_switch_off():
                 p.fill_(0.1)
     after = net.outputs(tokens, rows, ["logp", "logits"])
     assert (after["logits"] - before).abs().max() > 0.1
-    with net.without_adapters():
+    with without_adapters(net):
         torch.testing.assert_close(net.outputs(tokens, rows, ["logits"])["logits"], before, rtol=0, atol=1e-12)
     after["logp"].sum().backward()
     assert {".lora_" in n for n, p in net.named_parameters() if p.grad is not None} == {True}
 
 
-def test_rows_of_the_vocabulary_that_only_pad_it_are_not_counted():
+def test_padding_rows_of_the_vocabulary_are_not_counted():
     net = padded()
-    net.words = VOCABULARY - 7
+    net.vocab_size = VOCABULARY - 7
     tokens, rows = some_rows(LENGTHS)
-    tokens = tokens.clamp(max=net.words - 1)
+    tokens = tokens.clamp(max=net.vocab_size - 1)
     out = net.outputs(tokens, rows, ["logp", "logits"])
-    assert out["logits"].shape == (len(tokens), net.vocabulary)
-    law = out["logits"].log_softmax(-1)[torch.arange(len(tokens)), tokens]
-    torch.testing.assert_close(out["logp"], torch.where(out["logp"] == 0, 0, law), rtol=0, atol=1e-5)
+    assert out["logits"].shape == (len(tokens), net.vocab_size)
+    log_p = out["logits"].log_softmax(-1)[torch.arange(len(tokens)), tokens]
+    torch.testing.assert_close(out["logp"], torch.where(out["logp"] == 0, 0, log_p), rtol=0, atol=1e-5)
 
 
-def test_bfloat16_answers_in_float32_and_a_copy_stays_behind():
+def test_outputs_of_bfloat16_are_float32_and_a_copy_does_not_move():
     net = with_heads("Cohere")
     net.trunk.bfloat16()
     reference = net.copy()
@@ -199,7 +199,7 @@ def test_bfloat16_answers_in_float32_and_a_copy_stays_behind():
     assert torch.equal(reference.outputs(tokens, rows, ["logp"])["logp"], before["logp"])
 
 
-def test_what_modules_keep_of_a_pass_is_not_copied():
+def test_states_of_the_last_forward_pass_are_not_copied():
     net = padded("RecurrentGemma")
     tokens, rows = some_rows(LENGTHS)
     expected = net.outputs(tokens, rows, ["logp"])["logp"]
@@ -207,29 +207,29 @@ def test_what_modules_keep_of_a_pass_is_not_copied():
     assert torch.equal(net.copy().outputs(tokens, rows, ["logp"])["logp"], expected)
 
 
-def test_a_model_of_states_has_no_longest_sequence():
+def test_a_state_space_model_has_no_longest_sequence():
     net = padded("Mamba")
     del net.trunk.config.max_position_embeddings
     assert net.context > 10**9
     assert padded("Gemma2").context == 64
 
 
-# ---- what runs how
+# ---- which models run on flat tokens
 
 
 @pytest.mark.parametrize("architecture", UNUSUAL)
-def test_what_flat_tokens_refuse_runs_as_transformers_wrote_it_and_says_so_once(architecture, caplog):
-    net = fitting(trunk(architecture), "some/model")
+def test_models_that_flat_tokens_refuse_run_through_transformers_with_one_warning(architecture, caplog):
+    net = as_network(trunk(architecture), "some/model")
     assert isinstance(net, Padded)
     assert net.cached
-    (said,) = [r.message for r in caplog.records if r.name.startswith("posttrain")]
-    assert said.startswith("some/model cannot run on flat tokens (")
-    assert architecture in said
-    assert "through its `generate`: the same numbers, but slower" in said
+    (message,) = [r.message for r in caplog.records if r.name.startswith("posttrain")]
+    assert message.startswith("some/model cannot run on flat tokens (")
+    assert architecture in message
+    assert "through its `generate`: the same numbers, but slower" in message
 
 
-def test_what_flat_tokens_can_is_left_alone(caplog):
-    net = fitting(trunk(), "some/model")
+def test_models_that_run_on_flat_tokens_give_no_warning(caplog):
+    net = as_network(trunk(), "some/model")
     assert type(net) is Network
     assert not caplog.records
 
@@ -238,7 +238,7 @@ def test_a_model_that_looks_to_the_right_is_refused_with_both_reasons():
     with pytest.raises(
         ModelError, match=r"^some/model: Bert.* on flat tokens .*; nor .*: Bert.* on padded rows"
     ) as error:
-        fitting(trunk("Bert"), "some/model")
+        as_network(trunk("Bert"), "some/model")
     assert "\n" not in str(error.value)
 
 
@@ -249,15 +249,15 @@ def test_dropout_that_is_still_on_is_refused():
         probe(Padded(model))
 
 
-def test_a_cache_that_loses_something_is_not_used(caplog):
+def test_an_incorrect_cache_is_not_used(caplog):
     model = trunk("Gemma2")
 
-    def forgets(module, args, named, output):
-        if named["input_ids"].shape[1] == 1:  # all before it should be in the cache
+    def corrupt(module, args, named, output):
+        if named["input_ids"].shape[1] == 1:  # the tokens before it are in the cache
             output.logits = output.logits.flip(-1)
         return output
 
-    model.register_forward_hook(forgets, with_kwargs=True)
-    net = fitting(model, "some/model")
+    model.register_forward_hook(corrupt, with_kwargs=True)
+    net = as_network(model, "some/model")
     assert not net.cached
     assert "through its `generate` without a cache: the same numbers" in caplog.text

@@ -35,7 +35,7 @@ ARCHITECTURES = {
     "GPT2": {"n_embd": 32, "n_head": 4, "n_layer": 3, "n_positions": 64, "resid_pdrop": 0.1},
 }
 
-# What cannot run on flat tokens: capped attention and logits, scaled logits, states instead of attention, or both.
+# Architectures that cannot run on flat tokens: capped attention or logits, scaled logits, state-space layers.
 UNUSUAL = {
     "Gemma2": {"head_dim": 8, "sliding_window": 4, "attn_logit_softcapping": 5.0, "final_logit_softcapping": 3.0},
     "Cohere": {"logit_scale": 0.3},
@@ -46,8 +46,8 @@ UNUSUAL = {
 
 
 def trunk(architecture: str = "Llama", seed: int = 0, **settings: object) -> transformers.PreTrainedModel:
-    its_own = (ARCHITECTURES | UNUSUAL).get(architecture, {})
-    config = getattr(transformers, f"{architecture}Config")(**BASE | its_own | settings)
+    own = (ARCHITECTURES | UNUSUAL).get(architecture, {})
+    config = getattr(transformers, f"{architecture}Config")(**BASE | own | settings)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float64)
@@ -59,7 +59,7 @@ def trunk(architecture: str = "Llama", seed: int = 0, **settings: object) -> tra
 
 
 def with_exact_norms(model: transformers.PreTrainedModel) -> transformers.PreTrainedModel:
-    """transformers computes RMS norms in float32, whatever the model; here they are computed in the model's type."""
+    """Let RMS norms compute in the model's dtype; those of transformers compute in float32 whatever it is."""
 
     def norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
         return x / (x.pow(2).mean(-1, keepdim=True) + eps).sqrt() * weight
@@ -79,7 +79,7 @@ def padded(architecture: str = "Gemma2", seed: int = 0, **settings: object) -> P
 
 
 def some_rows(lengths: list[int], seed: int = 0) -> tuple[Tensor, Rows]:
-    """Random tokens; in each row the second half is masked in."""
+    """Random tokens; the mask of each row is true in its second half."""
     generator = torch.Generator().manual_seed(seed)
     tokens = torch.randint(3, VOCABULARY, (sum(lengths),), generator=generator)
     index = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))

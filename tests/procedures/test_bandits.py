@@ -13,7 +13,7 @@ import torch
 from posttrain.core.method import Sampling
 from posttrain.data.dataset import Dataset
 from posttrain.procedures.active.kl_ucb import kl_ucb
-from posttrain.records import Prompt, Rollout
+from posttrain.records import Episode, Prompt
 from tests.data.rollouts import said
 from tests.harness.runs import run
 from tests.harness.tabular import kl_optimum
@@ -37,13 +37,13 @@ class Arms:
         self.chance, self.laws = Random(seed), {"policy": REFERENCE}
         self.regret: list[float] = []
 
-    def how(self) -> Sampling:
+    def sampling(self) -> Sampling:
         return Sampling()
 
     def copy(self, source: str, target: str) -> None:
         self.laws[target] = self.laws[source]
 
-    def collect(self, _: str, __: object, how: Sampling, rewards: object = None) -> list[Rollout]:
+    def collect(self, _: str, __: object, how: Sampling, rewards: object = None) -> list[Episode]:
         law = self.laws[how.mix[0][0]].tolist()
         chosen = self.chance.choices(range(10), law, k=how.samples)
         if rewards is None:
@@ -64,6 +64,7 @@ class Arms:
 BEST = worth_of(kl_optimum(REFERENCE, WORTH, 1 / ETA))
 
 
+@pytest.mark.paper("zhao202532z")
 def test_what_a_policy_lacks_is_its_kl_to_the_best_over_eta() -> None:
     best = kl_optimum(REFERENCE, WORTH, 1 / ETA)
     for seed in range(5):
@@ -72,6 +73,7 @@ def test_what_a_policy_lacks_is_its_kl_to_the_best_over_eta() -> None:
         assert BEST - worth_of(law) == pytest.approx(kl / ETA, abs=1e-12)
 
 
+@pytest.mark.paper("zhao202532z")
 def test_the_regret_of_kl_ucb_grows_with_the_logarithm() -> None:
     """Ten times the rounds add what ten times the rounds added before, where √T would more than triple it."""
     totals = {5: 0.0, 50: 0.0, 500: 0.0}
@@ -101,6 +103,7 @@ def test_nobody_is_paid_for_what_the_reference_shows(tmp_path: Path) -> None:
     assert {row["reward"] for row in collected(directory, "round-1-unseen")} == {None}
 
 
+@pytest.mark.paper("zhang20248x9")
 def test_bsad_imitates_what_wins_its_duels(tmp_path: Path) -> None:
     given = content("bsad", tmp_path, votes=1, most=30, sft={"steps": 2})
     directory = run(given, tmp_path / "run", *BRIEF).directory

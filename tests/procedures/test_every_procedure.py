@@ -9,7 +9,7 @@ import pytest
 from posttrain.catalogue import index as catalogue
 from posttrain.config.load import load
 from posttrain.errors import ConfigError
-from posttrain.launch.run import procedure_of
+from posttrain.launch.checks import procedure_of
 from posttrain.rewards.reward import resolve
 from tests.harness.runs import Interrupt, PowerCut, metrics, run, same_bits
 from tests.procedures.running import BRIEF, PROCEDURES, content
@@ -22,6 +22,7 @@ def test_every_procedure_is_tested() -> None:
     assert {catalogue.PROCEDURES.full(name) for name in PROCEDURES} == set(catalogue.procedures())
 
 
+@pytest.mark.paper("002:RLHF")
 @pytest.mark.parametrize("name", PROCEDURES)
 def test_a_resumed_procedure_gives_the_bits_of_an_uninterrupted_one(name: str, tmp_path: Path) -> None:
     given = content(name, tmp_path)
@@ -38,6 +39,7 @@ def test_a_resumed_procedure_gives_the_bits_of_an_uninterrupted_one(name: str, t
             assert (resumed.directory / "rounds" / file.name).read_text() == file.read_text()
 
 
+@pytest.mark.paper("002:RLHF")
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda p: p.stem)
 def test_every_recipe_calls_its_procedure_as_it_can_be_called(recipe: Path) -> None:
     asked = load(recipe)

@@ -12,7 +12,7 @@ from posttrain.backends.protocol import Direction, Shape
 from posttrain.launch.run import Result
 from posttrain.models.loading.tiny import embedded
 from posttrain.seeds import seed_for
-from posttrain.training.zeroth_order import rank_weights, value_difference
+from posttrain.selection.directions import rank_weights, value_difference
 from tests.data.rollouts import said
 from tests.harness.runs import metrics, run, weights
 from tests.procedures.running import BRIEF, collected, content, mean_reward
@@ -38,6 +38,7 @@ def check(result: Result, shape: Shape, lengths: dict[str, float]) -> None:
     assert any(x != 0 for x in lengths.values())
 
 
+@pytest.mark.paper("tang2023lop")
 def test_zo_ranksgd_is_where_the_ranks_have_led(tmp_path: Path) -> None:
     result = made("zo_ranksgd", tmp_path, rounds=2, directions=4, ranked=2, smoothing=0.02, rate=0.01)
     lengths = {}
@@ -49,6 +50,7 @@ def test_zo_ranksgd_is_where_the_ranks_have_led(tmp_path: Path) -> None:
     check(result, "normal", lengths)
 
 
+@pytest.mark.paper("zhang2024w99")
 @pytest.mark.parametrize("coordinates", [None, 5000])
 def test_zpg_is_where_the_preferences_have_led(coordinates: int | None, tmp_path: Path) -> None:
     settings = {"smoothing": 0.02, "rate": 1e-4, "directions": 2, "coordinates": coordinates}

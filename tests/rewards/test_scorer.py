@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from posttrain.errors import ConfigError, DataError, RewardError
-from posttrain.records import Prompt, Rollout
+from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.rewards.scorer import Scorer
 from tests.rewards import faulty
@@ -26,7 +26,7 @@ def rollouts(*groups, prompt="q", columns=None):
     made = []
     for i, texts in enumerate(groups):
         asked = Prompt(i, prompt, columns or {}, where=f"data.jsonl:{i + 1}")
-        made += [Rollout(asked, 0, k, (1,), (2,), (-0.5,), True, text=t) for k, t in enumerate(texts)]
+        made += [Episode.of_answer(asked, 0, k, (1,), (2,), (-0.5,), True, text=t) for k, t in enumerate(texts)]
     return made
 
 

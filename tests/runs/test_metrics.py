@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from posttrain.errors import StorageError
-from posttrain.records import Prompt, Rollout
+from posttrain.records import Episode, Prompt
 from posttrain.runs.metrics import MetricsWriter, is_timing, read_metrics
 from posttrain.runs.samples import SamplesWriter
 
@@ -95,6 +95,7 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path):
         MetricsWriter(tmp_path / "m.jsonl")
 
 
+@pytest.mark.paper("000:[24]")
 def test_timings_are_known_by_name():
     assert is_timing("time/sampling")
     assert is_timing("tokens_per_second")
@@ -113,7 +114,7 @@ def rollout(text="19", **changes):
         "ended": True,
     }
     fields |= {"prompt": prompt, "text": text, "reward": 1.5, "rewards": {"correct": 1.0, "style": None}} | changes
-    return Rollout(**fields)
+    return Episode.of_answer(**fields)
 
 
 def test_samples_say_everything_about_a_rollout(tmp_path):

@@ -1,4 +1,4 @@
-"""Sequences of about equal length are neighbours, so that a block of slots reads few places that hold nothing."""
+"""Sequences of similar length are neighbours, so that a block of slots reads few empty positions."""
 
 import random
 
@@ -7,7 +7,7 @@ import pytest
 from posttrain.sampling import decoding
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.request import Request
-from posttrain.sampling.scheduler import Running
+from posttrain.sampling.scheduler import Scheduler
 from posttrain.sampling.slots import Slots
 from tests.models.tiny import network
 from tests.sampling.test_engine import NEVER, same
@@ -32,33 +32,33 @@ def test_blocks_change_no_sample(size, monkeypatch):
 
 
 def test_blocks_change_no_conversation(narrow, monkeypatch):
-    found = turns(Engine({"policy": network()}, NEVER))
+    actual = turns(Engine({"policy": network()}, NEVER))
     monkeypatch.setattr(decoding, "BLOCK", 100)
-    same(found, turns(Engine({"policy": network()}, NEVER)))
+    same(actual, turns(Engine({"policy": network()}, NEVER)))
 
 
-def test_neighbouring_blocks_are_one_where_that_costs_little():
+def test_neighbouring_blocks_of_similar_width_are_merged():
     def blocks(*positions):
-        return list(decoding._blocks(positions, 2, page=1))
+        return list(decoding.merged_blocks(positions, 2, page=1))
 
     assert blocks(9, 9, 8, 8, 3) == [(4, 10), (1, 4)]
     assert blocks(2, 3, 11, 9, 12) == [(2, 4), (3, 13)]
     assert blocks(5) == [(1, 6)]
-    assert list(decoding._blocks([9, 2, 1], 1, page=4)) == [(1, 12), (2, 4)]
+    assert list(decoding.merged_blocks([9, 2, 1], 1, page=4)) == [(1, 12), (2, 4)]
 
 
 def test_the_first_blocks_hold_the_longest_sequences(narrow):
-    """Places that are read in vain, as a part of those that hold something, once all slots have been refilled."""
+    """Positions that are read, relative to those that hold a token, once all slots have been reused."""
     net = network()
     requests = asked(200)
-    running = Running(requests, Slots([net], 16, 64), [1.0], NEVER)
-    read = held = steps = 0
-    while running.refill():
-        positions = [s.position for s in running.sequences]
-        if steps > 20 and running.waits:
-            read += sum(count * width for count, width in decoding._blocks(positions, 4, page=1))
-            held += sum(p + 1 for p in positions)
-        running.advance()
-        running.retire()
+    scheduler = Scheduler(requests, Slots([net], 16, 64), [1.0], NEVER)
+    read = used = steps = 0
+    while scheduler.admit():
+        positions = [s.position for s in scheduler.running]
+        if steps > 20 and scheduler.has_waiting:
+            read += sum(count * width for count, width in decoding.merged_blocks(positions, 4, page=1))
+            used += sum(p + 1 for p in positions)
+        scheduler.advance()
+        scheduler.pop_finished()
         steps += 1
-    assert read / held < 1.5
+    assert read / used < 1.5

@@ -1,3 +1,5 @@
+"""Temperature, truncation and drawing, against their definitions in float64."""
+
 import pytest
 import torch
 
@@ -23,11 +25,11 @@ def test_uniform_numbers_on_a_grid_draw_each_token_as_often_as_its_probability(v
     x = scores(1, vocabulary)
     uniform = (torch.arange(count, dtype=torch.float64) + 0.5) / count
     tokens, logp = draw(x.expand(count, -1), uniform)
-    law = x[0].log_softmax(-1)
-    found = torch.bincount(tokens, minlength=vocabulary) / count
-    assert (found - law.exp()).abs().max() <= 1 / count  # inverse CDF: off by at most one grid point
+    log_p = x[0].log_softmax(-1)
+    actual = torch.bincount(tokens, minlength=vocabulary) / count
+    assert (actual - log_p.exp()).abs().max() <= 1 / count  # inverse CDF: off by at most one grid point
     assert (tokens.diff() >= 0).all()
-    torch.testing.assert_close(logp, law[tokens], rtol=0, atol=1e-12)
+    torch.testing.assert_close(logp, log_p[tokens], rtol=0, atol=1e-12)
 
 
 def test_tokens_of_probability_zero_are_never_drawn():
@@ -58,32 +60,32 @@ def test_greedy_is_a_point_mass():
 
 def test_top_k_keeps_the_k_best_and_renormalises():
     x = scores(2, 50)
-    found = truncated(x, torch.ones(2), torch.tensor([3, 0]), torch.ones(2))
-    assert found[0].isfinite().nonzero()[:, 0].tolist() == sorted(x[0].topk(3).indices.tolist())
-    assert torch.equal(found[1], x[1])
+    actual = truncated(x, torch.ones(2), torch.tensor([3, 0]), torch.ones(2))
+    assert actual[0].isfinite().nonzero()[:, 0].tolist() == sorted(x[0].topk(3).indices.tolist())
+    assert torch.equal(actual[1], x[1])
     kept = x[0].topk(3).values
-    torch.testing.assert_close(found[0].softmax(-1).sort().values[-3:], kept.softmax(-1).sort().values)
+    torch.testing.assert_close(actual[0].softmax(-1).sort().values[-3:], kept.softmax(-1).sort().values)
 
 
-@pytest.mark.parametrize("vocabulary", [20, 5000])  # the nucleus of nearly flat scores is larger than the first look
+@pytest.mark.parametrize("vocabulary", [20, 5000])  # the nucleus of uniform scores exceeds the first search
 @pytest.mark.parametrize("scale", [1.0, 1e-3])
 @pytest.mark.parametrize("p", [0.05, 0.5, 0.95])
 def test_top_p_keeps_the_smallest_set_with_that_mass(vocabulary, scale, p):
     x = scores(2, vocabulary) * scale
-    found = truncated(x, *settings(2, top_p=p)).isfinite()
-    for row, kept in zip(x.softmax(-1), found, strict=True):
+    actual = truncated(x, *settings(2, top_p=p)).isfinite()
+    for row, kept in zip(x.softmax(-1), actual, strict=True):
         order = row.sort(descending=True)
         count = int((order.values.cumsum(0) < p).sum()) + 1
         assert kept.nonzero()[:, 0].tolist() == sorted(order.indices[:count].tolist())
 
 
-def test_top_p_is_taken_of_what_top_k_left():
+def test_top_p_applies_to_the_result_of_top_k():
     x = torch.tensor([[0.4, 0.3, 0.2, 0.1]], dtype=torch.float64).log()
-    found = truncated(x, *settings(1, top_k=2, top_p=0.5))
-    assert found.isfinite()[0].tolist() == [True, False, False, False]  # 0.4 / 0.7 > 0.5
+    actual = truncated(x, *settings(1, top_k=2, top_p=0.5))
+    assert actual.isfinite()[0].tolist() == [True, False, False, False]  # 0.4 / 0.7 > 0.5
 
 
-def test_the_input_is_not_written_to():
+def test_the_input_is_not_modified():
     x = scores(2, 6)
     before = x.clone()
     truncated(x, *settings(2, temperature=0.0, top_k=1, top_p=0.5))

@@ -6,7 +6,7 @@ import torch
 
 from posttrain.core.tensors import Rows
 from posttrain.errors import ConfigError, ModelError
-from posttrain.models.lora import add_lora
+from posttrain.models.lora import add_lora, without_adapters
 from posttrain.sampling.distribution import truncated
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.request import Request
@@ -25,20 +25,20 @@ def requests(count, seed=0, **settings):
 
 
 def trainer_logp(net, request, completion):
-    """The log-probs of a completion under the law it was drawn from, by the packed forward pass of training."""
+    """The log-probs of a completion under the distribution it was drawn from, by the forward pass of training."""
     tokens = torch.tensor(request.prompt + completion.tokens)
     rows = Rows(torch.zeros(len(tokens), dtype=torch.long), torch.ones(len(tokens), dtype=torch.bool), 1)
     logits = net.outputs(tokens, rows, ["logits"])["logits"][len(request.prompt) :]
     count = len(logits)
     temperature, top_p = (torch.tensor([x] * count, dtype=torch.float64) for x in (request.temperature, request.top_p))
-    law = truncated(logits, temperature, torch.tensor([request.top_k] * count), top_p).log_softmax(-1)
-    return law[torch.arange(count), list(completion.tokens)]
+    log_p = truncated(logits, temperature, torch.tensor([request.top_k] * count), top_p).log_softmax(-1)
+    return log_p[torch.arange(count), list(completion.tokens)]
 
 
-def same(found, expected, within=1e-10):
-    assert [c.tokens for c in found] == [c.tokens for c in expected]
-    assert [c.ended for c in found] == [c.ended for c in expected]
-    for a, b in zip(found, expected, strict=True):
+def same(actual, expected, within=1e-10):
+    assert [c.tokens for c in actual] == [c.tokens for c in expected]
+    assert [c.ended for c in actual] == [c.ended for c in expected]
+    for a, b in zip(actual, expected, strict=True):
         assert a.logp == pytest.approx(b.logp, abs=within)
 
 
@@ -55,7 +55,7 @@ def test_reported_logp_is_that_of_training(architecture, settings):
         torch.testing.assert_close(torch.tensor(completion.logp, dtype=torch.float64), expected, rtol=0, atol=atol)
 
 
-def test_samples_follow_the_exact_law_of_two_tokens():
+def test_samples_follow_the_exact_distribution_of_two_tokens():
     net = network(vocab_size=6)
     prompt = (3, 4)
     drawn = Engine({"policy": net}, NEVER, slots=500).generate([Request(prompt, i, 2, 0.8) for i in range(3000)])
@@ -83,8 +83,8 @@ def test_a_mixture_is_geometric():
         tokens = torch.tensor(request.prompt + completion.tokens)
         rows = Rows(torch.zeros(len(tokens), dtype=torch.long), torch.ones(len(tokens), dtype=torch.bool), 1)
         a, b = (n.outputs(tokens, rows, ["logits"])["logits"].log_softmax(-1) for n in (first, second))
-        law = ((0.7 * a + 0.3 * b) / 1.5).log_softmax(-1)[len(request.prompt) :]
-        expected = law[torch.arange(8), list(completion.tokens)].tolist()
+        log_p = ((0.7 * a + 0.3 * b) / 1.5).log_softmax(-1)[len(request.prompt) :]
+        expected = log_p[torch.arange(8), list(completion.tokens)].tolist()
         assert completion.logp == pytest.approx(expected, abs=1e-10)
     same(engine.generate(asked, (("policy", 1.0), ("reference", 0.0))), engine.generate(asked))
 
@@ -93,8 +93,8 @@ def test_a_mixture_is_geometric():
 def test_greedy_is_what_transformers_generates(architecture):
     model = trunk(architecture)
     asked = requests(4, temperature=0.0, max_tokens=12)
-    found = Engine({"policy": network(architecture)}, NEVER).generate(asked)
-    for request, completion in zip(asked, found, strict=True):
+    actual = Engine({"policy": network(architecture)}, NEVER).generate(asked)
+    for request, completion in zip(asked, actual, strict=True):
         prompt = torch.tensor([request.prompt])
         whole = model.generate(
             prompt, attention_mask=torch.ones_like(prompt), do_sample=False, max_new_tokens=12, eos_token_id=None
@@ -112,7 +112,7 @@ def test_the_number_of_slots_does_not_matter(slots):
     same(Engine({"policy": net}, stop, slots).generate(asked), expected)
 
 
-def test_equal_prompts_are_read_once_and_answered_as_if_alone(monkeypatch):
+def test_equal_prompts_are_read_once_and_answered_as_separate_ones(monkeypatch):
     net = network()
     prompt, other = (4, 5, 6, 7, 8), (9, 8, 7)
     asked = [Request(p, i, 6) for i, p in enumerate([prompt, other, prompt, prompt, other])]
@@ -126,7 +126,7 @@ def test_equal_prompts_are_read_once_and_answered_as_if_alone(monkeypatch):
     assert len({c.tokens for c in alone}) == 5  # the seeds differ
 
 
-def test_a_group_over_two_refills_reads_its_prompt_once(monkeypatch):
+def test_a_group_that_is_admitted_in_several_steps_reads_its_prompt_once(monkeypatch):
     first, second = network(seed=1), network(seed=2)
     mix = (("policy", 0.7), ("reference", 0.3))
     prompt = (4, 5, 6, 7, 8)
@@ -144,7 +144,7 @@ def test_prompts_are_read_in_batches(monkeypatch):
     net = network()
     asked = requests(9)
     expected = Engine({"policy": net}, NEVER).generate(asked)
-    monkeypatch.setattr("posttrain.sampling.slots.PREFILL", 10)
+    monkeypatch.setattr("posttrain.sampling.slots.PREFILL_TOKENS", 10)
     same(Engine({"policy": net}, NEVER).generate(asked), expected)
 
 
@@ -152,7 +152,7 @@ def test_slots_grow_with_long_answers(monkeypatch):
     net = network()
     asked = requests(3, max_tokens=40)
     expected = Engine({"policy": net}, NEVER).generate(asked)
-    monkeypatch.setattr("posttrain.sampling.engine.ROOM", 1)
+    monkeypatch.setattr("posttrain.sampling.engine.HEADROOM", 1)
     same(Engine({"policy": net}, NEVER).generate(asked), expected)
 
 
@@ -198,7 +198,7 @@ def test_adapters_take_part():
     adapted = Engine({"policy": net}, NEVER).generate(asked)
     assert adapted[0].logp == pytest.approx(trainer_logp(net, asked[0], adapted[0]).tolist(), abs=1e-6)
     assert [c.tokens for c in adapted] != [c.tokens for c in plain]
-    with net.without_adapters():
+    with without_adapters(net):
         same(Engine({"policy": net}, NEVER).generate(asked), plain)
 
 
@@ -213,7 +213,7 @@ def test_no_requests():
     assert Engine({"policy": network()}, NEVER).generate([]) == []
 
 
-def test_what_does_not_fit_is_refused_before_anything_runs():
+def test_requests_that_do_not_fit_are_refused_before_anything_runs():
     engine = Engine({"policy": network()}, NEVER)
     with pytest.raises(ModelError, match="request 1: the prompt has 64 tokens and the model's context 64"):
         engine.generate([Request((3,), 0, 1), Request((3,) * 64, 0, 1)])

@@ -1,4 +1,4 @@
-"""Sampling through transformers: the laws and random numbers of the native engine, for models that it cannot run."""
+"""Sampling through transformers: the distributions and random numbers of the native engine, for any architecture."""
 
 from dataclasses import replace
 
@@ -21,15 +21,15 @@ SETTINGS = [{}, {"temperature": 0.7}, {"top_k": 5}, {"temperature": 1.3, "top_p"
 
 
 def small(architecture="Gemma2"):
-    """In float32, as a run has it."""
+    """In float32, as in a run."""
     return padded(architecture).float().eval()
 
 
-def test_the_slow_way_gives_the_same_samples():
+def test_both_engines_give_the_same_samples():
     asked = [*requests(5, max_tokens=12), *requests(3, seed=1, temperature=0.7, top_k=4), *requests(2, temperature=0.0)]
-    slow = HfEngine({"policy": padded("Llama")}, STOP, slots=4)
+    engine = HfEngine({"policy": padded("Llama")}, STOP, slots=4)
     # transformers casts the logits to float32
-    same(slow.generate(asked), Engine({"policy": network()}, STOP).generate(asked), within=1e-5)
+    same(engine.generate(asked), Engine({"policy": network()}, STOP).generate(asked), within=1e-5)
 
 
 @pytest.mark.parametrize("cached", [True, False])
@@ -45,14 +45,14 @@ def test_reported_logp_is_that_of_training(architecture, cached):
 
 
 @pytest.mark.parametrize("architecture", ["Gemma2", "Mamba", "RecurrentGemma"])
-def test_a_sample_does_not_depend_on_what_is_written_beside_it(architecture):
+def test_a_sample_does_not_depend_on_the_other_samples(architecture):
     net, asked = small(architecture), requests(7, max_tokens=12)
     alone = [HfEngine({"policy": net}, STOP).generate([r])[0] for r in asked]
     for slots in (3, 64):
         same(HfEngine({"policy": net}, STOP, slots).generate(asked), alone, within=1e-4)
 
 
-def test_twice_the_same_bits_and_new_weights_count_at_once():
+def test_the_same_call_gives_the_same_bits_and_new_weights_are_used_at_once():
     net, asked = small(), requests(5)
     engine = HfEngine({"policy": net}, NEVER)
     first = engine.generate(asked)
@@ -65,42 +65,42 @@ def test_twice_the_same_bits_and_new_weights_count_at_once():
     assert moved == HfEngine({"policy": net}, NEVER).generate(asked)
 
 
-def test_an_answer_that_was_begun_goes_on():
+def test_partial_answers_are_resumed():
     engine, asked = HfEngine({"policy": small()}, NEVER, slots=3), requests(5, max_tokens=9)
     whole = engine.generate(asked)
-    begun = [
+    resumed = [
         replace(r, partial=Completion(c.tokens[:n], c.logp[:n], False, (0,) * n, finished=False), version=1)
         for n, (r, c) in enumerate(zip(asked, whole, strict=True))
     ]
-    same(engine.generate(begun), whole, within=1e-4)
-    assert [c.versions for c in engine.generate(begun)] == [(0,) * n + (1,) * (9 - n) for n in range(5)]
+    same(engine.generate(resumed), whole, within=1e-4)
+    assert [c.versions for c in engine.generate(resumed)] == [(0,) * n + (1,) * (9 - n) for n in range(5)]
 
 
-def test_enough_is_enough_after_a_batch():
-    engine, asked, told, shown = HfEngine({"policy": small()}, STOP, slots=2), requests(6), [], []
+def test_no_batch_starts_after_on_finished_returns_true():
+    engine, asked, finished, shown = HfEngine({"policy": small()}, STOP, slots=2), requests(6), [], []
 
     def on_finished(number, completion):
-        told.append((number, completion))
-        return len(told) >= 3
+        finished.append((number, completion))
+        return len(finished) >= 3
 
-    found = engine.generate(asked, progress=lambda *x: shown.append(x), on_finished=on_finished)
-    assert len(told) == 4  # two batches
-    assert [found[i] for i, _ in told] == [c for _, c in told]
-    assert sum(not c.finished for c in found) == 2
+    actual = engine.generate(asked, progress=lambda *x: shown.append(x), on_finished=on_finished)
+    assert len(finished) == 4  # two batches
+    assert [actual[i] for i, _ in finished] == [c for _, c in finished]
+    assert sum(not c.finished for c in actual) == 2
     assert shown == [(2, 6), (4, 6)]
 
 
-def test_what_the_author_asks_of_every_sample_is_left_out():
+def test_the_generation_config_of_the_model_is_ignored():
     net, asked = small(), requests(4, max_tokens=20)
     expected = HfEngine({"policy": net}, NEVER).generate(asked)
-    wishes = net.trunk.generation_config
+    config = net.trunk.generation_config
     for name, value in {"repetition_penalty": 5.0, "top_k": 1, "eos_token_id": [5, 6, 7], "max_length": 12}.items():
-        setattr(wishes, name, value)
+        setattr(config, name, value)
     assert HfEngine({"policy": net}, NEVER).generate(asked) == expected
-    assert net.trunk.generation_config is wishes
+    assert net.trunk.generation_config is config
 
 
-def test_checkpointing_waits_while_answers_are_written():
+def test_checkpointing_is_off_while_sampling():
     net, asked = small(), requests(4)
     expected = HfEngine({"policy": net}, NEVER).generate(asked)
     net.checkpointing(True)
@@ -109,16 +109,16 @@ def test_checkpointing_waits_while_answers_are_written():
     assert net.training
 
 
-def test_rows_of_the_vocabulary_that_only_pad_it_are_never_sampled():
+def test_padding_rows_of_the_vocabulary_are_never_sampled():
     net = small("Mamba")
-    net.words = 7
+    net.vocab_size = 7
     asked = [Request((3, 4), i, 20) for i in range(8)]
     drawn = {t for c in HfEngine({"policy": net}, NEVER).generate(asked) for t in c.tokens}
     assert drawn <= set(range(7))
     assert len(drawn) > 3
 
 
-def test_the_model_below_its_adapters():
+def test_a_reference_without_adapters():
     net, asked = small(), requests(3)
     before = HfEngine({"policy": net}, NEVER).generate(asked)
     add_lora(net, rank=2, alpha=4)
@@ -126,13 +126,13 @@ def test_the_model_below_its_adapters():
         for name, p in net.named_parameters():
             if "lora_B" in name:
                 p.fill_(0.5)
-    engine = Either({"policy": net, "reference": WithoutAdapters(net)}, NEVER)
+    engine = HfEngine({"policy": net, "reference": WithoutAdapters(net)}, NEVER)
     same(engine.generate(asked, (("reference", 1.0),)), before, within=1e-4)
     assert engine.generate(asked) != before
 
 
-def test_how_busy_it_was():
-    engine = Either({"policy": small()}, NEVER, slots=2)
+def test_occupancy():
+    engine = HfEngine({"policy": small()}, NEVER, slots=2)
     engine.generate([Request((3, 4), 0, 4), Request((3, 4), 1, 2), Request((3, 4), 2, 4)])
     assert engine.occupancy.metrics() == {"sampling/occupancy": 10 / 16, "sampling/occupancy_before_tail": 6 / 8}
 
@@ -148,7 +148,7 @@ def test_every_network_gets_the_engine_that_can_run_it():
         engine.generate(asked, (("polcy", 1.0),))
 
 
-def test_what_it_cannot_do_is_said():
+def test_mixtures_pauses_and_requests_that_do_not_fit_are_refused():
     engine, asked = HfEngine({"policy": small(), "reference": small()}, NEVER), requests(2)
     with pytest.raises(ConfigError, match=r"cannot mix models, here policy \(weight 0.5\) and reference"):
         engine.generate(asked, (("policy", 0.5), ("reference", 0.5)))

@@ -1,4 +1,4 @@
-"""Answers that are suspended and go on, under the same weights or newer ones."""
+"""Answers that are suspended and resumed, under the same weights or newer ones."""
 
 from dataclasses import replace
 
@@ -16,13 +16,13 @@ PAUSES = [Pause(finished=3), Pause(tokens=30), Pause(each=4)]
 
 
 def resumed(asked, completions, version):
-    """Requests for what is not finished, by number."""
+    """The numbers of unfinished completions, and requests that resume them."""
     rest = [i for i, c in enumerate(completions) if not c.finished]
     return rest, [replace(asked[i], partial=completions[i], version=version) for i in rest]
 
 
 def to_the_end(engine, asked, pause, change=lambda: None):
-    """Suspended after every `pause`, until all is finished; `change` comes between."""
+    """Generate and suspend until everything is finished. `change` is called in between."""
     done, version = engine.generate(asked, pause=pause), 0
     while any(not c.finished for c in done):
         change()
@@ -43,30 +43,30 @@ def nudged(net):
 
 
 @pytest.mark.parametrize("pause", PAUSES)
-def test_suspended_answers_go_on_as_if_nothing_had_happened(pause):
+def test_resumed_answers_are_those_of_an_uninterrupted_call(pause):
     engine = Engine({"policy": network()}, STOP, slots=3)
     asked = [replace(r, temperature=1.3) for r in requests(7, max_tokens=15)]
-    found = to_the_end(engine, asked, pause)
-    same(found, engine.generate(asked))
-    assert max(v for c in found for v in c.versions) >= 1
+    actual = to_the_end(engine, asked, pause)
+    same(actual, engine.generate(asked))
+    assert max(v for c in actual for v in c.versions) >= 1
 
 
-def test_every_pause_means_what_it_says():
+def test_pauses_count_finished_answers_and_tokens():
     engine, asked = Engine({"policy": network()}, frozenset(), slots=4), requests(6, max_tokens=10)
     assert [len(c.tokens) for c in engine.generate(asked, pause=Pause(each=4))] == [4] * 6
     assert sum(len(c.tokens) for c in engine.generate(asked, pause=Pause(tokens=12))) == 12
     lengths = [replace(r, max_tokens=n) for r, n in zip(asked, (3, 6, 9, 12, 15, 18), strict=True)]
-    found = engine.generate(lengths, pause=Pause(finished=2))
-    assert sum(c.finished for c in found) == 2
-    assert [len(c.tokens) for c in found] == [0, 3, 9, 12, 12, 12]  # the longest start first
+    actual = engine.generate(lengths, pause=Pause(finished=2))
+    assert sum(c.finished for c in actual) == 2
+    assert [len(c.tokens) for c in actual] == [0, 3, 9, 12, 12, 12]  # the longest start first
     assert all(c.finished for c in engine.generate(lengths, pause=NEVER))
 
 
-def test_what_hears_of_answers_may_stop_the_others():
-    engine, asked, told = Engine({"policy": network()}, STOP, slots=3), requests(6, max_tokens=9), {}
-    done = engine.generate(asked, on_finished=lambda i, c: told.update({i: c}) or len(told) >= 2)
-    assert {i: c for i, c in enumerate(done) if c.finished} == told
-    assert len(told) < 6
+def test_on_finished_may_suspend_the_others():
+    engine, asked, finished = Engine({"policy": network()}, STOP, slots=3), requests(6, max_tokens=9), {}
+    done = engine.generate(asked, on_finished=lambda i, c: finished.update({i: c}) or len(finished) >= 2)
+    assert {i: c for i, c in enumerate(done) if c.finished} == finished
+    assert len(finished) < 6
 
 
 @pytest.mark.parametrize("slots", [2, 64])
@@ -99,21 +99,23 @@ def test_the_same_seeds_give_the_same_bits():
     assert run() == run()
 
 
-def test_old_answers_go_on_before_new_ones_start():
+def test_partial_answers_are_resumed_before_new_ones_start():
     engine = Engine({"policy": network()}, frozenset(), slots=2)
-    begun = engine.generate([Request((4, 5), 7, 8)], pause=Pause(each=3))[0]
+    partial = engine.generate([Request((4, 5), 7, 8)], pause=Pause(each=3))[0]
     order = []
-    asked = [Request((3,) * 9, 0, 30), Request((4, 5), 7, 8, partial=begun), Request((3,) * 8, 1, 30)]
+    asked = [Request((3,) * 9, 0, 30), Request((4, 5), 7, 8, partial=partial), Request((3,) * 8, 1, 30)]
     engine.generate(asked, on_finished=lambda i, _: order.append(i) or False)
     assert order[0] == 1
 
 
-@pytest.mark.parametrize("begun", [Completion((4,), (0.0,), True), Completion((4,) * 5, (0.0,) * 5, False, (), False)])
-def test_a_finished_answer_cannot_go_on(begun):
+@pytest.mark.parametrize(
+    "partial", [Completion((4,), (0.0,), True), Completion((4,) * 5, (0.0,) * 5, False, (), False)]
+)
+def test_a_finished_answer_cannot_be_resumed(partial):
     with pytest.raises(ConfigError, match="finished cannot go on"):
-        Request((3,), 0, 5, partial=begun)
+        Request((3,), 0, 5, partial=partial)
 
 
-def test_a_pause_draws_something():
+def test_a_pause_must_draw_something():
     with pytest.raises(ConfigError, match="a pause after 0 tokens draws nothing"):
         Pause(tokens=0)

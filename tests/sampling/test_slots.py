@@ -1,8 +1,8 @@
-"""Conversations keep their keys and values from turn to turn, while the weights are the same."""
+"""Conversations keep their keys and values from turn to turn, as long as the weights are the same."""
 
 import pytest
 
-from posttrain.backends.local.backend import Local
+from posttrain.backends.local.learner import LocalLearner
 from posttrain.core.plan import plan
 from posttrain.methods.imitation.sft import METHOD as SFT
 from posttrain.sampling.engine import Engine
@@ -10,12 +10,12 @@ from posttrain.sampling.request import POLICY, Pause, Request
 from tests.models.tiny import ARCHITECTURES, network, some_rows
 from tests.sampling.test_engine import NEVER, same
 
-SAID = (7, 8, 9)  # by the user, each turn
+USER = (7, 8, 9)  # the message of the user, in each turn
 
 
 @pytest.fixture
 def counted(monkeypatch):
-    """A network, and the number of tokens of each pass through it."""
+    """A network, and the number of tokens of each forward pass."""
 
     def make(**settings):
         net, read = network(**settings), []
@@ -27,43 +27,47 @@ def counted(monkeypatch):
 
 
 def turns(engine, count=3, conversations=4, tokens=5, keep=True, seeds=0):
-    """Answers of every turn; the next prompt is all that was said."""
+    """The answers of every turn. The next prompt is the whole conversation."""
     prompts = [(3, 4, 5, 6 + i)[: 3 + i % 2] + (10 + i,) * i for i in range(conversations)]
     answers = []
     for turn in range(count):
         asked = [Request(p, seeds + 100 * turn + i, tokens + i % 3, keep=keep) for i, p in enumerate(prompts)]
-        answers += (found := engine.generate(asked))
-        prompts = [p + c.tokens + SAID for p, c in zip(prompts, found, strict=True)]
+        answers += (actual := engine.generate(asked))
+        prompts = [p + c.tokens + USER for p, c in zip(prompts, actual, strict=True)]
     return answers
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_later_turns_are_as_if_read_anew(architecture):
+def test_later_turns_are_the_same_with_and_without_the_cache(architecture):
     cached = turns(Engine({"policy": network(architecture)}, NEVER))
     within = 1e-4 if architecture == "Gemma3Text" else 1e-10
     same(cached, turns(Engine({"policy": network(architecture)}, NEVER), keep=False), within)
 
 
-def test_a_turn_reads_what_is_new(counted):
+def test_a_turn_reads_only_its_new_tokens(counted):
     net, read = counted()
     engine = Engine({"policy": net}, NEVER)
     first = engine.generate([Request((3, 4, 5, 6), 0, 5, keep=True)])[0]
     assert read == [3, 1, 1, 1, 1, 1]
     read.clear()
-    engine.generate([Request((3, 4, 5, 6, *first.tokens, *SAID), 1, 2)])
-    assert read == [1 + len(SAID) - 1, 1, 1]  # the last token of the answer, what was said but its last token
+    engine.generate([Request((3, 4, 5, 6, *first.tokens, *USER), 1, 2)])
+    assert read == [
+        1 + len(USER) - 1,
+        1,
+        1,
+    ]  # the last token of the answer, and all but the last of the user
 
 
-def test_samples_of_one_conversation_share_it(counted):
+def test_samples_of_one_conversation_share_its_cache(counted):
     net, read = counted()
     engine = Engine({"policy": net}, NEVER)
     first = engine.generate([Request((3, 4, 5, 6), 0, 5, keep=True), Request((9, 8, 7), 0, 5), Request((9, 8), 0, 5)])
-    prompt = (3, 4, 5, 6, *first[0].tokens, *SAID)
+    prompt = (3, 4, 5, 6, *first[0].tokens, *USER)
     asked = [Request(prompt, i, 4) for i in range(3)]
     read.clear()
-    found = engine.generate(asked)
-    assert read[0] == len(SAID)
-    same(found, Engine({"policy": network()}, NEVER).generate(asked))
+    actual = engine.generate(asked)
+    assert read[0] == len(USER)
+    same(actual, Engine({"policy": network()}, NEVER).generate(asked))
 
 
 @pytest.mark.parametrize("slots", [1, 2, 3])
@@ -71,7 +75,7 @@ def test_fewer_slots_than_conversations(slots):
     expected = turns(Engine({"policy": network()}, NEVER), keep=False)
     engine = Engine({"policy": network()}, NEVER, slots)
     same(turns(engine), expected)
-    assert len(engine._kept.held) == slots
+    assert len(engine.cache.state()["cached_tokens"]) == slots
 
 
 def test_more_requests_than_before():
@@ -83,12 +87,12 @@ def test_more_requests_than_before():
 @pytest.mark.parametrize("change", ["step", "copy", "restore"])
 def test_the_first_token_after_an_update_is_drawn_from_the_new_weights(change):
     net = network()
-    backend = Local({"policy": net, "other": network(seed=3)})
+    backend = LocalLearner({"policy": net, "other": network(seed=3)})
     backend.prepare(plan(SFT))
-    saved = Local({"policy": network(seed=4)})
+    saved = LocalLearner({"policy": network(seed=4)})
     saved.prepare(plan(SFT))
     first = backend.generate([Request((3, 4, 5, 6), 0, 5, keep=True)], POLICY)[0]
-    asked = [Request((3, 4, 5, 6, *first.tokens, *SAID), 1, 4, keep=True)]
+    asked = [Request((3, 4, 5, 6, *first.tokens, *USER), 1, 4, keep=True)]
     tokens, rows = some_rows([9])
     net.outputs(tokens, rows, ["logp"])["logp"].sum().backward()
     before = backend.generate(asked, POLICY)
@@ -107,16 +111,16 @@ def test_suspended_answers_are_not_read_again_under_the_same_weights(counted):
     net, read = counted()
     engine = Engine({"policy": net}, NEVER)
     asked = Request((3, 4, 5, 6), 0, 8, keep=True)
-    begun = engine.generate([asked], pause=Pause(each=3))[0]
+    partial = engine.generate([asked], pause=Pause(each=3))[0]
     read.clear()
-    engine.generate([Request((3, 4, 5, 6), 0, 8, partial=begun)])
+    engine.generate([Request((3, 4, 5, 6), 0, 8, partial=partial)])
     assert read == [1] * 5
 
 
-def test_nothing_is_kept_unasked():
+def test_only_requests_with_keep_are_cached():
     engine = Engine({"policy": network()}, NEVER)
     turns(engine, keep=False)
-    assert engine._kept is None
+    assert engine.cache is None
     turns(engine)
     engine.forget()
-    assert engine._kept is None
+    assert engine.cache is None

@@ -9,16 +9,16 @@ import pytest
 from posttrain.errors import DataError
 from posttrain.records import Prompt, Sampled
 from posttrain.selection.answers import (
-    about,
     above,
     best,
     dataset,
     demonstrations,
     different,
     finished,
+    length_penalised,
     quantile,
     quantiles,
-    shorter_is_better,
+    with_prompts,
 )
 from tests.data.rollouts import group, said
 
@@ -68,7 +68,7 @@ def test_no_text_twice_and_the_first_of_its_kind_stays():
 
 @pytest.mark.paper("singhal2023egk")
 def test_every_token_has_its_price():
-    assert [r.reward for r in shorter_is_better(group(1, 1.0, 1.0, None), 0.25)] == [0.75, 0.5, None]
+    assert [r.reward for r in length_penalised(group(1, 1.0, 1.0, None), 0.25)] == [0.75, 0.5, None]
 
 
 @pytest.mark.paper("havrilla2024m0y")
@@ -80,7 +80,7 @@ def test_finished_answers_of_prompts_that_have_enough():
 @pytest.mark.paper("000:[23]")
 def test_what_was_answered_with_a_hint_is_learnt_without_it():
     hinted = said(7, "42", 1.0, prompt=Prompt(7, "what? (42)"))
-    (learnt,) = demonstrations(about([hinted], [Prompt(7, "what?")]))
+    (learnt,) = demonstrations(with_prompts([hinted], [Prompt(7, "what?")]))
     assert learnt.prompt == "what?"
     assert learnt.completion == Sampled((52, 50), "42")
 

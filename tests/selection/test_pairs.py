@@ -9,7 +9,7 @@ import pytest
 from posttrain.errors import ConfigError
 from posttrain.records import Demonstration, Pair, Sampled
 from posttrain.seeds import seed_for
-from posttrain.selection.pairs import PAIRINGS, against, apart, pairs, pairs_of_equal_length
+from posttrain.selection.pairs import PAIRINGS, against, mix_replay, pairs, pairs_of_equal_length
 from tests.data.rollouts import asked, group, said
 
 
@@ -91,7 +91,7 @@ def test_the_price_of_a_token_makes_both_answers_equally_long():
 def test_old_and_new_pairs_have_no_prompt_in_common(share):
     old = [Pair(n, f"question {n}", "a", "b") for n in range(40)]
     new = pairs([r for n in range(20) for r in group(n, 0.0, 1.0)])
-    mixed = apart(new, old, share)
+    mixed = mix_replay(new, old, share)
     replayed = {p.prompt for p in mixed if isinstance(p.chosen, str)}
     fresh = {p.prompt for p in mixed} - replayed
     assert (len(mixed), len(replayed)) == (20, round(share * 20))

@@ -49,7 +49,7 @@ def test_equal_rewards_move_nothing_and_are_counted(method: str, tmp_path: Path)
     rows = list(read_metrics(made.directory / "metrics.jsonl"))
     assert [(r["frac_reward_zero_std"], r["grad_norm"]) for r in rows] == [(1.0, 0.0)] * 2
     with open_session(load(GRPO), write=False) as session:
-        start = session.backend.models["policy"].state_dict()
+        start = session.run.learner.models["policy"].state_dict()
     end = {n.split(":")[1]: x for n, x in weights(made.model).items()}
     assert all(torch.equal(x, start[f"trunk.{n}"]) for n, x in end.items())
 

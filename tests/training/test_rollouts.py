@@ -88,19 +88,19 @@ def test_a_run_that_was_cut_off_goes_on_bit_for_bit(tmp_path: Path, how: list[st
 
 
 def test_rewards_begin_while_answers_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from posttrain.backends.local.backend import Local
+    from posttrain.backends.local.sampler import LocalSampler
     from posttrain.rewards.scorer import Scorer
 
     told: list[str] = []
-    start, generate = Scorer.start, Local.generate
+    start, generate = Scorer.start, LocalSampler.generate
     monkeypatch.setattr(Scorer, "start", lambda self, rollouts: told.append("scored") or start(self, rollouts))
 
-    def generated(self: Local, *args: Any, **settings: Any) -> Any:
+    def generated(self: LocalSampler, *args: Any, **settings: Any) -> Any:
         made = generate(self, *args, **settings)
         told.append("written")
         return made
 
-    monkeypatch.setattr(Local, "generate", generated)
+    monkeypatch.setattr(LocalSampler, "generate", generated)
     grpo(tmp_path, "train.steps=1", "sampling.slots=4")
     assert told == ["scored"] * 4 + ["written"]
 
@@ -111,7 +111,7 @@ def test_what_cannot_be_suspended_says_so(tmp_path: Path) -> None:
         open_session(load(content, [SPARE])) as session,
         pytest.raises(ConfigError, match="2 authors answer each prompt"),
     ):
-        session.train("online/nash_md", session.dataset(session.run.data["main"], "prompts"), steps=1)
+        session.train("online/nash_md", session.dataset(session.run.file.data["main"], "prompts"), steps=1)
 
 
 # ---- the correction

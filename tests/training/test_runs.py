@@ -108,6 +108,7 @@ def test_training_changes_the_weights(tmp_path: Path) -> None:
     assert len(changed) == len(trained)
 
 
+@pytest.mark.paper("lambert2023bty")
 def test_a_run_leaves_what_a_person_looks_for(tmp_path: Path) -> None:
     content = {"model": "tiny", "train": {"steps": 2, "save_every": 1}, **KINDS["grpo"]}
     content["rewards"] = ["exact_match"]
@@ -146,6 +147,7 @@ def test_plain_transformers_opens_what_is_saved(folder: str, tmp_path: Path) -> 
     assert model.generate(**ids, max_new_tokens=3, do_sample=False).shape[0] == 1
 
 
+@pytest.mark.paper("002:o1")
 def test_gsm8k_rows_train_through_the_recipe(tmp_path: Path) -> None:
     lines = [
         {"question": f"Tom has {i} eggs and buys 2. How many?", "answer": f"{i} + 2 = {i + 2}\n#### {i + 2}"}
@@ -204,16 +206,18 @@ def test_activation_checkpointing_changes_no_bit(tmp_path: Path) -> None:
     assert same_bits(plain, saving)
 
 
+@pytest.mark.paper("000:[82]")
 def test_the_reference_of_a_model_with_adapters_costs_no_second_model(tmp_path: Path) -> None:
     from posttrain.launch.run import open_session
     from posttrain.models.without_adapters import WithoutAdapters
 
     content = {"train": {"steps": 2}, **KINDS["lora"], "rewards": ["exact_match"]}
     with open_session(load(content, [*BRIEF, f"output={tmp_path}"])) as session:
-        before = {n: x.clone() for n, x in session.backend.models["policy"].state_dict().items()}
-        session.train("preference/dpo", session.dataset(session.run.data["main"], "pairs"), rewards=())
-        assert isinstance(session.backend.models["reference"], WithoutAdapters)
-        moved = {n for n, x in session.backend.models["policy"].state_dict().items() if not torch.equal(x, before[n])}
+        before = {n: x.clone() for n, x in session.run.learner.models["policy"].state_dict().items()}
+        session.train("preference/dpo", session.dataset(session.run.file.data["main"], "pairs"), rewards=())
+        assert isinstance(session.run.learner.models["reference"], WithoutAdapters)
+        after = session.run.learner.models["policy"].state_dict()
+        moved = {n for n, x in after.items() if not torch.equal(x, before[n])}
     assert moved
     assert all("lora_" in n for n in moved)
 

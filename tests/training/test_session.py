@@ -30,7 +30,7 @@ def session(tmp_path: Path, **given: Any) -> Session:
 
 
 def prompts(of: Session) -> Any:
-    return of.dataset(of.run.data["main"], "prompts")
+    return of.dataset(of.run.file.data["main"], "prompts")
 
 
 @pytest.mark.fault("T11")
@@ -38,11 +38,11 @@ def test_sampled_answers_are_learnt_token_by_token(tmp_path: Path) -> None:
     """Bytes of a random model are seldom valid text: read again from it, they would be other tokens."""
     with session(tmp_path) as s:
         for r in s.collect("a", prompts(s), Sampling(samples=4), rewards=()):
-            (row,) = s.encoder.rows(Demonstration(1, r.prompt.prompt, Sampled(r.tokens, r.text)), "demonstrations")
+            (row,) = s.run.encoder.rows(Demonstration(1, r.prompt.prompt, Sampled(r.tokens, r.text)), "demonstrations")
             assert row.tokens == r.prompt_tokens + r.tokens
             assert row.trained == (False,) * len(r.prompt_tokens) + (True,) * len(r.tokens)
             if not r.ended:
-                assert row.tokens[-1] != s.encoder.tokenizer.eos_token_id
+                assert row.tokens[-1] != s.run.encoder.tokenizer.eos_token_id
 
 
 def test_models_say_what_an_answer_is_worth(tmp_path: Path) -> None:
@@ -62,8 +62,8 @@ def test_models_say_what_an_answer_is_worth(tmp_path: Path) -> None:
 def test_a_copy_may_go_part_of_the_way(tmp_path: Path) -> None:
     with session(tmp_path) as s:
         s.copy("policy", "start")
-        s.train("imitation/sft", s.dataset(s.run.data["main"], "demonstrations"), steps=1, learning_rate=1e-2)
-        models = s.backend.models  # type: ignore[attr-defined]
+        s.train("imitation/sft", s.dataset(s.run.file.data["main"], "demonstrations"), steps=1, learning_rate=1e-2)
+        models = s.run.learner.models  # type: ignore[attr-defined]
         want = {n: x + (models["policy"].state_dict()[n] - x) / 4 for n, x in models["start"].state_dict().items()}
         s.copy("policy", "start", 0.25)
         for n, x in models["start"].state_dict().items():
@@ -95,16 +95,16 @@ def test_two_authors_are_each_others_opponents(tmp_path: Path) -> None:
 
 def test_the_run_file_says_how_many_answers_where_it_says_something(tmp_path: Path) -> None:
     with session(tmp_path, sampling={"samples": 5, "temperature": 0.5}) as s:
-        assert s.how(samples=8) == Sampling(samples=5, temperature=0.5)
+        assert s.sampling(samples=8) == Sampling(samples=5, temperature=0.5)
     with session(tmp_path) as s:
-        assert s.how(samples=8, temperature=0.0) == Sampling(samples=8, temperature=0.0)
-        assert replace(s.how(), samples=2) == s.how(samples=2)
+        assert s.sampling(samples=8, temperature=0.0) == Sampling(samples=8, temperature=0.0)
+        assert replace(s.sampling(), samples=2) == s.sampling(samples=2)
 
 
 PROCEDURE = """
 def mine(session, prompts, *, names=("a",)):
     for name in names:
-        session.collect(name, prompts, session.how(samples=2), rewards=())
+        session.collect(name, prompts, session.sampling(samples=2), rewards=())
     return session.train("online/reinforce", prompts, steps=4)
 
 
@@ -155,7 +155,7 @@ def test_a_procedure_that_has_changed_is_not_resumed_into_nonsense(tmp_path: Pat
 @pytest.mark.parametrize("order", [("score", "value"), ("value", "score")])
 def test_heads_come_back_in_the_order_that_the_optimiser_knows(order: tuple[str, str], tmp_path: Path) -> None:
     with session(tmp_path / "a") as before, session(tmp_path / "b") as after:
-        backends: list[Any] = [before.backend, after.backend]
+        backends: list[Any] = [before.run.learner, after.run.learner]
         for head in order:
             backends[0].models["policy"].add_head(head)
         backends[0].changed.add("policy")

@@ -15,6 +15,7 @@ from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
 from posttrain.core.method import MAIN, TOKEN_MEAN, Average, Derived, Method, Stream, Term, without
 from posttrain.core.parts import PerPair, PerRow, PerToken, Scalar, State, part
+from posttrain.core.plan import plan
 from posttrain.core.tensors import Batch, Rows
 from posttrain.data.collate import collate
 from posttrain.errors import NumericsError
@@ -98,7 +99,7 @@ def per_step(trainer, batches):
 def model_rows(method, **changes):
     """Rows that went through a model in one batch, by (role.output, with gradient)."""
     case = Case(replace(method, **changes))
-    return dict(case.trained(1, SMALL).backend.calls)
+    return dict(case.trained(1, SMALL).learner.calls)
 
 
 class TestEconomy:
@@ -127,16 +128,17 @@ class TestEconomy:
     def test_a_switched_off_term_takes_its_model_with_it(self):
         off = configure(GRPO, {"kl.weight": 0.0})
         trainer = Case(off).trained(1)
-        assert ("reference.logp", False) not in trainer.backend.calls
+        assert ("reference.logp", False) not in trainer.learner.calls
         assert "kl" not in trainer.train(Case(off).batches())
 
+    @pytest.mark.paper("000:[82]")
     def test_a_shared_trunk_runs_once(self):
         calls = []
         nets = networks(shared=True)
         original = nets["policy"].outputs
         nets["policy"].outputs = lambda *a, **k: calls.append(a[2]) or original(*a, **k)
         case = Case(replace(PPO, passes=1), shared=True)
-        Trainer(case.method, Recorder(nets), case.batches(), rates=lambda _: dict.fromkeys(ROLES, 0.0)).train(
+        Trainer(plan(case.method, case.batches()), Recorder(nets), rates=lambda _: dict.fromkeys(ROLES, 0.0)).train(
             case.batches()
         )
         assert [sorted(names) for names in calls] == [["logp", "value"], ["entropy", "logp", "value"]]
@@ -161,7 +163,7 @@ class TestRatio:
             assert len(seen) == passes * minibatches
 
     def test_a_free_old_logp_equals_a_measured_one(self):
-        free, measured = (Case(replace(GRPO, passes=n)).trained(1).backend for n in (1, 2))
+        free, measured = (Case(replace(GRPO, passes=n)).trained(1).learner for n in (1, 2))
         assert ("policy.logp", False) not in free.calls
         assert ("policy.logp", False) in measured.calls
         assert distance(free.gradients[0], measured.gradients[0]) < 1e-12
@@ -178,7 +180,7 @@ class TestUntil:
         metrics = trainer.train(case.batches())
         assert metrics["optimiser_steps"] == 3
         assert trainer.states["seen"] == {"seen": 3}
-        assert len(trainer.backend.gradients) == 3
+        assert len(trainer.learner.gradients) == 3
 
     def test_before_the_first_step_nothing_moves(self):
         case = self.stopping(0)
@@ -217,16 +219,16 @@ class TestEnd:
         case = Case(PPO_PENALTY)
         trainer = case.trainer()
         ends = []
-        original = trainer.backend.forward
+        original = trainer.learner.forward
 
         def forward(batch, wants):
             made = original(batch, wants)
             if "old_logp" in batch and set(wants) == {"logp"}:
                 ends.append(float((batch["old_logp"] - made["logp"])[batch["rows"].mask].mean()))
-                assert len(trainer.backend.gradients) == 4
+                assert len(trainer.learner.gradients) == 4
             return made
 
-        trainer.backend.forward = forward
+        trainer.learner.forward = forward
         trainer.train(case.batches())
         assert len(ends) == 1
         assert ends[0] != 0
@@ -246,8 +248,8 @@ class TestStep:
     def test_it_is_a_number_of_the_whole_minibatch(self):
         case = Case(KTO)
         trainer, points = case.trainer(SMALL), []
-        original = trainer.backend.accumulate
-        trainer.backend.accumulate = lambda p, s, mini, *a, **k: (
+        original = trainer.learner.accumulate
+        trainer.learner.accumulate = lambda p, s, mini, *a, **k: (
             points.append(float(mini["reference_point"])) or original(p, s, mini, *a, **k)
         )
         trainer.train(case.batches())
@@ -261,9 +263,9 @@ class TestWhole:
     """A loss that mixes rows is differentiated on the whole minibatch, however it is cut."""
 
     def test_it_is_exact_under_micro_batches_and_row_order(self):
-        first = Case(ROBUST).trained(1).backend.gradients[0]
+        first = Case(ROBUST).trained(1).learner.gradients[0]
         for tokens, order in ((Case(ROBUST).smallest(), None), (SMALL, 7)):
-            assert distance(first, Case(ROBUST).trained(1, tokens, order).backend.gradients[0]) < 1e-12 * size(first)
+            assert distance(first, Case(ROBUST).trained(1, tokens, order).learner.gradients[0]) < 1e-12 * size(first)
 
     def test_it_equals_detached_weights_that_are_derived_each_step(self):
         inner = DPO.loss["loss"].part
@@ -275,11 +277,11 @@ class TestWhole:
     def test_it_shares_a_forward_with_other_terms(self):
         both = replace(ROBUST, loss=ROBUST.loss | {"imitation": Term(nll, 0.3, TOKEN_MEAN)})
         alone = replace(ROBUST, loss=Term(nll, 0.3, TOKEN_MEAN))
-        mixed, one, two = (Case(m).trained(1, SMALL).backend.gradients[0] for m in (both, ROBUST, alone))
+        mixed, one, two = (Case(m).trained(1, SMALL).learner.gradients[0] for m in (both, ROBUST, alone))
         assert one.keys() | two.keys() == mixed.keys()
         added = {k: one.get(k, torch.zeros(())) + two.get(k, torch.zeros(())) for k in mixed}
         assert distance(mixed, added) < 1e-12 * size(mixed)
-        assert Case(both).trained(1, SMALL).backend.calls["policy.logp", True] == 12
+        assert Case(both).trained(1, SMALL).learner.calls["policy.logp", True] == 12
 
     def test_its_value_is_reported(self):
         metrics = Case(ROBUST).trainer(SMALL).train(Case(ROBUST).batches())
@@ -290,9 +292,9 @@ class TestWhole:
         method = Method(
             name="listwise", streams=Stream("prompts"), loss=Term(part(group_softmax, score=log_ratio, label="reward"))
         )
-        first = Case(method).trained(1).backend.gradients[0]
-        assert distance(first, Case(method).trained(1, Case(method).smallest()).backend.gradients[0]) < 1e-12
-        assert distance(first, Case(method).trained(1, order=3).backend.gradients[0]) < 1e-12
+        first = Case(method).trained(1).learner.gradients[0]
+        assert distance(first, Case(method).trained(1, Case(method).smallest()).learner.gradients[0]) < 1e-12
+        assert distance(first, Case(method).trained(1, order=3).learner.gradients[0]) < 1e-12
 
 
 class TestMasks:
@@ -307,7 +309,7 @@ class TestMasks:
         batch = collate(rows)
         with torch.no_grad():
             logp = nets["policy"].outputs(batch["tokens"], batch["rows"], ["logp"])["logp"]
-        trainer = Trainer(method, backend, {MAIN: set(batch)}, rates=lambda _: {"policy": 0.0})
+        trainer = Trainer(plan(method, {MAIN: set(batch)}), backend, rates=lambda _: {"policy": 0.0})
         assert trainer.train({MAIN: batch})["loss"] == pytest.approx(-float(logp[3] + logp[5]) / 2)
         assert size(backend.gradients[0]) > 1e-3
 
@@ -345,26 +347,26 @@ class TestNumerics:
         case = self.broken()
         trainer = case.trained(0)
         trainer.train(Case(REINFORCE).batches())
-        before, saved = parameters(trainer), trainer.backend.state()
+        before, saved = parameters(trainer), trainer.learner.state()
         with pytest.raises(NumericsError, match=r"step 1: the loss of reinforce is nan \(loss/loss\); nothing was"):
             trainer.train(case.batches())
         assert distance(before, parameters(trainer)) == 0
         one, two = saved["optimisers"]["policy"], optimiser(trainer)
         assert one["steps"] == two["steps"]
         assert all(map(torch.equal, (*one["means"], *one["squares"]), (*two["means"], *two["squares"])))
-        assert all(p.grad is None for p in trainer.backend.models["policy"].parameters())
+        assert all(p.grad is None for p in trainer.learner.models["policy"].parameters())
         assert trainer.batch_number == 1
 
     @pytest.mark.fault("N2")
     def test_a_gradient_that_is_not_finite_moves_no_model_at_all(self):
         case = Case(replace(PPO, passes=1))
         trainer = case.trainer()
-        trainer.backend.models["policy"].lm.weight.register_hook(lambda g: g * math.inf)
+        trainer.learner.models["policy"].lm.weight.register_hook(lambda g: g * math.inf)
         before = parameters(trainer)
         with pytest.raises(NumericsError, match=r"gradient norm is not finite \(policy: (nan|inf)\); nothing was"):
             trainer.train(case.batches())
         assert distance(before, parameters(trainer)) == 0  # the critic, whose gradient is fine, included
-        assert all(p.grad is None for p in trainer.backend.models["critic"].parameters())
+        assert all(p.grad is None for p in trainer.learner.models["critic"].parameters())
 
     @pytest.mark.fault("N1")
     @pytest.mark.parametrize("failure", ["loss", "gradient", "interrupt"])
@@ -375,12 +377,12 @@ class TestNumerics:
         trainer = case.trained(1)
         failing, untroubled = trainer.state(), case.trained(2)
         with monkeypatch.context() as broken:
-            _break(trainer.backend, failure, broken)
+            _break(trainer.learner, failure, broken)
             with pytest.raises((NumericsError, KeyboardInterrupt)):
                 trainer.train(case.batches())
         assert trainer.states == failing["states"]
         assert set(trainer.states) == {"baseline", "seen"}
-        assert all(p.grad is None for p in trainer.backend.models["policy"].parameters())
+        assert all(p.grad is None for p in trainer.learner.models["policy"].parameters())
         trainer.train(case.batches())
         assert trainer.states == untroubled.states
         assert distance(parameters(trainer), parameters(untroubled)) == 0
@@ -402,7 +404,7 @@ def _break(backend, failure, monkeypatch):
 
 
 def optimiser(trainer):
-    return trainer.backend.state()["optimisers"]["policy"]
+    return trainer.learner.state()["optimisers"]["policy"]
 
 
 class TestModels:
@@ -415,7 +417,7 @@ class TestModels:
     def test_the_others_stay_what_they_are(self):
         trainer, fresh = Case(SAFE).trained(1), networks()
         for role in ("reference", "reward", "cost"):
-            mine, theirs = (dict(n[role].named_parameters()) for n in (trainer.backend.models, fresh))
+            mine, theirs = (dict(n[role].named_parameters()) for n in (trainer.learner.models, fresh))
             assert distance(mine, theirs) == 0
 
     def test_an_average_follows_the_policy(self):
@@ -428,7 +430,7 @@ class TestModels:
             for n, x in parameters(trainer).items():
                 n = n.removeprefix("policy.")
                 expected[n] = 0.9 * expected[n] + 0.1 * x
-        average = dict(trainer.backend.models["reference"].named_parameters())
+        average = dict(trainer.learner.models["reference"].named_parameters())
         assert distance(average, expected) < 1e-14
         assert distance(start, parameters(trainer)) > 1e-3
 
@@ -449,7 +451,7 @@ class TestControl:
         case = Case(replace(GRPO, derived=GRPO.derived | weight, loss=loss))
         trainer = case.trainer()
         assert [round(trainer.train(case.batches())["w"], 9) for _ in range(3)] == [0.04, 0.03, 0.02]
-        assert distance(case.trained(1).backend.gradients[0], Case(GRPO).trained(1).backend.gradients[0]) < 1e-14
+        assert distance(case.trained(1).learner.gradients[0], Case(GRPO).trained(1).learner.gradients[0]) < 1e-14
 
     def test_a_critic_can_warm_up_while_the_policy_stays_put(self):
         gate = {"gate": part(linear, start=0.0, slope=1.0)}
@@ -520,7 +522,7 @@ class TestMetrics:
         case = Case(replace(PPO, passes=1))
         trainer = case.trainer(max_grad_norm=1e-3)
         norm = trainer.train(case.batches())["grad_norm"]
-        policy = [g for n, g in trainer.backend.gradients[0].items() if n.startswith("policy.")]
+        policy = [g for n, g in trainer.learner.gradients[0].items() if n.startswith("policy.")]
         assert norm == pytest.approx(float(torch.cat([g.reshape(-1) for g in policy]).norm()))
         assert norm > 1e-2
 

@@ -76,8 +76,8 @@ def test_ppo_with_adapters_and_checkpointing(tmp_path: Path) -> None:
     made = content(saved("Gemma2", tmp_path / "model"), GRPO, lora={"rank": 2}, activation_checkpointing=True)
     made |= {"method": "online/ppo_adaptive_kl"}
     with open_session(load(made, [*BRIEF, f"output={tmp_path}"])) as session:
-        trained = session.train(made["method"], session.dataset(session.run.data["main"], "prompts"))
-        policy, critic, reference = (session.backend.models[r] for r in ("policy", "critic", "reference"))
+        trained = session.train(made["method"], session.dataset(session.run.file.data["main"], "prompts"))
+        policy, critic, reference = (session.run.learner.models[r] for r in ("policy", "critic", "reference"))
     assert isinstance(policy, Padded)
     assert isinstance(reference, WithoutAdapters)
     assert "value" in critic.heads

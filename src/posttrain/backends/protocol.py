@@ -1,6 +1,8 @@
-"""The one seam for machines. Model names are roles; two roles may share one module (a value head on the policy).
+"""The two seams for machines: a Learner has the weights and moves them, a Sampler draws tokens from them.
 
-Cutting into micro-batches, sharding and devices live behind these verbs; what stands before them knows no machine.
+A version number passes between the two. Model names are roles; two roles may share one module (a value head on the
+policy). Cutting into micro-batches, sharding and devices live behind these verbs; what stands before them knows no
+machine. tests/backends/contract.py says what every implementation must do.
 """
 
 from __future__ import annotations
@@ -58,23 +60,18 @@ class Direction:
     shape: Shape = "normal"
 
 
-class Backend(Protocol):
-    """Load, sample, measure, differentiate, step, copy, save."""
+class Learner(Protocol):
+    """Trains, measures and saves models by role. Every change of a weight changes `version`."""
+
+    @property
+    def version(self) -> int:
+        """Number of times that a weight of any model has changed. A Sampler that has it samples from these weights."""
 
     def prepare(self, plan: Plan) -> None:
         """Make the models that the plan needs, their optimisers and averages (ModelError if one cannot be made)."""
 
-    def generate(
-        self, requests: Sequence[Request], mix: Mix, pause: Pause = NEVER, on_finished: OnFinished | None = None
-    ) -> list[Completion]:
-        """Sample from the geometric mixture of models; after a `pause`, or when `on_finished` returns True, answers
-        come back unfinished. `on_finished` is called with each answer as it finishes."""
-
-    def metrics(self) -> dict[str, float]:
-        """Of the sampling since the last call: how busy its slots were."""
-
     def forward(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
-        """Model outputs without gradient, for a batch of any size."""
+        """Compute model outputs without gradient, for a batch of any size."""
 
     def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Mapping[Term, float], *, fresh: bool) -> Share:
         """Cut the minibatch, run the models, add up the gradient. `fresh`: nothing has moved since the batch began."""
@@ -86,7 +83,7 @@ class Backend(Protocol):
         """
 
     def discard(self) -> None:
-        """Forget the gradient that was accumulated since the last step."""
+        """Drop the gradient that was accumulated since the last step."""
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
@@ -95,12 +92,38 @@ class Backend(Protocol):
         """Give one role the weights of another plus every direction times its number."""
 
     def state(self) -> dict[str, Any]:
-        """Everything that the next step depends on: changed weights, optimisers."""
+        """Copy everything that the next step depends on: changed weights, optimisers."""
 
     def snapshot(self, role: str) -> Snapshot:
-        """The state and the model of a role as they are now, good until the next snapshot is taken."""
+        """Copy the state and the model of a role as they are now, good until the next snapshot is taken."""
 
-    def restore(self, state: Mapping[str, Any]) -> None: ...
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state, bit for bit (ModelError if it is of another model)."""
 
     def save(self, role: str, folder: Path) -> None:
         """Write a model that plain transformers opens."""
+
+
+class Sampler(Protocol):
+    """Answers requests with the weights of a Learner, which may be in this process or elsewhere."""
+
+    def sync(self, version: int, steps: int) -> None:
+        """Sample from the learner's weights of this version from now on, or from newer ones.
+
+        `steps`: the training steps that they have seen. Every token that is drawn carries this number.
+        """
+
+    def generate(
+        self, requests: Sequence[Request], mix: Mix, pause: Pause = NEVER, on_finished: OnFinished | None = None
+    ) -> list[Completion]:
+        """Sample from the geometric mixture of models, one completion for each request, in their order.
+
+        After a `pause`, or once `on_finished` (called with each completion as it finishes) returns True, the others
+        come back unfinished.
+        """
+
+    def release(self) -> None:
+        """Free memory that is only held for later requests: training needs it now."""
+
+    def metrics(self) -> dict[str, float]:
+        """Slot utilisation since the last call."""

@@ -1,6 +1,6 @@
-"""Two demonstrations of GRPO: a real model learns to add, a tiny one learns from nothing to spell words backwards.
+"""Two demonstrations of GRPO: a pretrained model learns to add, a tiny one from scratch to spell words backwards.
 
-Both measure accuracy on held-out problems before and after, with intervals and an exact test, and keep the model.
+Both measure accuracy on held-out problems before and after, with intervals and an exact test, and save the model.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from posttrain.evaluation.statistics import sign_test, wilson
 from posttrain.launch.run import open_session
 from posttrain.records import Prompt
 from posttrain.runs.card import write_card
-from posttrain.training.session import Evaluation, Session
+from posttrain.training.evaluation import Evaluation
+from posttrain.training.session import Session
 from posttrain.turns import last_message
 from posttrain.viewer.display import Display
 
@@ -46,20 +47,21 @@ DEMOS: dict[str, Mapping[str, Any]] = {"smollm2": SMOLLM2, "tiny": TINY}
 
 @dataclass
 class Accuracy:
-    """Right answers to held-out problems: `greedy` and, at temperature 1, `sampled` [problems] 0 or 1."""
+    """Scores of answers to held-out problems, 0 or 1 each: `greedy`, and `sampled` at temperature 1."""
 
     greedy: Evaluation
     sampled: Evaluation
 
     def line(self) -> str:
-        greedy, n = right(self.greedy), len(self.greedy.scores)
+        """Return the accuracies in one line, the greedy one with its 95% interval."""
+        greedy, n = num_correct(self.greedy), len(self.greedy.scores)
         low, high = wilson(greedy, n)
         return f"greedy {greedy / n:6.1%} [{low:.1%}, {high:.1%}]   sampled {self.sampled.mean:6.1%}   n = {n}"
 
 
 @dataclass
 class Outcome:
-    """The line `RESULT {json}` at the end of a demonstration."""
+    """The result of a demonstration, printed as the line `RESULT {json}`; accuracies are fractions of `n` problems."""
 
     before: float
     after: float
@@ -72,40 +74,41 @@ class Outcome:
     examples: list[tuple[str, str, str]] = field(default_factory=list)  # question, answer before, answer after
 
     def as_json(self) -> dict[str, Any]:
+        """Return every field but the examples."""
         return {k: v for k, v in asdict(self).items() if k != "examples"}
 
 
-def run(name: str, say: Callable[[str], None], display: Display, output: Path, seed: int = 0) -> Outcome:
-    """Train one of DEMOS in front of the user; what is measured goes to `say`."""
+def run(name: str, report: Callable[[str], None], display: Display, output: Path, seed: int = 0) -> Outcome:
+    """Run one of DEMOS on a display; measured accuracies go to `report`, a line at a time."""
     started = time.monotonic()
     settings = load({**DEMOS[name], "output": str(output), "seed": seed})
     with open_session(settings, display=display) as session, display:
-        say(f"model    {name}, ready after {time.monotonic() - started:.0f} s")
+        report(f"model    {name}, ready after {time.monotonic() - started:.0f} s")
         if name == "tiny":
-            say("teach    supervised fine-tuning from random weights, until some answers are right")
+            report("teach    supervised fine-tuning from random weights, until some answers are correct")
             session.train("imitation/sft", load_data(settings.data[MAIN].path, "demonstrations"), rewards=(), **TEACH)
         before = measure(session)
-        say(f"before   {before.line()}")
+        report(f"before   {before.line()}")
         assert settings.method is not None
         data = load_data(settings.data[MAIN].path, "prompts")
         session.train(settings.method.path, data, settings=settings.method.settings)
         after = measure(session)
-        say(f"after    {after.line()}")
+        report(f"after    {after.line()}")
         folder = session.save("policy")
         write_card(folder, resolved(settings), [f"- before: {before.line()}", f"- after: {after.line()}"])
     return outcome(before, after, time.monotonic() - started, folder)
 
 
 def measure(session: Session) -> Accuracy:
-    """Held-out problems, answered greedily and sampled at temperature 1."""
-    evaluation = session.run.evaluate
+    """Answer the held-out problems, greedily and at temperature 1."""
+    evaluation = session.run.file.evaluate
     assert evaluation is not None
     prompts = [p for p in load_data(evaluation.data.path, "prompts") if isinstance(p, Prompt)]
     return Accuracy(session.evaluate(prompts), session.evaluate(prompts, temperature=1.0))
 
 
 def outcome(before: Accuracy, after: Accuracy, seconds: float, folder: Path) -> Outcome:
-    """Paired comparison of the greedy answers; the examples are the first problem of each fate, as far as there are."""
+    """Compare the greedy answers problem by problem. The examples: the two that improved most, and the first one."""
     first, second = before.greedy.scores, after.greedy.scores
     both = [i for i in first if i in second]
     better = sum(second[i] > first[i] for i in both)
@@ -126,5 +129,6 @@ def outcome(before: Accuracy, after: Accuracy, seconds: float, folder: Path) -> 
     )
 
 
-def right(evaluation: Evaluation) -> int:
+def num_correct(evaluation: Evaluation) -> int:
+    """Return the number of problems with score 1."""
     return sum(score == 1.0 for score in evaluation.scores.values())

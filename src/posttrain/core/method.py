@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from posttrain.core.parts import Function, Part, PartError, as_part
 from posttrain.core.tensors import FIELDS, Field, When
 from posttrain.errors import suggestion
-from posttrain.records import RECORDS, Record, Rollout
+from posttrain.records import RECORDS, Episode, Record
 
 V = TypeVar("V")
 MAIN = "main"
@@ -131,7 +131,7 @@ class Stream:
     records: str
     sampling: tuple[Sampling, ...] = ()
     view: Callable[[Sequence[Any]], Sequence[Record]] | None = None  # makes this stream of the main stream's records
-    keep: Callable[[Sequence[Rollout]], bool] | None = None  # groups of answers to train on; others are sampled anew
+    keep: Callable[[Sequence[Episode]], bool] | None = None  # groups of answers to train on; others are sampled anew
 
 
 @dataclass(frozen=True)

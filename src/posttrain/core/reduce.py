@@ -73,9 +73,9 @@ def micro_loss(
             mean = total(term, term.part(batch, cache=cache), batch) / counts[term]
             loss = loss + weight(term, batch) * mean
             shares[f"loss/{name}"] = float(mean.detach())
-    for name, output in live.items():  # terms over the whole minibatch: value and gradient were made beforehand
-        if cotangent(name) in micro:
-            slope = micro[cotangent(name)]  # 0 where nobody wrote: what the model says there is not read
+    for name, output in live.items():  # terms over the whole minibatch: value and gradient were computed beforehand
+        if name in micro.cotangents:
+            slope = micro.cotangents[name]  # 0 where nobody wrote: the model's output there is not read
             loss = loss + torch.where(slope != 0, slope * (output - output.detach()), 0).sum()
     with torch.no_grad():
         for name, term in plan.metrics[stream].items():
@@ -83,10 +83,6 @@ def micro_loss(
                 value = total(term, term.part(batch, cache=cache).to(torch.get_default_dtype()), batch)
                 shares[name] = float(value / counts[term])
     return loss, shares
-
-
-def cotangent(name: str) -> str:
-    return f"d {name}"
 
 
 def whole_gradients(
@@ -107,6 +103,6 @@ def whole_gradients(
     values = {k: t.part(full) for k, t in terms.items()}
     value = torch.stack([torch.as_tensor(weight(t, full) * values[k]) for k, t in terms.items()]).sum()
     grads = torch.autograd.grad(value, list(leaves.values()))
-    cotangents = {cotangent(n): g for n, g in zip(leaves, grads, strict=True)}
+    cotangents = dict(zip(leaves, grads, strict=True))
     shares = {f"loss/{k}": float(v.detach()) for k, v in values.items()}
-    return mini.add(cotangents, {cotangent(n): axes[n] for n in leaves}), float(value.detach()), shares
+    return mini.with_cotangents(mini.clean(cotangents, axes), axes), float(value.detach()), shares

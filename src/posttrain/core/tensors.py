@@ -10,7 +10,7 @@ import itertools
 import math
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -188,17 +188,17 @@ class Rows:
         first = length.cumsum(0) - length
         return place, row, torch.arange(len(place), device=place.device) - first[row]
 
-    def lead(self) -> Tensor:
+    def prefix_length(self) -> Tensor:
         """Tokens before the first masked-in one, at most all but the last of the row: [B]."""
         sizes, place = self.sizes, self.mask.nonzero()[:, 0]
         first = (sizes.cumsum(0) - 1).scatter_reduce(0, self.index[place], place, "amin")
         return (first - (sizes.cumsum(0) - sizes)).clamp(min=0)
 
     def prefixes(self, tokens: Tensor) -> list[bytes]:
-        """The tokens of each row's lead. Rows with the same bytes begin with the same tokens."""
+        """The tokens of each row before its first masked-in one, as bytes: equal bytes are equal tokens."""
         flat, width = tokens.cpu().numpy().tobytes(), tokens.element_size()
         starts = (self.sizes.cumsum(0) - self.sizes).tolist()
-        return [flat[s * width : (s + n) * width] for s, n in zip(starts, self.lead().tolist(), strict=True)]
+        return [flat[s * width : (s + n) * width] for s, n in zip(starts, self.prefix_length().tolist(), strict=True)]
 
     def take(self, tokens: Tensor, place: Tensor, count: int) -> Rows:
         return Rows(place[self.index[tokens]], self.mask[tokens], count)
@@ -206,10 +206,14 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Batch(Mapping[str, Any]):
-    """Named tensors of one stream. The axes of each say how it follows the rows when the batch is cut."""
+    """Named tensors of one stream. The axes of each say how it follows the rows when the batch is cut.
+
+    `cotangents`: what the loss of the whole minibatch sends back to a model output of this name; cut likewise.
+    """
 
     tensors: Mapping[str, Any]
     axes: Mapping[str, str]
+    cotangents: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         return self.tensors[name]
@@ -221,10 +225,15 @@ class Batch(Mapping[str, Any]):
         return len(self.tensors)
 
     def add(self, values: Mapping[str, Any], axes: Mapping[str, str]) -> Batch:
-        """With more tensors. Where nothing was written NaN and inf become 0: Rows alone cannot stop them,
-        because 0 * NaN = NaN in the backward pass."""
+        """The batch with more tensors, cleaned."""
+        tensors = {**self.tensors, **self.clean(values, axes)}
+        return replace(self, tensors=tensors, axes={**self.axes, **{n: axes[n] for n in values}})
 
-        def clean(name: str, x: Any) -> Any:
+    def clean(self, values: Mapping[str, Any], axes: Mapping[str, str]) -> dict[str, Any]:
+        """Where nothing was written NaN and inf become 0: Rows alone cannot stop them, because 0 * NaN = NaN in the
+        backward pass."""
+
+        def cleaned(name: str, x: Any) -> Any:
             if axes[name][:1] != "T" or not isinstance(x, Tensor):
                 return x
             kept = self["rows"].mask | self["written"].mask
@@ -233,11 +242,15 @@ class Batch(Mapping[str, Any]):
                 return torch.where(odd[:, None], 0, x) if bool(odd.any()) else x
             return torch.where(kept | x.isfinite(), x, 0)
 
-        cleaned = {n: clean(n, x) for n, x in values.items()}
-        return Batch({**self.tensors, **cleaned}, {**self.axes, **{n: axes[n] for n in values}})
+        return {n: cleaned(n, x) for n, x in values.items()}
+
+    def with_cotangents(self, values: Mapping[str, Tensor], axes: Mapping[str, str]) -> Batch:
+        """The same batch, with what comes back to these model outputs."""
+        return replace(self, axes={**self.axes, **{n: axes[n] for n in values}}, cotangents=values)
 
     def only(self, names: Collection[str]) -> Batch:
-        return Batch({n: x for n, x in self.tensors.items() if n in names}, self.axes)
+        """The batch with these of its tensors."""
+        return replace(self, tensors={n: x for n, x in self.tensors.items() if n in names})
 
     def to(self, device: torch.device) -> Batch:
         def move(x: Any) -> Any:
@@ -245,7 +258,8 @@ class Batch(Mapping[str, Any]):
                 return Rows(x.index.to(device), x.mask.to(device), x.count)
             return x.to(device) if isinstance(x, Tensor) else x
 
-        return Batch({n: move(x) for n, x in self.tensors.items()}, self.axes)
+        moved = {n: move(x) for n, x in self.tensors.items()}
+        return Batch(moved, self.axes, {n: move(x) for n, x in self.cotangents.items()})
 
     def select(self, chosen: Sequence[int]) -> Batch:
         """These rows in this order. A pair may not be cut in two (ValueError)."""
@@ -271,7 +285,8 @@ class Batch(Mapping[str, Any]):
                     return place[x[kept]] if name == "pairs" else x[kept]
             return x
 
-        return Batch({n: cut(n, x) for n, x in self.tensors.items()}, self.axes)
+        chosen_tensors = {n: cut(n, x) for n, x in self.tensors.items()}
+        return Batch(chosen_tensors, self.axes, {n: cut(n, x) for n, x in self.cotangents.items()})
 
     def _whole_pairs(self, place: Tensor) -> Tensor:
         inside = place[self["pairs"]] >= 0
@@ -309,8 +324,9 @@ class Batch(Mapping[str, Any]):
         sizes: list[int] = self["rows"].sizes.tolist()
         prefixes, spare = [b""] * len(sizes), {b"": 0.0}
         if repeated < 1:
-            prefixes, leads = self["written"].prefixes(self["tokens"]), self["written"].lead().tolist()
-            spare = {prefix: (1 - repeated) * lead for prefix, lead in zip(prefixes, leads, strict=True)}
+            prefixes = self["written"].prefixes(self["tokens"])
+            lengths = self["written"].prefix_length().tolist()
+            spare = {prefix: (1 - repeated) * n for prefix, n in zip(prefixes, lengths, strict=True)}
         units = self.units(links)
 
         def cost(unit: list[int], known: Collection[bytes] = ()) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from posttrain.core.tensors import Batch, Rows
-from posttrain.records import Rollout, Row
+from posttrain.records import Episode, Row
 from posttrain.seeds import seed_for
 
 
@@ -68,30 +69,42 @@ def paired(rows: Sequence[Row], scalars: Mapping[str, float] | None = None) -> B
     return collate(rows, [(i, i + 1) for i in range(0, len(rows), 2)], scalars)
 
 
-def rollout_row(r: Rollout, *, train: bool, temperature: float, step: int) -> Row:
-    """A sampled answer as a row. An answer without reward brings no `reward` column."""
-    prompt = len(r.prompt_tokens)
-    answer = len(r.tokens)
-    reward = {} if r.reward is None else {"reward": float(r.reward)}
+def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wanted: Collection[str] = ()) -> Row:
+    """An episode as a row. `wanted`: names of tensors that the method reads, for those that only some methods need.
+
+    Without a reward there is no column `reward`. `reward_NAME` is the reward of that name (NaN where it abstained or
+    failed), `token_reward_NAME` its number for each token, `turn` the number of the segment that a token is in.
+    """
+    prompt = len(e.prompt_tokens)
+    before = (False,) * prompt
+    segments = [(s, len(s.tokens)) for s in e.segments]
+    columns: dict[str, Any] = {} if e.reward is None else {"reward": float(e.reward)}
+    for name in wanted:
+        if (of := name.removeprefix("token_reward_")) != name and of in e.rewards:
+            columns[name] = (0.0,) * prompt + (e.credits.get(of) or (0.0,) * len(e.tokens))
+        elif (of := name.removeprefix("reward_")) != name and of in e.rewards:
+            columns[name] = math.nan if e.rewards[of] is None else float(e.rewards[of])  # type: ignore[arg-type]
+        elif name == "turn":
+            columns[name] = (0,) * prompt + tuple(i for i, (_, n) in enumerate(segments) for _ in range(n))
     return Row(
-        id=seed_for("row", step, r.prompt.id, r.author, r.sample),
-        tokens=(*r.prompt_tokens, *r.tokens),
-        trained=(False,) * prompt + (train,) * answer,
-        written=(False,) * prompt + (True,) * answer,
+        id=seed_for("row", step, e.prompt.id, e.author, e.sample),
+        tokens=(*e.prompt_tokens, *e.tokens),
+        trained=before + tuple(train and s.trained and s.logp is not None for s, n in segments for _ in range(n)),
+        written=before + tuple(s.logp is not None for s, n in segments for _ in range(n)),
         columns={
-            "group": r.prompt.id,
-            "author": r.author,
-            "ended": r.ended,
+            "group": e.prompt.id,
+            "author": e.author,
+            "ended": e.ended,
             "temperature": temperature,
-            "rollout_logp": (0.0,) * prompt + r.logp,
-            **reward,
+            "rollout_logp": (0.0,) * prompt + e.logp,
+            **columns,
         },
     )
 
 
-def groups(rollouts: Iterable[Rollout]) -> list[list[Rollout]]:
-    """Answers to the same prompt, in the order in which the prompts first appear."""
-    found: dict[int, list[Rollout]] = {}
-    for r in rollouts:
-        found.setdefault(r.prompt.id, []).append(r)
-    return list(found.values())
+def groups(episodes: Iterable[Episode]) -> list[list[Episode]]:
+    """Episodes of the same prompt together, in the order in which the prompts first appear."""
+    by_prompt: dict[int, list[Episode]] = {}
+    for e in episodes:
+        by_prompt.setdefault(e.prompt.id, []).append(e)
+    return list(by_prompt.values())

@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
-import inspect
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, cast
 
-import torch
-from pydantic import TypeAdapter, ValidationError
-
-from posttrain.backends.local.backend import Local
+from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import AdamW
+from posttrain.backends.local.sampler import LocalSampler
 from posttrain.catalogue import index as catalogue
-from posttrain.config.load import load as load_run
+from posttrain.config.load import load as load_run_file
 from posttrain.config.load import resolved
 from posttrain.data.chat.encode import Encoder
-from posttrain.data.dataset import Dataset
-from posttrain.data.overlap import overlap
-from posttrain.errors import ConfigError, ModelError, suggestion
+from posttrain.errors import ConfigError
+from posttrain.launch.checks import check_before_loading, check_streams, procedure_of, warn_of_overlap
+from posttrain.launch.models import load_models, load_policy, read_template
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
-from posttrain.models.loading.load import Loaded
-from posttrain.models.loading.load import load as load_model
 from posttrain.records import RECORDS
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.runs.card import write_card
 from posttrain.runs.checkpoint import NAME
 from posttrain.runs.directory import RunDirectory
-from posttrain.training.session import Evaluation, Session
+from posttrain.runs.journal import DirectoryJournal, Journal, settings_of
+from posttrain.training.evaluation import Evaluation
+from posttrain.training.run import Run
+from posttrain.training.session import Session
 from posttrain.viewer.display import Display
 
 if TYPE_CHECKING:
-    from posttrain.config.schema import Model, RunFile
-
-_log = logging.getLogger(__name__)
+    from posttrain.config.schema import RunFile
 
 
 @dataclass
 class Result:
-    """What a run left: its directory, the model, the last metrics, and the evaluations by name (before, after)."""
+    """What a run left behind.
+
+    `model`: the folder of the model that it is about; None if it trained none. `models`: every trained model by role.
+    `metrics`: the last ones. `evaluations` by name (before, "step 10", after). `artefacts`: files by name.
+    """
 
     directory: Path
-    model: Path
+    model: Path | None
     metrics: dict[str, float]
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    models: dict[str, Path] = field(default_factory=dict)
+    artefacts: dict[str, Path] = field(default_factory=dict)
 
 
 def train(
@@ -65,7 +66,7 @@ def train(
     """
     named = [r for r in rewards if not callable(r)]
     content = {"model": model, "method": method, "data": data, "rewards": named, **sections}
-    run = load_run({k: v for k, v in content.items() if v is not None})
+    run = load_run_file({k: v for k, v in content.items() if v is not None})
     functions = tuple(resolve(r) for r in rewards if callable(r))
     return launch(run, resume=resume, display=display, functions=functions)
 
@@ -78,13 +79,21 @@ def launch(
     `resume`: true or "latest" continues the newest usable checkpoint; or a step, or the folder of a checkpoint or run.
     """
     with open_session(run, resume=resume, display=display, functions=functions) as session:
-        assert session.directory is not None
-        metrics = _procedure(session) if run.procedure else _method(session)
+        metrics = _run_procedure(session) if run.procedure else _run_method(session)
         maybe_kill("export")
-        folder = session.save(session.role)
+        models = _save_models(session)
         maybe_kill("exported")
-        write_card(folder, resolved(run), session.evaluations_as_text())
-        return Result(session.directory.path, folder, metrics, session.evaluations)
+        for folder in models.values():
+            write_card(folder, resolved(run), session.evaluations.lines())
+        assert session.run.journal.folder is not None
+        return Result(
+            session.run.journal.folder,
+            models.get(session.role),
+            metrics,
+            session.evaluations.done,
+            models,
+            {name: file for name, file in session.artefacts.items() if file is not None},
+        )
 
 
 def open_session(
@@ -95,34 +104,45 @@ def open_session(
     functions: tuple[Reward, ...] = (),
     write: bool = True,
 ) -> Session:
-    """Models, backend, encoder and run directory of a run file."""
+    """Open a session with the models, backend, encoder and run directory of a run file."""
     arm()
     keep_freed_memory()
     maybe_kill("config")
     run, checkpoint = _resumed(run, "latest" if resume is True else resume or "never")
-    _check_before_loading(run)
+    check_before_loading(run)
     display = display or Display()
-    policy = _load(run.model, run)
-    encoder = Encoder(policy.tokenizer, run.train.max_length or policy.network.context, _template(run.model))
-    backend = Local(
-        _models(run, policy),
+    policy = load_policy(run)
+    encoder = Encoder(policy.tokenizer, run.train.max_length or policy.network.context, read_template(run.model))
+    t = run.train
+    learner = LocalLearner(
+        load_models(run, policy),
         tokenizer=policy.tokenizer,
-        stop=policy.stop,
-        optimiser=_optimiser(run),
-        tokens_per_device=run.train.tokens_per_device,
-        slots=run.sampling.slots,
+        optimiser=AdamW(t.betas, weight_decay=t.weight_decay, max_grad_norm=t.max_grad_norm or 0.0),
+        tokens_per_device=t.tokens_per_device,
         seed=run.seed,
         progress=display.phase,
     )
+    sampler = LocalSampler(learner.models, policy.stop, run.sampling.slots, display.phase)
     maybe_kill("model")
-    directory = None
-    if write:
-        named = run.procedure or run.method
-        hint = f"{Path(named.path).stem}-{Path(run.model.path).name}" if named else Path(run.model.path).name
-        again = checkpoint is not None
-        directory = RunDirectory.create(run.output, run.name, resolved(run), hint=hint, seed=run.seed, resume=again)
-        maybe_kill("directory")
-    return Session(run, backend, encoder, directory=directory, display=display, resume=checkpoint, functions=functions)
+    journal = _journal(run, encoder.vocabulary, resume=checkpoint is not None) if write else Journal()
+    opened = Run(run, learner, sampler, encoder, journal=journal, display=display, functions=functions)
+    return Session(opened, resume=checkpoint if write else None)
+
+
+def _journal(run: RunFile, vocabulary: str, *, resume: bool) -> Journal:
+    """The journal of the run's directory, which is created and locked."""
+    named, model = run.procedure or run.method, Path(run.model.path).name
+    hint = f"{Path(named.path).stem}-{model}" if named else model
+    config = resolved(run)
+    directory = RunDirectory.create(run.output, run.name, config, hint=hint, seed=run.seed, resume=resume)
+    maybe_kill("directory")
+    return DirectoryJournal(
+        directory,
+        keep=run.train.keep,
+        keep_every=run.train.keep_every,
+        vocabulary=vocabulary,
+        settings=settings_of(config),
+    )
 
 
 def _resumed(run: RunFile, which: str) -> tuple[RunFile, str | None]:
@@ -143,153 +163,46 @@ def _resumed(run: RunFile, which: str) -> tuple[RunFile, str | None]:
     return run.model_copy(update={"output": directory.parent, "name": directory.name}), step
 
 
-def _check_before_loading(run: RunFile) -> None:
-    """What can be known to be wrong before a model is loaded."""
-    for reward in run.rewards:
-        resolve({"path": reward.path, "weight": reward.weight, **reward.settings}).notice()
-    if run.procedure is not None:
-        procedure_of(run)
-    if run.method is not None:
-        method = catalogue.load(run.method.path, run.base)
-        samples = [how for stream in method.streams.values() for how in stream.sampling]
-        if samples and (run.sampling.top_p < 1 or run.sampling.top_k):
-            raise ConfigError(
-                f"sampling.top_p={run.sampling.top_p} and top_k={run.sampling.top_k} cut the distribution that "
-                f"{method.name} differentiates, which biases its gradient; set top_p: 1.0 and top_k: 0 to train"
-            )
-        if not samples and run.rewards and run.evaluate is None:
-            raise ConfigError(f"{method.name} samples nothing, so it reads no rewards; remove `rewards`")
-
-
-# ---- models
-
-
-def _optimiser(run: RunFile) -> AdamW:
-    t = run.train
-    return AdamW(t.betas, weight_decay=t.weight_decay, max_grad_norm=t.max_grad_norm or 0.0)
-
-
-def _load(spec: Model, run: RunFile) -> Loaded:
-    loaded = load_model(spec.path, dtype=_dtype(spec), device=_device(run.device), revision=spec.revision)
-    if spec.lora is not None:
-        from posttrain.models.lora import add_lora
-
-        targets = spec.lora.targets or "all-linear"
-        add_lora(loaded.network, spec.lora.rank, spec.lora.alpha, targets, seed=run.seed)
-    if spec.activation_checkpointing:
-        loaded.network.checkpointing(on=True)
-        loaded.network.train()  # checkpointing acts in this mode only; dropout is off in any
-    return loaded
-
-
-def _dtype(spec: Model) -> str:
-    """bf16 where the chip multiplies it fast, float32 otherwise and for the small embedded model."""
-    if spec.dtype != "auto":
-        return spec.dtype
-    fast = torch.cuda.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    return "bfloat16" if fast and spec.path != "tiny" else "float32"
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError(f"device: {name}, but no CUDA device is visible; use device: cpu or auto")
-    return name
-
-
-def _models(run: RunFile, policy: Loaded) -> dict[str, Any]:
-    models: dict[str, Any] = {"policy": policy.network}
-    for role, spec in run.models.items():
-        if spec.shared:
-            models[role] = policy.network
-            continue
-        loaded = _load(spec, run)
-        if loaded.tokenizer.get_vocab() != policy.tokenizer.get_vocab():
-            raise ModelError(
-                f"models.{role}: {spec.path} has another tokenizer than the policy {run.model.path}; "
-                "token ids of one mean nothing to the other"
-            )
-        models[role] = loaded.network
-    return models
-
-
-def _template(spec: Model) -> str | None:
-    if spec.chat_template is None:
-        return None
-    try:
-        return spec.chat_template.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"model.chat_template: {spec.chat_template} cannot be read: {error.strerror}") from None
-
-
 # ---- what is run
 
 
-def _method(session: Session) -> dict[str, float]:
-    run = session.run
-    assert run.method is not None
-    method = catalogue.load(run.method.path, run.base)
-    kinds = {s: stream.records for s, stream in method.streams.items()}
-    if extra := sorted(set(run.data) - set(kinds)):
-        raise ConfigError(
-            f"data: {method.name} has no stream {extra[0]!r}{suggestion(extra[0], kinds)}; streams {', '.join(kinds)}"
-        )
-    data = {s: session.dataset(source, kinds[s]) for s, source in run.data.items()}
+def _run_method(session: Session) -> dict[str, float]:
+    file = session.run.file
+    assert file.method is not None
+    method = catalogue.load(file.method.path, file.base)
+    check_streams(file, method)
+    data = {s: session.dataset(source, method.streams[s].records) for s, source in file.data.items()}
     _warn_of_overlap(session, data)
     session.evaluate_now("before")
-    metrics = session.train(method, data, settings=run.method.settings)
+    metrics = session.train(method, data, settings=file.method.settings)
     session.evaluate_now("after")
     return metrics
 
 
-def _procedure(session: Session) -> dict[str, float]:
-    """A procedure is called with the data that its parameters are named after, and the settings of the run file."""
-    run = session.run
-    function = procedure_of(run)
-    assert run.procedure is not None
-    data = {n: session.dataset(source, n if n in RECORDS else "prompts") for n, source in run.data.items()}
+def _run_procedure(session: Session) -> dict[str, float]:
+    """Call a procedure with the data that its parameters are named after, and the settings of the run file."""
+    file = session.run.file
+    function = procedure_of(file)
+    assert file.procedure is not None
+    data = {n: session.dataset(source, n if n in RECORDS else "prompts") for n, source in file.data.items()}
     _warn_of_overlap(session, data)
     session.evaluate_now("before")
-    metrics = function(session, **data, **run.procedure.settings)
+    metrics = function(session, **data, **file.procedure.settings)
     session.evaluate_now("after")
-    return cast(dict[str, float], metrics)
+    return cast(dict[str, float], metrics or {})
 
 
-def _warn_of_overlap(session: Session, data: Mapping[str, Dataset]) -> None:
-    if session.run.evaluate is None:
-        return
-    asked = session.dataset(session.run.evaluate.data, "prompts")
-    for stream, records in data.items():
-        if known := overlap(records, asked):
-            _log.warning(
-                "%d of %d evaluated questions are also trained on (data.%s), the first at %s: what is measured is "
-                "memory; leave them out of one of the two",
-                len(known), len(asked), stream, known[0].where,
-            )  # fmt: skip
+def _warn_of_overlap(session: Session, data: Mapping[str, Any]) -> None:
+    if (section := session.run.file.evaluate) is not None:
+        warn_of_overlap(session.dataset(section.data, "prompts"), data)
 
 
-def procedure_of(run: RunFile) -> Callable[..., Any]:
-    """The procedure of a run file. ConfigError where its data or settings are not those that it takes."""
-    assert run.procedure is not None
-    path = run.procedure.path
-    function = catalogue.load_procedure(path, run.base)
-    parameters = inspect.signature(function).parameters.values()
-    streams = {p.name: p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "session"}
-    if missing := [n for n, p in streams.items() if p.default is p.empty and n not in run.data]:
-        raise ConfigError(f"data: {path} reads {', '.join(streams)}; {', '.join(missing)} is missing")
-    if extra := sorted(set(run.data) - set(streams)):
-        raise ConfigError(
-            f"data: {path} does not read {extra[0]!r}{suggestion(extra[0], streams)}; it reads {', '.join(streams)}"
-        )
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    hints = get_type_hints(function)
-    for key, value in run.procedure.settings.items():
-        if key not in known:
-            raise ConfigError(f"procedure.{key}: unknown{suggestion(key, known)}; settings {', '.join(known)}")
-        try:
-            TypeAdapter(hints.get(key, Any)).validate_python(value, strict=True)
-        except ValidationError as error:
-            reasons = " or ".join(dict.fromkeys(e["msg"] for e in error.errors()))
-            raise ConfigError(f"procedure.{key}: {value!r}: {reasons}") from None
-    return function
+def _save_models(session: Session) -> dict[str, Path]:
+    """Save the model that the run is about as `final`, and every other model that it has trained in `models/ROLE`."""
+    folder = session.run.journal.folder
+    assert folder is not None
+    others = [role for role in session.trained if role != session.role]
+    models = {role: session.save(role, folder / "models" / role) for role in others}
+    if session.trained or not session.artefacts:
+        models[session.role] = session.save(session.role)
+    return models

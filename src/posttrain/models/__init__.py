@@ -1,1 +1,1 @@
-"""Language models on flat tokens: attention layouts, heads, adapters, loading and saving."""
+"""Language models on flat tokens: attention layouts, heads, LoRA adapters, loading and saving."""

@@ -1,8 +1,7 @@
-"""The layers of Llama and its relatives, run on flat tokens with few passes over memory.
+"""The forward pass of Llama and similar models on flat tokens, with fused operations between the products.
 
-The modules and parameters are those of `transformers`; only their forward pass is written again, and shorter. Training
-and sampling both come through here, so that a token has one log-prob whoever asks. Other architectures run as
-`transformers` wrote them.
+Modules and parameters are those of `transformers`; only their forward pass is replaced. Training and sampling share it,
+so that a token has the same log-prob in both. Other architectures run the forward pass of `transformers`.
 
 Legend: N tokens, D hidden width, H query heads, G key-value heads.
 """
@@ -16,62 +15,64 @@ from typing import Any
 from torch import Tensor, nn
 
 from posttrain.models.attention import Decode, Layout
-from posttrain.models.kernels import decode_step as step
-from posttrain.models.kernels.elementwise import Hold, gated, kept, linear, made_again, rms_norm, rotated
+from posttrain.models.kernels import decode_step
+from posttrain.models.kernels.elementwise import Saving, gated, linear, recomputed, rms_norm, rotated, stored
 
-Project = Callable[[Any, Tensor], Tensor]  # a module of the layer, and what goes into it
+Project = Callable[[Any, Tensor], Tensor]  # (linear module of the layer, input) -> output
 
-RELATIVES = ("LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model")
+SUPPORTED = ("LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model")
 
 
-def related(decoder: Any) -> bool:
-    """Whether `states` computes what the decoder's own forward pass does."""
-    return type(decoder).__name__ in RELATIVES and decoder.config.hidden_act == "silu"
+def supports(decoder: Any) -> bool:
+    """Whether `states` computes the same as the decoder's own forward pass."""
+    return type(decoder).__name__ in SUPPORTED and decoder.config.hidden_act == "silu"
 
 
 def states(decoder: Any, tokens: Tensor, layout: Layout) -> Tensor:
     """Hidden state after each token: [N] -> [N, D]."""
     x = decoder.embed_tokens(tokens)
     angles = tuple(a[0] for a in decoder.rotary_emb(x, layout.positions[None]))
-    again = decoder.training and decoder.gradient_checkpointing  # of whole layers
+    whole_layers = decoder.training and decoder.gradient_checkpointing  # are recomputed
     for block in decoder.layers:
         if isinstance(layout, Decode):
             x = _one_token(block, x, layout, angles)
             continue
-        through = partial(_layer, block, layout=layout, angles=angles, hold=kept if again else made_again)
-        x = decoder._gradient_checkpointing_func(through, x) if again else through(x)
+        saving = stored if whole_layers else recomputed
+        layer = partial(_layer, block, layout=layout, angles=angles, saving=saving)
+        x = decoder._gradient_checkpointing_func(layer, x) if whole_layers else layer(x)
     return _norm(decoder.norm, x)
 
 
-def _all(module: Any, x: Tensor) -> Tensor:
+def _project(module: Any, x: Tensor) -> Tensor:
     projected: Tensor = module(x)
     return projected
 
 
-def _few(module: Any, x: Tensor) -> Tensor:
-    """The same for one token of each sequence. What is more than a matrix, by adapters or hooks, is called."""
-    return linear(x, module.weight, module.bias) if _plain(module) else module(x)
+def _project_few(module: Any, x: Tensor) -> Tensor:
+    """The same for one token of each sequence. Modules with adapters or hooks are called as usual."""
+    return linear(x, module.weight, module.bias) if _is_plain(module) else module(x)
 
 
-def _plain(module: Any) -> bool:
+def _is_plain(module: Any) -> bool:
+    """Whether a module is nothing but a matrix and a bias."""
     return type(module) is nn.Linear and not (module._forward_hooks or module._forward_pre_hooks)
 
 
 def _one_token(block: Any, x: Tensor, layout: Decode, angles: tuple[Tensor, ...]) -> Tensor:
-    """A layer for one token of each sequence: in one call, if there is nothing in it but matrices, or step by step."""
-    found = layout.through(block.self_attn.layer_idx, partial(_matrices, block), x, angles)
-    return _layer(block, x, layout, angles, kept, _few) if found is None else found
+    """A layer for one token of each sequence: in a single call if its weights are plain, else operator by operator."""
+    output = layout.run_layer(block.self_attn.layer_idx, partial(_weights, block), x, angles)
+    return _layer(block, x, layout, angles, stored, _project_few) if output is None else output
 
 
 def _layer(
-    block: Any, x: Tensor, layout: Layout, angles: tuple[Tensor, ...], hold: Hold, project: Project = _all
+    block: Any, x: Tensor, layout: Layout, angles: tuple[Tensor, ...], saving: Saving, project: Project = _project
 ) -> Tensor:
-    with hold(partial(_norm, block.input_layernorm), x) as normed:
+    with saving(partial(_norm, block.input_layernorm), x) as normed:
         query, key, value = _heads(block.self_attn, normed, project)
     x = x + project(block.self_attn.o_proj, _attention(block.self_attn, query, key, value, layout, angles))
-    with hold(partial(_norm, block.post_attention_layernorm), x) as normed:
+    with saving(partial(_norm, block.post_attention_layernorm), x) as normed:
         gate, up = project(block.mlp.gate_proj, normed), project(block.mlp.up_proj, normed)
-    with hold(gated, gate, up) as product:
+    with saving(gated, gate, up) as product:
         return x + project(block.mlp.down_proj, product)
 
 
@@ -95,21 +96,21 @@ def _window(module: Any) -> int | None:
     return window
 
 
-def _matrices(block: Any) -> step.Layer | None:
-    """The layer's weights, if that is all there is in it."""
+def _weights(block: Any) -> decode_step.Layer | None:
+    """The weights of a layer; None if there is more in it: biases, adapters or hooks."""
     attention, mlp = block.self_attn, block.mlp
-    into = attention.q_proj, attention.k_proj, attention.v_proj
-    products = *into, attention.o_proj, mlp.gate_proj, mlp.up_proj, mlp.down_proj
+    inputs = attention.q_proj, attention.k_proj, attention.v_proj
+    products = *inputs, attention.o_proj, mlp.gate_proj, mlp.up_proj, mlp.down_proj
     norms = block.input_layernorm, block.post_attention_layernorm
     norms += (attention.q_norm, attention.k_norm) if hasattr(attention, "q_norm") else ()
     eps = {norm.variance_epsilon for norm in norms}
-    if len(eps) > 1 or not all(_plain(product) and product.bias is None for product in products):
+    if len(eps) > 1 or not all(_is_plain(product) and product.bias is None for product in products):
         return None
-    first, second, *of_heads = (norm.weight for norm in norms)
-    of_query, of_key = of_heads or (None, None)
+    first, second, *head_norms = (norm.weight for norm in norms)
+    query_norm, key_norm = head_norms or (None, None)
     query, key, value, out, gate, up, down = (product.weight for product in products)
-    numbers = eps.pop(), attention.scaling, _window(attention)
-    return step.Layer(first, query, key, value, of_query, of_key, out, second, gate, up, down, *numbers)
+    constants = eps.pop(), attention.scaling, _window(attention)
+    return decode_step.Layer(first, query, key, value, query_norm, key_norm, out, second, gate, up, down, *constants)
 
 
 def _norm(module: Any, x: Tensor) -> Tensor:

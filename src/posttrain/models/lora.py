@@ -1,9 +1,9 @@
-"""Low-rank adapters of a network, through peft and in its file format."""
+"""LoRA adapters of a network, through peft and in its file format (Hu et al., 2021)."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +28,11 @@ def add_lora(
     seed: int = 0,
     dtype: torch.dtype | None = None,
 ) -> None:
-    """Freeze the trunk and add adapters beside its linear layers; heads stay trainable.
+    """Freeze the trunk and add trainable adapters to its linear layers. Heads stay trainable.
 
-    `targets` are names of layers, or `all-linear` (all but the last). An adapter changes nothing at first. The dtype
-    is float32 by default (float64 for a float64 trunk), which needs no master weights.
+    `targets` are names of layers, or `all-linear` (all but the last). A new adapter does not change the outputs. Its
+    dtype is float32 by default (float64 for a float64 trunk), so it needs no master weights. Raises ModelError if the
+    model has adapters already or no layer with such a name.
     """
     from peft import LoraConfig, inject_adapter_in_model
 
@@ -57,25 +58,35 @@ def adapted(module: nn.Module) -> bool:
     return any(".lora_" in name for name, _ in module.named_parameters())
 
 
-def switch(network: Network, *, on: bool) -> None:
-    """Adapters on or off, in place. Which parameters are trained does not change, unlike with `enable_adapters`."""
+@contextmanager
+def without_adapters(network: Network) -> Iterator[None]:
+    """Switch the adapters of a network off inside the context: it then computes what its base model does."""
+    _switch(network, on=False)
+    try:
+        yield
+    finally:
+        _switch(network, on=True)
+
+
+def _switch(network: Network, *, on: bool) -> None:
+    """Switch adapters in place. Unlike `enable_adapters` of peft, it does not change which parameters are trained."""
     for _, layer in _layers(network):
         layer._disable_adapters = not on
 
 
 def merge(network: Network) -> None:
-    """Add the adapters to the weights for good; the network is a plain one afterwards, trainable as a whole."""
+    """Merge the adapters into the weights, for good. The network has no adapters then, and all of it is trainable."""
     for name, layer in list(_layers(network)):
         layer.merge(safe_merge=True)
         parent, _, child = name.rpartition(".")
         setattr(network.trunk.get_submodule(parent), child, layer.get_base_layer())
-    with contextlib.suppress(AttributeError):
+    with suppress(AttributeError):
         del network.trunk.peft_config
     network.trunk.requires_grad_(True)
 
 
 def merged_state(network: Network) -> dict[str, Tensor]:
-    """The trunk's state dict with the adapters added to the weights, under the names of a plain trunk."""
+    """The trunk's state dict with the adapters merged into the weights, under the names of a trunk without adapters."""
     state = {n.replace(".base_layer.", "."): x for n, x in network.trunk.state_dict().items() if ".lora_" not in n}
     for name, layer in _layers(network):
         weight = state[f"{name}.weight"]
@@ -84,7 +95,7 @@ def merged_state(network: Network) -> dict[str, Tensor]:
 
 
 def save_adapter(network: Network, folder: Path) -> None:
-    """`adapter_config.json` and `adapter_model.safetensors`, as peft and the inference engines read them."""
+    """Write `adapter_config.json` and `adapter_model.safetensors`, as peft and inference engines read them."""
     from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
 
@@ -98,7 +109,7 @@ def save_adapter(network: Network, folder: Path) -> None:
 
 
 def _layers(network: Network) -> Iterator[tuple[str, Any]]:
-    """The adapted layers of the trunk with their names."""
+    """Yield the layers of the trunk that have adapters, with their names."""
     from peft.tuners.lora import LoraLayer
 
     for name, module in network.trunk.named_modules():

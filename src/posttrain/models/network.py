@@ -6,8 +6,7 @@ Legend: T tokens of all rows end to end, B rows, D hidden width, V vocabulary.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register
 from posttrain.models.kernels.padded_blocks import take
 from posttrain.models.logprobs import selected_logp
-from posttrain.models.prefixes import Reading, read
+from posttrain.models.prefixes import PackedRows, pack
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -33,13 +32,14 @@ UNBOUNDED = 2**31 - 1
 
 
 class Network(nn.Module):
-    """A causal language model of transformers (the trunk) with named heads.
+    """A causal language model of transformers, the trunk, with named heads that predict one number each.
 
-    Dropout is off, always: with it the log-probs of a token before and after sampling would differ. The trunk's
-    attention is replaced by that of `posttrain.models.attention`; everything else, and all parameters, are its own.
+    The trunk runs on flat tokens through the attention of `posttrain.models.attention`; its other modules and all its
+    parameters stay as they are. Dropout is always off, because the log-prob of a token must be the same in sampling and
+    training. `vocab_size` token ids have a meaning; the unembedding may have more rows as padding.
     """
 
-    flat = True  # runs on tokens end to end, through our attention
+    flat = True  # runs on flat tokens, end to end
 
     def __init__(self, trunk: PreTrainedModel) -> None:
         super().__init__()
@@ -51,35 +51,31 @@ class Network(nn.Module):
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
         self.heads = nn.ModuleDict()
-        self.words: int | None = None  # token ids from here on are padding of the matrix and mean nothing
+        self.vocab_size: int = len(self.trunk.get_output_embeddings().weight)
 
     @property
     def unembedding(self) -> tuple[Tensor, Tensor | None]:
-        """Weight [V, D] and bias [V] of the last layer, without the rows that pad it."""
+        """Weight [V, D] and bias [V] of the last layer, without padding rows."""
         layer = self.trunk.get_output_embeddings()
         weight, bias = layer.weight, getattr(layer, "bias", None)
-        if self.words is None or self.words == len(weight):
+        if self.vocab_size == len(weight):
             return weight, bias
-        return weight[: self.words], None if bias is None else bias[: self.words]
+        return weight[: self.vocab_size], None if bias is None else bias[: self.vocab_size]
 
     @property
     def context(self) -> int:
-        """The longest sequence in tokens. State spaces and the like know no longest one."""
+        """The length of the longest sequence in tokens. State-space models and the like have no limit."""
         return int(getattr(self.trunk.config.get_text_config(), "max_position_embeddings", UNBOUNDED))
-
-    @property
-    def vocabulary(self) -> int:
-        """Number of token ids that the model can read and write."""
-        return len(self.unembedding[0])
 
     @property
     def device(self) -> torch.device:
         return self.unembedding[0].device
 
     def add_head(self, name: str, seed: int | None = None) -> None:
-        """A linear head of one number, in float32: `value` (of each token) or `score` (of the row's last token).
+        """Add a linear head with one output, in float32: `value` (of each token) or `score` (of the row's last token).
 
-        It starts at 0, or with a seed at normal numbers of variance 1 / (D + 1).
+        It is initialised to 0, or with a seed to normal numbers of variance 1 / (D + 1). Raises ModelError for another
+        name.
         """
         if name not in HEADS:
             raise ModelError(f"no head {name!r}{suggestion(name, HEADS)}; there are {', '.join(HEADS)}")
@@ -97,16 +93,16 @@ class Network(nn.Module):
         self.heads[name] = head
 
     def states(self, tokens: Tensor, layout: Layout) -> Tensor:
-        """Hidden state after each token: [T] -> [T, D]. The one way through the trunk."""
+        """The hidden state after each token: [T] -> [T, D]. Every forward pass through the trunk goes through here."""
         decoder = self.trunk.base_model
-        if llama.related(decoder):
+        if llama.supports(decoder):
             return llama.states(decoder, tokens, layout)
         output = decoder(input_ids=tokens[None], position_ids=layout.positions[None], use_cache=False, layout=layout)
         states: Tensor = output.last_hidden_state[0]
         return states
 
     def logits(self, states: Tensor, multiply: Callable[..., Tensor] = F.linear) -> Tensor:
-        """Scores of the next token in float32 (float64 for float64): [N, D] -> [N, V]."""
+        """Logits of the next token in float32 (float64 for float64): [N, D] -> [N, V]."""
         logits = multiply(states, *self.unembedding)
         return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
@@ -119,26 +115,27 @@ class Network(nn.Module):
         written: Tensor | None = None,
         temperature: Tensor | float = 1.0,
     ) -> dict[str, Tensor]:
-        """The outputs in `names` of tokens [T], from one pass through the trunk, which reads shared prefixes once.
+        """Compute the outputs in `names` for tokens [T], in one forward pass that reads a shared prefix once.
 
-        Index t of logp, entropy, logits [T, V] and value belongs to the prediction of tokens[t] from the state before
-        it, and is 0 for the first token of a row; logp and entropy are 0 where `written` [T] (default rows.mask) is
-        false. `score` [B] reads the state of each row's last token, `hidden` [T, D] is the state after tokens[t].
-        Temperature is a number or [T]; where it is 0 (greedy) the logits are not scaled.
+        `logp` [T], `entropy` [T], `logits` [T, V] and `value` [T] at index t belong to the prediction of tokens[t] from
+        the state before it, and are 0 for the first token of a row. `logp` and `entropy` are also 0 where `written` [T]
+        (default: rows.mask) is false. `score` [B] reads the state of each row's last token; `hidden` [T, D] is the
+        state after tokens[t]. Temperature is a number or [T]; where it is 0 (greedy), the logits are not scaled. Raises
+        ModelError for an unknown output or a head that the model does not have.
         """
         for name in names:
             self._check(name)
         chosen = rows.mask if written is None else written
-        reading = self._reading(tokens, Rows(rows.index, chosen, rows.count))
-        states, after = self.states(tokens[reading.places], reading.layout), reading.after
+        packed = self._pack(tokens, Rows(rows.index, chosen, rows.count))
+        states, after = self.states(tokens[packed.tokens], packed.layout), packed.state
         first = rows.index.diff(prepend=rows.index.new_tensor([-1])) != 0
         outputs: dict[str, Tensor] = {}
         if "hidden" in names:
             outputs["hidden"] = take(states, after)
         if "logp" in names or "entropy" in names:
-            place = (chosen & ~first).nonzero()[:, 0]
-            before = take(states, after[place - 1])
-            outputs |= self._selected(before, tokens, place, temperature, "entropy" in names)
+            index = (chosen & ~first).nonzero()[:, 0]
+            before = take(states, after[index - 1])
+            outputs |= self._logp_and_entropy(before, tokens, index, temperature, "entropy" in names)
         if "logits" in names:
             outputs["logits"] = self._all_logits(take(states, after.roll(1)), first, temperature)
         if "value" in names:
@@ -149,8 +146,8 @@ class Network(nn.Module):
 
     outputs = forward
 
-    def _reading(self, tokens: Tensor, written: Rows) -> Reading:
-        return read(tokens, written)
+    def _pack(self, tokens: Tensor, written: Rows) -> PackedRows:
+        return pack(tokens, written)
 
     def _check(self, name: str) -> None:
         if name not in OUTPUTS:
@@ -158,16 +155,19 @@ class Network(nn.Module):
         if name in HEADS and name not in self.heads:
             raise ModelError(f"the model has no {name} head; add_head({name!r}) makes one")
 
-    def _selected(
-        self, before: Tensor, tokens: Tensor, place: Tensor, temperature: Tensor | float, want_entropy: bool
+    def _logp_and_entropy(
+        self, before: Tensor, tokens: Tensor, index: Tensor, temperature: Tensor | float, want_entropy: bool
     ) -> dict[str, Tensor]:
+        """[T] each, from the states [N, D] before the tokens at the indices `index` [N]."""
         tau = _positive(temperature, before)
-        tau = tau[place] if tau.dim() else tau
-        logp, entropy = self._laws(before, tokens[place], tau, want_entropy)
+        tau = tau[index] if tau.dim() else tau
+        logp, entropy = self._selected(before, tokens[index], tau, want_entropy)
         values = {"logp": logp} if entropy is None else {"logp": logp, "entropy": entropy}
-        return {n: x.new_zeros(len(tokens)).index_copy(0, place, x) for n, x in values.items()}
+        return {n: x.new_zeros(len(tokens)).index_copy(0, index, x) for n, x in values.items()}
 
-    def _laws(self, before: Tensor, targets: Tensor, tau: Tensor, want_entropy: bool) -> tuple[Tensor, Tensor | None]:
+    def _selected(
+        self, before: Tensor, targets: Tensor, tau: Tensor, want_entropy: bool
+    ) -> tuple[Tensor, Tensor | None]:
         return selected_logp(before, *self.unembedding, targets, tau, want_entropy)
 
     def _all_logits(self, before: Tensor, first: Tensor, temperature: Tensor | float) -> Tensor:
@@ -180,7 +180,7 @@ class Network(nn.Module):
         return head(states.to(head.weight.dtype))[:, 0]  # type: ignore[no-any-return, arg-type]
 
     def checkpointing(self, on: bool) -> None:
-        """Activation checkpointing: less memory, one more forward pass. It acts in train() mode only."""
+        """Switch activation checkpointing: less memory, one more forward pass. It acts in train() mode only."""
         recompute = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)
         for module in self.trunk.modules():
             if hasattr(module, "gradient_checkpointing"):
@@ -188,23 +188,12 @@ class Network(nn.Module):
                 module._gradient_checkpointing_func = recompute
 
     def copy(self) -> Network:
-        """A frozen copy in eval() mode: the reference."""
-        twin = copy.deepcopy(self)
-        return twin.requires_grad_(False).eval()
-
-    @contextmanager
-    def without_adapters(self) -> Iterator[None]:
-        """Inside, the model is the one that its LoRA adapters were added to."""
-        from posttrain.models.lora import switch
-
-        switch(self, on=False)
-        try:
-            yield
-        finally:
-            switch(self, on=True)
+        """Return a frozen copy in eval() mode, to serve as a reference."""
+        return copy.deepcopy(self).requires_grad_(False).eval()
 
 
 def _positive(temperature: Tensor | float, like: Tensor) -> Tensor:
+    """The temperature as a tensor, with 1 in index of 0."""
     wide = torch.promote_types(like.dtype, torch.float32)
     tau = torch.as_tensor(temperature, dtype=wide, device=like.device)
     return torch.where(tau > 0, tau, 1)

@@ -1,4 +1,4 @@
-"""The reference of a model with adapters is the model itself with its adapters switched off: no second copy."""
+"""The reference of a model with LoRA adapters: the model itself with its adapters switched off, not a second copy."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posttrain.models.attention import Layout
+from posttrain.models.lora import without_adapters
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
 
 
 class WithoutAdapters(nn.Module):
-    """Measures and samples like the network that LoRA adapters were added to. Owns no parameters."""
+    """Computes and samples like the base model of a network with LoRA adapters. It owns no parameters."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        self._network = [network]  # in a list, so that torch does not count its parameters as ours
+        self._network = [network]  # in a list, so that torch does not register its parameters here
 
     @property
     def network(self) -> Network:
@@ -30,8 +31,8 @@ class WithoutAdapters(nn.Module):
         return self.network.flat
 
     @property
-    def vocabulary(self) -> int:
-        return self.network.vocabulary
+    def vocab_size(self) -> int:
+        return self.network.vocab_size
 
     @property
     def context(self) -> int:
@@ -42,16 +43,16 @@ class WithoutAdapters(nn.Module):
         return self.network.device
 
     def outputs(self, *args: Any, **settings: Any) -> dict[str, Tensor]:
-        with self.network.without_adapters():
+        with without_adapters(self.network):
             return self.network.outputs(*args, **settings)
 
     def states(self, tokens: Tensor, layout: Layout) -> Tensor:
-        with self.network.without_adapters():
+        with without_adapters(self.network):
             return self.network.states(tokens, layout)
 
     def generate(self, *args: Any) -> None:
-        with self.network.without_adapters():
+        with without_adapters(self.network):
             cast(Padded, self.network).generate(*args)
 
     def logits(self, states: Tensor, multiply: Callable[..., Tensor] = F.linear) -> Tensor:
-        return self.network.logits(states, multiply)  # adapters never sit on the last layer
+        return self.network.logits(states, multiply)  # the last layer has no adapter

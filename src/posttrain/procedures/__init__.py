@@ -1,1 +1,1 @@
-"""Loops over models and data, in terms of the session's verbs. One short file each."""
+"""Loops over models and data in terms of the verbs of a session. One short file for each procedure."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from posttrain.errors import ConfigError, RewardError
-from posttrain.records import Rollout
+from posttrain.records import Episode
 from posttrain.rewards.reward import Reward
 from posttrain.rewards.workers.call import Call, Fault, Outcome, Scores, Verdict
 
@@ -16,7 +16,7 @@ from posttrain.rewards.workers.call import Call, Fault, Outcome, Scores, Verdict
 class Ledger:
     """Filled call by call, in any order; what it says depends on the entries alone."""
 
-    def __init__(self, rewards: Sequence[Reward], rollouts: Sequence[Rollout]) -> None:
+    def __init__(self, rewards: Sequence[Reward], rollouts: Sequence[Episode]) -> None:
         self._rewards = rewards
         self._rollouts = rollouts
         self._verdicts: dict[str, list[Verdict]] = {r.name: [None] * len(rollouts) for r in rewards}
@@ -43,7 +43,7 @@ class Ledger:
         """Whether too large a part of the batch has failed already."""
         return len(self._failed) > rate * len(self._rollouts)
 
-    def rollouts(self) -> list[Rollout]:
+    def rollouts(self) -> list[Episode]:
         return [
             replace(rollout, reward=self._total(i), rewards={r.name: self._score(r, i) for r in self._rewards})
             for i, rollout in enumerate(self._rollouts)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from posttrain.errors import ConfigError, DataError
-from posttrain.records import Rollout
+from posttrain.records import Episode
 from posttrain.rewards.ledger import Ledger
 from posttrain.rewards.reward import Reward
 from posttrain.rewards.workers import inline
@@ -20,14 +20,14 @@ from posttrain.rewards.workers.call import Call, Fault, Outcome
 from posttrain.rewards.workers.pool import Pool
 from posttrain.turns import last_user_message
 
-Score = Callable[[Sequence[Rollout]], list[Rollout]]
+Score = Callable[[Sequence[Episode]], list[Episode]]
 """Whatever fills `reward`: a Scorer, a reward model, a judge that compares answers in pairs."""
 
 _log = logging.getLogger(__name__)
 _Key = tuple[str, tuple[int, ...]]  # a reward, and the rollouts that it scores by identity
 
 
-def _key(call: Call, rollouts: Sequence[Rollout]) -> _Key:
+def _key(call: Call, rollouts: Sequence[Episode]) -> _Key:
     return call.reward, tuple(id(rollouts[i]) for i in call.items)
 
 
@@ -53,11 +53,11 @@ class Scorer:
         self._max_error_rate = max_error_rate
         self._pool = Pool(workers)
         self._ahead = BackgroundCalls(self._pool, timeout)
-        self._started: dict[_Key, Sequence[Rollout]] = {}  # held, so that nothing else gets their ids
+        self._started: dict[_Key, Sequence[Episode]] = {}  # held, so that nothing else gets their ids
         self._lock = threading.Lock()
         self._metrics: dict[str, float] = {}
 
-    def score(self, rollouts: Sequence[Rollout]) -> list[Rollout]:
+    def score(self, rollouts: Sequence[Episode]) -> list[Episode]:
         """New records in the same order, with `reward` (the weighted sum) and `rewards` (each by name).
 
         `reward` is None where every reward abstained or any failed. A conversation's prompt is given to the
@@ -78,7 +78,7 @@ class Scorer:
                 _log.warning("%s\n%s", fault.message, fault.traceback)
             return ledger.rollouts()
 
-    def start(self, rollouts: Sequence[Rollout]) -> None:
+    def start(self, rollouts: Sequence[Episode]) -> None:
         """Score all answers to some prompts while others are still being written. Nothing comes back: `score` finds
         what is known of these very objects, and its results are the same without it."""
         with self._lock:
@@ -90,7 +90,7 @@ class Scorer:
                         self._started[key] = [rollouts[i] for i in items]
                         self._ahead.add(key, call)
 
-    def _outcome(self, call: Call, rollouts: Sequence[Rollout]) -> Outcome | None:
+    def _outcome(self, call: Call, rollouts: Sequence[Episode]) -> Outcome | None:
         key = _key(call, rollouts)
         self._started.pop(key, None)
         return self._ahead.pop(key)
@@ -124,7 +124,7 @@ class Scorer:
                 if ledger.exceeds(self._max_error_rate):
                     raise ledger.error(self._max_error_rate)
 
-    def _call(self, reward: Reward, items: Sequence[int], rollouts: Sequence[Rollout]) -> Call:
+    def _call(self, reward: Reward, items: Sequence[int], rollouts: Sequence[Episode]) -> Call:
         chosen = [rollouts[i] for i in items]
         arguments: dict[str, list[Any]] = {"completions": [r.text for r in chosen]}
         if reward.reads.prompts:
@@ -135,7 +135,7 @@ class Scorer:
         return Call(reward.name, reward.function, reward.settings, arguments, tuple(items))
 
 
-def _groups(rollouts: Sequence[Rollout]) -> list[tuple[int, ...]]:
+def _groups(rollouts: Sequence[Episode]) -> list[tuple[int, ...]]:
     """The completions of each prompt, by position."""
     groups: dict[int, list[int]] = {}
     for i, rollout in enumerate(rollouts):
@@ -143,7 +143,7 @@ def _groups(rollouts: Sequence[Rollout]) -> list[tuple[int, ...]]:
     return [tuple(items) for items in groups.values()]
 
 
-def _column(reward: Reward, rollout: Rollout, name: str) -> Any:
+def _column(reward: Reward, rollout: Episode, name: str) -> Any:
     """A column that the function can do without is None where a row lacks it."""
     prompt = rollout.prompt
     if name not in prompt.columns and name in reward.reads.required:

@@ -51,3 +51,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Replace the content of a file by text in UTF-8. Lone surrogates are written as `\\udc80`, as in JSON."""
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line to a file and wait until it is on the disk. A kill may leave a part of it without its end."""
+    with path.open("ab") as file:
+        file.write(line.encode("utf-8") + b"\n")
+        file.flush()
+        os.fsync(file.fileno())

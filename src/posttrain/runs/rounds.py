@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from posttrain.errors import StorageError
-from posttrain.records import Prompt, Rollout
+from posttrain.records import Episode, Prompt, Segment
 from posttrain.runs import durable
 from posttrain.runs.metrics import write_error
 from posttrain.runs.samples import readable
@@ -36,40 +36,65 @@ def read_rows(path: Path) -> list[Any]:
         ) from error
 
 
-def as_row(r: Rollout) -> dict[str, Any]:
-    """A rollout as plain data. Its prompt is there to be read by people; its columns stay with the data."""
-    return {
-        "prompt_id": r.prompt.id,
-        "prompt": readable(r.prompt.prompt),
-        "completion": r.text,
-        "reward": r.reward,
-        "rewards": dict(r.rewards),
-        "author": r.author,
-        "sample": r.sample,
-        "ended": r.ended,
-        "prompt_tokens": list(r.prompt_tokens),
-        "tokens": list(r.tokens),
-        "logp": list(r.logp),
-        "versions": list(r.versions),
+def as_row(e: Episode) -> dict[str, Any]:
+    """An episode as plain data. Its prompt is there to be read by people; its columns stay with the data."""
+    row: dict[str, Any] = {
+        "prompt_id": e.prompt.id,
+        "prompt": readable(e.prompt.prompt),
+        "completion": e.text,
+        "reward": e.reward,
+        "rewards": dict(e.rewards),
+        "author": e.author,
+        "sample": e.sample,
+        "ended": e.ended,
+        "prompt_tokens": list(e.prompt_tokens),
+        "tokens": list(e.tokens),
+        "logp": list(e.logp),
+        "versions": list(e.versions),
     }
+    if e.credits:
+        row["credits"] = {name: list(values) for name, values in e.credits.items()}
+    if len(e.segments) != 1 or e.segments[0] != _only_segment(row):  # more than an answer by its author
+        row["segments"] = [segment_row(s) for s in e.segments]
+    return row
 
 
-def as_rollouts(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Prompt]) -> list[Rollout]:
-    """Rollouts of these prompts, as `as_row` described them."""
+def as_episodes(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Prompt]) -> list[Episode]:
+    """Episodes of these prompts, as `as_row` described them."""
     known = {p.id: p for p in prompts}
     return [
-        Rollout(
+        Episode(
             prompt=known[row["prompt_id"]],
             author=row["author"],
             sample=row["sample"],
             prompt_tokens=tuple(row["prompt_tokens"]),
-            tokens=tuple(row["tokens"]),
-            logp=tuple(row["logp"]),
-            ended=row["ended"],
-            text=row["completion"],
+            segments=tuple(map(as_segment, row["segments"])) if "segments" in row else (_only_segment(row),),
             reward=row["reward"],
             rewards=row["rewards"],
-            versions=tuple(row.get("versions", ())),
+            credits={name: tuple(values) for name, values in row.get("credits", {}).items()},
         )
         for row in rows
     ]
+
+
+def segment_row(s: Segment) -> dict[str, Any]:
+    """A segment as plain data."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(s).items()}
+
+
+def as_segment(row: Mapping[str, Any]) -> Segment:
+    """The segment that `segment_row` described."""
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    return Segment(**fields)
+
+
+def _only_segment(row: Mapping[str, Any]) -> Segment:
+    """The segment of an episode that is one answer."""
+    return Segment(
+        tokens=tuple(row["tokens"]),
+        logp=tuple(row["logp"]),
+        author=row["author"],
+        text=row["completion"],
+        ended=row["ended"],
+        versions=tuple(row.get("versions", ())),
+    )

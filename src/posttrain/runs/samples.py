@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from posttrain.records import Rollout, Turns
+from posttrain.records import Episode, Turns
 from posttrain.runs import durable
 from posttrain.runs.metrics import finite, write_error
 
@@ -19,10 +19,10 @@ class SamplesWriter:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def write(self, step: int, rollouts: Sequence[Rollout], advantages: Sequence[float | None] | None = None) -> Path:
-        """The rollouts of a step, with the advantage of each whole answer where the method has one."""
-        known = advantages if advantages is not None else [None] * len(rollouts)
-        rows = [row(step, *pair) for pair in zip(rollouts, known, strict=True)]
+    def write(self, step: int, episodes: Sequence[Episode], advantages: Sequence[float | None] | None = None) -> Path:
+        """Write the episodes of a step, with the advantage of each whole answer where the method has one."""
+        known = advantages if advantages is not None else [None] * len(episodes)
+        rows = [row(step, *pair) for pair in zip(episodes, known, strict=True)]
         text = "".join(json.dumps(r, ensure_ascii=False, allow_nan=False) + "\n" for r in rows)
         path = self.folder / f"step-{step:06d}.jsonl"
         try:
@@ -41,21 +41,27 @@ class SamplesWriter:
         return len(later)
 
 
-def row(step: int, rollout: Rollout, advantage: float | None) -> dict[str, Any]:
-    """A rollout as plain data."""
-    return {
+def row(step: int, episode: Episode, advantage: float | None) -> dict[str, Any]:
+    """An episode as plain data; `segments` shows who said what where it is more than one answer."""
+    described = {
         "step": step,
-        "prompt_id": rollout.prompt.id,
-        "sample": rollout.sample,
-        "author": rollout.author,
-        "prompt": readable(rollout.prompt.prompt),
-        "completion": rollout.text,
-        "reward": finite(rollout.reward),
-        "rewards": {name: finite(value) for name, value in rollout.rewards.items()},
+        "prompt_id": episode.prompt.id,
+        "sample": episode.sample,
+        "author": episode.author,
+        "prompt": readable(episode.prompt.prompt),
+        "completion": episode.text,
+        "reward": finite(episode.reward),
+        "rewards": {name: finite(value) for name, value in episode.rewards.items()},
         "advantage": finite(advantage),
-        "ended": rollout.ended,
-        "tokens": len(rollout.tokens),
+        "ended": episode.ended,
+        "tokens": len(episode.tokens),
     }
+    if len(episode.segments) > 1:
+        described["segments"] = [
+            {"author": s.author, "text": s.text, "tokens": len(s.tokens), "reward": finite(s.reward)}
+            for s in episode.segments
+        ]
+    return described
 
 
 def readable(turns: Turns) -> str | list[dict[str, Any]]:

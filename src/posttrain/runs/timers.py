@@ -1,4 +1,4 @@
-"""Where the time of a step goes."""
+"""Wall-clock time of each part of a step."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Clock:
-    """Seconds spent in each part of a step."""
+class StepTimers:
+    """Seconds spent in each part of a step: `with timers("sampling"): ...`."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -22,5 +22,6 @@ class Clock:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - start
 
     def read(self) -> dict[str, float]:
+        """Return the seconds since the last call, by the names of their metrics, and start again from 0."""
         seconds, self.seconds = self.seconds, {}
         return {f"time/{name}": s for name, s in seconds.items()}

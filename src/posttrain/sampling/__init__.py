@@ -1,1 +1,1 @@
-"""Answers from models: the native engine, and the laws that tokens are drawn from."""
+"""Sample answers from models: the native engine, and the distributions that tokens are drawn from."""

@@ -1,4 +1,4 @@
-"""The native engine, and for networks that cannot run on flat tokens `generate` of transformers."""
+"""The native engine where networks run on flat tokens, and `generate` of transformers where they do not."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinishe
 
 
 class Either:
-    """Every call goes to the engine that its networks allow; roles may come and go between calls."""
+    """Delegates each call to the engine that supports its networks. Roles may come and go between calls."""
 
     def __init__(self, networks: Mapping[str, Network], stop: frozenset[int], slots: int = 64) -> None:
         self.networks = networks
-        self.native, self.slow = Engine(networks, stop, slots), HfEngine(networks, stop, slots)
-        self.occupancy = self.slow.occupancy = self.native.occupancy
+        self.native = Engine(networks, stop, slots)
+        self.hf = HfEngine(networks, stop, slots)
+        self.occupancy = self.hf.occupancy = self.native.occupancy
 
     def generate(
         self,
@@ -31,7 +32,7 @@ class Either:
 
     def chosen(self, mix: Mix) -> Engine | HfEngine:
         flat = all(self.networks[role].flat for role, _ in mix if role in self.networks)
-        return self.native if flat else self.slow
+        return self.native if flat else self.hf
 
     def forget(self) -> None:
         self.native.forget()

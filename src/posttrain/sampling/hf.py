@@ -1,4 +1,4 @@
-"""The slow way: `generate` of transformers, for networks that run as it wrote them."""
+"""Sampling through `generate` of transformers, for networks that cannot run on flat tokens. It is slower."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ import torch
 from torch import Tensor
 
 from posttrain.errors import ConfigError
-from posttrain.models.kernels.padded_blocks import similar
+from posttrain.models.kernels.padded_blocks import group_similar
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
-from posttrain.sampling.distribution import draw, truncated, uniforms
+from posttrain.sampling.distribution import draw, truncated
 from posttrain.sampling.engine import check, of_role
 from posttrain.sampling.occupancy import Occupancy
 from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinished, Pause, Progress, Request
+from posttrain.sampling.sequence import RunningSequence
 
 
 class HfEngine:
-    """The interface, laws and random numbers of the native engine, for one network at a time and without pauses.
+    """The interface, distributions and random numbers of the native engine, for one network and without pauses.
 
-    It writes `slots` answers at once, and the next ones when all of these are finished. Nothing is padded, which not
-    every layer with a state would bear: a batch reads as many tokens as its shortest prompt has, then the rest of the
-    others token by token, while the first ones write already.
+    It samples `slots` answers at once, and the next ones when all of these are finished. Nothing is padded, because
+    some layers with a recurrent state do not support it: a batch first reads as many tokens as its shortest prompt has,
+    and then reads the rest of the longer prompts token by token, while it draws answers to the shorter ones.
     """
 
     def __init__(self, networks: Mapping[str, Network], stop: frozenset[int], slots: int = 64) -> None:
-        self.networks, self.stop, self.slots = networks, stop, slots
+        self.networks = networks
+        self.stop = stop
+        self.slots = slots
         self.occupancy = Occupancy()
 
     def generate(
@@ -39,9 +42,9 @@ class HfEngine:
         pause: Pause = NEVER,
         on_finished: OnFinished | None = None,
     ) -> list[Completion]:
-        """One completion for each request, in their order; those of the batches that come after `on_finished` has
-        returned True are not finished.
+        """Return one completion for each request, in order.
 
+        Once `on_finished` returns True no further batch is started, and the requests that are left are unfinished.
         Raises ConfigError for a mixture or a pause, ModelError for a request that does not fit the network.
         """
         network = self._network(mix)
@@ -53,9 +56,9 @@ class HfEngine:
         enough, batches = False, list(_batches(requests, self.slots))
         while batches and not enough:
             numbers = batches.pop(0)
-            batch = _Batch([requests[i] for i in numbers], self.stop, network.vocabulary)
-            batch.size, batch.waits = min(self.slots, len(requests)), bool(batches)
-            batch.write(network, self.occupancy)
+            sequences = [_HfSequence(i, requests[i], self.stop) for i in numbers]
+            batch = _Batch(sequences, network.vocab_size, min(self.slots, len(requests)), has_waiting=bool(batches))
+            batch.run(network, self.occupancy)
             for number, sequence in zip(numbers, batch.sequences, strict=True):
                 done[number] = sequence.completion
                 if on_finished is not None:
@@ -73,85 +76,98 @@ class HfEngine:
 
 
 def _batches(requests: Sequence[Request], slots: int) -> Iterator[list[int]]:
-    """Numbers of requests that have about as much to read, so that no one waits long for another."""
-    for numbers in similar([len(r.prompt) + len(r.partial.tokens) for r in requests]):
+    """Yield numbers of requests with prompts of similar length, so that none waits long for another."""
+    for numbers in group_similar([len(r.prompt) + len(r.partial.tokens) for r in requests]):
         for start in range(0, len(numbers), slots):
             yield numbers[start : start + slots]
 
 
-class _Sequence:
-    """A prompt and what is written of its answer."""
+class _HfSequence:
+    """A running sequence, and the tokens that `generate` has to read before it draws new ones."""
 
-    def __init__(self, request: Request, stop: frozenset[int]) -> None:
-        self.request, self.stop = request, stop
-        self.known = (*request.prompt, *request.partial.tokens)
-        self.tokens, self.logp = list(request.partial.tokens), list(request.partial.logp)
-        self.uniforms = uniforms(request.seed, request.max_tokens)
+    def __init__(self, number: int, request: Request, stop: frozenset[int]) -> None:
+        self.running = RunningSequence.start(number, request)
+        self.stop = stop
+        self.given = (*request.prompt, *request.partial.tokens)
+
+    @property
+    def max_length(self) -> int:
+        request = self.running.request
+        return len(request.prompt) + request.max_tokens
 
     @property
     def ended(self) -> bool:
-        return bool(self.tokens) and self.tokens[-1] in self.stop
+        tokens = self.running.tokens
+        return bool(tokens) and tokens[-1] in self.stop
 
     @property
     def done(self) -> bool:
-        return self.ended or len(self.tokens) == self.request.max_tokens
+        return self.ended or len(self.running.tokens) == self.running.request.max_tokens
 
     @property
     def uniform(self) -> float:
         """The random number of the next token."""
-        return 0.0 if self.done else self.uniforms[len(self.tokens)]
+        return 0.0 if self.done else self.running.uniforms[len(self.running.tokens)]
 
-    def take(self, place: int, token: int, logp: float) -> int:
-        """The token at a place: the one drawn for it, unless it is known. What comes after the end means nothing."""
-        if place < len(self.known):
-            return self.known[place]
+    def advance(self, position: int, token: int, logp: float) -> int:
+        """Return the token at a position: the given one, else the one drawn, which is appended to the answer.
+
+        A sequence that is done ignores what is drawn for it.
+        """
+        if position < len(self.given):
+            return self.given[position]
         if not self.done:
-            self.tokens.append(token)
-            self.logp.append(logp)
+            self.running.tokens.append(token)
+            self.running.logp.append(logp)
         return token
 
     @property
     def completion(self) -> Completion:
-        drawn = len(self.tokens) - len(self.request.partial.tokens)
-        versions = (*self.request.partial.versions, *[self.request.version] * drawn)
-        return Completion(tuple(self.tokens), tuple(self.logp), self.ended, versions)
+        return self.running.completion(ended=self.ended, finished=True)
 
 
 class _Batch:
-    """Sequences that are written together: it draws their tokens, leaves `generate` no other, and says who is done."""
+    """Sequences that are sampled together. It draws their tokens and lets `generate` choose no others.
 
-    size: int  # of a full batch
-    waits: bool  # whether others wait for this one
+    `size`: slots of a full batch. `has_waiting`: whether other batches follow.
+    """
 
-    def __init__(self, requests: Sequence[Request], stop: frozenset[int], vocabulary: int) -> None:
-        self.sequences, self.vocabulary = [_Sequence(r, stop) for r in requests], vocabulary
+    def __init__(self, sequences: list[_HfSequence], vocab_size: int, size: int, *, has_waiting: bool) -> None:
+        self.sequences = sequences
+        self.vocab_size = vocab_size
+        self.size = size
+        self.has_waiting = has_waiting
+        requests = [s.running.request for s in sequences]
         self.temperature = torch.tensor([r.temperature for r in requests], dtype=torch.float64)
         self.top_k = torch.tensor([r.top_k for r in requests])
         self.top_p = torch.tensor([r.top_p for r in requests], dtype=torch.float64)
 
     def __len__(self) -> int:
+        """The number of sequences that are not done."""
         return sum(not s.done for s in self.sequences)
 
-    def write(self, network: Padded, occupancy: Occupancy) -> None:
-        shortest = min(len(s.known) for s in self.sequences)
-        longest = max(len(s.request.prompt) + s.request.max_tokens for s in self.sequences)
-        tokens = torch.tensor([s.known[:shortest] for s in self.sequences], device=network.device)
+    def run(self, network: Padded, occupancy: Occupancy) -> None:
+        """Sample until all sequences are done."""
+        shortest = min(len(s.given) for s in self.sequences)
+        longest = max(s.max_length for s in self.sequences)
+        tokens = torch.tensor([s.given[:shortest] for s in self.sequences], device=network.device)
 
         def choose(tokens: Tensor, scores: Tensor) -> Tensor:
             occupancy.count(self)
-            return self.chosen(tokens, scores)
+            return self._choose(tokens, scores)
 
-        network.generate(tokens, longest - shortest, choose, self.done)
+        network.generate(tokens, longest - shortest, choose, self._done)
 
-    def chosen(self, tokens: Tensor, scores: Tensor) -> Tensor:
-        """Scores [B, V] that leave one token to each row of tokens [B, n]."""
-        wide = scores[:, : self.vocabulary].to(torch.promote_types(scores.dtype, torch.float32))
+    def _choose(self, tokens: Tensor, scores: Tensor) -> Tensor:
+        """Draw the token after each row of tokens [B, n] and return scores [B, V] that allow only this one."""
+        logits = scores[:, : self.vocab_size].to(torch.promote_types(scores.dtype, torch.float32))
         settings = (x.to(scores.device) for x in (self.temperature, self.top_k, self.top_p))
         uniform = torch.tensor([s.uniform for s in self.sequences], dtype=torch.float64, device=scores.device)
-        drawn, logp = draw(truncated(wide, *settings), uniform)
-        found = zip(self.sequences, drawn.tolist(), logp.tolist(), strict=True)
-        taken = torch.tensor([s.take(tokens.shape[1], *new) for s, *new in found], device=scores.device)
-        return torch.full_like(scores, -torch.inf).scatter_(1, taken[:, None], 0)
+        drawn, logp = draw(truncated(logits, *settings), uniform)
+        new = zip(self.sequences, drawn.tolist(), logp.tolist(), strict=True)
+        position = tokens.shape[1]
+        chosen = torch.tensor([s.advance(position, token, value) for s, token, value in new], device=scores.device)
+        return torch.full_like(scores, -torch.inf).scatter_(1, chosen[:, None], 0)
 
-    def done(self, tokens: Tensor, scores: Tensor) -> Tensor:  # noqa: ARG002
+    def _done(self, tokens: Tensor, scores: Tensor) -> Tensor:  # noqa: ARG002
         return torch.tensor([s.done for s in self.sequences], device=tokens.device)

@@ -1,4 +1,4 @@
-"""How much of the batch works: what a scheduler can lose before any kernel is looked at."""
+"""Slot utilisation: how much of the batch does useful work."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ from typing import Protocol
 
 
 class Counted(Protocol):
+    """A batch of running sequences in `size` slots."""
+
     size: int
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """The number of sequences that still run."""
+        ...
+
     @property
-    def waits(self) -> bool: ...
+    def has_waiting(self) -> bool:
+        """Whether requests wait for a slot."""
+        ...
 
 
 @dataclass
 class Occupancy:
-    """Slot-steps: a slot for the time of one token. In the tail no request waits, and the batch only shrinks."""
+    """Counts slot-steps: slots times decoding steps. In the tail no request waits, and the batch only shrinks."""
 
     busy: int = 0
     offered: int = 0
@@ -24,19 +31,27 @@ class Occupancy:
     offered_before_tail: int = 0
 
     def count(self, batch: Counted) -> None:
-        """One step of a batch."""
+        """Count one step of a batch."""
         self.busy += len(batch)
         self.offered += batch.size
-        if batch.waits:
+        if batch.has_waiting:
             self.busy_before_tail += len(batch)
             self.offered_before_tail += batch.size
 
+    def reset(self) -> None:
+        """Start counting from 0."""
+        self.busy = self.offered = 0
+        self.busy_before_tail = self.offered_before_tail = 0
+
     def metrics(self) -> dict[str, float]:
-        """Since the last call; empty when nothing ran, without the one before the tail when nothing waited."""
-        found = {}
+        """Return the utilisation since the last call, and reset it.
+
+        Empty if nothing ran; without `occupancy_before_tail` if no request had to wait.
+        """
+        metrics = {}
         if self.offered:
-            found["sampling/occupancy"] = self.busy / self.offered
+            metrics["sampling/occupancy"] = self.busy / self.offered
         if self.offered_before_tail:
-            found["sampling/occupancy_before_tail"] = self.busy_before_tail / self.offered_before_tail
-        self.__init__()  # type: ignore[misc]
-        return found
+            metrics["sampling/occupancy_before_tail"] = self.busy_before_tail / self.offered_before_tail
+        self.reset()
+        return metrics

@@ -1,4 +1,4 @@
-"""What a sampler is asked for, and what it answers."""
+"""Requests to a sampler, and its completions."""
 
 from __future__ import annotations
 
@@ -8,35 +8,37 @@ from typing import Protocol
 
 from posttrain.errors import ConfigError
 
-Mix = tuple[tuple[str, float], ...]  # roles of the networks and their weights in a geometric mixture
+Mix = tuple[tuple[str, float], ...]  # (role, weight) of each network in a geometric mixture
 POLICY: Mix = (("policy", 1.0),)
 Progress = Callable[[int, int], None]  # (finished, total)
 
 
 @dataclass(frozen=True)
 class Completion:
-    """The tokens drawn, the stop token included, and the log-prob of each under the law it was drawn from: after
-    temperature and truncation, renormalised. Greedy tokens come from a point mass: their log-prob is 0."""
+    """The tokens drawn, including the stop token, and their log-probs under the distribution that was sampled from.
+
+    That is after temperature and truncation, renormalised. Greedy tokens come from a point mass: their log-prob is 0.
+    """
 
     tokens: tuple[int, ...]
     logp: tuple[float, ...]
     ended: bool  # by a stop token, not by max_tokens
-    versions: tuple[int, ...] = ()  # of the weights that each token was drawn from: what its request said
-    finished: bool = True  # False: suspended; a request that has `partial` with it goes on
+    versions: tuple[int, ...] = ()  # for each token, `version` of the request it was drawn for
+    finished: bool = True  # False: suspended; a request with it as `partial` resumes it
 
 
 NOTHING = Completion((), (), ended=False, finished=False)
 OnFinished = Callable[
     [int, Completion], bool
-]  # (number of the request, its answer) as it finishes -> suspend the others
+]  # (number of a request, its completion) when it finishes -> whether to suspend the others
 
 
 @dataclass(frozen=True)
 class Request:
-    """One answer to draw. Its seed decides the random numbers, whatever runs beside it.
+    """One answer to draw. Its random numbers depend on its seed alone, not on the requests that run beside it.
 
-    Temperature 0 is greedy. top_k = 0 and top_p = 1 leave the law whole. An answer that was `partial` under older
-    weights goes on as if it had been drawn from the present ones; its own log-probs and versions stay.
+    Temperature 0 is greedy. top_k = 0 and top_p = 1 do not truncate. A `partial` answer that was drawn under older
+    weights is resumed under the current ones; the log-probs and versions of its tokens stay.
     """
 
     prompt: tuple[int, ...]
@@ -46,8 +48,8 @@ class Request:
     top_k: int = 0
     top_p: float = 1.0
     partial: Completion = NOTHING
-    version: int = 0  # of the weights, noted with every token that is drawn
-    keep: bool = False  # its keys and values, for a request that goes on after its answer
+    version: int = 0  # of the weights, recorded with every token that is drawn
+    keep: bool = False  # keep its keys and values for a request that continues the conversation
 
     def __post_init__(self) -> None:
         rules = {
@@ -69,16 +71,16 @@ class Request:
 
     @property
     def read(self) -> tuple[int, ...]:
-        """What the networks have read before the next token is drawn from its last one."""
+        """The tokens that the networks read before decoding starts: all but the last one."""
         return (*self.prompt, *self.partial.tokens)[:-1]
 
 
 @dataclass(frozen=True)
 class Pause:
-    """When to suspend answers: what is not finished by then comes back unfinished.
+    """When to suspend answers. They are returned unfinished.
 
-    After so many `finished` requests or `tokens` drawn all requests stop; each of them after `each` tokens of its own.
-    All count what one call of `generate` draws.
+    All requests are suspended when this number of them is `finished` or this number of `tokens` has been drawn, and
+    each request after `each` tokens of its own. Only tokens of the same call of `generate` count.
     """
 
     finished: int | None = None

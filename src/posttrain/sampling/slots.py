@@ -1,7 +1,7 @@
-"""Keys and values of sequences, one slot each, and which tokens they belong to.
+"""The prefix cache: keys and values of sequences, one slot each, and the tokens that they belong to.
 
-The running sequences have the first slots. Whatever lies behind them, or was read before, serves a request that begins
-with the same tokens, until its slot is needed.
+The running sequences have the first slots. The slots behind them keep what they hold until they are needed, for
+requests that begin with the same tokens.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from posttrain.models.extend import Extend
 from posttrain.models.network import Network
 from posttrain.sampling.decoding import Decoding
 
-PREFILL = 8192  # prompt tokens read at once
-WORTH = 1 / 2  # a beginning is taken over if it is at least this part of what must be read
+PREFILL_TOKENS = 8192  # prompt tokens of one forward pass
+WORTH = 1 / 2  # a cached prefix is reused if it is at least this fraction of the tokens to read
 
 
 @dataclass
-class Reading:
-    """Tokens that the networks must read for one or more slots. The first `known` of them are in the first slot."""
+class PendingPrefill:
+    """Tokens that the networks have to read for one or more slots. The first `num_cached` are in the first slot."""
 
     tokens: tuple[int, ...]
-    known: int
+    num_cached: int
     slots: list[int] = field(default_factory=list)
 
     @property
     def new(self) -> tuple[int, ...]:
-        return self.tokens[self.known :]
+        """The tokens that are not cached yet."""
+        return self.tokens[self.num_cached :]
 
 
 class Slots:
@@ -38,89 +39,111 @@ class Slots:
 
     def __init__(self, networks: Sequence[Network], count: int, capacity: int) -> None:
         self.networks = list(networks)
+        self.count = count
         self.decodings = [Decoding(network, count, capacity) for network in networks]
         self.caches = [decoding.cache for decoding in self.decodings]
-        self.held: list[tuple[int, ...]] = [()] * count
-        self.readings: dict[tuple[int, ...], Reading] = {}  # that wait for `read`
+        self.cached_tokens: list[tuple[int, ...]] = [()] * count
+        self.pending: dict[tuple[int, ...], PendingPrefill] = {}
 
     def fits(self, networks: Sequence[Network], count: int) -> bool:
-        """Whether so many requests to these networks can go on with it."""
-        return [id(n) for n in networks] == [id(n) for n in self.networks] and count <= len(self.held)
+        """Whether these slots serve `count` requests to these networks."""
+        return [id(n) for n in networks] == [id(n) for n in self.networks] and count <= self.count
+
+    @property
+    def device(self) -> torch.device:
+        return self.networks[0].device
+
+    @property
+    def used(self) -> bool:
+        """Whether any slot holds tokens."""
+        return any(self.cached_tokens)
 
     def reserve(self, capacity: int) -> None:
+        """Grow every slot to hold at least `capacity` tokens."""
         for cache in self.caches:
             cache.reserve(capacity)
 
-    def find(self, tokens: tuple[int, ...]) -> tuple[int, int]:
-        """The slot that holds most of the first tokens, and how many: one of the two begins with the other."""
-        common = [min(len(held), len(tokens)) for held in self.held]
-        common = [n if held[:n] == tokens[:n] else 0 for n, held in zip(common, self.held, strict=True)]
+    def longest_cached_prefix(self, tokens: tuple[int, ...]) -> tuple[int, int]:
+        """The slot that shares the longest prefix with these tokens, and its length; 0 if it is not worth reusing.
+
+        Only a slot counts whose tokens begin with these tokens, or the other way round.
+        """
+        common = [min(len(cached), len(tokens)) for cached in self.cached_tokens]
+        common = [n if cached[:n] == tokens[:n] else 0 for n, cached in zip(common, self.cached_tokens, strict=True)]
         best = max(range(len(common)), key=common.__getitem__)
         return best, common[best] if common[best] >= WORTH * len(tokens) else 0
 
     def start(self, tokens: tuple[int, ...], slot: int) -> None:
-        """Give a sequence that begins with these tokens the first slot behind the running ones; `read` fills it."""
-        if tokens in self.readings:
-            self.readings[tokens].slots.append(slot)
+        """Give a sequence that begins with these tokens `slot`, the first one behind the running ones.
+
+        `prefill` then reads the tokens that are not cached.
+        """
+        if tokens in self.pending:
+            self.pending[tokens].slots.append(slot)
             return
-        source, known = self.find(tokens)
-        if known and source > slot:
+        source, num_cached = self.longest_cached_prefix(tokens)
+        if num_cached and source > slot:
             self.swap(slot, source)
-        elif known and source < slot:
-            self._copy(source, [slot], known)
-        self.held[slot] = tokens[:known]
-        self.readings[tokens] = Reading(tokens, known, [slot])
+        elif num_cached and source < slot:
+            self._copy(source, [slot], num_cached)
+        self.cached_tokens[slot] = tokens[:num_cached]
+        self.pending[tokens] = PendingPrefill(tokens, num_cached, [slot])
 
-    def read(self) -> None:
-        """Read what the started sequences begin with, equal beginnings once."""
-        work = [r for r in self.readings.values() if r.new]
-        for batch in _batches([r for r in work if not r.known]):
+    def prefill(self) -> None:
+        """Read the tokens of all sequences that have been started, equal ones once."""
+        unread = [p for p in self.pending.values() if p.new]
+        for batch in _batches([p for p in unread if not p.num_cached]):
             self._run(batch, extend=False)
-        for batch in _batches([r for r in work if r.known]):
+        for batch in _batches([p for p in unread if p.num_cached]):
             self._run(batch, extend=True)
-        for reading in self.readings.values():
-            if others := reading.slots[1:]:
-                self._copy(reading.slots[0], others, len(reading.tokens))
-            for slot in reading.slots:
-                self.held[slot] = reading.tokens
-        self.readings = {}
+        for pending in self.pending.values():
+            if others := pending.slots[1:]:
+                self._copy(pending.slots[0], others, len(pending.tokens))
+            for slot in pending.slots:
+                self.cached_tokens[slot] = pending.tokens
+        self.pending = {}
 
-    def _run(self, batch: Sequence[Reading], *, extend: bool) -> None:
-        lengths, first = [len(r.new) for r in batch], [r.slots[0] for r in batch]
+    def _run(self, batch: Sequence[PendingPrefill], *, extend: bool) -> None:
+        lengths, first = [len(p.new) for p in batch], [p.slots[0] for p in batch]
         for network, cache in zip(self.networks, self.caches, strict=True):
             layout: Extend | Prefill
             if extend:
-                layout = Extend([r.known for r in batch], lengths, first, cache, network.device)
+                layout = Extend([p.num_cached for p in batch], lengths, first, cache, network.device)
             else:
                 layout = Prefill(lengths, [[slot] for slot in first], cache, network.device)
-            network.states(torch.tensor([t for r in batch for t in r.new], device=network.device), layout)
+            network.states(torch.tensor([t for p in batch for t in p.new], device=network.device), layout)
 
     def _copy(self, source: int, targets: list[int], length: int) -> None:
         for cache in self.caches:
             cache.copy(source, targets, length)
 
     def move(self, source: int, target: int, length: int) -> None:
-        """The target slot then holds the first tokens of the source."""
+        """Copy the first `length` tokens of a slot to another one."""
         self._copy(source, [target], length)
-        self.held[target] = self.held[source]
+        self.cached_tokens[target] = self.cached_tokens[source]
 
     def swap(self, one: int, other: int) -> None:
+        """Exchange the contents of two slots."""
         if one == other:
             return
         for cache in self.caches:
             cache.swap(one, other)
-        self.held[one], self.held[other] = self.held[other], self.held[one]
+        self.cached_tokens[one], self.cached_tokens[other] = self.cached_tokens[other], self.cached_tokens[one]
+
+    def state(self) -> dict[str, object]:
+        """The tokens that each slot holds and those that wait to be read, for tests."""
+        return {"cached_tokens": list(self.cached_tokens), "pending": list(self.pending)}
 
 
-def _batches(readings: Sequence[Reading]) -> Iterator[list[Reading]]:
-    """At most PREFILL tokens at once; a longer one comes alone."""
-    batch: list[Reading] = []
+def _batches(pending: Sequence[PendingPrefill]) -> Iterator[list[PendingPrefill]]:
+    """Batches of at most PREFILL_TOKENS tokens; a longer prompt is a batch of its own."""
+    batch: list[PendingPrefill] = []
     size = 0
-    for reading in readings:
-        if batch and size + len(reading.new) > PREFILL:
+    for p in pending:
+        if batch and size + len(p.new) > PREFILL_TOKENS:
             yield batch
             batch, size = [], 0
-        batch.append(reading)
-        size += len(reading.new)
+        batch.append(p)
+        size += len(p.new)
     if batch:
         yield batch

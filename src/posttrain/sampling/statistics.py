@@ -1,15 +1,15 @@
-"""What a batch of sampled answers looks like, in the metric names of the field."""
+"""Statistics of sampled answers, under the metric names of TRL."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean, pstdev
 
-from posttrain.records import Rollout
+from posttrain.records import Episode
 
 
-def describe(groups: Sequence[Sequence[Rollout]]) -> dict[str, float]:
-    """Rewards and lengths of trained answers, grouped by prompt."""
+def describe(groups: Sequence[Sequence[Episode]]) -> dict[str, float]:
+    """Return statistics of rewards and lengths of trained answers, grouped by prompt. Empty without answers."""
     rollouts = [r for group in groups for r in group]
     if not rollouts:
         return {}
@@ -34,8 +34,8 @@ def describe(groups: Sequence[Sequence[Rollout]]) -> dict[str, float]:
     return metrics
 
 
-def staleness(rollouts: Sequence[Rollout], steps: int) -> dict[str, float]:
-    """By how many training steps the tokens' weights are older than those that they train now, after `steps`."""
+def staleness(rollouts: Sequence[Episode], steps: int) -> dict[str, float]:
+    """Return by how many training steps the weights that drew the tokens are older than those after `steps`."""
     ages = [steps - version for r in rollouts for version in r.versions]
     if not ages:
         return {}

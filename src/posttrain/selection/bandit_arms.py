@@ -1,4 +1,4 @@
-"""Answers as the arms of a bandit: what each answer to a prompt has earned so far, and what it might be worth."""
+"""Answers as the arms of a bandit: their rewards so far, and an optimistic estimate of their value."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from math import sqrt
 from statistics import fmean
 
 from posttrain.data.collate import groups
-from posttrain.records import Ranking, Rollout
+from posttrain.records import Episode, Ranking
 from posttrain.selection.answers import answer, identity
 
 
 def optimistic(rewards: Sequence[float], width: float) -> float:
-    """R̂ + min(1, c/√n) of an arm with n rewards in [0, 1], c = width; 1 for one that nobody has tried."""
+    """Upper confidence bound R̂ + min(1, c/√n) of an arm with n rewards in [0, 1], c = width; 1 for an untried arm."""
     return fmean(rewards) + min(1.0, width / sqrt(len(rewards))) if rewards else 1.0
 
 
-def arms(rollouts: Iterable[Rollout], width: float) -> list[Ranking]:
-    """All different answers to each prompt, the most promising first, with what they might be worth as `reward`."""
+def arms(rollouts: Iterable[Episode], width: float) -> list[Ranking]:
+    """Return the different answers to each prompt, ranked by their optimistic estimates, which are the `reward`."""
     return [_arms(group, width) for group in groups(rollouts)]
 
 
-def _arms(group: Sequence[Rollout], width: float) -> Ranking:
+def _arms(group: Sequence[Episode], width: float) -> Ranking:
     earned: dict[tuple[int, ...], list[float]] = {}
-    first: dict[tuple[int, ...], Rollout] = {}
+    first: dict[tuple[int, ...], Episode] = {}
     for r in group:
         first.setdefault(r.tokens, r)
         earned.setdefault(r.tokens, []).extend([] if r.reward is None else [r.reward])

@@ -1,15 +1,14 @@
-"""What the reference becomes when a round of a procedure is over."""
+"""Rules for what the reference becomes after each round of a procedure."""
 
 from __future__ import annotations
 
 from posttrain.errors import ConfigError, suggestion
-from posttrain.training.session import Session
 
 RULES = ("never", "round", "lag")
 
 
-def begin(session: Session, rule: str | float) -> None:
-    """Before the first round the reference is the policy, whatever the rule."""
+def check_rule(rule: str | float) -> None:
+    """Raise ConfigError unless it is one of RULES, or a share in (0, 1] of the way to the policy."""
     if isinstance(rule, str) and rule not in RULES:
         raise ConfigError(
             f"procedure.reference: unknown rule {rule!r}{suggestion(rule, RULES)}; rules are {', '.join(RULES)}, "
@@ -17,17 +16,3 @@ def begin(session: Session, rule: str | float) -> None:
         )
     if not isinstance(rule, str) and not 0 < rule <= 1:
         raise ConfigError(f"procedure.reference: {rule} is no share of the way to the policy; give one in (0, 1]")
-    session.copy("policy", "reference")
-    if rule == "lag":
-        session.copy("policy", "next_reference")
-
-
-def refresh(session: Session, rule: str | float) -> None:
-    """never: it stays. round: the policy. lag: the policy a round ago. 0.1: a tenth of the way to the policy."""
-    if rule == "round":
-        session.copy("policy", "reference")
-    elif rule == "lag":
-        session.copy("next_reference", "reference")
-        session.copy("policy", "next_reference")
-    elif not isinstance(rule, str):
-        session.copy("policy", "reference", float(rule))

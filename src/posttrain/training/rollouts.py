@@ -1,71 +1,92 @@
-"""Answers to the prompts of a stream: asked for, scored as they finish, chosen for the batch of a step.
+"""Episodes for the prompts of a stream: requested, scored as they finish, chosen for the batch of a step.
 
-Answers may be older than the weights that they train: drawn one step ahead of the training (`async_steps`), or begun
-for an earlier step and finished in this one (`spare_prompts`). Every token carries the version that it was drawn from.
+They may be older than the weights that they train: drawn one step ahead of the training (`async_steps`), or begun for
+an earlier step and finished in this one (`spare_prompts`). Every token carries the training steps its weights had seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from posttrain.core.method import Method, Sampling, Stream
 from posttrain.data.collate import groups
 from posttrain.data.feed import Feed
 from posttrain.errors import ConfigError
 from posttrain.machine.kill_points import maybe_kill
-from posttrain.records import Prompt, Rollout
+from posttrain.records import Episode, Prompt, Segment
 from posttrain.rewards.reward import Reward
-from posttrain.runs.rounds import as_rollouts, as_row
+from posttrain.runs.rounds import as_episodes, as_row, as_segment, segment_row
 from posttrain.sampling.request import NOTHING, Completion, Request
 from posttrain.sampling.statistics import describe, staleness
-from posttrain.seeds import seed_for
+from posttrain.training.run import Run
 
-if TYPE_CHECKING:
-    from posttrain.training.session import Session
-
-REFILLS = 4  # a stream that keeps only some groups draws at most so many times its prompts per step
+REFILLS = 4  # a stream that keeps only some groups draws at most this many times its prompts per step
 Names = tuple[str | int, ...]
+Key = tuple[int, int]  # (author, sample)
+
+
+@dataclass
+class Draft:
+    """An episode that is being written: its finished segments, and what there is of the next one."""
+
+    segments: tuple[Segment, ...] = ()
+    partial: Completion = NOTHING
+
+    @property
+    def finished(self) -> bool:
+        return self.partial.finished
+
+    def state(self) -> list[Any]:
+        c = self.partial
+        return [c.tokens, c.logp, c.versions, c.ended, c.finished, [segment_row(s) for s in self.segments]]
+
+    @classmethod
+    def restored(cls, state: Sequence[Any]) -> Draft:
+        """The draft that `state` described."""
+        tokens, logp, versions, ended, finished, segments = state
+        completion = Completion(tuple(tokens), tuple(logp), ended, tuple(versions), finished)
+        return cls(tuple(as_segment(s) for s in segments), completion)
 
 
 @dataclass
 class Group:
-    """A prompt and what there is of its answers. The step that it was first asked for names their seeds."""
+    """A prompt and the drafts of its episodes. The step that it was first sampled for names their seeds."""
 
     prompt: Prompt
     step: int
     tokens: tuple[int, ...]
-    answers: dict[tuple[int, int], Completion] = field(default_factory=dict)  # (author, sample)
-    rollouts: list[Rollout] | None = None  # once all are finished
+    drafts: dict[Key, Draft]
+    episodes: list[Episode] | None = None  # once all are finished
 
     def state(self) -> dict[str, Any]:
-        answers = [[a, k, c.tokens, c.logp, c.versions, c.ended, c.finished] for (a, k), c in self.answers.items()]
+        answers = [[author, sample, *draft.state()] for (author, sample), draft in self.drafts.items()]
         return {"prompt_id": self.prompt.id, "step": self.step, "answers": answers}
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """All answers that were seen for a step, and which of them it trains on."""
+    """All episodes that were seen for a step, and which of them it trains on."""
 
-    seen: list[Rollout]
+    seen: list[Episode]
     chosen: list[int]
     metrics: dict[str, float]
 
     @property
-    def rollouts(self) -> list[Rollout]:
+    def episodes(self) -> list[Episode]:
         return [self.seen[i] for i in self.chosen]
 
     def state(self) -> dict[str, Any]:
-        return {"seen": [as_row(r) for r in self.seen], "chosen": self.chosen, "metrics": self.metrics}
+        return {"seen": [as_row(e) for e in self.seen], "chosen": self.chosen, "metrics": self.metrics}
 
 
 class Rollouts:
-    """The answers of one stream, step after step. Steps must be taken in order."""
+    """The episodes of one stream, step after step. Steps must be taken in order."""
 
     def __init__(
         self,
-        session: Session,
+        run: Run,
         name: str,
         stream: Stream,
         feed: Feed,
@@ -79,114 +100,129 @@ class Rollouts:
         if spare_prompts and len(authors) > 1:
             raise ConfigError(
                 f"sampling.spare_prompts={spare_prompts}: {len(authors)} authors answer each prompt here, one after "
-                "the other; answers can only go on in a later step where one author writes them all: set it to 0"
+                "the other; answers can only continue in a later step where one author writes them all: set it to 0"
             )
-        self.session, self.name, self.stream, self.feed, self.rewards = session, name, stream, feed, rewards
-        self.authors, self.wanted = tuple(authors), prompts_per_step
-        self.steps_ahead, self.spare = steps_ahead, spare_prompts
-        self.ahead: Drawn | None = None  # of the next step
+        self.run = run
+        self.name = name
+        self.stream = stream
+        self.feed = feed
+        self.rewards = rewards
+        self.authors = tuple(authors)
+        self.wanted = prompts_per_step
+        self.steps_ahead = steps_ahead
+        self.spare = spare_prompts
+        self.ahead: Drawn | None = None  # for the next step
         self.underway: list[Group] = []
 
     def take(self, step: int, *, last: bool) -> Drawn:
-        """What a step trains on. If answers are drawn ahead, those of the next step are drawn now, before it trains."""
+        """Return what a step trains on. With `steps_ahead`, draw for the next step now, before this one trains."""
         drawn, self.ahead = self.ahead or self._draw(step), None
         if self.steps_ahead and not last:
             self.ahead = self._draw(step + 1)
         if not self.steps_ahead and not self.spare:
             return drawn
-        ages = staleness(self.trained(drawn.rollouts), self.session.journal.steps)
+        ages = staleness(self.trained(drawn.episodes), self.run.journal.steps)
         return replace(drawn, metrics=drawn.metrics | ages)
 
-    def trained(self, rollouts: Sequence[Rollout]) -> list[Rollout]:
-        return [r for r in rollouts if self.authors[r.author].train]
+    def trained(self, episodes: Sequence[Episode]) -> list[Episode]:
+        """Those whose author is trained."""
+        return [e for e in episodes if self.authors[e.author].train]
 
     # ---- drawing
 
     def _draw(self, step: int) -> Drawn:
-        """Answer prompts until enough groups are what the method wants."""
-        seen: list[Rollout] = []
-        kept: dict[int, list[Rollout]] = {}
+        """Sample prompts until enough groups are what the method wants."""
+        seen: list[Episode] = []
+        kept: dict[int, list[Episode]] = {}
         asked = 0
         while len(kept) < self.wanted and asked < REFILLS * self.wanted:
             asked += self._ask(self.wanted - len(kept), step, kept)
-            for group in self._answers(self.wanted - len(kept)):
+            for group in self._episodes(self.wanted - len(kept)):
                 seen += group
                 if self.stream.keep is None or self.stream.keep(self.trained(group)):
                     kept[group[0].prompt.id] = group
             if self.stream.keep is None:
                 break
-        places = {id(r): i for i, r in enumerate(seen)}
-        chosen = [places[id(r)] for group in kept.values() for r in self._whole(group)]
-        metrics = describe([self.trained(g) for g in groups(seen)]) | self.session.backend.metrics()
+        places = {id(e): i for i, e in enumerate(seen)}
+        chosen = [places[id(e)] for group in kept.values() for e in self._usable(group)]
+        metrics = describe([self.trained(g) for g in groups(seen)]) | self.run.sampler.metrics()
         metrics |= {"rollouts/dropped": float(len(seen) - len(chosen))}
         if self.rewards:
-            metrics |= self.session.scorer(self.rewards).metrics()
+            metrics |= self.run.scorer(self.rewards).metrics()
         return Drawn(seen, chosen, metrics)
 
     def _ask(self, missing: int, step: int, kept: Mapping[int, object]) -> int:
-        """New prompts beside those that are underway; returns how many were looked at."""
+        """Add new prompts to those underway; returns how many were looked at."""
         taken = self.feed.take(max(0, missing + self.spare - len(self.underway)))
         busy = {g.prompt.id for g in self.underway} | set(kept)
-        new = [cast(Prompt, p) for p in taken if p.id not in busy]
-        self.underway += [Group(p, step, self.session.encoder.prompt(p)) for p in new]
+        self.underway += [self._group(cast(Prompt, p), step) for p in taken if p.id not in busy]
         return len(taken)
 
-    def _answers(self, wanted: int) -> list[list[Rollout]]:
+    def _group(self, prompt: Prompt, step: int) -> Group:
+        drafts = {key: Draft() for key in self._keys()}
+        return Group(prompt, step, self.run.encoder.prompt(prompt), drafts)
+
+    def _keys(self) -> Iterator[Key]:
+        for author, sampling in enumerate(self.authors):
+            for sample in range(sampling.samples):
+                yield author, sample
+
+    def _episodes(self, wanted: int) -> list[list[Episode]]:
         """The first groups that are complete, scored."""
-        with self.session.clock("sampling"):
+        with self.run.timers("sampling"):
             for author in range(len(self.authors)):
                 self._write(author, min(wanted, len(self.underway)))
         maybe_kill("sampling")
-        done = [g for g in self.underway if g.rollouts is not None][:wanted]
+        done = [g for g in self.underway if g.episodes is not None][:wanted]
         self.underway = [g for g in self.underway if g not in done]
-        with self.session.clock("rewards"):
-            scored = self.session.score([r for g in done for r in g.rollouts or ()], self.rewards)
-        maybe_kill("rewards")
+        with self.run.timers("rewards"):
+            scored = self.run.score([e for g in done for e in g.episodes or ()], self.rewards)
         return groups(scored)
 
     def _write(self, author: int, enough: int) -> None:
-        """One author's answers to all prompts underway; with spare prompts until enough of them are complete."""
-        how, complete = self.authors[author], sum(g.rollouts is not None for g in self.underway)
+        """Let one author answer all prompts underway; with spare prompts until enough of them are complete."""
+        sampling = self.authors[author]
+        complete = sum(g.episodes is not None for g in self.underway)
         if self.spare and complete >= enough:
             return
-        keys = [(g, (author, k)) for g in self.underway for k in range(how.samples)]
-        places = [(g, key) for g, key in keys if not g.answers.get(key, NOTHING).finished]
+        places = [(g, (author, k)) for g in self.underway for k in range(sampling.samples)]
+        places = [(g, key) for g, key in places if not g.drafts[key].finished]
 
         def on_finished(number: int, completion: Completion) -> bool:
             nonlocal complete
             group, key = places[number]
-            group.answers[key] = completion
+            group.drafts[key].partial = completion
             complete += self._completed(group)
             return bool(self.spare) and complete >= enough
 
         requests = [
-            request(
-                self.session, g.prompt, g.tokens, how, (self.name, g.step), key, partial=g.answers.get(key, NOTHING)
-            )
+            request(self.run, g.prompt, g.tokens, sampling, (self.name, g.step), key, partial=g.drafts[key].partial)
             for g, key in places
         ]
-        answers = self.session.backend.generate(requests, how.mix, on_finished=on_finished)
-        for (group, key), completion in zip(places, answers, strict=True):
-            group.answers[key] = completion
+        completions = self.run.generate(requests, sampling.mix, on_finished)
+        for (group, key), completion in zip(places, completions, strict=True):
+            group.drafts[key].partial = completion
 
     def _completed(self, group: Group) -> bool:
-        """Whether all answers of a group are there: then their rewards are computed while others are written."""
-        keys = [(author, k) for author, how in enumerate(self.authors) for k in range(how.samples)]
-        if not all(group.answers.get(key, NOTHING).finished for key in keys):
+        """Whether all episodes of a group are finished. Their rewards are then computed while others are written."""
+        if not all(draft.finished for draft in group.drafts.values()):
             return False
-        made = [rollout(self.session, group.prompt, group.tokens, key, group.answers[key]) for key in keys]
-        group.rollouts = with_opponents(made, len(self.authors))
+        written = [
+            episode(self.run, group.prompt, group.tokens, key, draft.partial, before=draft.segments)
+            for key, draft in group.drafts.items()
+        ]
+        group.episodes = with_opponents(written, len(self.authors))
         if self.rewards:
-            self.session.scorer(self.rewards).start(group.rollouts)
+            self.run.scorer(self.rewards).start(group.episodes)
         return True
 
-    def _whole(self, group: Sequence[Rollout]) -> list[Rollout]:
-        """Answers that were scored. An unscored opponent or baseline takes its whole group with it."""
+    def _usable(self, group: Sequence[Episode]) -> list[Episode]:
+        """Episodes that were scored. An unscored opponent or baseline takes its whole group with it."""
         if not self.rewards:
             return list(group)
-        if any(r.reward is None and not self.authors[r.author].train for r in group):
+        if any(e.reward is None and not self.authors[e.author].train for e in group):
             return []
-        return [r for r in group if r.reward is not None]
+        return [e for e in group if e.reward is not None]
 
     # ---- state
 
@@ -198,88 +234,92 @@ class Rollouts:
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue with what `state` described."""
         prompts = {p.id: cast(Prompt, p) for p in self.feed.dataset}
         if saved["ahead"] is not None:
-            seen = as_rollouts(saved["ahead"]["seen"], list(prompts.values()))
+            seen = as_episodes(saved["ahead"]["seen"], list(prompts.values()))
             self.ahead = Drawn(seen, saved["ahead"]["chosen"], saved["ahead"]["metrics"])
         self.underway = []
-        for group in saved["underway"]:
-            prompt = prompts[group["prompt_id"]]
-            made = Group(prompt, group["step"], self.session.encoder.prompt(prompt))
-            for author, sample, tokens, logp, versions, ended, finished in group["answers"]:
-                made.answers[author, sample] = Completion(tuple(tokens), tuple(logp), ended, tuple(versions), finished)
-            self._completed(made)
-            self.underway.append(made)
+        for described in saved["underway"]:
+            group = self._group(prompts[described["prompt_id"]], described["step"])
+            for author, sample, *draft in described["answers"]:
+                group.drafts[author, sample] = Draft.restored(draft)
+            self._completed(group)
+            self.underway.append(group)
 
 
 # ---- one answer
 
 
-def _partial(group: Group, key: tuple[int, int]) -> Completion:
-    return group.answers.get(key, NOTHING)
-
-
 def request(
-    session: Session,
+    run: Run,
     prompt: Prompt,
     tokens: tuple[int, ...],
-    how: Sampling,
+    sampling: Sampling,
     names: Names,
-    key: tuple[int, int],
+    key: Key,
     *,
+    turn: int = 0,
     partial: Completion = NOTHING,
     max_tokens: int | None = None,
 ) -> Request:
-    """A request for the sample `key` (author, number) of a prompt. Its seed derives from the names."""
-    sampling = session.run.sampling
+    """Request a sample of a prompt.
+
+    Its seed derives from the names, the prompt, the key and (after the first) the turn. `tokens`: what precedes it.
+    """
+    limits = run.file.sampling
     return Request(
         prompt=tokens,
-        seed=seed_for(session.run.seed, "rollout", *names, prompt.id, *key),
-        max_tokens=max_tokens or sampling.max_tokens,
-        temperature=how.temperature,
-        top_k=sampling.top_k,
-        top_p=sampling.top_p,
+        seed=run.seed("rollout", *names, prompt.id, *key, *((turn,) if turn else ())),
+        max_tokens=max_tokens or limits.max_tokens,
+        temperature=sampling.temperature,
+        top_k=limits.top_k,
+        top_p=limits.top_p,
         partial=partial,
-        version=session.journal.steps,
     )
 
 
-def rollout(
-    session: Session, prompt: Prompt, tokens: tuple[int, ...], key: tuple[int, int], answer: Completion
-) -> Rollout:
-    """The record of an answer."""
-    text = session.encoder.text(answer.tokens)
+def episode(
+    run: Run,
+    prompt: Prompt,
+    tokens: tuple[int, ...],
+    key: Key,
+    completion: Completion,
+    *,
+    before: tuple[Segment, ...] = (),
+) -> Episode:
+    """The episode that ends with a completion. One answer is an episode of a single segment."""
     author, sample = key
-    return Rollout(
-        prompt, author, sample, tokens, answer.tokens, answer.logp, answer.ended, text=text, versions=answer.versions
-    )
+    text = run.encoder.text(completion.tokens)
+    segment = Segment(completion.tokens, completion.logp, author, text, completion.ended, versions=completion.versions)
+    return Episode(prompt, author, sample, tokens, (*before, segment))
 
 
-def answered_by(method: Method, stream: str, *, samples: int | None, temperature: float | None) -> tuple[Sampling, ...]:
+def authors_of(method: Method, stream: str, *, samples: int | None, temperature: float | None) -> tuple[Sampling, ...]:
     """The authors of a stream, with what the run file sets for those that are trained."""
 
-    def changed(how: Sampling) -> Sampling:
-        one = not how.train and how.temperature == 0  # a second greedy answer would be the same
+    def changed(sampling: Sampling) -> Sampling:
+        greedy_baseline = not sampling.train and sampling.temperature == 0  # a second greedy answer would be the same
         return replace(
-            how,
-            samples=how.samples if samples is None or one else samples,
-            temperature=how.temperature if temperature is None or not how.train else temperature,
+            sampling,
+            samples=sampling.samples if samples is None or greedy_baseline else samples,
+            temperature=sampling.temperature if temperature is None or not sampling.train else temperature,
         )
 
-    return tuple(changed(how) for how in method.streams[stream].sampling)
+    return tuple(changed(sampling) for sampling in method.streams[stream].sampling)
 
 
-def with_opponents(rollouts: list[Rollout], authors: int) -> list[Rollout]:
-    """With several authors every answer gets the column `opponent`, the text of another author's answer."""
+def with_opponents(episodes: list[Episode], authors: int) -> list[Episode]:
+    """With several authors every episode gets the column `opponent`: the text of another author's answer."""
     if authors < 2:
-        return rollouts
+        return episodes
     texts: dict[tuple[int, int], list[str]] = {}
-    for r in rollouts:
-        texts.setdefault((r.prompt.id, r.author), []).append(r.text)
+    for e in episodes:
+        texts.setdefault((e.prompt.id, e.author), []).append(e.text)
 
-    def against(r: Rollout) -> Rollout:
-        others = texts[r.prompt.id, (r.author + 1) % authors]
-        columns = {**r.prompt.columns, "opponent": others[r.sample % len(others)]}
-        return replace(r, prompt=replace(r.prompt, columns=columns))
+    def against(e: Episode) -> Episode:
+        others = texts[e.prompt.id, (e.author + 1) % authors]
+        columns = {**e.prompt.columns, "opponent": others[e.sample % len(others)]}
+        return replace(e, prompt=replace(e.prompt, columns=columns))
 
-    return [against(r) for r in rollouts]
+    return [against(e) for e in episodes]

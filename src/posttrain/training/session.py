@@ -1,107 +1,63 @@
-"""The verbs that procedures use: train, collect, measure, copy, evaluate, save.
+"""The verbs that procedures use: train, collect, measure, copy, move, evaluate, save.
 
-A session holds the backend, the encoder, the settings and the run directory. Every verb that changes a model has
-a number; a checkpoint remembers the number, so that a resumed procedure passes over what is done. What the other verbs
-made is kept under a name, since the models that made it are gone by then.
+Every verb that changes a model has a number. A checkpoint remembers the number, so a resumed procedure skips the verbs
+that are already finished. The results of the other verbs are kept under a name, since the models that made them are
+gone by then.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from posttrain.backends.protocol import Backend
+from posttrain.backends.protocol import Direction, Shape
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.transforms.off_policy import corrected
 from posttrain.config.load import check
 from posttrain.core.method import MAIN, Method, Sampling
-from posttrain.core.parts import Function, Part, as_part
-from posttrain.core.tensors import FIELDS, Batch, Source, When
-from posttrain.data.chat.encode import Encoder
-from posttrain.data.chat.renderer import RENDERER
-from posttrain.data.collate import collate, paired, rollout_row
-from posttrain.data.dataset import Dataset, load
+from posttrain.core.parts import Function, Part
+from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
-from posttrain.machine.kill_points import maybe_kill
-from posttrain.records import Pair, Prompt, Record, Rollout, kind_of
-from posttrain.rewards.reward import Reward, resolve
-from posttrain.rewards.scorer import Scorer
-from posttrain.runs.directory import RunDirectory
-from posttrain.runs.journal import Journal
-from posttrain.runs.rounds import as_rollouts, as_row
+from posttrain.records import Episode, Prompt, Record
+from posttrain.rewards.reward import Reward
+from posttrain.runs import durable
+from posttrain.runs.rounds import as_episodes, as_row
 from posttrain.runs.saver import Copy
-from posttrain.runs.signals import Signals
-from posttrain.runs.timers import Clock
-from posttrain.training.rollouts import request, rollout, with_opponents
+from posttrain.training import measures
+from posttrain.training.evaluation import Evaluation, Evaluations, evaluate, sample
+from posttrain.training.reference import check_rule
+from posttrain.training.rollouts import Names, with_opponents
+from posttrain.training.run import Run
 from posttrain.training.stage import Stage
-from posttrain.viewer.display import Display
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from posttrain.config.schema import Data, RunFile, Train
+    from posttrain.config.schema import Data, Train
 
 Sources = Mapping[str, Dataset]
 Options = Mapping[str, Any]  # of one stage: steps, learning_rate, ... and `settings` of its method
-NONE: Options = MappingProxyType({})
-Scoring = Sequence[Reward] | Part | Function  # reward functions, or what the models themselves say
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Answers to held-out prompts. `scores` [prompts] is the mean reward of each prompt's answers."""
-
-    rollouts: list[Rollout]
-    scores: dict[int, float]
-
-    @classmethod
-    def of(cls, rollouts: list[Rollout]) -> Evaluation:
-        scores: dict[int, list[float]] = {}
-        for r in rollouts:
-            if r.reward is not None:
-                scores.setdefault(r.prompt.id, []).append(r.reward)
-        return cls(rollouts, {i: fmean(xs) for i, xs in scores.items()})
-
-    @property
-    def mean(self) -> float:
-        return fmean(self.scores.values()) if self.scores else 0.0
+NO_OPTIONS: Options = MappingProxyType({})
+Scoring = Sequence[Reward] | Part | Function  # reward functions, or a part that the models compute
+WITHOUT_GRADIENTS = "steps without gradients"
 
 
 class Session:
-    """What a run has at hand. Without a directory nothing is written.
+    """The verbs of a run. `role` is the model that the last stage was about, `trained` those of all stages."""
 
-    `resume` continues a checkpoint of the directory: the newest ("latest") or that of a step ("40").
-    """
+    def __init__(self, run: Run, *, resume: str | None = None) -> None:
+        self.run = run
+        self.evaluations = Evaluations(run)
+        self.role = "policy"
+        self.trained: list[str] = []
+        self.artefacts: dict[str, Path | None] = {}
+        if resume is not None:
+            run.display.note(run.journal.resume(resume))
 
-    def __init__(
-        self,
-        run: RunFile,
-        backend: Backend,
-        encoder: Encoder,
-        *,
-        directory: RunDirectory | None = None,
-        display: Display | None = None,
-        resume: str | None = None,
-        functions: tuple[Reward, ...] = (),
-    ) -> None:
-        self.run, self.backend, self.encoder, self.functions = run, backend, encoder, functions
-        self.display, self.directory, self.clock, self.signals = display or Display(), directory, Clock(), Signals()
-        self.started = time.monotonic()
-        self.role = "policy"  # the model that the last stage was about
-        self.evaluations: dict[str, Evaluation] = {}
-        self._scorers: dict[tuple[Reward, ...], Scorer] = {}
-        train, vocabulary = run.train, encoder.vocabulary
-        self.journal = Journal(directory, keep=train.keep, keep_every=train.keep_every, vocabulary=vocabulary)
-        if directory is not None and resume is not None:
-            self.display.note(self.journal.resume(resume))
-
-    # ---- verbs
+    # ---- training
 
     def train(
         self,
@@ -114,55 +70,127 @@ class Session:
     ) -> dict[str, float]:
         """Train with one method until its steps are done; returns the last metrics.
 
-        `data`: records of the method's streams. `settings` go to the method, `train` (steps, learning_rate, ...)
-        overrides the run file's section of that name.
+        `data`: records of the method's streams. `settings` go to the method; `train` (steps, learning_rate, ...)
+        overrides the run file's section of that name. `rewards`: those of the run file unless given.
         """
+        run = self.run
         if isinstance(method, str):
-            method = catalogue.load(method, self.run.base)
-        verb, section = len(self.journal.finished), self._section(train)
-        older = bool(section.async_steps or self.run.sampling.spare_prompts)
+            method = catalogue.load(method, run.file.base)
+        verb, section = run.journal.verb, self._section(train)
+        older = bool(section.async_steps or run.file.sampling.spare_prompts)
         stage = Stage(
-            self,
+            run,
             configure(corrected(method, section.rollout_correction, older=older), settings or {}),
             data if isinstance(data, Mapping) else {MAIN: data},
-            rewards=self.rewards() if rewards is None else rewards,
+            rewards=run.rewards() if rewards is None else rewards,
             train=section,
             name=f"{verb}-{method.name}",
+            evaluations=self.evaluations,
         )
-        if self.journal.done(verb):
-            stage.skip()
-            self.role = stage.role
-            self.journal.skip(verb)
-            return {}
-        metrics = stage.run()
         self.role = stage.role
-        self.journal.finished.append(stage.total)
+        self.trained = list(dict.fromkeys([*self.trained, stage.role]))
+        if run.journal.done(verb):  # the models that it made are there now, for the checkpoint of a later stage to fill
+            first = run.journal.steps
+            run.journal.skip(verb)
+            self.evaluations.recall(first, run.journal.steps)
+            return {}
+        metrics = stage.train()
+        run.journal.finish(stage.total)
         return metrics
+
+    def copy(self, source: str, target: str, share: float = 1.0) -> None:
+        """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
+        journal, verb = self.run.journal, self.run.journal.verb
+        self.run.learner.copy(source, target, share)  # also when skipped: the checkpoint fills the roles it made
+        if journal.done(verb):
+            journal.skip(verb)
+        else:
+            journal.finish(0)
+
+    def move(self, source: str, target: str, along: Mapping[str, float], shape: Shape = "normal") -> None:
+        """Give a role the weights of another plus a length along each named direction.
+
+        A name is the same direction throughout the run. `shape`: as in backends.protocol.Direction.
+        """
+        run, journal, verb = self.run, self.run.journal, self.run.journal.verb
+        if journal.done(verb):
+            if source != target:
+                run.learner.copy(source, target)  # the checkpoint fills the roles that were made
+            journal.skip(verb)
+            return
+        directions = [(Direction(run.seed("direction", n), shape), x) for n, x in along.items()]
+        run.learner.move(source, target, directions)
+        journal.finish(0)
+
+    def advance(self, step: int, total: int, metrics: Mapping[str, float]) -> None:
+        """End a step outside any stage: count it, log it, and save a checkpoint when one is due."""
+        run, journal, verb = self.run, self.run.journal, self.run.journal.verb
+        if journal.done(verb):
+            journal.skip(verb)
+            if journal.saved is not None and len(journal.finished) == len(journal.saved["finished"]):
+                run.learner.restore(journal.saved["backend"])
+                journal.saved = None
+            return
+        if step == 1:
+            run.display.start(WITHOUT_GRADIENTS, total)
+        journal.steps += 1
+        journal.finish(1)
+        if journal.steps % run.file.train.log_every == 0:
+            journal.write_metrics({**metrics, **run.timers.read()})
+        run.display.step(step, metrics)
+        every = run.file.train.save_every
+        run.checkpoint(self._snapshot, due=every is not None and step % every == 0)
+
+    def _snapshot(self) -> Copy:
+        taken = self.run.learner.snapshot("policy")
+        return {"stage": WITHOUT_GRADIENTS, "backend": taken.state}, taken.write
+
+    def start_reference(self, rule: str | float) -> None:
+        """Make the reference a copy of the policy, before the first round; `rule` says what becomes of it later."""
+        check_rule(rule)
+        self.copy("policy", "reference")
+        if rule == "lag":
+            self.copy("policy", "next_reference")
+
+    def update_reference(self, rule: str | float) -> None:
+        """Update the reference after a round.
+
+        never: it stays. round: the policy. lag: the policy of a round ago. 0.1: a tenth of the way to the policy.
+        """
+        if rule == "round":
+            self.copy("policy", "reference")
+        elif rule == "lag":
+            self.copy("next_reference", "reference")
+            self.copy("policy", "next_reference")
+        elif not isinstance(rule, str):
+            self.copy("policy", "reference", float(rule))
+
+    # ---- sampling and scoring
+
+    def sampling(self, samples: int = 1, temperature: float = 1.0, **given: Any) -> Sampling:
+        """An author: as the run file's `sampling` says where it says something, else as given here."""
+        own = self.run.file.sampling
+        return Sampling(
+            samples=samples if own.samples is None else own.samples,
+            temperature=temperature if own.temperature is None else own.temperature,
+            **given,
+        )
 
     def sample(
         self,
         prompts: Sequence[Prompt],
-        how: Sampling | None = None,
+        sampling: Sampling | None = None,
         *,
-        names: tuple[str | int, ...] = ("sample",),
+        names: Names = ("sample",),
         author: int = 0,
         max_tokens: int | None = None,
-    ) -> list[Rollout]:
-        """Answers to prompts, all samples of a prompt side by side. The seed of each derives from `names`."""
-        how = how or Sampling()
-        tokens = {p.id: self.encoder.prompt(p) for p in prompts}
-        order = [(p, (author, k)) for p in prompts for k in range(how.samples)]
-        requests = [request(self, p, tokens[p.id], how, names, key, max_tokens=max_tokens) for p, key in order]
-        answers = self.backend.generate(requests, how.mix)
-        maybe_kill("sampling")
-        return [rollout(self, p, tokens[p.id], key, c) for (p, key), c in zip(order, answers, strict=True)]
+    ) -> list[Episode]:
+        """Answer prompts, all samples of a prompt side by side. The seed of each answer derives from `names`."""
+        return sample(self.run, prompts, sampling or Sampling(), names, author=author, max_tokens=max_tokens)
 
-    def score(self, rollouts: Sequence[Rollout], rewards: Sequence[Reward] | None = None) -> list[Rollout]:
-        """The same answers with their rewards. A failed reward leaves None, never a number."""
-        chosen = tuple(self.rewards() if rewards is None else rewards)
-        scored = self.scorer(chosen).score(rollouts) if chosen else list(rollouts)
-        maybe_kill("rewards")
-        return scored
+    def score(self, episodes: Sequence[Episode], rewards: Sequence[Reward] | None = None) -> list[Episode]:
+        """Return the same episodes with their rewards. A failed reward leaves None, never a number."""
+        return self.run.score(episodes, self.run.rewards() if rewards is None else rewards)
 
     def collect(
         self,
@@ -171,62 +199,60 @@ class Session:
         *authors: Sampling,
         rewards: Scoring | None = None,
         max_tokens: int | None = None,
-    ) -> list[Rollout]:
-        """Scored answers of every author, kept as `rounds/<name>.jsonl`: a resumed run reads what it has collected.
+    ) -> list[Episode]:
+        """Sample and score answers of every author, kept as `rounds/<name>.jsonl` for a resumed run to read.
 
-        `rewards`: those of the run file unless given; () for none; a part (`log_ratio`) asks the models.
+        `rewards`: those of the run file unless given; () for none; a part (`log_ratio`) is computed by the models.
         """
         asked = [cast(Prompt, p) for p in prompts]
 
-        def make() -> list[Any]:
-            with self.clock("sampling"):
+        def compute() -> list[Any]:
+            with self.run.timers("sampling"):
                 answers = [
-                    r
-                    for author, how in enumerate(authors)
-                    for r in self.sample(asked, how, names=(name,), author=author, max_tokens=max_tokens)
+                    e
+                    for author, sampling in enumerate(authors)
+                    for e in self.sample(asked, sampling, names=(name,), author=author, max_tokens=max_tokens)
                 ]
-            with self.clock("rewards"):
+            with self.run.timers("rewards"):
                 scored = self._scored(with_opponents(answers, len(authors)), rewards)
-            return [as_row(r) for r in scored]
+            return [as_row(e) for e in scored]
 
-        rollouts = as_rollouts(self.journal.once(f"rounds/{name}", make), asked)
-        mean = Evaluation.of(rollouts).mean
-        self.display.note(f"{name}: {len(rollouts)} answers to {len(asked)} prompts, mean reward {mean:.3f}")
-        return rollouts
+        episodes = as_episodes(self.run.journal.once(f"rounds/{name}", compute), asked)
+        mean = Evaluation.of(episodes).mean
+        self.run.display.note(f"{name}: {len(episodes)} answers to {len(asked)} prompts, mean reward {mean:.3f}")
+        return episodes
+
+    def score_again(self, name: str, episodes: Sequence[Episode], rewards: Scoring | None = None) -> list[Episode]:
+        """Return the same episodes with new rewards, kept like what is collected."""
+        compute = lambda: [e.reward for e in self._scored(list(episodes), rewards)]  # noqa: E731
+        scores = self.run.journal.once(f"rounds/{name}", compute)
+        return [replace(e, reward=x) for e, x in zip(episodes, scores, strict=True)]
+
+    def _scored(self, episodes: list[Episode], rewards: Scoring | None) -> list[Episode]:
+        if isinstance(rewards, Part) or callable(rewards):
+            return measures.scored(self.run, episodes, rewards)
+        if rewards is None and not self.run.rewards():
+            raise ConfigError("the answers must be scored, and the run file names no `rewards`; add rewards: [...]")
+        return self.score(episodes, rewards)
+
+    # ---- measuring
 
     def measure(self, name: str, records: Sequence[Record], part: Part | Function) -> list[float]:
-        """What a part says of each record, or pair, by the models as they are now; kept like what is collected."""
+        """A part's value for each record, or pair, under the models as they are now; kept like what is collected."""
+        return self._kept(name, lambda: measures.values(self.run, records, part))
 
-        def make() -> list[Any]:
-            rows = [row for r in records for row in self.encoder.rows(r, kind_of(r))]
-            return self._said(paired(rows) if isinstance(records[0], Pair) else collate(rows), part)
+    def measure_tokens(self, name: str, records: Sequence[Record], part: Part | Function) -> list[list[float]]:
+        """A part's value at every trained token of each record; kept likewise."""
+        return self._kept(name, lambda: measures.token_values(self.run, records, part))
 
-        return [float(x) for x in self.journal.once(f"rounds/{name}", make)]
+    def embed(self, name: str, records: Sequence[Record], role: str = "policy") -> list[list[float]]:
+        """The state of a model after the last token of every row: one of an answer, two of a pair; kept likewise."""
+        return self._kept(name, lambda: measures.embeddings(self.run, records, role))
 
-    def spell(self, name: str, records: Sequence[Record], part: Part | Function) -> list[list[float]]:
-        """What a part says of every token that is learnt of each record; kept like the rest."""
+    def _kept(self, name: str, compute: Any) -> list[Any]:
+        return self.run.journal.once(f"rounds/{name}", compute)
 
-        def make() -> list[Any]:
-            batch = collate([row for r in records for row in self.encoder.rows(r, kind_of(r))])
-            values, rows = self._value(batch, part), batch["rows"]
-            return [values[rows.mask & (rows.index == i)].tolist() for i in range(rows.count)]
-
-        return self.journal.once(f"rounds/{name}", make)
-
-    def judge(self, name: str, rollouts: Sequence[Rollout], rewards: Scoring | None = None) -> list[Rollout]:
-        """The same answers with their rewards, kept like what is collected."""
-        made = self.journal.once(f"rounds/{name}", lambda: [r.reward for r in self._scored(list(rollouts), rewards)])
-        return [replace(r, reward=x) for r, x in zip(rollouts, made, strict=True)]
-
-    def embed(self, name: str, records: Sequence[Record]) -> list[list[float]]:
-        """The policy's state after the last token of every row: one of an answer, two of a pair; kept like the rest."""
-
-        def make() -> list[Any]:
-            batch = collate([row for r in records for row in self.encoder.rows(r, kind_of(r))])
-            states = self.backend.forward(batch, {"hidden": Source("policy", "hidden", When.ONCE)})["hidden"]
-            return states[batch["rows"].sizes.cumsum(0) - 1].tolist()
-
-        return self.journal.once(f"rounds/{name}", make)
+    # ---- evaluating and saving
 
     def evaluate(
         self,
@@ -238,147 +264,71 @@ class Session:
         max_tokens: int | None = None,
     ) -> Evaluation:
         """Answer held-out prompts, greedily by default, and score the answers."""
-        how = Sampling(samples=samples, temperature=temperature)
-        asked = self.sample(prompts, how, names=("evaluate",), max_tokens=max_tokens)
-        return Evaluation.of(self.score(asked, rewards))
+        scorers = self.run.rewards() if rewards is None else rewards
+        return evaluate(self.run, prompts, scorers, samples=samples, temperature=temperature, max_tokens=max_tokens)
 
-    def copy(self, source: str, target: str, share: float = 1.0) -> None:
-        """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
-        verb = len(self.journal.finished)
-        self.backend.copy(source, target, share)  # even of a verb that is done: the checkpoint fills the roles it made
-        if self.journal.done(verb):
-            self.journal.skip(verb)
-        else:
-            self.journal.finished.append(0)
+    def evaluate_now(self, name: str) -> Evaluation | None:
+        """Answer the prompts of the run file's `evaluate`, if it has any, and keep the result under a name."""
+        return self.evaluations.now(name)
 
     def save(self, role: str, folder: Path | None = None) -> Path:
-        """Write a model that plain transformers opens, into the run directory's `final` unless told otherwise."""
-        if folder is None and self.directory is None:
+        """Write a model that plain transformers opens, into the run directory's `final` unless given a folder."""
+        own = self.run.journal.folder
+        if folder is None and own is None:
             raise ConfigError("save needs a folder: this session has no run directory")
-        target = folder or self.directory.final  # type: ignore[union-attr]
-        if self.directory is not None:
-            self.journal.saver.wait()
+        target = folder or cast(Path, own) / "final"
+        self.run.journal.wait_until_saved()
         target.mkdir(parents=True, exist_ok=True)
-        self.backend.save(role, target)
+        self.run.learner.save(role, target)
         return target
+
+    def artefact(self, name: str, content: str | Mapping[str, Any] | Sequence[Any]) -> Path | None:
+        """Keep a result that is not a model: text, or plain data as JSON. Returns its file, if the run writes any."""
+        own = self.run.journal.folder
+        file = None
+        if own is not None:
+            is_text = isinstance(content, str)
+            file = own / "artefacts" / (name if is_text else f"{name}.json")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            text = content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+            durable.write_text(file, text)
+        self.artefacts[name] = file
+        return file
 
     # ---- what the verbs share
 
+    def seed(self, *names: Any) -> int:
+        """Derive a seed from the run's seed and names."""
+        return self.run.seed(*names)
+
+    def note(self, text: str) -> None:
+        """Tell the user something, once."""
+        self.run.display.note(text)
+
     def dataset(self, source: Data, kind: str) -> Dataset:
-        """Load records as the run file describes them. Rows that it lets drop are listed in run.json."""
-        made = load(
-            source.path,
-            kind,
-            columns=source.columns,
-            answer_after=source.answer_after,
-            size=source.size,
-            chat=source.chat,
-            invalid=source.invalid,
-        )
-        if made.dropped and self.directory is not None:
-            self.directory.add(dropped={source.path: list(made.dropped)})
-        return made
-
-    def how(self, samples: int = 1, temperature: float = 1.0, **given: Any) -> Sampling:
-        """An author: as the run file's `sampling` says where it says something, else as given here."""
-        own = self.run.sampling
-        return Sampling(
-            samples=samples if own.samples is None else own.samples,
-            temperature=temperature if own.temperature is None else own.temperature,
-            **given,
-        )
-
-    def _scored(self, rollouts: list[Rollout], rewards: Scoring | None) -> list[Rollout]:
-        if isinstance(rewards, Part) or callable(rewards):
-            rows = [rollout_row(r, train=True, temperature=1.0, step=self.journal.steps) for r in rollouts]
-            scores = self._said(collate(rows), rewards)
-            return [replace(r, reward=s) for r, s in zip(rollouts, scores, strict=True)]
-        if rewards is None and not self.rewards():
-            raise ConfigError("the answers must be scored, and the run file names no `rewards`; add rewards: [...]")
-        return self.score(rollouts, rewards)
-
-    def _said(self, batch: Batch, part: Part | Function) -> list[float]:
-        """The values of a part, one a row or pair."""
-        return [float(x) for x in self._value(batch, part)]
-
-    def _value(self, batch: Batch, part: Part | Function) -> Tensor:
-        whole = as_part(part)
-        sources = {n: FIELDS[n].source for n in sorted(whole.needs)}
-        made = self.backend.forward(batch, {n: s for n, s in sources.items() if s is not None})
-        return cast("Tensor", whole(batch.add(made, {n: FIELDS[n].axes for n in made})))
+        """Load records as the run file describes them."""
+        return self.run.dataset(source, kind)
 
     def _section(self, changes: Mapping[str, Any]) -> Train:
         """The run file's `train` with other values, checked as it was."""
-        values = self.run.train.model_dump() | dict(changes)
+        section = self.run.file.train
+        values = section.model_dump() | dict(changes)
         if "steps" in changes:
             values["epochs"] = changes.get("epochs")
         if "epochs" in changes:
             values["steps"] = changes.get("steps")
-        return check(type(self.run.train), values, "train")
-
-    def evaluate_now(self, name: str) -> Evaluation | None:
-        """Answer the questions of the run file's `evaluate`, if it has any, and keep the result under a name."""
-        e = self.run.evaluate
-        if e is None:
-            return None
-        prompts = [p for p in self.dataset(e.data, "prompts") if isinstance(p, Prompt)]
-
-        def make() -> list[Any]:
-            made = self.evaluate(prompts, samples=e.samples, temperature=e.temperature, max_tokens=e.max_tokens)
-            return [as_row(r) for r in made.rollouts]
-
-        kept = self.journal.once(f"evaluations/{name.replace(' ', '-')}", make)
-        self.evaluations[name] = Evaluation.of(as_rollouts(kept, prompts))
-        self.display.note(f"evaluation {name}: mean reward {self.evaluations[name].mean:.3f} on {len(prompts)} prompts")
-        return self.evaluations[name]
-
-    def evaluations_as_text(self) -> list[str]:
-        """One line per evaluation, for the model card."""
-        return [f"- {n}: mean reward {e.mean:.4f} on {len(e.scores)} prompts" for n, e in self.evaluations.items()]
-
-    def rewards(self) -> tuple[Reward, ...]:
-        """The rewards of the run file, and the functions that were given in Python. What they keep is in `kept`."""
-        named = ({"path": r.path, "weight": r.weight, **r.settings} for r in self.run.rewards)
-        folder = None if self.directory is None else self.directory.path / "kept"
-        return tuple(r if folder is None else r.keeping(folder) for r in (*map(resolve, named), *self.functions))
-
-    def scorer(self, rewards: tuple[Reward, ...]) -> Scorer:
-        if rewards not in self._scorers:
-            s = self.run.scoring
-            self._scorers[rewards] = Scorer(
-                rewards, workers=s.workers, timeout=s.timeout, max_error_rate=s.max_error_rate
-            )
-        return self._scorers[rewards]
-
-    def boundary(self, take: Callable[[], Copy], *, due: bool) -> None:
-        """Between two steps: save what `take` copies if that is due or a signal came.
-
-        Ends the run if one came, or if the last save failed.
-        """
-        if self.directory is None:
-            return
-        self.journal.saver.check()
-        if due or self.signals.asked:
-            with self.clock("saving"):
-                self.journal.save(take)
-        if self.signals.asked:
-            self.journal.saver.wait()
-            raise self.signals.stopped(f"checkpoint-{self.journal.steps} is saved, continue with --resume")
+        return check(type(section), values, "train")
 
     def close(self) -> None:
-        """End the workers, wait for a checkpoint that is being written, and let others have the directory."""
-        self.signals.close()
-        for scorer in self._scorers.values():
-            scorer.close()
-        RENDERER.close()
-        self.journal.close()
+        """End the workers, wait for a checkpoint that is being written, and unlock the directory."""
+        self.run.close()
 
     def __enter__(self) -> Session:
-        if self.directory is not None:
-            self.signals.open()
+        if self.run.journal.writes:
+            self.run.signals.open()
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is not None and self.directory is not None:
-            self.journal.saver.settle()
+        if error is not None:
+            self.run.journal.settle()
         self.close()

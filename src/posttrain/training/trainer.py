@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from posttrain.backends.protocol import Backend, Share, Snapshot
-from posttrain.core.method import MAIN, Method
-from posttrain.core.plan import plan
+from posttrain.backends.protocol import Learner, Share, Snapshot
+from posttrain.core.method import MAIN
+from posttrain.core.plan import Plan
 from posttrain.core.reduce import counts, whole_gradients
 from posttrain.core.tensors import Batch, When
 from posttrain.errors import NumericsError
@@ -27,24 +27,21 @@ Rates = Callable[[int], Mapping[str, float]]  # batch number -> learning rate of
 class Trainer:
     """Runs any plan: derive once, then passes x minibatches optimiser steps, then what is derived at the end.
 
-    `arrives`: the tensors that each stream's batches bring. State of stateful parts is in `states`.
+    `states` holds the state of every stateful derived tensor, `carried` the value of every tensor derived at the end of
+    the batch before.
     """
 
-    def __init__(
-        self,
-        method: Method,
-        backend: Backend,
-        arrives: Mapping[str, Iterable[str]] | None = None,
-        *,
-        rates: Rates,
-        seed: int = 0,
-    ) -> None:
-        self.method, self.backend, self.rates, self.seed = method, backend, rates, seed
-        self.plan = plan(method, arrives)
-        self.axes = {n: f.axes for n, f in method.vocabulary.items()}
-        self.states: dict[str, Any] = {}  # one entry per stateful derived tensor
+    def __init__(self, plan: Plan, learner: Learner, *, rates: Rates, seed: int = 0) -> None:
+        self.plan = plan
+        self.method = plan.method
+        self.learner = learner
+        self.rates = rates
+        self.seed = seed
+        self.axes = {n: f.axes for n, f in self.method.vocabulary.items()}
+        self.states: dict[str, Any] = {}
+        self.carried = {n: d.start for n, d in self.method.derived.items() if d.when is When.END}
         self.batch_number = 0
-        backend.prepare(self.plan)
+        learner.prepare(plan)
 
     def train(self, batches: Batches) -> dict[str, float]:
         """One batch of every stream. Returns the metrics, means over the optimiser steps.
@@ -52,12 +49,12 @@ class Trainer:
         If it fails, the gradient and the statistics are as if it had not been seen; optimiser steps that it had taken
         before stay taken.
         """
-        before = self.states
+        states, carried = self.states, self.carried
         try:
             metrics = self._train(batches)
         except BaseException:
-            self.backend.discard()
-            self.states = before
+            self.learner.discard()
+            self.states, self.carried = states, carried
             raise
         self.batch_number += 1
         return metrics
@@ -68,7 +65,8 @@ class Trainer:
 
     def _train(self, batches: Batches) -> dict[str, float]:
         seed = seed_for(self.seed, "batch", self.batch_number)
-        given = {"seed": seed, "step": self.batch_number, **self._carried()}
+        carried = {n: torch.tensor(x) for n, x in self.carried.items()}
+        given = {"seed": seed, "step": self.batch_number, **carried}
         batches = {s: b.add(given, dict.fromkeys(given, "")) for s, b in batches.items()}
         batches, _ = self.derive(When.ONCE, batches)
         maybe_kill("derive")
@@ -113,7 +111,7 @@ class Trainer:
                 "or look at the samples of this step"
             )
         maybe_kill("backward")
-        norms = self.backend.step(self.rates(self.batch_number))
+        norms = self.learner.step(self.rates(self.batch_number))
         maybe_kill("optimiser")
         first = next(iter(norms.values()), 0.0)
         return {"loss": share.loss, "grad_norm": norms.get("policy", first), **share.metrics}
@@ -128,13 +126,13 @@ class Trainer:
             share.add(value, shares)
             terms = [*self.plan.terms[s].values(), *self.plan.metrics[s].values()]
             # Counted before any cut: this is what makes micro-batches invisible.
-            made = self.backend.accumulate(self.plan, s, mini, counts(terms, mini), fresh=fresh)
+            made = self.learner.accumulate(self.plan, s, mini, counts(terms, mini), fresh=fresh)
             share.add(made.loss, made.metrics)
         return share
 
     def derive(self, when: When, batches: Batches) -> tuple[Batches, Now]:
         """Model outputs without gradient, then the derived tensors in order, on batches that are still whole."""
-        now = {s: self.backend.forward(b, self.plan.forwards.get((when, s), {})) for s, b in batches.items()}
+        now = {s: self.learner.forward(b, self.plan.forwards.get((when, s), {})) for s, b in batches.items()}
         full = {s: b.add(now[s], self.axes) for s, b in batches.items()}
         # What is measured at a STEP or at the END must not shadow the LIVE tensor of the same name.
         made: dict[str, dict[str, Any]] = {s: dict(now[s]) if when is When.ONCE else {} for s in batches}
@@ -147,17 +145,11 @@ class Trainer:
                 else:
                     value = part(full[stream])
             if when is When.END:
-                states[f"{name} at the end"] = {"value": float(value)}
+                self.carried = {**self.carried, name: float(value)}
             for s in batches if axes == "" else (stream,):
                 full[s], made[s][name] = full[s].add({name: value}, {name: axes}), value
         self.states = states
         return {s: b.add(made[s], self.axes) for s, b in batches.items()}, now
-
-    def _carried(self) -> dict[str, Tensor]:
-        """Tensors made at the end of the batch before: their value now."""
-        ends = {n: d for n, d in self.method.derived.items() if d.when is When.END}
-        values = {n: self.states.get(f"{n} at the end", {"value": d.start})["value"] for n, d in ends.items()}
-        return {n: torch.tensor(v) for n, v in values.items()}
 
     def _scalars(self, batches: Batches) -> dict[str, float]:
         """Metrics that are one number for the whole batch, and every scalar that the method derives (a KL weight)."""
@@ -171,17 +163,19 @@ class Trainer:
         return whole | {n: float(x) for n, x in scalars.items()}
 
     def state(self) -> dict[str, Any]:
-        return self._with(self.backend.state())
+        return self._with(self.learner.state())
 
     def snapshot(self, role: str) -> Snapshot:
         """The state and the model of a role, good until the next snapshot is taken."""
-        made = self.backend.snapshot(role)
+        made = self.learner.snapshot(role)
         return Snapshot(self._with(made.state), made.write)
 
     def _with(self, backend: Mapping[str, Any]) -> dict[str, Any]:
-        return {"backend": backend, "states": copy.deepcopy(self.states), "batch_number": self.batch_number}
+        own = {"states": copy.deepcopy(self.states), "carried": self.carried, "batch_number": self.batch_number}
+        return {"backend": backend, **own}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.backend.restore(state["backend"])
+        self.learner.restore(state["backend"])
         self.states = copy.deepcopy(state["states"])
+        self.carried = dict(state["carried"])
         self.batch_number = state["batch_number"]

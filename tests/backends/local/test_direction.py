@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from posttrain.backends.local.backend import Local
 from posttrain.backends.local.direction import drawn, movable, shift
+from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.protocol import Direction
 from tests.harness.tiny_net import TinyNet
 
@@ -60,7 +60,7 @@ def test_there_and_back_again() -> None:
 
 
 def test_a_moved_copy_leaves_its_source_alone() -> None:
-    backend = Local({"policy": TinyNet(0)})
+    backend = LocalLearner({"policy": TinyNet(0)})
     before = {n: x.clone() for n, x in backend.models["policy"].state_dict().items()}
     backend.move("policy", "moved", [(Direction(1), 0.1), (Direction(2), -0.2)])
     backend.move("policy", "one", [(Direction(1), 0.1)])

@@ -1,4 +1,4 @@
-"""Norm, gate and rotation against their formulas, in float64, whole and in slabs."""
+"""Norm, gate and rotary embedding against their formulas, in float64, whole and in slabs."""
 
 import gc
 
@@ -7,21 +7,21 @@ import torch
 import torch.nn.functional as F
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from posttrain.models.kernels import elementwise as passes
-from posttrain.models.kernels.elementwise import gated, kept, made_again, rms_norm, rotated
+from posttrain.models.kernels import elementwise
+from posttrain.models.kernels.elementwise import gated, recomputed, rms_norm, rotated, stored
 
 
 @pytest.fixture(params=[2**18, 2 * 24])
 def draw(request, monkeypatch):
-    monkeypatch.setattr(passes, "SLAB", request.param)
+    monkeypatch.setattr(elementwise, "SLAB", request.param)
     generator = torch.Generator().manual_seed(0)
     return lambda *shape: torch.randn(*shape, dtype=torch.float64, generator=generator, requires_grad=True)
 
 
-def same(found, expected, inputs, weights):
+def same(actual, expected, inputs, weights):
     """Equal values and, for a random weighted sum of them, equal gradients."""
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
-    mine = torch.autograd.grad((weights * found).sum(), inputs)
+    torch.testing.assert_close(actual, expected, rtol=0, atol=1e-12)
+    mine = torch.autograd.grad((weights * actual).sum(), inputs)
     theirs = torch.autograd.grad((weights * expected).sum(), inputs)
     for a, b in zip(mine, theirs, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-12)
@@ -35,8 +35,8 @@ def test_rms_norm_is_its_formula(draw, shape):
 
 
 def test_rms_norm_golden():
-    found = rms_norm(torch.tensor([[3.0, 4.0]]), torch.tensor([1.0, 2.0]), 0.0)
-    torch.testing.assert_close(found, torch.tensor([[3.0, 8.0]]) / 12.5**0.5)
+    actual = rms_norm(torch.tensor([[3.0, 4.0]]), torch.tensor([1.0, 2.0]), 0.0)
+    torch.testing.assert_close(actual, torch.tensor([[3.0, 8.0]]) / 12.5**0.5)
 
 
 def test_rms_norm_does_not_see_the_scale(draw):
@@ -67,9 +67,9 @@ def test_bfloat16_is_computed_in_float32():
     assert ((rms_norm(x, weight, 1e-5).double() - exact).abs() <= 2**-8 * exact.abs()).all()
 
 
-def gradients(hold, x, weight):
-    """Whether the graph of a product of silu(x) * x keeps that, and the gradients."""
-    with hold(gated, x, x) as product:
+def gradients(saving, x, weight):
+    """Whether the graph of a product of silu(x) * x stores silu(x) * x, and the gradients."""
+    with saving(gated, x, x) as product:
         memory = StorageWeakRef(product.untyped_storage())
         out = product @ weight
     del product
@@ -77,14 +77,14 @@ def gradients(hold, x, weight):
     return not memory.expired(), torch.autograd.grad(out.square().sum(), (x, weight))
 
 
-def test_what_is_made_again_is_not_kept_and_gives_the_same_gradients(draw):
+def test_a_recomputed_result_is_not_stored_and_gives_the_same_gradients(draw):
     x, weight = draw(50, 24), draw(24, 8)
-    (alive, theirs), (forgotten, mine) = gradients(kept, x, weight), gradients(made_again, x, weight)
-    assert (alive, forgotten) == (True, False)
+    (alive, theirs), (freed, mine) = gradients(stored, x, weight), gradients(recomputed, x, weight)
+    assert (alive, freed) == (True, False)
     for a, b in zip(mine, theirs, strict=True):
         assert torch.equal(a, b)
 
 
-def test_without_gradient_nothing_is_made_again(draw):
-    with torch.no_grad(), made_again(gated, draw(5, 24), draw(5, 24)) as product:
+def test_without_gradient_nothing_is_recomputed(draw):
+    with torch.no_grad(), recomputed(gated, draw(5, 24), draw(5, 24)) as product:
         assert (product @ draw(24, 8)).shape == (5, 8)

@@ -51,9 +51,9 @@ def test_a_saved_model_loads_with_its_heads(folder):
     network.add_head("value", seed=1)
     network.add_head("score", seed=2)
     expected = network.state_dict()
-    found = loaded.network.state_dict()
-    assert found.keys() == expected.keys()
-    assert all(torch.equal(found[n], expected[n]) for n in expected)
+    actual = loaded.network.state_dict()
+    assert actual.keys() == expected.keys()
+    assert all(torch.equal(actual[n], expected[n]) for n in expected)
     assert loaded.name == str(folder)
     assert not loaded.network.training
     assert loaded.stop == {loaded.tokenizer.eos_token_id}
@@ -89,34 +89,34 @@ def test_a_tokenizer_with_more_tokens_than_embeddings_is_refused(folder):
 @pytest.mark.fault("T4", "N8")
 def test_rows_of_the_vocabulary_that_only_pad_it_are_neither_sampled_nor_counted(folder, tmp_path):
     trunk = AutoModelForCausalLM.from_pretrained(folder)
-    words, tokenizer = trunk.config.vocab_size, AutoTokenizer.from_pretrained(folder)
-    trunk.resize_token_embeddings(words + 25, mean_resizing=False)
-    with torch.no_grad():  # a model that would write nothing else
-        trunk.get_output_embeddings().weight[words:] = 50 * trunk.get_output_embeddings().weight[5]
+    size, tokenizer = trunk.config.vocab_size, AutoTokenizer.from_pretrained(folder)
+    trunk.resize_token_embeddings(size + 25, mean_resizing=False)
+    with torch.no_grad():  # a model that would sample nothing else
+        trunk.get_output_embeddings().weight[size:] = 50 * trunk.get_output_embeddings().weight[5]
     trunk.save_pretrained(tmp_path / "padded")
     tokenizer.save_pretrained(tmp_path / "padded")
     plain, padded = load(str(folder)).network, load(str(tmp_path / "padded")).network
-    assert padded.vocabulary == plain.vocabulary == words
+    assert padded.vocab_size == plain.vocab_size == size
     asked = [Request((70, 71), seed=i, max_tokens=20) for i in range(4)]
     with_padding, without = (Engine({"policy": n}, frozenset()).generate(asked) for n in (padded, plain))
     assert [(c.tokens, c.logp) for c in with_padding] == [(c.tokens, c.logp) for c in without]
     tokens = torch.arange(70, 90)
     rows = Rows(torch.zeros(20, dtype=torch.long), torch.ones(20, dtype=torch.bool), 1)
-    found, expected = (n.outputs(tokens, rows, ["logp", "entropy", "logits"]) for n in (padded, plain))
-    assert all(torch.equal(found[k], expected[k]) for k in expected)
+    actual, expected = (n.outputs(tokens, rows, ["logp", "entropy", "logits"]) for n in (padded, plain))
+    assert all(torch.equal(actual[k], expected[k]) for k in expected)
     save(padded, tokenizer, tmp_path / "again")
-    assert AutoModelForCausalLM.from_pretrained(tmp_path / "again").config.vocab_size == words + 25
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "again").config.vocab_size == size + 25
 
 
 def classifier(folder, labels):
-    """A reward model as transformers writes it."""
+    """Save a reward model of transformers and return it."""
     _, tokenizer = embedded(3)
     model = trunk("Llama", vocab_size=len(tokenizer), num_labels=labels)
-    made = AutoModelForSequenceClassification.from_config(model.config)
-    made.model.load_state_dict(model.model.state_dict())
-    made.save_pretrained(folder)
+    reward_model = AutoModelForSequenceClassification.from_config(model.config)
+    reward_model.model.load_state_dict(model.model.state_dict())
+    reward_model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return made.eval()
+    return reward_model.eval()
 
 
 @pytest.mark.fault("R11")
@@ -130,8 +130,8 @@ def test_a_reward_model_of_transformers_gives_the_same_scores_whatever_stands_be
             chosen = [texts[i] for i in order]
             index = torch.repeat_interleave(torch.arange(len(order)), torch.tensor([len(t) for t in chosen]))
             rows = Rows(index, torch.ones(len(index), dtype=torch.bool), len(order))
-            found = network.outputs(torch.cat(chosen), rows, ["score"])["score"]
-            torch.testing.assert_close(found, expected[list(order)].float(), rtol=0, atol=1e-5)
+            actual = network.outputs(torch.cat(chosen), rows, ["score"])["score"]
+            torch.testing.assert_close(actual, expected[list(order)].float(), rtol=0, atol=1e-5)
 
 
 @pytest.mark.fault("R11")
@@ -224,18 +224,18 @@ def test_a_conversion_is_done_once_and_a_race_is_harmless(tmp_path, monkeypatch)
     monkeypatch.setenv("POSTTRAIN_CACHE", str(tmp_path / "cache"))
     file = tmp_path / "small.gguf"
     file.write_bytes(b"weights")
-    made = []
+    folders = []
 
     def convert(source: Path, folder: Path) -> None:
-        made.append(folder)
+        folders.append(folder)
         (folder / "config.json").write_text("{}")
-        if len(made) == 1:
-            gguf.converted(source)  # another process comes first
+        if len(folders) == 1:
+            gguf.converted(source)  # as if another process were first
 
     monkeypatch.setattr(gguf, "_convert", convert)
     folder = gguf.converted(file)
     assert gguf.converted(file) == folder
-    assert len(made) == 2
+    assert len(folders) == 2
     assert [p.name for p in folder.parent.iterdir()] == [folder.name]
     file.write_bytes(b"other weights")
     assert gguf.converted(file) != folder

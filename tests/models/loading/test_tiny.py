@@ -23,7 +23,7 @@ def test_every_text_survives_encoding_and_specials_are_distinct():
     assert tokenizer.decode(tokens) == text
     specials = [tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id]
     assert len({*specials, *range(256)}) == 259
-    assert max(tokenizer.get_vocab().values()) + 1 == len(tokenizer) == net.vocabulary
+    assert max(tokenizer.get_vocab().values()) + 1 == len(tokenizer) == net.vocab_size
     assert tokenizer.encode("a<|end|>") == [*tokenizer.encode("a"), tokenizer.eos_token_id]
     assert tokenizer.eos_token_id not in tokenizer.encode("a<|end|>", split_special_tokens=True)
 
@@ -43,7 +43,7 @@ def test_the_template_only_ever_appends():
 
 
 def test_it_learns_to_add_quickly():
-    """Sums of two digits below five, from forty steps: the tokens of the answer become probable."""
+    """Forty steps on sums of two digits below five make the tokens of the answer probable."""
     net, tokenizer = embedded()
     sums = [(a, b) for a in range(5) for b in range(5)]
     prompts = [tokenizer.encode(f"<|user|>{a}+{b}=<|end|><|assistant|>") for a, b in sums]

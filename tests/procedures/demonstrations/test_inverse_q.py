@@ -16,6 +16,7 @@ from tests.harness.runs import SUMS, metrics, run
 from tests.procedures.running import BRIEF, collected, content
 
 
+@pytest.mark.paper("xia2024rab")
 def test_the_error_falls_and_no_reward_is_read(tmp_path: Path) -> None:
     given = content("inverse_q", tmp_path, rounds=1, regression={"steps": 30}) | {"rewards": []}
     result = run(given, tmp_path / "run", *BRIEF)
@@ -34,14 +35,14 @@ def test_what_is_spelt_adds_up_to_what_is_measured(tmp_path: Path) -> None:
     said = [Demonstration(i, "1+1=", Sampled(tuple(range(40, 43 + i)))) for i in range(3)]
     with open_session(run_file) as session:
         session.copy("policy", "reference")
-        tokens = session.spell("tokens", said, ref_token_logp)
+        tokens = session.measure_tokens("tokens", said, ref_token_logp)
         ratios = session.measure("ratios", said, log_ratio)
-        row = session.encoder.rows(Demonstration(1, "1+1=", said[0].completion, columns={"token_reward": [1, 2, 3]}),
-                                   "demonstrations", {"token_reward"})[0]  # fmt: skip
+        taught = Demonstration(1, "1+1=", said[0].completion, columns={"token_reward": [1, 2, 3]})
+        row = session.run.encoder.rows(taught, "demonstrations", {"token_reward"})[0]
         with pytest.raises(DataError, match="'token_reward' has 2 numbers for the 3 tokens"):
-            session.encoder.rows(Demonstration(1, "1", said[0].completion, columns={"token_reward": [1, 2]}),
+            session.run.encoder.rows(Demonstration(1, "1", said[0].completion, columns={"token_reward": [1, 2]}),
                                  "demonstrations", {"token_reward"})  # fmt: skip
-        prompt = session.encoder.prompt(Prompt(0, "1+1="))
+        prompt = session.run.encoder.prompt(Prompt(0, "1+1="))
     assert [len(t) for t in tokens] == [3, 4, 5]
     assert all(x < 0 for t in tokens for x in t)
     assert ratios == [0, 0, 0]

@@ -28,7 +28,7 @@ def curve(contender: Contender, task: Task, seed: int, seen: Seen = lambda _: No
         session.copy("policy", "reference")
         watch = Watch(session, task, due(steps_of(task), task.points), seen)
         watch.measure(0)
-        session.display = watch
+        session.run.display = watch
         train(session, contender, task)
         if watch.points[-1]["step"] < watch.done:  # a procedure takes as many steps as it takes
             watch.measure(watch.done)

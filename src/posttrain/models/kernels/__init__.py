@@ -1,1 +1,1 @@
-"""The inner loops of a model: in torch, and in C++ where torch's operators cost too much."""
+"""Kernels: the inner loops of a model, in torch and, where torch's operators cost too much, in C++."""

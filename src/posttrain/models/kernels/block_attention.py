@@ -1,4 +1,4 @@
-"""Attention within padded blocks. Which kernel is the fastest depends on the width, the type and the machine.
+"""Attention within padded blocks. Which kernel is the fastest depends on width, dtype and machine.
 
 Legend: B rows, H query heads, G key-value heads, L queries, K keys, D head width.
 """
@@ -14,32 +14,32 @@ from torch import Tensor
 
 from posttrain.models.kernels.elementwise import SLAB
 
-SHORT = 64  # up to so many keys, twice as many in 16 bits, plain products beat the fused kernels of the CPU
+SHORT = 64  # keys up to which, twice as many in 16 bits, plain products beat the fused kernels of the CPU
 
 
 def causal(query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None) -> Tensor:
-    """[B, H, L, D] x [B, G, L, D] -> [B, H, L, D]: each token sees itself and those before it in the window."""
+    """[B, H, L, D] x [B, G, L, D] -> [B, H, L, D]: each token sees itself and earlier tokens in the window."""
     width = query.shape[2]
     if (window is None or window >= width) and not _short(query, width):
         shared = query.shape[1] != key.shape[1]
         return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=shared)
-    place = torch.arange(width, device=query.device)
-    return masked(query, key, value, scaling, within(place, place[:, None], window))
+    position = torch.arange(width, device=query.device)
+    return masked(query, key, value, scaling, visible(position, position[:, None], window))
 
 
 def masked(query: Tensor, key: Tensor, value: Tensor, scaling: float, seen: Tensor) -> Tensor:
-    """[B, H, L, D] x [B, G, K, D] -> [B, H, L, D]. `seen` [L, K] or [B, 1, L, K]; each query sees a key."""
+    """[B, H, L, D] x [B, G, K, D] -> [B, H, L, D]. `seen` [L, K] or [B, 1, L, K]; each query sees some key."""
     if _short(query, key.shape[2]):
         return _products(query, key, value, scaling, seen)
     shared = query.shape[1] // key.shape[1]
-    if shared > 1 and query.device.type != "cpu":  # with a mask the fused kernels of a GPU want a key for each head
+    if shared > 1 and query.device.type != "cpu":  # with a mask, fused GPU kernels need a key for each head
         key, value = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1)
         shared = 1
     return F.scaled_dot_product_attention(query, key, value, seen, scale=scaling, enable_gqa=shared > 1)
 
 
-def within(key: Tensor, query: Tensor, window: int | None) -> Tensor:
-    """Whether the query at one place sees the key at another: not later, and in the window."""
+def visible(key: Tensor, query: Tensor, window: int | None) -> Tensor:
+    """Whether a query sees a key, by their positions: the key is not later, and in the window."""
     seen = key <= query
     return seen if window is None else seen & (key > query - window)
 
@@ -49,26 +49,26 @@ def _short(query: Tensor, keys: int) -> bool:
 
 
 def _products(query: Tensor, key: Tensor, value: Tensor, scaling: float, seen: Tensor) -> Tensor:
-    mixed: Tensor = _Products.apply(query, key, value, scaling, seen)  # type: ignore[no-untyped-call]
-    return mixed
+    attended: Tensor = _Products.apply(query, key, value, scaling, seen)  # type: ignore[no-untyped-call]
+    return attended
 
 
 class _Products(torch.autograd.Function):
-    """softmax(scaling Q Kᵀ) V by plain products, in parts of the rows whose scores stay in the cache.
+    """softmax(scaling Q Kᵀ) V by plain products, on slices of the rows whose scores stay in the processor's cache.
 
-    The backward pass computes the weights once more: kept, those of a hundred keys would be larger than all else that
-    an attention layer keeps (Dao et al., 2022).
+    The backward pass recomputes the weights. Stored, those of a hundred keys would be larger than everything else that
+    an attention layer saves (Dao et al., 2022).
     """
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, scaling: float, seen: Tensor) -> Tensor:
         ctx.save_for_backward(query, key, value, seen)
         ctx.scaling = scaling
-        mixed = query.new_empty(*query.shape[:-1], value.shape[-1])
+        attended = query.new_empty(*query.shape[:-1], value.shape[-1])
         for part in _parts(query, key):
             _, weights = _weights(query[part], key[part], scaling, _of(seen, part))
-            mixed[part] = (weights.to(value.dtype) @ value[part]).view(mixed[part].shape)
-        return mixed
+            attended[part] = (weights.to(value.dtype) @ value[part]).view(attended[part].shape)
+        return attended
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -77,18 +77,18 @@ class _Products(torch.autograd.Function):
         dquery, dkey, dvalue = (torch.empty_like(x) for x in (query, key, value))
         for part in _parts(query, key):
             grouped, weights = _weights(query[part], key[part], ctx.scaling, _of(seen, part))
-            dmixed = gradients[0][part].reshape(*grouped.shape[:-1], -1)
-            dvalue[part] = weights.to(value.dtype).transpose(-1, -2) @ dmixed
-            dweights = (dmixed @ value[part].transpose(-1, -2)).to(weights.dtype)
-            along = (dweights * weights).sum(-1, keepdim=True)
-            dscores = dweights.sub_(along).mul_(weights).to(query.dtype)
+            doutput = gradients[0][part].reshape(*grouped.shape[:-1], -1)
+            dvalue[part] = weights.to(value.dtype).transpose(-1, -2) @ doutput
+            dweights = (doutput @ value[part].transpose(-1, -2)).to(weights.dtype)
+            dot = (dweights * weights).sum(-1, keepdim=True)
+            dscores = dweights.sub_(dot).mul_(weights).to(query.dtype)
             dkey[part] = dscores.transpose(-1, -2) @ grouped
             dquery[part] = (dscores @ key[part]).mul_(ctx.scaling).view(query[part].shape)
         return dquery, dkey, dvalue, None, None
 
 
 def _parts(query: Tensor, key: Tensor) -> Iterator[slice]:
-    """Slices of the rows."""
+    """Slices of the rows whose scores have at most SLAB numbers."""
     scores = query.shape[1] * query.shape[2] * key.shape[2]  # of a row
     rows = max(1, SLAB // max(1, scores))
     for start in range(0, len(query), rows):
@@ -100,7 +100,7 @@ def _of(seen: Tensor, part: slice) -> Tensor:
 
 
 def _weights(query: Tensor, key: Tensor, scaling: float, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """Scaled queries of the heads that share a key [B, G, H/G L, D], and their weights of the keys [B, G, H/G L, K]."""
+    """Scaled queries, grouped by the key that heads share [B, G, H/G L, D], and softmax weights [B, G, H/G L, K]."""
     rows, heads, width, _ = query.shape
     groups = key.shape[1]
     grouped = (query * scaling).reshape(rows, groups, -1, query.shape[-1])

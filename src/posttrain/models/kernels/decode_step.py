@@ -1,6 +1,6 @@
-"""`decode_step.cpp` for tensors: a decoding step's attention, products and whole layers, and the next token, on a CPU.
+"""`decode_step.cpp` on tensors: attention over the cache, products and whole layers of a step, the draw of a token.
 
-Legend: N tokens, H query heads, G key-value heads, D head width, S slots, P places of a page.
+Legend: N tokens, H query heads, G key-value heads, D head width, S slots, P positions of a page.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch import Tensor
 
 from posttrain.models.kernels.native import FLOAT, NUMBER, POINTER, THREADS, Functions
 
-PAGE = 64  # places of a page of the cache
-WIDTHS = (32, 64, 96, 128, 256)  # of heads, for which there is code
+PAGE = 64  # positions of a page of the cache
+HEAD_WIDTHS = (32, 64, 96, 128, 256)  # that `attend` is compiled for
 
-FEW = 256  # tokens up to which `linear` beats torch
-UNIT = 32  # of which its inputs and outputs are multiples
+MAX_TOKENS = 256  # up to which `linear` is faster than torch
+UNIT = 32  # inputs and outputs of `linear` are multiples of it
 
 _functions = Functions(
     Path(__file__).with_suffix(".cpp"),
@@ -30,45 +30,48 @@ _functions = Functions(
         "draw": [*[POINTER] * 2, *[NUMBER] * 2, THREADS, *[POINTER] * 2],
     },
 )
-_call, runs = _functions.call, _functions.runs
+_call = _functions.call
+supports = _functions.supports
+
+Index = tuple[Tensor, Tensor, Tensor]  # of each token in the cache: slot, page, offset within the page
 
 
-def write(key: Tensor, value: Tensor, where: tuple[Tensor, Tensor, Tensor], keys: Tensor, values: Tensor) -> None:
-    """Key and value [N, G, D] to slots, pages, places [N] of keys [pages, S, G, D, P], values [pages, S, G, P, D]."""
+def write(key: Tensor, value: Tensor, index: Index, keys: Tensor, values: Tensor) -> None:
+    """Write key and value [N, G, D] to the cache: keys [pages, S, G, D, P], values [pages, S, G, P, D]."""
     tokens, groups, width = key.shape
     sizes = tokens, keys.shape[1], groups, width
-    key, value, *where_ = (x.contiguous() for x in (key, value, *where))
+    key, value, *index_ = (x.contiguous() for x in (key, value, *index))
     assert key.shape == value.shape
     assert key.dtype == value.dtype == keys.dtype == values.dtype
-    _call("write", key, value, *where_, *sizes, torch.get_num_threads(), keys, values)
+    _call("write", key, value, *index_, *sizes, torch.get_num_threads(), keys, values)
 
 
 def attend(
     query: Tensor, keys: Tensor, values: Tensor, positions: Tensor, scaling: float, window: int | None
 ) -> Tensor:
-    """Query [N, H, D] of the newest tokens of the first N slots, which stand at positions [N] -> [N, H, D]."""
+    """Attention of the newest tokens, query [N, H, D], of the first N slots at positions [N] -> [N, H, D]."""
     query, positions = query.contiguous(), positions.contiguous()
     out = torch.empty_like(query)
     (tokens, heads, width), (slots, groups) = query.shape, keys.shape[1:3]
     sizes = tokens, slots, heads, groups, width
     assert tokens == len(positions) <= slots
-    assert width in WIDTHS
+    assert width in HEAD_WIDTHS
     assert query.dtype == keys.dtype == values.dtype
     assert heads % groups == 0
-    seen = keys.shape[0] * PAGE if window is None else window
-    _call("attend", query, keys, values, positions, *sizes, scaling, seen, torch.get_num_threads(), out)
+    visible = keys.shape[0] * PAGE if window is None else window
+    _call("attend", query, keys, values, positions, *sizes, scaling, visible, torch.get_num_threads(), out)
     return out
 
 
-def multiplies(x: Tensor, weight: Tensor) -> bool:
-    """Whether `linear` takes them: few tokens in bf16, on a processor that multiplies such numbers."""
-    whole = x.shape[-1] % UNIT == len(weight) % UNIT == 0
-    known = x.dim() == 2 and len(x) <= FEW and x.dtype == torch.bfloat16
-    return known and whole and runs(x, weight) and _functions.has("linear", x.dtype)
+def supports_linear(x: Tensor, weight: Tensor) -> bool:
+    """Whether `linear` accepts these tensors: few tokens in bf16, on a processor with AVX512-BF16."""
+    divisible = x.shape[-1] % UNIT == len(weight) % UNIT == 0
+    few = x.dim() == 2 and len(x) <= MAX_TOKENS and x.dtype == torch.bfloat16
+    return few and divisible and supports(x, weight) and _functions.has("linear", x.dtype)
 
 
 def linear(x: Tensor, weight: Tensor) -> Tensor:
-    """x [N, I] times weight [O, I] transposed: [N, O]. Reads the weights where they lie, and has no gradient."""
+    """x [N, I] times weight [O, I] transposed: [N, O]. It copies no weights and has no gradient."""
     out = x.new_empty(len(x), len(weight))
     assert weight.shape[1] == x.shape[1]
     assert x.shape[1] % UNIT == len(weight) % UNIT == 0
@@ -77,13 +80,13 @@ def linear(x: Tensor, weight: Tensor) -> Tensor:
 
 
 class Layer(NamedTuple):
-    """Weights of a layer, [outputs, inputs] or [width], in the order in which C++ takes them; and its numbers."""
+    """Weights of a layer, [outputs, inputs] or [width], in the order of the arguments in C++; and its constants."""
 
     norm: Tensor
     query: Tensor
     key: Tensor
     value: Tensor
-    query_norm: Tensor | None  # not in all models
+    query_norm: Tensor | None  # Qwen3 has both
     key_norm: Tensor | None
     out: Tensor
     second_norm: Tensor
@@ -96,15 +99,15 @@ class Layer(NamedTuple):
 
 
 def has_layer(x: Tensor) -> bool:
-    """Whether there is `run_layer` for so many tokens of this type, on this processor."""
-    return len(x) <= FEW and _functions.has("layer", x.dtype)
+    """Whether `run_layer` exists for this number of tokens and dtype, on this processor."""
+    return len(x) <= MAX_TOKENS and _functions.has("layer", x.dtype)
 
 
-def takes_layer(x: Tensor, layer: Layer, angles: Sequence[Tensor]) -> bool:
-    """Whether it takes these, too: `multiplies` is true of all products."""
+def supports_layer(x: Tensor, layer: Layer, angles: Sequence[Tensor]) -> bool:
+    """Whether `run_layer` accepts these tensors, given `has_layer`: `supports_linear` holds for all its products."""
     weights = [w for w in layer if isinstance(w, Tensor)]
-    whole = all(n % UNIT == 0 for w in weights for n in w.shape if w.dim() == 2)
-    return whole and runs(x, *weights, *angles)
+    divisible = all(n % UNIT == 0 for w in weights for n in w.shape if w.dim() == 2)
+    return divisible and supports(x, *weights, *angles)
 
 
 def run_layer(
@@ -113,26 +116,26 @@ def run_layer(
     keys: Tensor,
     values: Tensor,
     positions: Tensor,
-    where: tuple[Tensor, Tensor, Tensor],
+    index: Index,
     angles: Sequence[Tensor],
 ) -> Tensor:
-    """What comes out of a layer for the newest tokens x [N, D] of the first N slots; see `write`, `attend`."""
+    """Run a layer for the newest tokens x [N, D] of the first N slots: [N, D]. See `write` and `attend`."""
     x = x.clone()
-    positions, *where_ = (x.contiguous() for x in (positions, *where))
+    positions, *index_ = (x.contiguous() for x in (positions, *index))
     *weights, eps, scaling, window = layer
     (slots, groups), width = keys.shape[1:3], keys.shape[3]
     sizes = *x.shape, len(layer.gate), slots, len(layer.query) // width, groups, width
-    seen = keys.shape[0] * PAGE if window is None else window
+    visible = keys.shape[0] * PAGE if window is None else window
     assert all(angle.shape == (len(x), width) for angle in angles)
     assert len(positions) == len(x) <= slots
     assert len(layer.key) == len(layer.value) == groups * width
-    numbers = *sizes, eps, scaling, seen, torch.get_num_threads()
-    _call("layer", x, *weights, keys, values, positions, *where_, *angles, *numbers)
+    constants = *sizes, eps, scaling, visible, torch.get_num_threads()
+    _call("layer", x, *weights, keys, values, positions, *index_, *angles, *constants)
     return x
 
 
 def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores [S, V] and uniform [S] -> token and log-prob in float32: [S], [S] (see `sampling.law.draw`)."""
+    """Scores [S, V] and uniform [S] -> token and log-prob in float32: [S], [S]. See `sampling.distribution.draw`."""
     token, logp = torch.empty(len(scores), dtype=torch.long), torch.empty(len(scores))
     assert uniform.shape == (len(scores),)
     _call("draw", scores, uniform.double().contiguous(), *scores.shape, torch.get_num_threads(), token, logp)

@@ -1,1 +1,1 @@
-"""Models from files, folders, the hub and the package itself."""
+"""Load and save models: files, folders, the hub, and the models that come with the package."""

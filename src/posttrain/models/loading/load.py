@@ -1,4 +1,4 @@
-"""Models from the hub, from folders and GGUF files, and the bundled ones; and how they are saved."""
+"""Load models from the hub, from folders and GGUF files, and the bundled ones; save them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network in eval() mode, its tokenizer, the name it was asked for, and the tokens that end an answer."""
+    """A network in eval() mode, its tokenizer, the name it was loaded by, and the tokens that end an answer."""
 
     network: Network
     tokenizer: PreTrainedTokenizerBase
@@ -42,12 +42,12 @@ class Loaded:
 def load(
     spec: str, *, dtype: str = "float32", device: str | torch.device = "cpu", revision: str | None = None
 ) -> Loaded:
-    """A model by hub id, folder, .gguf file or bundled name (`tiny`, `smollm2`), heads included.
+    """Load a model, heads included, by hub id, folder, .gguf file or bundled name (`tiny`, `smollm2`).
 
-    Only safetensors are read and no code of the model's author is run. Raises ModelError for what is missing, does
-    not fit its tokenizer, or gives other logits here than in transformers.
+    Only safetensors are read, and no code of the model's author is run. Raises ModelError for a model that is missing,
+    does not fit its tokenizer, or gives other logits here than in transformers.
     """
-    _quietly()
+    _hide_progress_bars()
     if dtype not in DTYPES:
         raise ModelError(f"no dtype {dtype!r}{suggestion(dtype, DTYPES)}; there are {', '.join(DTYPES)}")
     if spec == "tiny":
@@ -57,18 +57,17 @@ def load(
         source = _source(spec)
         tokenizer = _tokenizer(spec, source, revision)
         trunk, other = _trunk(spec, source, DTYPES[dtype], revision)
-        network = fitting(trunk.to(device), spec)
+        network = as_network(trunk.to(device), spec)
         _load_heads(network, Path(source))
         if "score.weight" in other:
             _load_score(network, spec, source, revision)
-    words = _words(spec, network, tokenizer)
-    network.words = words  # only now: probes compare with all that transformers computes
+    network.vocab_size = _vocab_size(spec, network, tokenizer)  # after `probe`, which compares the padding too
     network.to(device).eval()
     return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer))
 
 
-def fitting(trunk: Any, name: str) -> Network:
-    """The network of a model of transformers: on flat tokens, or with a warning as transformers wrote it.
+def as_network(trunk: Any, name: str) -> Network:
+    """Make a network of a model of transformers: on flat tokens or, with a warning, on padded rows.
 
     Raises ModelError if neither gives the logits of the unchanged model.
     """
@@ -76,34 +75,36 @@ def fitting(trunk: Any, name: str) -> Network:
     try:
         network = Network(trunk)
         probe(network)
-    except ModelError as refusal:
+    except ModelError as reason:
         trunk.set_attn_implementation(attention)
         network = padded = Padded(trunk)
         try:
             probe(padded)
         except ModelError as error:
-            raise ModelError(f"{name}: {refusal}; nor does it run as transformers wrote it: {error}") from error
+            raise ModelError(f"{name}: {reason}; nor does it run through transformers: {error}") from error
         _log.warning(
-            "%s cannot run on flat tokens (%s). It runs as transformers wrote it, on padded rows, and samples through "
+            "%s cannot run on flat tokens (%s). It runs through transformers, on padded rows, and samples through "
             "its `generate`%s: the same numbers, but slower, and no sampling from mixtures of models",
-            name, str(refusal).removesuffix(REFUSED), "" if padded.cached else " without a cache",
+            name, str(reason).removesuffix(REFUSED), "" if padded.cached else " without a cache",
         )  # fmt: skip
     return network
 
 
-def _quietly() -> None:
-    """No progress bars of transformers for work that takes a second; downloads keep theirs."""
+def _hide_progress_bars() -> None:
+    """Hide those of transformers for work that takes a second; downloads keep theirs."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
 
 
 def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Files:
-    """A folder that plain transformers opens, and `load` with the heads as well. LoRA adapters are merged into the
-    weights that are written, and saved besides in `adapter/`. Returns the files of tensors."""
+    """Write a folder that plain transformers loads, and `load` with the heads as well. Returns the files of tensors.
+
+    LoRA adapters are merged into the weights that are written, and also saved on their own in `adapter/`.
+    """
     from posttrain.models import lora
 
-    _quietly()
+    _hide_progress_bars()
     folder.mkdir(parents=True, exist_ok=True)
     if lora.adapted(network):
         stored = _save_trunk(network.trunk, folder, lora.merged_state(network))
@@ -118,23 +119,23 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
 
 
 def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> dict[str, Stored]:
-    """As `save_pretrained`, but the weights pass the page cache; those of more than one file are left to it.
+    """Save like `save_pretrained`, but write the weights with direct I/O, and return their file.
 
-    Returns the one file.
+    Weights that need several files are left to `save_pretrained`, and none is returned.
     """
     from transformers.modeling_utils import remove_tied_weights_from_state_dict, revert_weight_conversion
 
     if sum(w.numel() * w.element_size() for w in weights.values()) > ONE_FILE:
         trunk.save_pretrained(folder, state_dict=weights)
         return {}
-    trunk.save_pretrained(folder, state_dict={})  # all but the weights
-    kept = {n: w for n, w in weights.items() if n not in (trunk._keys_to_ignore_on_save or ())}
-    named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(kept, trunk))
+    trunk.save_pretrained(folder, state_dict={})  # everything but the weights
+    saved = {n: w for n, w in weights.items() if n not in (trunk._keys_to_ignore_on_save or ())}
+    named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(saved, trunk))
     return {"model.safetensors": save_tensors(folder / "model.safetensors", named, {"format": "pt"})}
 
 
 def stop_tokens(network: Network, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Every token that the generation config, the model config or the tokenizer calls the end."""
+    """Return every end token of the generation config, the model config and the tokenizer."""
     trunk = network.trunk
     ends = [trunk.config.get_text_config().eos_token_id, tokenizer.eos_token_id]
     if trunk.generation_config is not None:
@@ -144,7 +145,7 @@ def stop_tokens(network: Network, tokenizer: PreTrainedTokenizerBase) -> frozens
 
 
 def _source(spec: str) -> str:
-    """The folder or hub id that holds safetensors."""
+    """Resolve a name to the folder or hub id that holds safetensors. Raises ModelError."""
     if spec == "smollm2":
         return str(gguf.converted(gguf.smollm2()))
     path = Path(spec).expanduser()
@@ -176,7 +177,7 @@ def _tokenizer(spec: str, source: str, revision: str | None) -> PreTrainedTokeni
 
 
 def _trunk(spec: str, source: str, dtype: torch.dtype, revision: str | None) -> tuple[Any, set[str]]:
-    """The causal language model, and the names of the weights that are there besides."""
+    """Load the causal language model. Returns it with the names of weights that it has no place for."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     try:
@@ -203,7 +204,7 @@ def _trunk(spec: str, source: str, dtype: torch.dtype, revision: str | None) -> 
 
 
 def _load_score(network: Network, spec: str, source: str, revision: str | None) -> None:
-    """The head of a reward model in the form of transformers, a classifier with one label."""
+    """Load the head of a reward model of transformers: a sequence classifier with one label."""
     from transformers import AutoModelForSequenceClassification
 
     try:
@@ -221,6 +222,7 @@ def _load_score(network: Network, spec: str, source: str, revision: str | None) 
 
 
 def _without_dropout(config: Any) -> None:
+    """Set every dropout probability of a config to 0."""
     text = config.get_text_config()
     for name, value in vars(text).items():
         if isinstance(value, float) and ("dropout" in name or name.endswith("_pdrop")):
@@ -232,12 +234,12 @@ def _unavailable(spec: str, what: str, error: Exception) -> ModelError:
     return ModelError(f"{spec}: no {what} that can be loaded from there: {reason}")
 
 
-def _words(spec: str, network: Network, tokenizer: PreTrainedTokenizerBase) -> int:
-    """How many token ids have a meaning. Models may have more rows than that, for the sake of round numbers."""
+def _vocab_size(spec: str, network: Network, tokenizer: PreTrainedTokenizerBase) -> int:
+    """The number of token ids that the tokenizer uses. Models may have more embeddings, padded to a round number."""
     largest = int(max(tokenizer.get_vocab().values()))
-    if largest >= network.vocabulary:
+    if largest >= network.vocab_size:
         raise ModelError(
-            f"{spec}: the tokenizer has token {largest}, but the model only {network.vocabulary} embeddings; "
+            f"{spec}: the tokenizer has token {largest}, but the model only {network.vocab_size} embeddings; "
             "resize the embeddings or use the tokenizer that the model was trained with"
         )
     return largest + 1
@@ -248,6 +250,7 @@ def _head_file(name: str) -> str:
 
 
 def _load_heads(network: Network, folder: Path) -> None:
+    """Load the heads that `save` wrote, if there are any."""
     from safetensors.torch import load_file
 
     for name in HEADS:

@@ -1,4 +1,4 @@
-"""`tiny`: a model and a byte tokenizer that are made from a seed, for tests, demonstrations and the first minute."""
+"""`tiny`: a model with random weights and a byte-level tokenizer, for tests, demonstrations and a first try."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDTH, LAYERS, ATTENTION_HEADS, CONTEXT = 96, 3, 6, 512
 
 
 def embedded(seed: int = 0) -> tuple[Network, PreTrainedTokenizerFast]:
-    """An untrained Llama of 300 thousand float32 parameters and its tokenizer. The same seed gives the same bits."""
+    """Return an untrained Llama of 300 thousand float32 parameters and its tokenizer. Equal seeds give equal bits."""
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
     tokenizer = byte_tokenizer()
@@ -51,7 +51,7 @@ def embedded(seed: int = 0) -> tuple[Network, PreTrainedTokenizerFast]:
 
 
 def byte_tokenizer() -> PreTrainedTokenizerFast:
-    """One token per byte, and special tokens for the roles of a conversation and for padding, begin and end."""
+    """Return a tokenizer with a token per byte, and special tokens for padding, begin, end and the roles of a chat."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 

@@ -1,1 +1,1 @@
-"""Which answers and labels to ask for next."""
+"""Procedures that choose which answers and labels to ask for next."""

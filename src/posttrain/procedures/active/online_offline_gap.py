@@ -1,17 +1,17 @@
 """Understanding the performance gap between online and offline alignment algorithms (Tang et al., 2024).
 
-The same loss and budget, other data. Which of them closes the gap says what the gap is made of.
+The same loss and budget on different data. The arm that closes the gap shows what the gap is made of.
 
     online       rounds of: the policy's own answers, compared -> train
-    offline      the pairs that are given
-    shuffled     offline, on all the pairs that `online` saw: the same data, in any order
+    offline      the given pairs
+    shuffled     offline, on all the pairs that `online` saw: the same data in any order
     final        offline, on pairs of the policy that `online` ends with: better data
     best_of_n    offline, on the best and worst of n answers of the first policy
-    sft          offline, after learning to say the preferred answers
+    sft          offline, after SFT on the preferred answers
 
-Each arm begins with the same policy, which is the reference of all. `n` is also how many answers `online` compares.
-evaluate.gap compares two arms at the same KL; `posttrain compare online_offline_gap:arm=online
-online_offline_gap:arm=offline` runs them. What `shuffled` and `final` learn online only makes their data.
+Every arm begins with the same policy, which is the reference of all. evaluation/gap.py compares two arms at the same
+KL, and `posttrain compare online_offline_gap:arm=online online_offline_gap:arm=offline` runs them. The arms `shuffled`
+and `final` train online only to make their data.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Literal
 from posttrain.data.dataset import Dataset
 from posttrain.records import Demonstration, Pair
 from posttrain.selection.answers import dataset
-from posttrain.selection.pairs import pairs as compared
+from posttrain.selection.pairs import pairs as paired
 from posttrain.selection.prompts import part_of
-from posttrain.training.session import NONE, Options, Session
+from posttrain.training.session import NO_OPTIONS, Options, Session
 
 Arm = Literal["online", "offline", "shuffled", "final", "best_of_n", "sft"]
 
@@ -38,10 +38,20 @@ def online_offline_gap(
     prompts_per_round: int | None = None,
     n: int = 2,
     method: str = "preference/ipo",
-    train: Options = NONE,
-    sft: Options = NONE,
+    train: Options = NO_OPTIONS,
+    sft: Options = NO_OPTIONS,
 ) -> dict[str, float]:
-    """One arm: make its data, then train on it for as many passes as each of `rounds` stages has."""
+    """Make the data of one arm, then train on it for as many passes as each of `rounds` stages makes.
+
+    Settings:
+        arm: name of the arm: online, offline, shuffled, final, best_of_n or sft.
+        rounds: rounds of the arm online; the other arms use the prompts of the same rounds; at least 1.
+        prompts_per_round: prompts of a round, taken in turn; at least 1, null takes all of them in every round.
+        n: answers to each prompt that are compared; at least 2.
+        method: name of the method that trains the policy; any that reads pairs, such as preference/simpo.
+        train: options of every stage of `method`: any keys of `train`, and `settings` of its method.
+        sft: options of the stage of the arm sft: any keys of `train`; those of the setting `train` where it is empty.
+    """
     session.copy("policy", "reference")
     asked = [part_of(prompts, i, prompts_per_round) for i in range(rounds)]
     if arm == "offline":
@@ -50,20 +60,20 @@ def online_offline_gap(
         shown = [Demonstration(p.id, p.prompt, p.chosen, p.where) for p in pairs if isinstance(p, Pair)]
         session.train("imitation/sft", dataset(shown, "preferred answers"), rewards=(), **(sft or train))
         return session.train(method, pairs, rewards=(), **train)
-    made: list[Pair] = []
+    seen: list[Pair] = []
     metrics: dict[str, float] = {}
     if arm != "best_of_n":
         for i, some in enumerate(asked, 1):
-            new = compared(session.collect(f"round-{i}", some, session.how(samples=n)))
-            made += new
+            new = paired(session.collect(f"round-{i}", some, session.sampling(samples=n)))
+            seen += new
             metrics = session.train(method, dataset(new, f"round {i}"), rewards=(), **train)
     if arm == "online":
         return metrics
     if arm != "shuffled":
-        made = [
+        seen = [
             p
             for i, some in enumerate(asked, 1)
-            for p in compared(session.collect(f"{arm}-{i}", some, session.how(samples=n)))
+            for p in paired(session.collect(f"{arm}-{i}", some, session.sampling(samples=n)))
         ]
     session.copy("reference", "policy")
-    return session.train(method, dataset(made, f"pairs of {arm}"), rewards=(), **train)
+    return session.train(method, dataset(seen, f"pairs of {arm}"), rewards=(), **train)

@@ -1,1 +1,1 @@
-"""Players against each other, or against their earlier selves."""
+"""Games: players against each other, or against their earlier selves."""

@@ -6,8 +6,6 @@ no rewards.
     L = -log σ(β (s(y_data) - s(y_own))),  y_own ~ π_t,  s = log π/π_t
 
 Differs from iterative_dpo: the preferred answer is the demonstration, and the reference is the policy of the round.
-
-Settings: the comparisons of the last `window` rounds (2 in the authors' code) are learnt from.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from posttrain.records import Pair
 from posttrain.selection.answers import dataset
 from posttrain.selection.pairs import against
 from posttrain.selection.prompts import part_of, prompts_of
-from posttrain.training.session import NONE, Options, Session
+from posttrain.training.session import NO_OPTIONS, Options, Session
 
 
 def spin(
@@ -28,14 +26,22 @@ def spin(
     demonstrations_per_round: int | None = None,
     window: int = 2,
     method: str = "preference/dpo",
-    dpo: Options = NONE,
+    dpo: Options = NO_OPTIONS,
 ) -> dict[str, float]:
-    """Rounds of: answer what the demonstrations answer -> DPO of the demonstrations against the own answers."""
+    """Rounds of: answer the questions of the demonstrations -> DPO of the demonstrations against these answers.
+
+    Settings:
+        rounds: number of rounds; at least 1.
+        demonstrations_per_round: demonstrations of a round, taken in turn; at least 1, null takes all in every round.
+        window: latest rounds whose comparisons are trained on; at least 1, 2 in the authors' code.
+        method: name of the method that trains the policy; any that reads pairs, such as preference/simpo.
+        dpo: options of every stage of `method`: any keys of `train`, and `settings` of its method.
+    """
     metrics: dict[str, float] = {}
     compared: list[list[Pair]] = []
     for n in range(1, rounds + 1):
         shown = part_of(demonstrations, n - 1, demonstrations_per_round)
-        own = session.collect(f"round-{n}", prompts_of(shown), session.how(), rewards=())
+        own = session.collect(f"round-{n}", prompts_of(shown), session.sampling(), rewards=())
         compared.append(against(shown, own))
         recent = (p for batch in compared[-window:] for p in batch)
         session.copy("policy", "reference")

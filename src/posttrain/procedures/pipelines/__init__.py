@@ -1,1 +1,1 @@
-"""Several stages one after another, each with a method of its own."""
+"""Several stages in a row, each with its own method."""

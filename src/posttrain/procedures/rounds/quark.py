@@ -1,15 +1,14 @@
 """Quark: Controllable Text Generation with Reinforced Unlearning (Lu et al., 2022).
 
-Answers go into a pool that is sorted by reward and cut into K quantiles. The policy learns each answer after the tag
-of its quantile, near the model of the start, and is then sampled with the tag of the best. The pool grows and is
-sorted anew, so that what was good becomes mediocre.
+Answers go into a pool that is sorted by reward and cut into K quantiles. The policy is trained on each answer after the
+tag of its quantile, near the model of the start, and is then sampled with the tag of the best. The pool grows and is
+sorted again, so that good answers become mediocre.
 
     L = mean_t [ -log π(y_t | x, q, y_<t) + β KL(π || π_0)_t - c H(π)_t ]
 
 The KL is in the direction of the authors' code; the paper writes the other. Differs from it: a tag is a few words at
-the end of the prompt instead of a new token, and π_0 reads it too; the coefficients do not adapt.
-
-Settings: K `levels`; `tag` with {quantile}, K for the best; the weights are `settings: {kl.weight: 0.05}`.
+the end of the prompt instead of a new token, and π_0 reads it too; the coefficients do not adapt. They are set by
+`settings: {kl.weight: 0.05, entropy.weight: 0.06}` of the stages.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from posttrain.data.dataset import Dataset
 from posttrain.formulas.losses.penalties import minus_entropy, reverse_kl
 from posttrain.formulas.losses.scores import nll
 from posttrain.methods.imitation.sft import METHOD as SFT
-from posttrain.records import Record, Rollout
-from posttrain.selection.answers import about, dataset, demonstrations, quantiles
+from posttrain.records import Episode, Record
+from posttrain.selection.answers import dataset, demonstrations, quantiles, with_prompts
 from posttrain.selection.prompts import asking, part_of, prompts_of
-from posttrain.training.session import NONE, Options, Session
+from posttrain.training.session import NO_OPTIONS, Options, Session
 
 QUARK = variant(
     SFT,
@@ -43,19 +42,27 @@ def quark(
     prompts_per_round: int | None = None,
     levels: int = 5,
     tag: str = " (quality {quantile})",
-    sft: Options = NONE,
+    sft: Options = NO_OPTIONS,
 ) -> dict[str, float]:
-    """Rounds of: sample with the best tag (at first with none) -> sort the whole pool -> learn it with its tags."""
+    """Rounds of: sample with the best tag (at first without) -> sort the whole pool -> train on it with its tags.
+
+    Settings:
+        rounds: number of rounds; at least 1.
+        prompts_per_round: prompts of a round, taken in turn; at least 1, null takes all of them in every round.
+        levels: K, quantiles that the pool is cut into; at least 1, 5 in the authors' code.
+        tag: text at the end of the prompt; any, where {quantile} is the number of the quantile, K for the best.
+        sft: options of every stage: any keys of `train`, and `settings` of its method.
+    """
     metrics: dict[str, float] = {}
-    pool: list[Rollout] = []
+    pool: list[Episode] = []
     session.copy("policy", "reference")
     tags = [tag.replace("{quantile}", str(levels - i)) for i in range(levels)]
     for n in range(1, rounds + 1):
         asked = prompts_of(part_of(prompts, n - 1, prompts_per_round))
         tagged = asked if n == 1 else asking(asked, tags[0])
-        pool += about(session.collect(f"round-{n}", tagged, session.how(samples=4)), asked)
-        learnt: list[Record] = []
-        for words, part in zip(tags, quantiles(pool, levels), strict=True):
-            learnt += demonstrations(about(part, asking((r.prompt for r in part), words)))
-        metrics = session.train(QUARK, dataset(learnt, f"round {n}"), rewards=(), **sft)
+        pool += with_prompts(session.collect(f"round-{n}", tagged, session.sampling(samples=4)), asked)
+        trained: list[Record] = []
+        for text, part in zip(tags, quantiles(pool, levels), strict=True):
+            trained += demonstrations(with_prompts(part, asking((r.prompt for r in part), text)))
+        metrics = session.train(QUARK, dataset(trained, f"round {n}"), rewards=(), **sft)
     return metrics

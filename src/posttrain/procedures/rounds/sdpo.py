@@ -1,12 +1,11 @@
 """sDPO: Don't Use Your Data All at Once (Kim et al., 2024).
 
-DPO in steps: the comparisons are divided, and the policy that a step has made is the reference of the next one, a
-better lower bound than the model of the start.
+DPO in steps: the comparisons are divided, and the policy after a step is the reference of the next one, a better lower
+bound than the model of the start.
 
     π_t = DPO on D_t with π_ref = π_{t-1}
 
-Settings: so many `stages` of equal size; `easy_first`: sorted by how much more the first policy likes the preferred
-answer, per token (the paper takes data sets whole, in the order of such an accuracy). With stages: 1 it is DPO.
+The paper takes whole data sets, in the order of the reference's accuracy on them. With one stage it is DPO.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from posttrain.core.parts import pairwise
 from posttrain.data.dataset import Dataset
 from posttrain.formulas.losses.pairs import gap
 from posttrain.formulas.losses.scores import mean_logp
-from posttrain.training.session import NONE, Options, Session
+from posttrain.training.session import NO_OPTIONS, Options, Session
 
 
 def sdpo(
@@ -25,9 +24,16 @@ def sdpo(
     stages: int = 2,
     easy_first: bool = True,
     method: str = "preference/dpo",
-    dpo: Options = NONE,
+    dpo: Options = NO_OPTIONS,
 ) -> dict[str, float]:
-    """DPO on one part of the pairs after the other; before each, the reference becomes the policy."""
+    """DPO on one part of the pairs after the other; before each, the reference becomes the policy.
+
+    Settings:
+        stages: parts of equal size; at least 1 (DPO), 2 to 3 in the paper.
+        easy_first: true sorts the pairs by the first policy's gap of mean log-probs, largest first; false does not.
+        method: name of the method that trains the policy; any that reads pairs, such as preference/simpo.
+        dpo: options of every stage of `method`: any keys of `train`, and `settings` of its method.
+    """
     metrics: dict[str, float] = {}
     order = list(range(len(pairs)))
     if easy_first:

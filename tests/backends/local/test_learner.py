@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from posttrain.backends.local.backend import Local
+from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import AdamW
 from posttrain.core.method import MAIN, TOKEN_MEAN, Average, Method, Stream, Term
 from posttrain.core.parts import part
@@ -47,7 +47,7 @@ def named(module):
 
 
 def prepared(method, models, arrives=None, **settings):
-    backend = Local(models, **settings)
+    backend = LocalLearner(models, **settings)
     backend.prepare(plan(method, arrives))
     return backend
 
@@ -78,7 +78,7 @@ class TestRoles:
     def test_only_trained_models_gather_gradients(self):
         method = Method(name="distil", streams=Stream("demonstrations"), loss=Term(forward_kl, reduce=TOKEN_MEAN))
         given = {"policy": TinyNet(0), "reference": TinyNet(1)}
-        trainer = Trainer(method, Local(given, tokens_per_device=SMALL), rates=lambda _: {"policy": 0.1})
+        trainer = Trainer(plan(method), LocalLearner(given, tokens_per_device=SMALL), rates=lambda _: {"policy": 0.1})
         trainer.train(Case(SFT).batches())
         assert all(p.grad is None for p in given["reference"].parameters())
         assert distance(named(given["reference"]), named(TinyNet(1))) == 0
@@ -106,7 +106,7 @@ class TestRoles:
         backend = prepared(SFT, {"policy": Bf16Net(0)})
         first = backend.optimisers["policy"]
         backend.prepare(plan(DPO))
-        Trainer(SFT, backend, rates=lambda _: {"policy": 0.0})
+        Trainer(plan(SFT), backend, rates=lambda _: {"policy": 0.0})
         for p in backend.models["policy"].parameters():
             p.sum().backward()
         assert all(m.grad is None for m in first.moving)
@@ -115,12 +115,12 @@ class TestRoles:
     def test_copy_gives_the_weights_as_they_are_now(self):
         case = Case(DPO)
         trainer = case.trained(1)
-        trainer.backend.copy("policy", "reference")
-        copied = {n: x.clone() for n, x in named(trainer.backend.models["reference"]).items()}
-        assert distance(copied, named(trainer.backend.models["policy"])) == 0
+        trainer.learner.copy("policy", "reference")
+        copied = {n: x.clone() for n, x in named(trainer.learner.models["reference"]).items()}
+        assert distance(copied, named(trainer.learner.models["policy"])) == 0
         trainer.train(case.batches())
-        assert distance(copied, named(trainer.backend.models["reference"])) == 0
-        assert distance(copied, named(trainer.backend.models["policy"])) > 0
+        assert distance(copied, named(trainer.learner.models["reference"])) == 0
+        assert distance(copied, named(trainer.learner.models["policy"])) > 0
 
 
 class TestForward:
@@ -128,16 +128,17 @@ class TestForward:
 
     def test_pieces_give_what_the_whole_gives(self):
         batch = Case(PPO).batches()[MAIN]
-        whole, pieces = (Local(networks(), tokens_per_device=t).forward(batch, self.wants) for t in (10**6, SMALL))
+        learners = [LocalLearner(networks(), tokens_per_device=t) for t in (10**6, SMALL)]
+        whole, pieces = (learner.forward(batch, self.wants) for learner in learners)
         assert {n: x.shape for n, x in whole.items()} == {n: x.shape for n, x in pieces.items()}
         assert distance(whole, pieces) < 1e-12
 
     def test_carries_no_gradient(self):
-        made = Local(networks()).forward(Case(PPO).batches()[MAIN], self.wants)
+        made = LocalLearner(networks()).forward(Case(PPO).batches()[MAIN], self.wants)
         assert not any(x.requires_grad for x in made.values())
 
     def test_nothing_wanted_costs_nothing(self):
-        backend = Local(networks())
+        backend = LocalLearner(networks())
         assert backend.forward(Case(PPO).batches()[MAIN], {}) == {}
         assert not backend.calls
 
@@ -147,7 +148,7 @@ class TestForward:
             return collate([Row(i, (1, 2, 3), mask, mask, {"temperature": t}) for i, t in enumerate(temperatures)])
 
         wants = {"logp": Source("policy", "logp", When.ONCE)}
-        backend = Local(networks())
+        backend = LocalLearner(networks())
         cold, warm = (backend.forward(rows(t), wants)["logp"] for t in (0.5, 2.0))
         assert torch.allclose(backend.forward(rows(0.5, 2.0), wants)["logp"], torch.cat([cold, warm]))
         assert not torch.allclose(cold, warm)
@@ -156,9 +157,9 @@ class TestForward:
 class TestAccumulate:
     def test_progress_is_told(self):
         told = []
-        backend = Local(networks(), tokens_per_device=SMALL, progress=lambda *a: told.append(a))
+        backend = LocalLearner(networks(), tokens_per_device=SMALL, progress=lambda *a: told.append(a))
         case = Case(SFT)
-        Trainer(SFT, backend, rates=lambda _: dict.fromkeys(ROLES, 0.0)).train(case.batches())
+        Trainer(plan(SFT), backend, rates=lambda _: dict.fromkeys(ROLES, 0.0)).train(case.batches())
         assert [(what, done) for what, done, _ in told] == [("training", n + 1) for n in range(len(told))]
         assert told[-1][1] == told[-1][2] > 1
 
@@ -167,9 +168,9 @@ class TestAccumulate:
         trainer = case.trainer()
         batches = {s: b.add({"seed": 0, "step": 0}, {"seed": "", "step": ""}) for s, b in case.batches().items()}
         trainer.accumulate(batches, {MAIN: {}}, fresh=True)
-        assert float(trainer.backend.optimisers["policy"].norm()) > 0
-        trainer.backend.discard()
-        assert float(trainer.backend.optimisers["policy"].norm()) == 0
+        assert float(trainer.learner.optimisers["policy"].norm()) > 0
+        trainer.learner.discard()
+        assert float(trainer.learner.optimisers["policy"].norm()) == 0
 
 
 class TestSharedPrefixes:
@@ -181,7 +182,7 @@ class TestSharedPrefixes:
     SHARED = 14 + 3 * (2 + 12 / 8)
 
     def told(self, tokens, wants):
-        backend = Local({"policy": network(), "reference": network(seed=1)}, tokens_per_device=tokens)
+        backend = LocalLearner({"policy": network(), "reference": network(seed=1)}, tokens_per_device=tokens)
         read = []
         embedding = backend.models["policy"].trunk.get_input_embeddings()
         embedding.register_forward_hook(lambda _, given, out: read.append(given[0].numel()))
@@ -203,8 +204,8 @@ class TestSharedPrefixes:
 
 class TestBf16:
     def test_training_reduces_the_loss(self):
-        backend = Local({"policy": Bf16Net(0)}, tokens_per_device=SMALL)
-        trainer = Trainer(SFT, backend, rates=lambda _: {"policy": 1e-2})
+        backend = LocalLearner({"policy": Bf16Net(0)}, tokens_per_device=SMALL)
+        trainer = Trainer(plan(SFT), backend, rates=lambda _: {"policy": 1e-2})
         losses = [trainer.train(Case(SFT).batches())["loss"] for _ in range(25)]
         assert losses[-1] < 0.7 * losses[0]
         assert {p.dtype for p in backend.models["policy"].parameters()} == {torch.bfloat16}
@@ -212,15 +213,14 @@ class TestBf16:
     def test_micro_batches_change_the_gradient_by_the_rounding_of_bf16_only(self):
         norms = []
         for tokens in (10**6, SMALL):
-            trainer = Trainer(
-                SFT, Local({"policy": Bf16Net(0)}, tokens_per_device=tokens), rates=lambda _: {"policy": 0.0}
-            )
+            learner = LocalLearner({"policy": Bf16Net(0)}, tokens_per_device=tokens)
+            trainer = Trainer(plan(SFT), learner, rates=lambda _: {"policy": 0.0})
             norms.append(trainer.train(Case(SFT).batches())["grad_norm"])
         assert norms[0] == pytest.approx(norms[1], rel=0.02)
 
     def test_resume_restores_the_masters_too(self):
         def run():
-            return Trainer(SFT, Local({"policy": Bf16Net(0)}), rates=lambda _: {"policy": 1e-4})
+            return Trainer(plan(SFT), LocalLearner({"policy": Bf16Net(0)}), rates=lambda _: {"policy": 1e-4})
 
         whole, half, resumed = run(), run(), run()
         for _ in range(4):
@@ -230,24 +230,24 @@ class TestBf16:
         resumed.restore(half.state())
         for _ in range(2):
             resumed.train(Case(SFT).batches())
-        masters = [[m.master for m in t.backend.optimisers["policy"].moving] for t in (whole, resumed)]
+        masters = [[m.master for m in t.learner.optimisers["policy"].moving] for t in (whole, resumed)]
         assert all(torch.equal(a.read(), b.read()) for a, b in zip(*masters, strict=True))
 
     def test_an_average_follows_in_steps_that_bf16_cannot_show(self):
         method = replace(SFT, averages={"reference": Average("policy", 0.999)})
 
         def run():
-            return Trainer(method, Local({"policy": Bf16Net(0)}), rates=lambda _: {"policy": 1e-2})
+            return Trainer(plan(method), LocalLearner({"policy": Bf16Net(0)}), rates=lambda _: {"policy": 1e-2})
 
         def of_average(trainer):
-            return {n: m.read().view_as(start[n]) for n, m in zip(start, trainer.backend.averages["reference"].masters)}
+            return {n: m.read().view_as(start[n]) for n, m in zip(start, trainer.learner.averages["reference"].masters)}
 
         whole, half, resumed = run(), run(), run()
-        start = {n: x.detach().clone() for n, x in named(whole.backend.models["policy"]).items()}
+        start = {n: x.detach().clone() for n, x in named(whole.learner.models["policy"]).items()}
         expected = {n: x.float() for n, x in start.items()}
         for _ in range(20):
             whole.train(Case(SFT).batches())
-            for n, x in named(whole.backend.models["policy"]).items():
+            for n, x in named(whole.learner.models["policy"]).items():
                 expected[n] = 0.999 * expected[n] + 0.001 * x.detach().float()
         masters = of_average(whole)
         assert distance(masters, expected) < 1e-5
@@ -263,16 +263,16 @@ class TestBf16:
 class TestState:
     def test_only_what_changed_is_saved(self):
         trainer = Case(DPO).trained(1)
-        assert set(trainer.backend.state()["models"]) == {"policy"}
-        assert set(Case(SAFE).trained(1).backend.state()["models"]) == {"policy", "critic", "cost_critic"}
-        assert set(Case(PPO, shared=True).trained(1).backend.state()["models"]) == {"policy"}
+        assert set(trainer.learner.state()["models"]) == {"policy"}
+        assert set(Case(SAFE).trained(1).learner.state()["models"]) == {"policy", "critic", "cost_critic"}
+        assert set(Case(PPO, shared=True).trained(1).learner.state()["models"]) == {"policy"}
 
     def test_a_reference_that_descends_from_a_trained_policy_is_saved_with_it(self):
-        backend = Local({"policy": TinyNet(0)})
-        Trainer(SFT, backend, rates=lambda _: {"policy": 0.1}).train(Case(SFT).batches())
+        backend = LocalLearner({"policy": TinyNet(0)})
+        Trainer(plan(SFT), backend, rates=lambda _: {"policy": 0.1}).train(Case(SFT).batches())
         backend.prepare(plan(DPO))
         assert set(backend.state()["models"]) == {"policy", "reference"}
-        resumed = Local({"policy": TinyNet(0)})
+        resumed = LocalLearner({"policy": TinyNet(0)})
         resumed.restore(backend.state())
         resumed.prepare(plan(DPO))
         for role in ("policy", "reference"):
@@ -281,14 +281,14 @@ class TestState:
     def test_is_a_copy(self):
         case = Case(DPO)
         trainer = case.trained(1)
-        saved = trainer.backend.state()["models"]["policy"]
+        saved = trainer.learner.state()["models"]["policy"]
         before = {n: x.clone() for n, x in saved.items()}
         trainer.train(case.batches())
         assert distance(before, saved) == 0
 
     def test_a_trained_head_comes_back(self):
         backend = prepared(BRADLEY_TERRY, {"reward": network()}, seed=3)
-        resumed = Local({"reward": network()})
+        resumed = LocalLearner({"reward": network()})
         resumed.restore(backend.state())
         assert torch.equal(
             resumed.models["reward"].heads["score"].weight, backend.models["reward"].heads["score"].weight

@@ -1,4 +1,4 @@
-"""One process, one device."""
+"""The learner of one process and one device."""
 
 from __future__ import annotations
 
@@ -16,26 +16,23 @@ from posttrain.backends.local.average import Follower
 from posttrain.backends.local.direction import movable, shift
 from posttrain.backends.local.optimiser import AdamW, Optimiser, cloned
 from posttrain.backends.local.snapshot import Copies
-from posttrain.backends.protocol import Direction, Share, Snapshot
+from posttrain.backends.protocol import Direction, Learner, Share, Snapshot
 from posttrain.core.plan import Plan
 from posttrain.core.reduce import Counts, micro_loss
 from posttrain.core.tensors import Batch, Source, When
 from posttrain.errors import ConfigError, ModelError, NumericsError
 from posttrain.models.loading.load import save
 from posttrain.models.lora import adapted
-from posttrain.models.network import Network
+from posttrain.models.network import HEADS, Network
 from posttrain.models.without_adapters import WithoutAdapters
-from posttrain.sampling.either import Either
-from posttrain.sampling.request import NEVER, Completion, Mix, OnFinished, Pause, Request
 from posttrain.seeds import seed_for
 
 # What a role starts from when the run does not name a model for it: the first of these that is there.
 ANCESTORS = {"reference": ("policy",), "critic": ("reward", "policy"), "cost_critic": ("cost", "policy")}
 REPEATED = 1 / 8  # memory of a token that another row has read already (its keys and values), part of a token's
-HEADS = {"value": "value", "score": "score"}  # output -> the head that makes it
 
 
-class Local:
+class LocalLearner(Learner):
     """Runs every role on one device. A module offers outputs(tokens, rows, names, written=, temperature=)."""
 
     def __init__(
@@ -43,24 +40,28 @@ class Local:
         models: Mapping[str, nn.Module],
         *,
         tokenizer: Any = None,
-        stop: frozenset[int] = frozenset(),
         optimiser: AdamW | None = None,
         tokens_per_device: int = 16384,
-        slots: int = 64,
         seed: int = 0,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
         self.models: dict[str, Any] = dict(models)
-        self.tokenizer, self.seed = tokenizer, seed
-        self.engine = Either(self.models, stop, slots)
-        self.settings, self.tokens_per_device = optimiser or AdamW(), tokens_per_device
+        self.tokenizer = tokenizer
+        self.seed = seed
+        self.settings = optimiser or AdamW()
+        self.tokens_per_device = tokens_per_device
         self.progress = progress or (lambda *_: None)
         self.optimisers: dict[str, Optimiser] = {}
         self.averages: dict[str, Follower] = {}
         self.changed: set[str] = set()  # roles whose weights are no longer those that were loaded
         self.calls: Counter[tuple[str, bool]] = Counter()  # (role.output, with gradient) -> rows computed
         self.copies = Copies()
+        self._version = 0
         self._written_tokenizer: Any = None
+
+    @property
+    def version(self) -> int:
+        return self._version
 
     @property
     def device(self) -> torch.device:
@@ -71,7 +72,7 @@ class Local:
     # ---- models
 
     def prepare(self, plan: Plan) -> None:
-        self.engine.forget()
+        self._version += 1
         for role in plan.loaded:
             if role not in self.models and role not in plan.method.averages:
                 self.models[role] = self._descend(plan, role)
@@ -111,13 +112,13 @@ class Local:
         raise ConfigError(f"{plan.method.name} reads the model {role!r} and the run has none: {remedy}")
 
     def _ensure_head(self, source: Source) -> None:
-        module, head = self.models[source.model], HEADS.get(source.output)
+        module, name = self.models[source.model], source.output
         heads = getattr(module, "heads", None)
-        if head is not None and heads is not None and head not in heads:
-            module.add_head(head, seed_for(self.seed, "head", source.model, head))
+        if name in HEADS and heads is not None and name not in heads:
+            module.add_head(name, seed_for(self.seed, "head", source.model, name))
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
-        self.engine.forget()
+        self._version += 1
         if share == 1.0:
             self.models[target] = copy.deepcopy(self.models[source])
         else:
@@ -127,7 +128,7 @@ class Local:
         self.changed.add(target)
 
     def move(self, source: str, target: str, along: Sequence[tuple[Direction, float]]) -> None:
-        self.engine.forget()
+        self._version += 1
         if source != target:
             self.copy(source, target)
         for direction, length in along:
@@ -136,18 +137,6 @@ class Local:
 
     def save(self, role: str, folder: Path) -> None:
         save(self.models[role], self.tokenizer, folder)
-
-    # ---- sampling
-
-    def generate(
-        self, requests: Sequence[Request], mix: Mix, pause: Pause = NEVER, on_finished: OnFinished | None = None
-    ) -> list[Completion]:
-        return self.engine.generate(
-            requests, mix, partial(self.progress, "sampling"), pause=pause, on_finished=on_finished
-        )
-
-    def metrics(self) -> dict[str, float]:
-        return self.engine.occupancy.metrics()
 
     # ---- measuring and differentiating
 
@@ -163,7 +152,6 @@ class Local:
         return {n: torch.cat(pieces) for n, pieces in made.items()}
 
     def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Counts, *, fresh: bool) -> Share:
-        self.engine.forget()  # its memory is needed here
         share, wants = Share(), plan.forwards.get((When.LIVE, stream), {})
         micros = self._pack(mini, plan.links(stream), wants)
         for number, micro in enumerate(m.to(self.device) for m in micros):
@@ -199,7 +187,6 @@ class Local:
     # ---- updating
 
     def step(self, rates: Mapping[str, float]) -> dict[str, float]:
-        self.engine.forget()
         norms = {role: o.norm() for role, o in self.optimisers.items()}
         if broken := [f"{role}: {float(n)}" for role, n in norms.items() if not bool(n.isfinite())]:
             self.discard()
@@ -209,6 +196,7 @@ class Local:
             )
         for role, optimiser in self.optimisers.items():
             optimiser.step(rates[role], norms[role])
+        self._version += 1
         for average in self.averages.values():
             average.step()
         return {role: float(n) for role, n in norms.items()}
@@ -237,7 +225,7 @@ class Local:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.engine.forget()
+        self._version += 1
         for role, weights in state["models"].items():
             if role not in self.models:
                 self.models[role] = copy.deepcopy(self.models["policy"])

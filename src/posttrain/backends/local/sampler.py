@@ -1,0 +1,62 @@
+"""The sampler of one process: it reads the learner's own modules, so that new weights need no copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from posttrain.backends.protocol import Sampler
+from posttrain.sampling.engine import Engine
+from posttrain.sampling.hf import HfEngine
+from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinished, Pause, Request
+
+
+class LocalSampler(Sampler):
+    """Samples through the native engine; where a network cannot run on flat tokens, through transformers' `generate`.
+
+    `networks`: the learner's models by role; roles may come and go between calls.
+    """
+
+    def __init__(
+        self,
+        networks: Mapping[str, Any],
+        stop: frozenset[int] = frozenset(),
+        slots: int = 64,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> None:
+        self.networks = networks
+        self.engine = Engine(networks, stop, slots)
+        self.hf_engine = HfEngine(networks, stop, slots)
+        self.occupancy = self.hf_engine.occupancy = self.engine.occupancy
+        self.progress = progress or (lambda *_: None)
+        self.version = 0
+        self.steps = 0
+
+    def sync(self, version: int, steps: int) -> None:
+        if version != self.version:
+            self.release()
+        self.version = version
+        self.steps = steps
+
+    def generate(
+        self,
+        requests: Sequence[Request],
+        mix: Mix = POLICY,
+        pause: Pause = NEVER,
+        on_finished: OnFinished | None = None,
+    ) -> list[Completion]:
+        stamped = [replace(r, version=self.steps) for r in requests]
+        progress = partial(self.progress, "sampling")
+        return self._chosen(mix).generate(stamped, mix, progress, pause=pause, on_finished=on_finished)
+
+    def _chosen(self, mix: Mix) -> Engine | HfEngine:
+        flat = all(self.networks[role].flat for role, _ in mix if role in self.networks)
+        return self.engine if flat else self.hf_engine
+
+    def release(self) -> None:
+        self.engine.forget()
+
+    def metrics(self) -> dict[str, float]:
+        return self.occupancy.metrics()

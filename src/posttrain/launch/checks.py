@@ -1,0 +1,71 @@
+"""What can be known to be wrong with a run file before a model is loaded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from posttrain.catalogue import index as catalogue
+from posttrain.catalogue.signature import Signature
+from posttrain.data.dataset import Dataset
+from posttrain.data.overlap import overlap
+from posttrain.errors import ConfigError, suggestion
+from posttrain.rewards.reward import resolve
+
+if TYPE_CHECKING:
+    from posttrain.config.schema import RunFile
+    from posttrain.core.method import Method
+
+_log = logging.getLogger(__name__)
+
+
+def check_before_loading(run: RunFile) -> None:
+    """Raise ConfigError for rewards, procedure or method that cannot run as the run file says."""
+    for reward in run.rewards:
+        resolve({"path": reward.path, "weight": reward.weight, **reward.settings}).notice()
+    if run.procedure is not None:
+        procedure_of(run)
+    if run.method is not None:
+        _check_method(run, catalogue.load(run.method.path, run.base))
+
+
+def _check_method(run: RunFile, method: Method) -> None:
+    samples = [sampling for stream in method.streams.values() for sampling in stream.sampling]
+    if samples and (run.sampling.top_p < 1 or run.sampling.top_k):
+        raise ConfigError(
+            f"sampling.top_p={run.sampling.top_p} and top_k={run.sampling.top_k} cut the distribution that "
+            f"{method.name} differentiates, which biases its gradient; set top_p: 1.0 and top_k: 0 to train"
+        )
+    if not samples and run.rewards and run.evaluate is None:
+        raise ConfigError(f"{method.name} samples nothing, so it reads no rewards; remove `rewards`")
+
+
+def check_streams(run: RunFile, method: Method) -> None:
+    """Raise ConfigError for data of a stream that the method does not have."""
+    if extra := sorted(set(run.data) - set(method.streams)):
+        known = ", ".join(method.streams)
+        raise ConfigError(
+            f"data: {method.name} has no stream {extra[0]!r}{suggestion(extra[0], method.streams)}; streams {known}"
+        )
+
+
+def procedure_of(run: RunFile) -> Callable[..., Any]:
+    """The procedure of a run file. ConfigError where its data or settings are not those that it takes."""
+    assert run.procedure is not None
+    function = catalogue.load_procedure(run.procedure.path, run.base)
+    signature = Signature(function, own=("session",))
+    signature.check_data(run.data, run.procedure.path)
+    signature.check(run.procedure.settings, "procedure")
+    return function
+
+
+def warn_of_overlap(evaluated: Dataset, trained: Mapping[str, Dataset]) -> None:
+    """Log for each stream how many of the evaluated questions are also trained on."""
+    for stream, records in trained.items():
+        if known := overlap(records, evaluated):
+            _log.warning(
+                "%d of %d evaluated questions are also trained on (data.%s), the first at %s: what is measured is "
+                "memory; leave them out of one of the two",
+                len(known), len(evaluated), stream, known[0].where,
+            )  # fmt: skip

@@ -1,0 +1,76 @@
+"""The models of a run file: loaded, with adapters, by role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from posttrain.errors import ConfigError, ModelError
+from posttrain.models.loading.load import Loaded
+from posttrain.models.loading.load import load as load_model
+
+if TYPE_CHECKING:
+    from posttrain.config.schema import Model, RunFile
+
+
+def load_policy(run: RunFile) -> Loaded:
+    """The policy of a run file, with its tokenizer."""
+    return _load(run.model, run)
+
+
+def load_models(run: RunFile, policy: Loaded) -> dict[str, Any]:
+    """The models of all roles that share the policy's vocabulary. ModelError for one that does not."""
+    models: dict[str, Any] = {"policy": policy.network}
+    for role, spec in run.models.items():
+        if spec.shared:
+            models[role] = policy.network
+            continue
+        loaded = _load(spec, run)
+        if loaded.tokenizer.get_vocab() != policy.tokenizer.get_vocab():
+            raise ModelError(
+                f"models.{role}: {spec.path} has another tokenizer than the policy {run.model.path}; "
+                "token ids of one mean nothing to the other"
+            )
+        models[role] = loaded.network
+    return models
+
+
+def read_template(spec: Model) -> str | None:
+    """The chat template that the run file puts in place of the tokenizer's."""
+    if spec.chat_template is None:
+        return None
+    try:
+        return spec.chat_template.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"model.chat_template: {spec.chat_template} cannot be read: {error.strerror}") from None
+
+
+def _load(spec: Model, run: RunFile) -> Loaded:
+    loaded = load_model(spec.path, dtype=dtype_of(spec), device=device_of(run.device), revision=spec.revision)
+    if spec.lora is not None:
+        from posttrain.models.lora import add_lora
+
+        targets = spec.lora.targets or "all-linear"
+        add_lora(loaded.network, spec.lora.rank, spec.lora.alpha, targets, seed=run.seed)
+    if spec.activation_checkpointing:
+        loaded.network.checkpointing(on=True)
+        loaded.network.train()  # checkpointing acts in this mode only; dropout is off in any
+    return loaded
+
+
+def dtype_of(spec: Model) -> str:
+    """bf16 where the chip multiplies it fast, float32 otherwise and for the small embedded model."""
+    if spec.dtype != "auto":
+        return spec.dtype
+    fast = torch.cuda.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return "bfloat16" if fast and spec.path != "tiny" else "float32"
+
+
+def device_of(name: str) -> str:
+    """The torch device of `device: auto | cpu | cuda | cuda:N`. ConfigError where there is none."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError(f"device: {name}, but no CUDA device is visible; use device: cpu or auto")
+    return name

@@ -1,0 +1,54 @@
+"""What parts say about records under the models as they are now, outside any training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from posttrain.core.parts import Function, Part, as_part
+from posttrain.core.tensors import FIELDS, Batch, Source, When
+from posttrain.data.collate import collate, episode_row, paired
+from posttrain.records import Episode, Pair, Record, kind_of
+from posttrain.training.run import Run
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def values(run: Run, records: Sequence[Record], part: Part | Function) -> list[float]:
+    """One value for each record, or pair."""
+    rows = [row for r in records for row in run.encoder.rows(r, kind_of(r))]
+    return _floats(run, paired(rows) if isinstance(records[0], Pair) else collate(rows), part)
+
+
+def token_values(run: Run, records: Sequence[Record], part: Part | Function) -> list[list[float]]:
+    """One value for each trained token of each record."""
+    batch = collate([row for r in records for row in run.encoder.rows(r, kind_of(r))])
+    value, rows = evaluate_part(run, batch, part), batch["rows"]
+    return [value[rows.mask & (rows.index == i)].tolist() for i in range(rows.count)]
+
+
+def scored(run: Run, episodes: Sequence[Episode], part: Part | Function) -> list[Episode]:
+    """The same episodes with a part's value as their reward."""
+    rows = [episode_row(e, train=True, temperature=1.0, step=run.journal.steps) for e in episodes]
+    return [replace(e, reward=x) for e, x in zip(episodes, _floats(run, collate(rows), part), strict=True)]
+
+
+def embeddings(run: Run, records: Sequence[Record], role: str) -> list[list[float]]:
+    """The hidden state after the last token of each row: [rows, D]."""
+    batch = collate([row for r in records for row in run.encoder.rows(r, kind_of(r))])
+    states = run.learner.forward(batch, {"hidden": Source(role, "hidden", When.ONCE)})["hidden"]
+    return cast("list[list[float]]", states[batch["rows"].sizes.cumsum(0) - 1].tolist())
+
+
+def evaluate_part(run: Run, batch: Batch, part: Part | Function) -> Tensor:
+    """Compute a part on a batch, with the model outputs that it reads."""
+    whole = as_part(part)
+    sources = {n: FIELDS[n].source for n in sorted(whole.needs)}
+    outputs = run.learner.forward(batch, {n: s for n, s in sources.items() if s is not None})
+    return cast("Tensor", whole(batch.add(outputs, {n: FIELDS[n].axes for n in outputs})))
+
+
+def _floats(run: Run, batch: Batch, part: Part | Function) -> list[float]:
+    return [float(x) for x in evaluate_part(run, batch, part)]

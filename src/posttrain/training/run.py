@@ -1,0 +1,141 @@
+"""What everything in a run holds: its run file, machine, encoder, journal, clock, display, signals and rewards.
+
+Stages, rollouts and sessions hold a Run; a Run holds none of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from posttrain.data.dataset import Dataset, load
+from posttrain.machine.kill_points import maybe_kill
+from posttrain.rewards.reward import Reward, resolve
+from posttrain.rewards.scorer import Scorer
+from posttrain.runs.journal import Journal
+from posttrain.runs.saver import Copy
+from posttrain.runs.signals import Signals
+from posttrain.runs.timers import StepTimers
+from posttrain.seeds import seed_for
+from posttrain.viewer.display import Display
+
+if TYPE_CHECKING:
+    from posttrain.backends.protocol import Learner, Sampler
+    from posttrain.config.schema import Data, RunFile
+    from posttrain.data.chat.encode import Encoder
+    from posttrain.records import Episode
+    from posttrain.sampling.request import Completion, Mix, OnFinished, Request
+
+
+class Run:
+    """One run of a run file. Without a directory its journal writes nothing.
+
+    `functions` are rewards given in Python, besides those that the run file names.
+    """
+
+    def __init__(
+        self,
+        file: RunFile,
+        learner: Learner,
+        sampler: Sampler,
+        encoder: Encoder,
+        *,
+        journal: Journal | None = None,
+        display: Display | None = None,
+        functions: tuple[Reward, ...] = (),
+    ) -> None:
+        self.file = file
+        self.learner = learner
+        self.sampler = sampler
+        self.encoder = encoder
+        self.journal = journal or Journal()
+        self.display = display or Display()
+        self.functions = functions
+        self.timers = StepTimers()
+        self.signals = Signals()
+        self.started = time.monotonic()
+        self._scorers: dict[tuple[Reward, ...], Scorer] = {}
+
+    def seed(self, *names: Any) -> int:
+        """Derive a seed from the run's seed and names."""
+        return seed_for(self.file.seed, *names)
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds since the run started."""
+        return time.monotonic() - self.started
+
+    # ---- data and answers
+
+    def dataset(self, source: Data, kind: str) -> Dataset:
+        """Load records as the run file describes them. Rows that it lets drop are listed in run.json."""
+        dataset = load(
+            source.path,
+            kind,
+            columns=source.columns,
+            answer_after=source.answer_after,
+            size=source.size,
+            chat=source.chat,
+            invalid=source.invalid,
+        )
+        if dataset.dropped:
+            self.journal.describe(dropped={source.path: list(dataset.dropped)})
+        return dataset
+
+    def generate(
+        self, requests: Sequence[Request], mix: Mix, on_finished: OnFinished | None = None
+    ) -> list[Completion]:
+        """Sample from the weights as they are now."""
+        self.sampler.sync(self.learner.version, self.journal.steps)
+        return self.sampler.generate(requests, mix, on_finished=on_finished)
+
+    # ---- rewards
+
+    def rewards(self) -> tuple[Reward, ...]:
+        """The rewards of the run file, and the functions given in Python. Files that a reward keeps lie in `kept/`."""
+        named = ({"path": r.path, "weight": r.weight, **r.settings} for r in self.file.rewards)
+        folder = self.journal.folder
+        return tuple(
+            r if folder is None else r.keeping(folder / "kept") for r in (*map(resolve, named), *self.functions)
+        )
+
+    def scorer(self, rewards: tuple[Reward, ...]) -> Scorer:
+        """The scorer of these rewards, with workers that live as long as the run."""
+        if rewards not in self._scorers:
+            s = self.file.scoring
+            self._scorers[rewards] = Scorer(
+                rewards, workers=s.workers, timeout=s.timeout, max_error_rate=s.max_error_rate
+            )
+        return self._scorers[rewards]
+
+    def score(self, episodes: Sequence[Episode], rewards: Sequence[Reward]) -> list[Episode]:
+        """Return the same episodes with their rewards. A failed reward leaves None, never a number."""
+        scored = self.scorer(tuple(rewards)).score(episodes) if rewards else list(episodes)
+        maybe_kill("rewards")
+        return scored
+
+    # ---- what is written
+
+    def checkpoint(self, take: Callable[[], Copy], *, due: bool) -> None:
+        """Save what `take` copies, between two steps, if a checkpoint is due or a signal came.
+
+        Ends the run if a signal came (StoppedError) or if the last save failed (StorageError).
+        """
+        if not self.journal.writes:
+            return
+        self.journal.check_saved()
+        if due or self.signals.asked:
+            with self.timers("saving"):
+                self.journal.save(take)
+        if self.signals.asked:
+            self.journal.wait_until_saved()
+            raise self.signals.stopped(f"checkpoint-{self.journal.steps} is saved, continue with --resume")
+
+    def close(self) -> None:
+        """End the workers, wait for a checkpoint that is being written, and unlock the directory."""
+        self.signals.close()
+        for scorer in self._scorers.values():
+            scorer.close()
+        self.encoder.close()
+        self.journal.close()
