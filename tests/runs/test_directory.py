@@ -70,7 +70,7 @@ def test_automatic_names_count_up_and_follow_the_hint(tmp_path):
 
 
 def test_automatic_names_are_never_shared_between_processes(tmp_path, monkeypatch):
-    monkeypatch.setattr(directory, "taken_numbers", lambda parent, hint: [])  # as if all of them had looked at the same time
+    monkeypatch.setattr(directory, "taken_numbers", lambda parent, hint: [])  # as if all had looked at once
     with children(6, lambda: RunDirectory.create(tmp_path, None, {}, hint="a")) as (_, answers):
         assert answers == "++++++"
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a-00{n}" for n in range(1, 7)]

@@ -32,9 +32,9 @@ class WorkerProcess:
             start_new_session=True,
             env=_environment(),
         )
-        self._requests, self._replies, self._output = (
-            _unblocked(pipe) for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr)
-        )
+        self._requests = _unblocked(self._popen.stdin)
+        self._replies = _unblocked(self._popen.stdout)
+        self._output = _unblocked(self._popen.stderr)
         self._call: Call | None = None
         self._number = 0
         self._deadline = 0.0
