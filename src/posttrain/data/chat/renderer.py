@@ -99,6 +99,3 @@ def _terminate(process: subprocess.Popen[str], owner: int) -> int:
         with suppress(OSError):  # buffered text that cannot be written any more
             pipe.close()  # type: ignore[union-attr]
     return process.wait()
-
-
-RENDERER = Renderer()
