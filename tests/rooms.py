@@ -14,7 +14,7 @@ ROOMS: dict[str, set[str]] = {
     "formulas": {"core", "core.maths"},
     "config": {"errors"},
     "endpoint": {"errors", "seeds"},
-    "sandbox": {"errors"},
+    "sandbox": {"errors", "machine"},
     "catalogue": {"core", "errors", "formulas", "seeds"},
     "data": LEAVES | {"core"},
     "selection": LEAVES | {"data"},

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posttrain.errors import MissingExtraError
+from posttrain.machine.cache_folder import cache_folder
 from posttrain.sandbox.limits import Limits
 from posttrain.sandbox.tier import Name, Restrictions
 
@@ -29,8 +30,7 @@ class Wasm:
         if importlib.util.find_spec("wasmtime") is None or package is None or package.origin is None:
             raise FileNotFoundError(str(MissingExtraError("the sandbox wasm", "wasm")))
         program = Path(package.origin).with_name(_PROGRAM)
-        compiled = Path.home() / ".cache" / "posttrain"
-        arguments = [str(os.getpid()), str(program), _SHA256, str(compiled), str(limits.memory)]
+        arguments = [str(os.getpid()), str(program), _SHA256, str(cache_folder()), str(limits.memory)]
         return [sys.executable, "-P", str(_HOST), *arguments]
 
     def restrictions(self, pid: int, limits: Limits) -> Restrictions | None:  # noqa: ARG002 -- there is nothing to drop
