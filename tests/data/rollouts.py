@@ -1,4 +1,4 @@
-"""Sampled answers, written down by hand."""
+"""Sampled answers, written by hand."""
 
 from __future__ import annotations
 

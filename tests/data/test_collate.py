@@ -1,4 +1,4 @@
-"""From rows of tokens to a flat batch."""
+"""Collation: rows of tokens become a flat batch."""
 
 import math
 

@@ -45,7 +45,7 @@ def test_the_order_is_a_permutation_that_depends_on_epoch_seed_and_ids_alone():
 
 
 def test_every_order_is_about_equally_likely():
-    """Of three records each of the six orders comes up in about a sixth of the epochs."""
+    """With three records, each of the six orders occurs in about a sixth of the epochs."""
     data = from_rows(numbered(3), "prompts")
     counts = {}
     for epoch in range(1200):

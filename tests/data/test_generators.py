@@ -14,7 +14,7 @@ OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.m
 
 
 def value_of(expression):
-    """Exact whole-number value of + - * and parentheses, by Python's own parser."""
+    """Compute the exact integer value of + - * and parentheses with Python's own parser."""
 
     def of(node):
         if isinstance(node, ast.BinOp):

@@ -1,4 +1,4 @@
-"""Questions that are trained on and evaluated are found, however they are written."""
+"""Overlap of training and evaluation data is detected whatever the case, spacing and form of a question."""
 
 import pytest
 

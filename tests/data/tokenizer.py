@@ -1,4 +1,4 @@
-"""A byte tokenizer with ChatML control tokens, built in a moment. Its end-of-turn token also pads and ends texts."""
+"""A byte tokenizer with ChatML control tokens, quick to build. Its end-of-turn token also pads and ends texts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONTROL = ("<|im_start|>", "<|im_end|>", "<filename>")
 
 
 def byte_tokenizer(template: str | None = CHATML, *, adds_bos: bool = False, merges: tuple[str, ...] = ()) -> Any:
-    """One token per byte, but for `merges` ("a b" joins two characters)."""
+    """Build a tokenizer with one token per byte, except for `merges` ("a b" joins two characters)."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 

@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that does what a test tells it: a judge of a few lines, or any fault.
+"""A server on 127.0.0.1 that behaves as a test tells it: a fake judge, or any fault.
 
     with Server(say("yes"), status(500)) as server: ...
 
@@ -21,7 +21,7 @@ Behaviour = Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]
 
 
 class Server:
-    """Keeps the bodies and headers of all requests, and how many connections are open."""
+    """Keeps the bodies and headers of all requests, and counts open connections."""
 
     def __init__(self, *behaviours: Behaviour) -> None:
         self.behaviours = list(behaviours)
@@ -39,7 +39,7 @@ class Server:
         return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
 
     def endpoint(self, **settings: Any) -> dict[str, Any]:
-        """Settings that reach it, quick to give up."""
+        """Return endpoint settings for this server, with short deadlines."""
         return {"url": self.url, "model": MODEL, "pause": 0.01, "read": 5.0, "total": 10.0, **settings}
 
     def __enter__(self) -> Server:
@@ -87,7 +87,7 @@ class Server:
 
 
 def answer(body: dict[str, Any], *texts: str, **changes: Any) -> dict[str, Any]:
-    """A chat completion as OpenAI's protocol has it."""
+    """Return a chat completion in OpenAI's protocol."""
     choices = [
         {"index": k, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         for k, text in enumerate(texts)
@@ -101,7 +101,7 @@ def say(*texts: str, **changes: Any) -> Behaviour:
 
 
 def think(judge: Callable[[dict[str, Any]], Any]) -> Behaviour:
-    """A judge that is a function of the request; it returns the JSON that it fills in."""
+    """Reply with the JSON that a function of the request returns."""
     return lambda handler, body: send(handler, json.dumps(answer(body, json.dumps(judge(body)))).encode())
 
 
@@ -125,7 +125,7 @@ def late(seconds: float, then: Behaviour) -> Behaviour:
 
 
 def drip(handler: Any, _: dict[str, Any]) -> None:
-    """A header, then a byte every 50 ms, for ever."""
+    """Send a header, then a byte every 50 ms, for ever."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
     _drip(handler)
 
@@ -145,7 +145,7 @@ def _drip(handler: Any) -> None:
 
 
 def cut(handler: Any, body: dict[str, Any]) -> None:
-    """Half of the body, then the connection is reset."""
+    """Send half of the body, then reset the connection."""
     content = json.dumps(answer(body, "half")).encode()
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
     handler.wfile.write(b"Content-Length: %d\r\n\r\n" % len(content) + content[: len(content) // 2])
@@ -154,7 +154,7 @@ def cut(handler: Any, body: dict[str, Any]) -> None:
 
 
 def flood(handler: Any, _: dict[str, Any]) -> None:
-    """A gigabyte."""
+    """Send a gigabyte."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\n\r\n")
     try:
         for _ in range(1024):

@@ -1,4 +1,4 @@
-"""What was spent: before it is spent, across processes and attempts of a run, and nothing is lost when it is over."""
+"""Budgets: counted before spending, across processes and attempts of a run; no reply is lost when one is spent."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Replies on disk: asked once, whole or absent, and never believed without their checksum."""
+"""Replies on disk: requested once, complete or absent, and never trusted without their checksum."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""One client against a server with every fault."""
+"""The client against a server with every kind of fault."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""Judges of a few lines. They read a request as a chat template would show it: instructions, then what is in tags."""
+"""Fake judges. They read a request as a chat template would show it: instructions, then texts in tags."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from html import unescape
 
 
 def shown(body):
-    """The texts by the names of their tags, as the judge can take them apart: a tag ends where it is first closed."""
+    """Return the texts by the names of their tags, as a judge would parse them: a tag ends where it is first closed."""
     found = re.findall(r"<(\w+)>\n(.*?)\n</\1>", body["messages"][1]["content"], re.DOTALL)
     return {name: unescape(text) for name, text in found}
 
 
 def outside(body):
-    """What stands in no tag: instructions."""
+    """Return the text outside all tags: the instructions."""
     return re.sub(r"<(\w+)>\n.*?\n</\1>", "", body["messages"][1]["content"], flags=re.DOTALL)
 
 
 def by_length(body):
-    """A point for each letter, up to ten; and whatever an instruction says."""
+    """Score a point for each letter, up to ten, or the score that an instruction demands."""
     order = re.search(r"score (\d+)", outside(body))
     return {"reason": "length", "score": int(order[1]) if order else max(1, min(10, len(shown(body)["answer"])))}
 
 
 def longer(body):
-    """Prefers the longer answer."""
+    """Prefer the longer answer."""
     a, b = (len(shown(body)[f"answer_{x}"]) for x in "AB")
     return {"reason": "length", "better": "A" if a > b else "B" if b > a else "tie"}
 
@@ -34,7 +34,7 @@ def always_first(body):
 
 
 def contains(body):
-    """A criterion is met by an answer that contains it."""
+    """Say yes to a criterion whose text the answer contains."""
     texts = shown(body)
     met = {n: "yes" if text in texts["answer"] else "no" for n, text in texts.items() if n.startswith("criterion")}
     return {"reason": "contains", **met}

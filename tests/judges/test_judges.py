@@ -1,4 +1,4 @@
-"""Scores, comparisons and rubrics of judges whose verdicts are known."""
+"""Scores, comparisons and rubrics, with judges whose verdicts are known."""
 
 import pytest
 

@@ -66,7 +66,7 @@ def test_errors_are_counted_for_each_answer_and_the_others_keep_their_scores():
 @pytest.mark.fault("J7")
 def test_agreement_is_a_metric():
     def wavering(body):
-        """Sure about the longest, else for the first place."""
+        """Prefer the longest answer, else the first position."""
         texts = [shown(body)[f"answer_{x}"] for x in "AB"]
         return longer(body) if "xxxx" in texts else {"reason": "", "better": "A"}
 

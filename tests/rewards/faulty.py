@@ -1,4 +1,4 @@
-"""Reward functions with every fault, for workers to import. A completion says which one."""
+"""Reward functions with every kind of fault, for workers to import. The completion selects the fault."""
 
 import ctypes
 import os
@@ -28,7 +28,7 @@ def seen(completions, **columns):
 
 
 def obedient(prompts, completions):
-    """Does what each completion says."""
+    """Do what each completion says."""
     return [_obey(c) for c in completions]
 
 
@@ -98,7 +98,7 @@ def chance(prompts, completions):
 
 
 def impolite(prompts, completions, tests):
-    """Changes its inputs and all that is global."""
+    """Change the inputs and all global state."""
     import numpy as np
 
     random.seed(1)

@@ -1,4 +1,4 @@
-"""The graders that ship. Near misses score 0."""
+"""The bundled rewards. Near misses score 0."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""The reward for programs: which text is the program, which tests there are, and what is a score."""
+"""The reward for programs: extracting the program, the kinds of tests, and the scores."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How rewards are named, and what is said when that fails."""
+"""How rewards are specified, and the errors for invalid specifications."""
 
 import functools
 import sys

@@ -1,4 +1,4 @@
-"""The commit protocol: killed at every moment, on full and failing disks; and finding one again."""
+"""The commit protocol: kills at every moment, full and failing disks, and choosing a checkpoint afterwards."""
 
 import errno
 import json
@@ -116,7 +116,7 @@ def test_a_full_disk_is_said_and_the_previous_checkpoint_stays(tmp_path, error):
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_a_disk_that_fails_at_any_call(tmp_path, monkeypatch, call):
-    """The k-th call fails for good: the save reports it or, once in place, is kept; never is anything lost."""
+    """The k-th call fails permanently: the save reports it or, once in place, is kept; nothing is ever lost."""
     monkeypatch.setattr(durable, "WAITS", ())
     real = getattr(os, call)
     for k in range(1, 100):

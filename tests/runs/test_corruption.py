@@ -1,4 +1,4 @@
-"""A thousand damaged checkpoints: a thousand found before anything of them is read, and nothing is ever unpickled."""
+"""A thousand damaged checkpoints: each is detected before any of it is used, and nothing is ever unpickled."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CONTENT: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def run(memory: Path) -> Path:
-    """A run with the checkpoints of three steps, of a model that is small even for a tiny one."""
+    """A run with the checkpoints of three steps of a very tiny model."""
     folder = memory / "runs"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(embedded, "WIDTH", 16)
@@ -49,7 +49,7 @@ def run(memory: Path) -> Path:
 
 
 class Bomb:
-    """What a pickle can do to who opens it."""
+    """A pickle that runs code when it is opened."""
 
     def __init__(self, canary: Path) -> None:
         self.canary = canary
@@ -142,7 +142,7 @@ def become_a_pickle(folder: Path, draw: random.Random) -> bool:
 
 
 def link(folder: Path, draw: random.Random) -> bool:
-    """The same bytes, but somebody else's."""
+    """The same bytes, from another run or step."""
     file = some_file(folder, draw)
     outside = folder.parents[2] / f"outside-{draw.random()}"
     shutil.move(file, outside)
@@ -203,7 +203,7 @@ def identity(run: Path) -> str:
 
 @pytest.mark.fault("C3")
 def test_every_bit_of_the_marks_counts(run: Path, tmp_path: Path) -> None:
-    """Both small files, every bit: also those of a line end, which a reader of text would overlook."""
+    """Flip every bit of both small files, also those of line ends, which a text reader would miss."""
     home = tmp_path / "run"
     shutil.copytree(run, home)
     checkpoints, folder = Checkpoints(home, run=identity(run)), home / "checkpoints" / "checkpoint-3"

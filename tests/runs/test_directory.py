@@ -1,4 +1,4 @@
-"""Run directories: names, contents, refusals, and the lock with its owners dead and alive."""
+"""Run directories: names, contents, refusals, and locks with dead and living owners."""
 
 import errno
 import json

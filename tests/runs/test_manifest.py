@@ -1,4 +1,4 @@
-"""Damage to a checkpoint is found: flipped bits, lost and added files, manifests that lie."""
+"""Damage to a checkpoint is detected: flipped bits, lost and added files, forged manifests."""
 
 import json
 import shutil
@@ -92,7 +92,7 @@ def test_a_manifest_that_makes_no_sense_is_a_problem(one, manifest):
 
 
 def forge(folder, change):
-    """Edit the manifest as an attacker would, with a mark that fits."""
+    """Edit the manifest as an attacker would, with a matching mark."""
     manifest = json.loads((folder / MANIFEST).read_text())
     change(manifest["files"])
     (folder / MANIFEST).write_text(json.dumps(manifest))

@@ -1,4 +1,4 @@
-"""Which checkpoint a run continues, what it says of the others, and what it refuses."""
+"""Which checkpoint a run resumes from, what it reports about the others, and what it refuses."""
 
 from __future__ import annotations
 

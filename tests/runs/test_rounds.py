@@ -1,4 +1,4 @@
-"""What is kept between stages comes back bit for bit."""
+"""Results kept between stages are read back bit for bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saving beside the training: what is written is the moment of the copy, one at a time, and no error is lost."""
+"""Saving in the background of training: each save holds the moment of its copy, one at a time, and no error is lost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def nothing(folder: Path) -> dict[str, Any]:
 
 
 class Gate:
-    """Holds the writing thread before its state is written."""
+    """Hold the writing thread before the state is written."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.open, self.reached = threading.Event(), threading.Event()
@@ -152,7 +152,7 @@ class Full:
 def test_a_full_disk_stops_the_run_at_the_next_step_and_costs_nothing(
     step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Step 4 is the last one: what its save says is not lost either."""
+    """Step 4 is the last one: the error of its save is not lost either."""
     whole = run(CONTENT, tmp_path / "whole")
     with monkeypatch.context() as patch:
         Full(patch, step)
@@ -169,7 +169,7 @@ def test_a_full_disk_stops_the_run_at_the_next_step_and_costs_nothing(
 
 @pytest.mark.fault("C1")
 def test_a_disk_that_is_really_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A limit on the size of files stands for one: safetensors fails in the midst of a file."""
+    """A limit on file size stands in for a full disk: safetensors fails in the middle of a file."""
     import resource
     import signal
 
@@ -193,7 +193,7 @@ def identity(run_dir: Path) -> str:
 
 
 class Late(Display):
-    """Holds back the writing until step 6."""
+    """Hold back the writing until step 6."""
 
     def __init__(self, gate: Gate) -> None:
         self.gate = gate

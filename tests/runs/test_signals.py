@@ -1,4 +1,4 @@
-"""Signals: a run that is asked to stop finishes its step, saves and says so; asked twice it ends at once."""
+"""Signals: a run that is asked to stop finishes its step, saves and reports it; asked twice it ends at once."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_process_that_is_asked_to_stop_ends_with_the_code_of_its_signal(
 
 @pytest.mark.fault("P3")
 def test_the_second_signal_ends_the_run_at_once(server: ForkServer, tmp_path: Path) -> None:
-    """In the midst of a step that would never end."""
+    """In the middle of a step that would never end."""
     (tmp_path / "slow.py").write_text("import time\n\ndef slow(completions):\n    time.sleep(1000)\n")
     content = {
         **ENDLESS,
@@ -126,7 +126,7 @@ def test_the_second_signal_ends_the_run_at_once(server: ForkServer, tmp_path: Pa
 
 
 def children(pid: int, module: str) -> list[int]:
-    """Processes that a process has started to run a module."""
+    """List the processes that a process has started to run a module."""
     threads = Path(f"/proc/{pid}/task").glob("*/children")
     started = [child for listing in threads for child in listing.read_text().split()]
     return [int(child) for child in started if module in Path(f"/proc/{child}/cmdline").read_text()]

@@ -17,7 +17,7 @@ from posttrain.runs.state import read_state, write_state
 
 
 def bits(value):
-    """A value as nested plain data in which equality means equal bits and equal types."""
+    """Convert a value to nested plain data, in which equality means equal bits and equal types."""
     if isinstance(value, torch.Tensor):
         raw = value.detach().resolve_conj().contiguous().reshape(-1).view(torch.uint8).tolist() if value.numel() else []
         return ("tensor", str(value.dtype), tuple(value.shape), raw)

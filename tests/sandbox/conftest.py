@@ -1,4 +1,4 @@
-"""Every sandbox that this machine has, and what is said about one that it has not."""
+"""Fixtures: every sandbox of this machine (others are skipped with the reason), and checks that nothing is left."""
 
 import os
 
@@ -18,14 +18,14 @@ def tier(request):
 
 @pytest.fixture
 def marked(monkeypatch):
-    """What tells our sandboxes from those of tests that run at the same time."""
+    """Mark our sandboxes, to distinguish them from those of tests that run at the same time."""
     monkeypatch.setitem(ENVIRONMENT, "CANARY", f"{os.getpid()}")
     return f"CANARY={os.getpid()}"
 
 
 @pytest.fixture
 def nothing_left(marked):
-    """A test leaves no process, descriptor or sandbox behind."""
+    """Check that the test leaves no process, descriptor or sandbox behind."""
     before = children(), descriptors()
     yield
     assert (children(), descriptors()) == before

@@ -1,4 +1,4 @@
-"""S15, S16: the best sandbox of the machine, or none at all; many at once, and nothing left."""
+"""S15, S16: the best sandbox of the machine, or none at all; many at once, leaving nothing behind."""
 
 import platform
 import subprocess
@@ -124,7 +124,7 @@ RIGHT = "```python\ndef f(x):\n    return x * x\n```"
 
 @pytest.mark.fault("S5")
 def test_a_sandbox_ends_with_the_process_that_watches_it(tier, marked):
-    """Even when that is killed by somebody else, and the program sleeps."""
+    """Even when the watching process is killed while the program sleeps."""
     program = (
         "import time\ntry:\n    __import__('ctypes').CDLL(None).prctl(1, 0, 0, 0, 0)\nfinally:\n    time.sleep(60)"
     )
@@ -151,7 +151,7 @@ def waited(true):
 
 
 def test_a_worker_that_is_killed_leaves_no_sandbox(tier, marked):
-    """The scorer's deadline is shorter than the program's: the worker dies, and what it started with it."""
+    """The scorer's deadline is shorter than the program's: the worker dies together with everything it started."""
     if tier.name == "wasm":
         pytest.skip("its start is slower than the deadline of this test")
     reference, tests = "tests.sandbox.watching:marked_tests", ["assert f(2) == 4"]

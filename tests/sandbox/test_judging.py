@@ -1,4 +1,4 @@
-"""S12 and R10: a program passes by being right, and in no other way."""
+"""S12 and R10: the only way for a program to pass is to be right."""
 
 import pytest
 

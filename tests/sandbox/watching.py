@@ -1,4 +1,4 @@
-"""What a program did in a sandbox, and what it left."""
+"""Helpers that observe what a program did in a sandbox, and what it left behind."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ SHORT = Limits(seconds=1.5)
 
 
 def watch(tier, program, limits=SHORT):
-    """The verdict that its ending alone would get, and what it printed."""
+    """Return the verdict on how the program ended, and its output."""
     with Box(tier, "program.run", limits, source=program) as box:
         box.finish_input()
         reader.run(box)
@@ -24,7 +24,7 @@ def watch(tier, program, limits=SHORT):
 
 
 def attempts(tier, *expressions):
-    """Which of these expressions could be evaluated."""
+    """Return the expressions that could be evaluated inside."""
     program = f"""
 import os, sys
 try:
@@ -49,7 +49,7 @@ print("all tried")
 
 
 def system_call(number, *arguments):
-    """The error of a system call; 0 when it worked."""
+    """Return a program that prints the errno of a system call; 0 if it succeeded."""
     passed = "".join(f", {a}" for a in arguments)
     return f"""
 import ctypes
@@ -60,7 +60,7 @@ print(ctypes.get_errno() if answer < 0 else 0)
 
 
 def sandboxed(mark):
-    """Living processes with this text in their environment."""
+    """List the living processes with this text in their environment."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -83,6 +83,6 @@ def descriptors():
 
 
 def marked_tests(prompts, completions, tests, *, mark, sandbox):
-    """The reward, in a worker, with sandboxes that can be told from others."""
+    """Run the reward in a worker, with sandboxes that are marked as this test's."""
     ENVIRONMENT["CANARY"] = mark
     return python_tests(prompts, completions, tests, sandbox=sandbox, seconds=30.0)

@@ -45,7 +45,7 @@ def encoder(tokenizer):
 
 
 def marked(row, tokenizer):
-    """The row as text, each run of trained tokens in brackets."""
+    """Return the row as text, with each run of trained tokens in brackets."""
     text, inside = "", False
     for token, trained in zip(row.tokens, row.trained, strict=True):
         text += ("]" if inside else "[") if trained != inside else ""
@@ -109,7 +109,7 @@ def test_what_is_trained(encoder, tokenizer, record, kind, expected):
 @pytest.mark.fault("T5")
 @pytest.mark.parametrize("padding", [None, "<|im_end|>", "<filename>", "a"])
 def test_the_padding_token_has_no_part_in_what_is_trained(encoder, tokenizer, padding):
-    """Here it usually is the end of a turn, which is learnt; it may be missing, or be a word of the text."""
+    """Padding is usually the end of a turn, which is trained; or there is none, or it is a word of the text."""
     other = byte_tokenizer()
     other.pad_token = padding
     record = Demonstration(1, (user("a"),), (says("aa<filename>a"),))
@@ -147,7 +147,7 @@ def test_ratings_bring_their_label_and_can_be_mismatched(encoder, tokenizer):
 
 @pytest.mark.fault("T11")
 def test_the_prompt_is_what_the_row_begins_with_even_if_tokens_could_merge():
-    """`=` and `1` are one token in a text, and so are the two line breaks, but not across the boundary."""
+    """`=1` and two line breaks would each be one token of a text, but never across the boundary."""
     tokenizer = byte_tokenizer(merges=("= 1", "Ċ Ċ"))
     encoder = encoder_of(tokenizer)
     assert len(tokenizer("=1")["input_ids"]) == len(tokenizer("\n\n")["input_ids"]) == 1
@@ -166,7 +166,7 @@ BYTES = byte_tokenizer()
 @settings(max_examples=60, deadline=None)
 @given(texts=st.lists(CONTENT, min_size=2, max_size=6))
 def test_every_conversation_has_its_answers_and_nothing_else_trained(texts):
-    """Whatever is said: the trained runs are the assistant's words and the end of its turn, and the text survives."""
+    """For any texts, the trained runs are the assistant's text and its end of turn; decoding restores all text."""
     talk = tuple((user, says)[i % 2](t) for i, t in enumerate(texts[: len(texts) // 2 * 2]))
     row = only(encoder_of(BYTES, 5000).rows(Demonstration(1, "", talk), "demonstrations"))
     runs, current = [], []

@@ -1,4 +1,4 @@
-"""Rewards that are computed while answers are still being written: the same, only sooner."""
+"""Rewards computed while answers are still being sampled: the same values, only sooner."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""What a reward function may return, and what is said about anything else."""
+"""What a reward function may return, and the faults for anything else."""
 
 import fractions
 import json

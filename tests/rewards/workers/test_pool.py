@@ -1,4 +1,4 @@
-"""Worker processes: what can go wrong in one, and that none is left behind."""
+"""Worker processes: every fault in one is reported, and none is left behind."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def call(*completions, function="obedient", **columns):
 
 
 def children():
-    """Processes that this one has started, zombies too."""
+    """List the processes that this one has started, zombies included."""
     found = []
     for listing in Path("/proc/self/task").glob("*/children"):
         found += listing.read_text().split()
