@@ -142,7 +142,7 @@ def become_a_pickle(folder: Path, draw: random.Random) -> bool:
 
 
 def link(folder: Path, draw: random.Random) -> bool:
-    """The same bytes, from another run or step."""
+    """The same bytes, behind a symbolic link to a file outside the folder."""
     file = some_file(folder, draw)
     outside = folder.parents[2] / f"outside-{draw.random()}"
     shutil.move(file, outside)

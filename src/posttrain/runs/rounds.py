@@ -37,7 +37,7 @@ def read_rows(path: Path) -> list[Any]:
 
 
 def as_row(e: Episode) -> dict[str, Any]:
-    """An episode as plain data. Its prompt is there to be read by people; its columns stay with the data."""
+    """Convert an episode to plain data. The prompt is for people to read; its columns stay with the data."""
     row: dict[str, Any] = {
         "prompt_id": e.prompt.id,
         "prompt": readable(e.prompt.prompt),
@@ -60,7 +60,7 @@ def as_row(e: Episode) -> dict[str, Any]:
 
 
 def as_episodes(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Prompt]) -> list[Episode]:
-    """Episodes of these prompts, as `as_row` described them."""
+    """Rebuild the episodes of these prompts from the rows of `as_row`."""
     known = {p.id: p for p in prompts}
     return [
         Episode(
@@ -78,18 +78,18 @@ def as_episodes(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Prompt]) ->
 
 
 def segment_row(s: Segment) -> dict[str, Any]:
-    """A segment as plain data."""
+    """Convert a segment to plain data."""
     return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(s).items()}
 
 
 def as_segment(row: Mapping[str, Any]) -> Segment:
-    """The segment that `segment_row` described."""
+    """Rebuild a segment from the row of `segment_row`."""
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
     return Segment(**fields)
 
 
 def _only_segment(row: Mapping[str, Any]) -> Segment:
-    """The segment of an episode that is one answer."""
+    """Rebuild the only segment of an episode that is a single answer."""
     return Segment(
         tokens=tuple(row["tokens"]),
         logp=tuple(row["logp"]),

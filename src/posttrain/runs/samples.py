@@ -42,7 +42,7 @@ class SamplesWriter:
 
 
 def row(step: int, episode: Episode, advantage: float | None) -> dict[str, Any]:
-    """An episode as plain data; `segments` shows who said what where it is more than one answer."""
+    """Convert an episode to plain data; `segments` lists its turns if it has more than one."""
     described = {
         "step": step,
         "prompt_id": episode.prompt.id,
