@@ -3,6 +3,7 @@
 import pytest
 
 from posttrain.backends.local.learner import LocalLearner
+from posttrain.backends.local.sampler import LocalSampler
 from posttrain.core.plan import plan
 from posttrain.methods.imitation.sft import METHOD as SFT
 from posttrain.sampling.engine import Engine
@@ -87,23 +88,26 @@ def test_more_requests_than_before():
 @pytest.mark.parametrize("change", ["step", "copy", "restore"])
 def test_the_first_token_after_an_update_is_drawn_from_the_new_weights(change):
     net = network()
-    backend = LocalLearner({"policy": net, "other": network(seed=3)})
-    backend.prepare(plan(SFT))
+    learner = LocalLearner({"policy": net, "other": network(seed=3)})
+    learner.prepare(plan(SFT))
     saved = LocalLearner({"policy": network(seed=4)})
     saved.prepare(plan(SFT))
-    first = backend.generate([Request((3, 4, 5, 6), 0, 5, keep=True)], POLICY)[0]
+    sampler = LocalSampler(learner.models)
+    sampler.sync(learner.version, 0)
+    first = sampler.generate([Request((3, 4, 5, 6), 0, 5, keep=True)], POLICY)[0]
     asked = [Request((3, 4, 5, 6, *first.tokens, *USER), 1, 4, keep=True)]
     tokens, rows = some_rows([9])
     net.outputs(tokens, rows, ["logp"])["logp"].sum().backward()
-    before = backend.generate(asked, POLICY)
+    before = sampler.generate(asked, POLICY)
     if change == "step":
-        backend.step({"policy": 0.05})
+        learner.step({"policy": 0.05})
     elif change == "copy":
-        backend.copy("other", "policy")
+        learner.copy("other", "policy")
     else:
-        backend.restore(saved.state())
-    after = backend.generate(asked, POLICY)
-    same(after, Engine({"policy": backend.models["policy"]}, NEVER).generate(asked))
+        learner.restore(saved.state())
+    sampler.sync(learner.version, 1)
+    after = sampler.generate(asked, POLICY)
+    same(after, Engine({"policy": learner.models["policy"]}, NEVER).generate(asked))
     assert after[0].logp[0] != before[0].logp[0]
 
 
