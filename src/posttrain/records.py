@@ -196,18 +196,3 @@ class Episode:
     def _joined(self, name: str) -> tuple[int, ...]:
         parts: list[tuple[int, ...]] = [getattr(s, name) for s in self.segments]
         return parts[0] if len(parts) == 1 else tuple(x for part in parts for x in part)
-
-
-RECORDS: dict[str, type] = {
-    "demonstrations": Demonstration,
-    "text": Demonstration,
-    "pairs": Pair,
-    "ratings": Rating,
-    "rankings": Ranking,
-    "prompts": Prompt,
-}
-
-
-def kind_of(record: Record) -> str:
-    """The kind of data that a record is."""
-    return next(kind for kind, of in RECORDS.items() if isinstance(record, of))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from posttrain.cli import data, main
+from posttrain.core.kinds import guess
 from posttrain.errors import ConfigError
 
 
@@ -27,7 +28,7 @@ from posttrain.errors import ConfigError
     ],
 )
 def test_the_kind_follows_from_the_columns(columns: set[str], kind: str) -> None:
-    assert data.kind_of(columns) == kind
+    assert guess(columns).name == kind
 
 
 def test_renames() -> None:

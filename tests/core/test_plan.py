@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from posttrain.catalogue import index as catalogue
+from posttrain.core.kinds import kind
 from posttrain.core.method import MAIN, TOKEN_MEAN, Average, Derived, Method, Stream, Term, without
 from posttrain.core.parts import PerRow, PerToken, Scalar, part
 from posttrain.core.plan import PlanError, plan
-from posttrain.core.tensors import ARRIVES, Field, Source, When
+from posttrain.core.tensors import Field, Source, When
 from posttrain.formulas.credit.advantages import at_every_token, gae, whiten
 from posttrain.formulas.credit.baselines import group_standardise
 from posttrain.formulas.losses.penalties import forward_kl, kl_k3
@@ -27,7 +28,7 @@ from posttrain.methods.online.safe_rlhf import METHOD as SAFE
 from posttrain.methods.preference.dpo import METHOD as DPO
 from posttrain.methods.preference.kto import METHOD as KTO
 
-REWARDED = {MAIN: ARRIVES["prompts"] | {"reward"}}
+REWARDED = {MAIN: kind("prompts").tensors | {"reward"}}
 
 
 # ---- functions of imaginary users
@@ -85,12 +86,22 @@ class TestModels:
         assert plan(DR_GRPO, REWARDED).loaded == ("policy",)
 
     def test_a_stored_log_prob_unloads_the_reference(self):
-        assert plan(DPO, {MAIN: ARRIVES["pairs"] | {"ref_logp"}}).loaded == ("policy",)
+        assert plan(DPO, {MAIN: kind("pairs").tensors | {"ref_logp"}}).loaded == ("policy",)
 
-    def test_what_is_derived_wins_over_what_arrives(self):
+    def test_a_source_never_hides_another(self):
         method = made(derived={"advantage": at_every_token}, loss=Term(reinforce, reduce=TOKEN_MEAN))
-        with_it = plan(method, {MAIN: REWARDED[MAIN] | {"advantage"}})
-        assert with_it.derived[When.ONCE] == (("advantage", MAIN),)
+        with pytest.raises(PlanError, match="advantage has two sources: the method derives it, and the data"):
+            plan(method, {MAIN: REWARDED[MAIN] | {"advantage"}})
+        with pytest.raises(PlanError, match="reward has two sources: .* models.reward is given .* as model_reward"):
+            plan(GRPO, REWARDED, given={"reward"})
+        with pytest.raises(PlanError, match="ref_logp has two sources: .* models.reference is given"):
+            plan(DPO, {MAIN: kind("pairs").tensors | {"ref_logp"}}, given={"reference"})
+        assert plan(GRPO, REWARDED, given={"reference"}).loaded == ("policy", "reference")
+
+    def test_a_name_without_a_source_may_be_a_column_of_the_data(self):
+        assert made(loss=Term(reinforce, reduce=TOKEN_MEAN)).columns == {"advantage": "T"}
+        assert GRPO.columns == {"reward": "B"}
+        assert DPO.columns == {}
 
     def test_who_writes_answers_is_loaded(self):
         mixed = replace(NASH_MD, derived={"advantage": at_every_token})
@@ -227,6 +238,7 @@ WRONG = {
         r"loss 'loss' reads advantage \[T\] \(credit of each token\); nothing provides it in stream 'main', "
         r"whose records are 'prompts' and bring .*Add a column 'advantage' to the data, or "
         r"derived=\{'advantage': part\(...\)\}",
+        REWARDED,
     ),
     "nothing provides it in that stream": (
         lambda: replace(
@@ -237,6 +249,7 @@ WRONG = {
     "the data lacks it": (
         lambda: replace(GRPO, derived={"advantage": part(likes)}),
         "advantage reads label .* nothing provides it",
+        REWARDED,
     ),
     "once reads what moves": (
         lambda: replace(GRPO, derived={"advantage": part(leaky)}),
@@ -296,9 +309,9 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_what_cannot_be_computed_says_what_to_do(wrong):
-    make, message = WRONG[wrong]
+    make, message, *arrives = WRONG[wrong]
     with pytest.raises(PlanError, match=message):
-        plan(make())
+        plan(make(), *arrives)
 
 
 def test_each_step_is_the_remedy_that_the_error_names():

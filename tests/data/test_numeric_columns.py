@@ -14,7 +14,7 @@ LIST = {"prompt": "a", "completions": ["b", "cc", "d"]}
 
 
 def rows(values, kind, *wanted):
-    return Encoder(byte_tokenizer(), 100).rows(record(values, kind, 0, "here"), kind, wanted)
+    return Encoder(byte_tokenizer(), 100).rows(record(values, kind, 0, "here"), kind, dict.fromkeys(wanted, "B"))
 
 
 def columns(values, kind, *wanted):
@@ -82,12 +82,12 @@ def test_a_ranking_of_messages():
 def test_a_number_that_only_some_records_have_stops_the_run():
     records = [record({**PAIR, "id": i, "margin": m}, "pairs", i, f"line {i}") for i, m in enumerate([1.0, None])]
     encoder = Encoder(byte_tokenizer(), 100)
-    made = {r.id: encoder.rows(r, "pairs", {"margin"}) for r in records}
+    made = {r.id: encoder.rows(r, "pairs", {"margin": "B"}) for r in records}
     with pytest.raises(DataError, match="line 1: 'margin' is a number in some records"):
         brought(records, made)
     assert brought(records[:1], made) == {"margin"}
 
 
 def test_a_side_wins_over_both():
-    assert numbers({"reward": 1, "chosen_reward": 2}, {"reward"}, side="chosen") == {"reward": 2.0}
-    assert numbers({"reward": 1, "chosen_reward": 2}, {"reward"}, side="rejected") == {"reward": 1.0}
+    assert numbers({"reward": 1, "chosen_reward": 2}, {"reward": "B"}, side="chosen") == {"reward": 2.0}
+    assert numbers({"reward": 1, "chosen_reward": 2}, {"reward": "B"}, side="rejected") == {"reward": 1.0}

@@ -33,6 +33,7 @@ TURNED_LOGIC: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Is: (ast.IsNot,),
     ast.IsNot: (ast.Is,),
 }
+SYMMETRIC = {"min", "max", "seed_for"}  # another order is as good
 CONVERSIONS = {"tuple", "list", "sorted", "isinstance"}  # what they are given is of the same content
 
 
@@ -206,7 +207,8 @@ class Logic(Formula):
         assert isinstance(changed, ast.Call)
         plain = [a for a in changed.args if not isinstance(a, ast.Starred)]
         differ = len({ast.dump(a) for a in plain[:2]}) > 1
-        if differ and self.here("swap arguments", before):
+        name = ast.unparse(before.func).rpartition(".")[2]
+        if differ and name not in SYMMETRIC and self.here("swap arguments", before):
             changed.args[0], changed.args[1] = changed.args[1], changed.args[0]
         for i, keyword in enumerate(before.keywords):
             if keyword.arg not in (None, "strict") and self.here(f"drop {keyword.arg}", before):

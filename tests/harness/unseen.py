@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from posttrain.core.kinds import kind, kinds
 from posttrain.core.method import Method, Stream
 from posttrain.core.plan import Plan, plan
-from posttrain.core.tensors import ARRIVES, BY_TRAINER, Batch
+from posttrain.core.tensors import BY_TRAINER, Batch
 from posttrain.data.collate import collate
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer
@@ -42,7 +43,7 @@ class _Maker:
         self.generator = torch.Generator().manual_seed(seed)
         self.vocabulary, self.used = vocabulary, 0
         known = method.vocabulary
-        stored = set().union(*ARRIVES.values()) | BY_TRAINER | set(method.derived)
+        stored = set().union(*(kind(k).tensors for k in kinds())) | BY_TRAINER | set(method.derived)
         extra = {n: known[n].axes for n in sorted(reads(method)) if known[n].source is None and n not in stored}
         self.extra = {n: axes for n, axes in extra.items() if axes in ("T", "B")}
         self.beside = {n: axes for n, axes in extra.items() if axes not in ("T", "B")}

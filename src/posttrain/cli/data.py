@@ -46,13 +46,14 @@ def show(
     """Show rows as the model sees them, with trained tokens marked. All records are encoded, so errors show too."""
     from rich.console import Console
 
+    from posttrain.core.kinds import guess
     from posttrain.data.chat import show as view
     from posttrain.data.chat.encode import Encoder
     from posttrain.data.dataset import Invalid, load
     from posttrain.models.loading.load import load as load_model
 
     columns = renames(column or [])
-    kind = kind or kind_of(_columns(source) | columns.keys())
+    kind = kind or guess(_columns(source) | columns.keys()).name
     invalid: Invalid = "drop" if drop_invalid else "stop"
     records = load(source, kind, columns=columns, answer_after=answer_after, size=size, invalid=invalid)
     loaded = load_model(model)
@@ -60,21 +61,6 @@ def show(
     encoder = Encoder(loaded.tokenizer, max_length or loaded.network.context, template)
     rows = [row for record in records for row in _rows(encoder, record, kind)]
     Console(highlight=False).print(view.show(rows, loaded.tokenizer, count))
-
-
-def kind_of(columns: Collection[str]) -> str:
-    """Return the kind of records that rows with these columns most likely are."""
-    for kind, marks in (
-        ("pairs", {"chosen"}),
-        ("rankings", {"completions"}),
-        ("ratings", {"label"}),
-        ("demonstrations", {"completion", "messages", "conversations", "output"}),
-        ("prompts", {"prompt", "instruction"}),
-        ("text", {"text"}),
-    ):
-        if marks & set(columns):
-            return kind
-    return "prompts"
 
 
 def renames(options: Collection[str]) -> dict[str, str]:

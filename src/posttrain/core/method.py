@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
+from posttrain.core.kinds import Kind, kind, kinds
 from posttrain.core.parts import Function, Part, PartError, as_part
-from posttrain.core.tensors import FIELDS, Field, When
+from posttrain.core.tensors import BY_TRAINER, FIELDS, Field, When
 from posttrain.errors import suggestion
-from posttrain.records import RECORDS, Episode, Record
+from posttrain.records import Episode, Record
 
 V = TypeVar("V")
 MAIN = "main"
@@ -126,12 +127,17 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Stream:
-    """Where the rows of a batch come from: a kind of record, and for prompts who answers them."""
+    """Where the rows of a batch come from: a kind of record (a name or a Kind), and for prompts who answers them."""
 
-    records: str
+    records: str | Kind
     sampling: tuple[Sampling, ...] = ()
     view: Callable[[Sequence[Any]], Sequence[Record]] | None = None  # makes this stream of the main stream's records
     keep: Callable[[Sequence[Episode]], bool] | None = None  # groups of answers to train on; others are sampled anew
+
+    @property
+    def kind(self) -> Kind:
+        """What its records are, and which tensors they bring."""
+        return self.records if isinstance(self.records, Kind) else kind(self.records)
 
 
 @dataclass(frozen=True)
@@ -197,6 +203,13 @@ class Method:
         return frozenset().union(*(root.needs for _, root, _ in _slots(self)))
 
     @property
+    def columns(self) -> dict[str, str]:
+        """Tensors that the method reads and that may be columns of its data, with their axes."""
+        brought = BY_TRAINER.union(*(s.kind.tensors for s in self.streams.values()), self.derived)
+        known = self.vocabulary
+        return {n: known[n].axes for n in sorted(self.reads - brought) if known[n].column or known[n].source is None}
+
+    @property
     def vocabulary(self) -> dict[str, Field]:
         """All names that its parts may read."""
         derived = {k: Field(d.part.axes, d.part.summary) for k, d in self.derived.items()}
@@ -215,10 +228,10 @@ def without(table: Mapping[str, V], *names: str) -> dict[str, V]:
 
 def _check(method: Method) -> None:
     for name, stream in method.streams.items():
-        if stream.records not in RECORDS:
+        if isinstance(stream.records, str) and stream.records not in kinds():
             raise PartError(
                 f"{method.name}: stream {name!r} reads unknown records {stream.records!r}"
-                f"{suggestion(stream.records, RECORDS)}; records are {', '.join(RECORDS)}"
+                f"{suggestion(stream.records, kinds())}; records are {', '.join(kinds())}"
             )
     for name, derived in method.derived.items():
         _check_derived(method, name, derived)

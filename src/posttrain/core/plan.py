@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from posttrain.core.method import MAIN, Method, Term
-from posttrain.core.tensors import ARRIVES, BY_TRAINER, COLUMNS, FROZEN, LINKS, Source, When
+from posttrain.core.tensors import BY_TRAINER, FROZEN, LINKS, Source, When
 from posttrain.errors import ConfigError, suggestion
 
 STAGE = {
@@ -42,15 +42,19 @@ class Plan:
         return self.after[stream] & set(LINKS)
 
 
-def plan(method: Method, arrives: Mapping[str, Iterable[str]] | None = None) -> Plan:
-    """Plan a method. `arrives`: the tensors that the data of each stream brings (default: those of its records, and
-    the columns that nothing else can provide).
+def plan(
+    method: Method, arrives: Mapping[str, Iterable[str]] | None = None, given: Collection[str] = frozenset()
+) -> Plan:
+    """Plan a method.
 
-    A tensor that is derived by the method wins over one that arrives, which wins over one that a model makes:
-    a stored `ref_logp` unloads the reference model. Raises PlanError.
+    `arrives`: the tensors that the data of each stream brings (default: those of its records, and the columns that
+    nothing else can provide). `given`: roles that the run names a model for. A tensor that arrives needs no model: a
+    stored `ref_logp` unloads the reference. Two sources of one name (derived and arriving, or arriving and a model that
+    is given for it) are a PlanError, like everything else that cannot be computed.
     """
-    columns = {n for n in method.reads & COLUMNS if method.vocabulary[n].source is None}
-    planner = _Planner(method, arrives or {k: ARRIVES[s.records] | columns for k, s in method.streams.items()})
+    columns = {n for n in method.columns if method.vocabulary[n].source is None}
+    arriving = arrives or {k: s.kind.tensors | columns for k, s in method.streams.items()}
+    planner = _Planner(method, arriving, frozenset(given))
     terms = {k: t for k, t in method.loss.items() if t.weight != 0}  # kl.weight=0 also unloads the reference
     for slot, term in terms.items():
         planner.loss(slot, term)
@@ -85,8 +89,10 @@ def plan(method: Method, arrives: Mapping[str, Iterable[str]] | None = None) -> 
 class _Planner:
     """Visits what is needed, depth first, and notes the forwards and the order of the derived tensors."""
 
-    def __init__(self, method: Method, arrives: Mapping[str, Iterable[str]]) -> None:
-        self.method, self.known = method, method.vocabulary
+    def __init__(self, method: Method, arrives: Mapping[str, Iterable[str]], given: frozenset[str]) -> None:
+        self.method = method
+        self.known = method.vocabulary
+        self.given = given
         self.arrives = {s: {*names, *BY_TRAINER} for s, names in arrives.items()}
         self.forwards: dict[tuple[When, str], dict[str, Source]] = defaultdict(dict)
         self.derived: dict[When, list[tuple[str, str]]] = defaultdict(list)
@@ -105,10 +111,28 @@ class _Planner:
     def need(self, name: str, stream: str, reader: str, time: When) -> None:
         if time > When.ONCE:
             self.after[stream].add(name)
+        self._check_one_source(name, stream)
         if name in self.method.derived:
             self.derive(name, stream, reader, time)
         elif name not in self.arrives[stream]:
             self.output(name, stream, reader, time)
+
+    def _check_one_source(self, name: str, stream: str) -> None:
+        """A source never hides another."""
+        if name not in self.arrives[stream]:
+            return
+        if name in self.method.derived:
+            raise PlanError(
+                f"{self.method.name}: {name} has two sources: the method derives it, and the data of stream {stream!r} "
+                f"brings it; leave the column {name!r} out, or read it under another name"
+            )
+        source = self.known[name].source
+        if source is not None and source.model in self.given:
+            raise PlanError(
+                f"{self.method.name}: {name} has two sources: it arrives in stream {stream!r} (a column or "
+                f"`rewards`), and models.{source.model} is given for it; remove one of the two"
+                + (", or let the method read the model's score as model_reward" if name == "reward" else "")
+            )
 
     def output(self, name: str, stream: str, reader: str, time: When) -> None:
         """A tensor that a model makes."""
@@ -116,7 +140,7 @@ class _Planner:
         if source is None:
             raise PlanError(
                 f"{self.method.name}: {reader} reads {name} [{axes}] ({self.known[name].doc}); nothing provides it in "
-                f"stream {stream!r}, whose records are {self.method.streams[stream].records!r} and bring "
+                f"stream {stream!r}, whose records are {self.method.streams[stream].kind.name!r} and bring "
                 f"{', '.join(sorted(self.arrives[stream]))}. Add a column {name!r} to the data, or "
                 f"derived={{{name!r}: part(...)}}"
             )

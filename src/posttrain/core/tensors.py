@@ -1,7 +1,8 @@
 """The vocabulary of tensors, and the two containers that cut and join them: Rows and Batch.
 
-All sequences of a batch lie end to end. Axes: T tokens, B rows (sequences), N pairs, V vocabulary, "" one number.
-The first letter of a tensor's axes says how it follows when the batch is cut.
+All sequences of a batch lie end to end. Axes: T tokens, B rows (sequences), N pairs, "" one number; after them V
+vocabulary, K numbers of one head (members, attributes, quantiles), D hidden width. The first letter of a tensor's axes
+says how it follows when the batch is cut.
 """
 
 from __future__ import annotations
@@ -33,28 +34,35 @@ class When(IntEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """Which output of which model a tensor is, and when it is computed."""
+    """Which output of which model a tensor is, and when it is computed. `size`: numbers that the model's head gives."""
 
     model: str
     output: str
     when: When
+    size: int = 1
 
 
 @dataclass(frozen=True)
 class Field:
-    """One word of the vocabulary. Without a source it arrives with the data, or the method derives it."""
+    """One name of the vocabulary. Without a source it is a column of the data, or the method derives it.
+
+    With a source and `column`, a column of the data of this name takes the place of the model.
+    """
 
     axes: str
     doc: str
     source: Source | None = None
+    column: bool = False
 
 
-def live(axes: str, doc: str, model: str, output: str) -> Field:
-    return Field(axes, doc, Source(model, output, When.LIVE))
+def live(axes: str, doc: str, model: str, output: str, *, size: int = 1) -> Field:
+    """An output of a model with every micro-batch, with gradient if the model is trained."""
+    return Field(axes, doc, Source(model, output, When.LIVE, size))
 
 
-def once(axes: str, doc: str, model: str, output: str) -> Field:
-    return Field(axes, doc, Source(model, output, When.ONCE))
+def once(axes: str, doc: str, model: str, output: str, *, size: int = 1, column: bool = False) -> Field:
+    """An output of a model once per batch, without gradient."""
+    return Field(axes, doc, Source(model, output, When.ONCE, size), column)
 
 
 def head(name: str, model: str, output: str, doc: str, axes: str = "T") -> dict[str, Field]:
@@ -97,24 +105,13 @@ FIELDS: dict[str, Field] = {
         "T V", "reference logits; too large to keep, so made with each micro-batch", "reference", "logits"
     ),
     "ref_logp": once("T", "log-prob under the reference", "reference", "logp"),
-    "reward": once("B", "scalar reward", "reward", "score"),
-    "cost": once("B", "scalar cost, > 0 is unsafe", "cost", "score"),
+    "reward": once("B", "scalar reward", "reward", "score", column=True),
+    "model_reward": once("B", "score of the reward model, beside the rewards of the run", "reward", "score"),
+    "cost": once("B", "scalar cost, > 0 is unsafe", "cost", "score", column=True),
 }
 FROZEN = frozenset({"reference", "teacher"})  # roles whose LIVE tensors never carry gradient
-COLUMNS = frozenset(
-    {"reward", "cost", "margin", "safe", "token_reward", "relevance"}
-)  # numbers that a record may bring by that name
 LINKS = ("pairs", "group")  # tensors that tie rows together
 BY_TRAINER = frozenset({"seed", "step"})
-_ROWS = ("tokens", "rows", "written", "row_id")
-ARRIVES: dict[str, frozenset[str]] = {
-    "demonstrations": frozenset(_ROWS),
-    "text": frozenset(_ROWS),
-    "pairs": frozenset({*_ROWS, "pairs"}),
-    "ratings": frozenset({*_ROWS, "label"}),
-    "rankings": frozenset({*_ROWS, "group", "rank"}),
-    "prompts": frozenset({*_ROWS, "group", "author", "ended", "temperature", "max_tokens", "rollout_logp"}),
-}
 
 
 @dataclass(frozen=True, eq=False)

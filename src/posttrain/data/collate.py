@@ -102,6 +102,12 @@ def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wante
     )
 
 
+def episode_columns(columns: Collection[str], rewards: Collection[str]) -> set[str]:
+    """Those of the columns that `episode_row` brings, if these rewards are run."""
+    own = {f"{prefix}{name}" for prefix in ("reward_", "token_reward_") for name in rewards}
+    return set(columns) & (own | {"turn"})
+
+
 def groups(episodes: Iterable[Episode]) -> list[list[Episode]]:
     """Episodes of the same prompt together, in the order in which the prompts first appear."""
     by_prompt: dict[int, list[Episode]] = {}

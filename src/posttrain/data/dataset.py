@@ -13,12 +13,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from posttrain.core import kinds
 from posttrain.data import bundled
 from posttrain.data.columns import record
 from posttrain.data.readers.files import READERS, read, suffix_of
 from posttrain.data.readers.hub import SETTINGS, hub_rows
 from posttrain.errors import ConfigError, DataError, suggestion
-from posttrain.records import RECORDS, Record
+from posttrain.records import Record
 from posttrain.seeds import seed_for
 
 log = logging.getLogger(__name__)
@@ -85,8 +86,7 @@ def load(
     `answer_after`, `chat`: as in data.columns.record. `size`: the maximum number of rows. `seed`: of a generator.
     `invalid`: as in from_rows.
     """
-    if kind not in RECORDS:
-        raise ConfigError(f"unknown kind of data {kind!r}{suggestion(kind, RECORDS)}; known: {', '.join(RECORDS)}")
+    kinds.kind(kind)
     rows = islice(_rows(spec, kind, seed, size), size)
     return from_rows(rows, kind, columns=columns, answer_after=answer_after, chat=chat, name=spec, invalid=invalid)
 

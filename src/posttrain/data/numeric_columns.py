@@ -8,20 +8,19 @@ column that some records have must be in all of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from posttrain.errors import DataError
 from posttrain.records import Record, Row
 
-PER_TOKEN = frozenset({"token_reward", "relevance"})
-
 
 def numbers(
-    columns: Mapping[str, Any], wanted: Collection[str], *, side: str = "", place: int | None = None, places: int = 1
+    columns: Mapping[str, Any], wanted: Mapping[str, str], *, side: str = "", place: int | None = None, places: int = 1
 ) -> dict[str, Any]:
-    """Return the `wanted` columns that the record has, as numbers. Raises DataError for a cell that is none.
+    """Return the `wanted` columns that the record has, as numbers. Raises DataError for a cell that is not a number.
 
+    `wanted`: the axes of each column by name; with "T" a cell may be a list with a number for each token of the answer.
     `side`: "chosen" or "rejected" of a pair; `place`: the place of an answer among `places`.
     """
     values: dict[str, Any] = {}
@@ -34,7 +33,7 @@ def numbers(
             if not isinstance(cell, list | tuple) or len(cell) != places:
                 raise DataError(f"{column!r} must be a list of {places} numbers, one for each answer, not {cell!r}")
             cell = cell[place]
-        if name in PER_TOKEN and isinstance(cell, list | tuple):
+        if wanted[name] == "T" and isinstance(cell, list | tuple):
             values[name] = tuple(_number(column, x) for x in cell)
         else:
             values[name] = _number(column, cell)

@@ -13,13 +13,13 @@ from posttrain.backends.local.sampler import LocalSampler
 from posttrain.catalogue import index as catalogue
 from posttrain.config.load import load as load_run_file
 from posttrain.config.load import resolved
+from posttrain.core.kinds import kinds
 from posttrain.data.chat.encode import Encoder
 from posttrain.errors import ConfigError
 from posttrain.launch.checks import check_before_loading, check_streams, procedure_of, warn_of_overlap
 from posttrain.launch.models import load_models, load_policy, read_template
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
-from posttrain.records import RECORDS
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.runs.card import write_card
 from posttrain.runs.checkpoint import NAME
@@ -171,7 +171,7 @@ def _run_method(session: Session) -> dict[str, float]:
     assert file.method is not None
     method = catalogue.load(file.method.path, file.base)
     check_streams(file, method)
-    data = {s: session.dataset(source, method.streams[s].records) for s, source in file.data.items()}
+    data = {s: session.dataset(source, method.streams[s].kind.name) for s, source in file.data.items()}
     _warn_of_overlap(session, data)
     session.evaluate_now("before")
     metrics = session.train(method, data, settings=file.method.settings)
@@ -184,7 +184,7 @@ def _run_procedure(session: Session) -> dict[str, float]:
     file = session.run.file
     function = procedure_of(file)
     assert file.procedure is not None
-    data = {n: session.dataset(source, n if n in RECORDS else "prompts") for n, source in file.data.items()}
+    data = {n: session.dataset(source, n if n in kinds() else "prompts") for n, source in file.data.items()}
     _warn_of_overlap(session, data)
     session.evaluate_now("before")
     metrics = function(session, **data, **file.procedure.settings)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from posttrain.core.kinds import kind_of
 from posttrain.core.parts import Function, Part, as_part
 from posttrain.core.tensors import FIELDS, Batch, Source, When
 from posttrain.data.collate import collate, episode_row, paired
-from posttrain.records import Episode, Pair, Record, kind_of
+from posttrain.records import Episode, Pair, Record
 from posttrain.training.run import Run
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 
 def values(run: Run, records: Sequence[Record], part: Part | Function) -> list[float]:
     """One value for each record, or pair."""
-    rows = [row for r in records for row in run.encoder.rows(r, kind_of(r))]
+    rows = [row for r in records for row in run.encoder.rows(r, kind_of(r).name)]
     return _floats(run, paired(rows) if isinstance(records[0], Pair) else collate(rows), part)
 
 
 def token_values(run: Run, records: Sequence[Record], part: Part | Function) -> list[list[float]]:
     """One value for each trained token of each record."""
-    batch = collate([row for r in records for row in run.encoder.rows(r, kind_of(r))])
+    batch = collate([row for r in records for row in run.encoder.rows(r, kind_of(r).name)])
     value, rows = evaluate_part(run, batch, part), batch["rows"]
     return [value[rows.mask & (rows.index == i)].tolist() for i in range(rows.count)]
 
@@ -37,7 +38,7 @@ def scored(run: Run, episodes: Sequence[Episode], part: Part | Function) -> list
 
 def embeddings(run: Run, records: Sequence[Record], role: str) -> list[list[float]]:
     """The hidden state after the last token of each row: [rows, D]."""
-    batch = collate([row for r in records for row in run.encoder.rows(r, kind_of(r))])
+    batch = collate([row for r in records for row in run.encoder.rows(r, kind_of(r).name)])
     states = run.learner.forward(batch, {"hidden": Source(role, "hidden", When.ONCE)})["hidden"]
     return cast("list[list[float]]", states[batch["rows"].sizes.cumsum(0) - 1].tolist())
 

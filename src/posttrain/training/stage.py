@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from posttrain.core.method import MAIN, Method
 from posttrain.core.plan import Plan, plan
-from posttrain.core.tensors import ARRIVES, COLUMNS, Batch
-from posttrain.data.collate import collate, episode_row, paired
+from posttrain.core.tensors import Batch
+from posttrain.data.collate import collate, episode_columns, episode_row, paired
 from posttrain.data.dataset import Dataset
 from posttrain.data.feed import Feed
 from posttrain.data.numeric_columns import brought
@@ -57,8 +57,8 @@ class Stage:
             s: authors_of(method, s, samples=self.sampling.samples, temperature=self.sampling.temperature)
             for s in method.streams
         }
-        self.sources = {s: self._source(s) for s, stream in method.streams.items() if stream.records == "prompts"}
-        self.columns = method.reads & COLUMNS
+        self.sources = {s: self._source(s) for s, stream in method.streams.items() if stream.kind.sampled}
+        self.columns = method.columns
         self.rows = {s: self._encode(s, d) for s, d in data.items()}
         self.total = self._total_steps()
         self.next_step = 0
@@ -84,10 +84,10 @@ class Stage:
 
     def _encode(self, stream: str, data: Dataset) -> dict[int, list[Row]]:
         """All records as rows, at the start, so that bad input stops the run before any work is done."""
-        kind = self.method.streams[stream].records
+        kind = self.method.streams[stream].kind
         encoder = self.run.encoder
-        if kind != "prompts":
-            return {r.id: encoder.rows(r, kind, self.columns) for r in data}
+        if not kind.sampled:
+            return {r.id: encoder.rows(r, kind.name, self.columns) for r in data}
         for record in data:
             encoder.prompt(cast(Prompt, record), room=self.sampling.max_tokens)
         return {}
@@ -112,15 +112,15 @@ class Stage:
         return max(1, round((self.settings.epochs or 1) * per_epoch))
 
     def _trainer(self) -> Trainer:
-        planned = plan(self.method, self._arriving())
+        planned = plan(self.method, self._arriving(), given=self.run.file.models)
         return Trainer(planned, self.run.learner, rates=self._rates(planned), seed=self.run.file.seed)
 
     def _arriving(self) -> dict[str, set[str]]:
         """The tensors that the batches of each stream bring."""
-        arrives = {s: set(ARRIVES[stream.records]) for s, stream in self.method.streams.items()}
+        arrives = {s: set(stream.kind.tensors) for s, stream in self.method.streams.items()}
         for s, stream in self.method.streams.items():
-            if stream.records == "prompts" and self.rewards:
-                arrives[s].add("reward")
+            if stream.kind.sampled and self.rewards:
+                arrives[s] |= {"reward", *episode_columns(self.method.columns, [r.name for r in self.rewards])}
             elif self.rows.get(s):
                 arrives[s] |= brought(self.feeds[s].dataset, self.rows[s])
         return arrives
@@ -224,7 +224,7 @@ class Stage:
         self.places = []
         self.episodes = ()
         for s, stream in self.method.streams.items():
-            if stream.records == "prompts":
+            if stream.kind.sampled:
                 batch, described = self._sampled(s)
                 if batch is None:
                     return None, described
@@ -237,8 +237,8 @@ class Stage:
                 self.places += [r.where for r in records]
             else:
                 encode = self.run.encoder.rows
-                rows = [row for r in stream.view(main) for row in encode(r, stream.records, self.columns)]
-            batches[s] = paired(rows) if stream.records == "pairs" else collate(rows)
+                rows = [row for r in stream.view(main) for row in encode(r, stream.kind.name, self.columns)]
+            batches[s] = paired(rows) if stream.kind.paired else collate(rows)
         return batches, metrics
 
     def _sampled(self, s: str) -> tuple[Batch | None, dict[str, float]]:
@@ -256,7 +256,7 @@ class Stage:
                 train=self.authors[s][e.author].train,
                 temperature=self.authors[s][e.author].temperature,
                 step=self.run.journal.steps,
-                wanted=self.method.reads,
+                wanted=self.columns,
             )
             for e in drawn.episodes
         ]

@@ -5,9 +5,10 @@ import torch
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
+from posttrain.core.kinds import kind
 from posttrain.core.method import Method, variant
 from posttrain.core.plan import plan
-from posttrain.core.tensors import ARRIVES, Rows
+from posttrain.core.tensors import Rows
 from posttrain.formulas.losses.values import conservative, expectile, one_step_error, taken
 from tests.harness.numbers import answer, step
 
@@ -57,7 +58,7 @@ def test_without_its_q_functions_it_is_fine_tuning():
 
 
 def test_the_targets_follow_and_are_not_trained():
-    made = plan(ILQL, {"main": ARRIVES["demonstrations"] | {"reward"}})
+    made = plan(ILQL, {"main": kind("demonstrations").tensors | {"reward"}})
     assert made.trained == ("critic", "policy", "q1", "q2")
     assert configure(ILQL, {"tau": 0.5}) != ILQL
 

@@ -2,10 +2,10 @@ import pytest
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
+from posttrain.core.kinds import kind
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
 from posttrain.core.plan import PlanError, plan
-from posttrain.core.tensors import ARRIVES
 from posttrain.formulas.losses.pair_targets import squared
 from posttrain.formulas.losses.scores import log_ratio
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
@@ -32,4 +32,4 @@ def test_an_unsafe_answer_loses_however_helpful():
 
 def test_without_marks_of_safety_the_column_is_asked_for():
     with pytest.raises(PlanError, match="Add a column 'safe' to the data"):
-        plan(BFPO, {"main": ARRIVES["pairs"]})
+        plan(BFPO, {"main": kind("pairs").tensors})

@@ -2,8 +2,8 @@ import pytest
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
+from posttrain.core.kinds import kind
 from posttrain.core.plan import plan
-from posttrain.core.tensors import ARRIVES
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 pytestmark = pytest.mark.paper("002:Nemotron-4 340B / RPO")
@@ -36,5 +36,5 @@ def test_only_the_difference_of_the_rewards_counts():
 
 
 def test_rewards_of_the_data_need_no_reward_model():
-    assert plan(RPO, {"main": ARRIVES["pairs"] | {"reward"}}).loaded == ("policy", "reference")
+    assert plan(RPO, {"main": kind("pairs").tensors | {"reward"}}).loaded == ("policy", "reference")
     assert "reward" in plan(RPO).loaded

@@ -4,8 +4,8 @@ import pytest
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
+from posttrain.core.kinds import kind
 from posttrain.core.plan import PlanError, plan
-from posttrain.core.tensors import ARRIVES
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 pytestmark = pytest.mark.paper("000:[20]")
@@ -37,4 +37,4 @@ def test_it_is_dpo_with_that_margin():
 
 def test_without_the_column_it_is_asked_for():
     with pytest.raises(PlanError, match="Add a column 'margin' to the data"):
-        plan(SR_DPO, {"main": ARRIVES["pairs"]})
+        plan(SR_DPO, {"main": kind("pairs").tensors})

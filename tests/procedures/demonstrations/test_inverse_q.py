@@ -38,10 +38,10 @@ def test_what_is_spelt_adds_up_to_what_is_measured(tmp_path: Path) -> None:
         tokens = session.measure_tokens("tokens", said, ref_token_logp)
         ratios = session.measure("ratios", said, log_ratio)
         taught = Demonstration(1, "1+1=", said[0].completion, columns={"token_reward": [1, 2, 3]})
-        row = session.run.encoder.rows(taught, "demonstrations", {"token_reward"})[0]
+        row = session.run.encoder.rows(taught, "demonstrations", {"token_reward": "T"})[0]
         with pytest.raises(DataError, match="'token_reward' has 2 numbers for the 3 tokens"):
             session.run.encoder.rows(Demonstration(1, "1", said[0].completion, columns={"token_reward": [1, 2]}),
-                                 "demonstrations", {"token_reward"})  # fmt: skip
+                                 "demonstrations", {"token_reward": "T"})  # fmt: skip
         prompt = session.run.encoder.prompt(Prompt(0, "1+1="))
     assert [len(t) for t in tokens] == [3, 4, 5]
     assert all(x < 0 for t in tokens for x in t)

@@ -6,20 +6,22 @@ from lengths, never from comparing tokens with the padding token, which many tok
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
+from posttrain.core.kinds import kind
 from posttrain.data.chat.control import ControlTokens
 from posttrain.data.chat.messages import same_form
 from posttrain.data.chat.renderer import Renderer
 from posttrain.data.chat.template import ChatTemplate
 from posttrain.data.error_context import errors_at
-from posttrain.data.numeric_columns import numbers
 from posttrain.errors import DataError, ModelError
-from posttrain.records import RECORDS, Answer, Demonstration, Pair, Prompt, Ranking, Rating, Record, Row, Sampled, Turns
+from posttrain.records import Answer, Prompt, Record, Row, Sampled, Turns
 from posttrain.seeds import seed_for
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 TokenPiece = tuple[list[int], bool]  # token ids, and whether they are trained on
 
 
@@ -65,35 +67,18 @@ class Encoder:
                 )
             return tuple(tokens)
 
-    def rows(self, record: Record, kind: str, wanted: Collection[str] = ()) -> list[Row]:
+    def rows(self, record: Record, of: str, wanted: Mapping[str, str] = NOTHING) -> list[Row]:
         """Return one row for each answer, the chosen or the best one first. Every token of an answer is trained on.
 
-        `wanted`: the columns of the record that become numeric columns of its rows, where it has them.
+        `of`: the kind of the record. `wanted`: columns of the record that become tensors, where it has them, with their
+        axes.
         """
         with errors_at(record.where):
-            match record, kind:
-                case Demonstration(), _ if RECORDS[kind] is Demonstration:
-                    own = numbers(record.columns, wanted)
-                    return [self._row(record.id, record.prompt, record.completion, **own)]
-                case Rating(), "ratings":
-                    own = numbers(record.columns, wanted) | {"label": record.label}
-                    return [self._row(record.id, record.prompt, record.completion, **own)]
-                case Pair(), "pairs":
-                    return self._pair(record, wanted)
-                case Ranking(), "rankings":
-                    return self._ranking(record, wanted)
-            raise DataError(f"a {type(record).__name__} cannot be encoded as {kind}")
-
-    def _pair(self, r: Pair, wanted: Collection[str]) -> list[Row]:
-        sides = (("chosen", r.id, r.chosen), ("rejected", seed_for("rejected", r.id), r.rejected))
-        return [self._row(i, r.prompt, answer, **numbers(r.columns, wanted, side=side)) for side, i, answer in sides]
-
-    def _ranking(self, r: Ranking, wanted: Collection[str]) -> list[Row]:
-        rows = []
-        for rank, answer in enumerate(r.completions):
-            own = numbers(r.columns, wanted, place=rank, places=len(r.completions))
-            rows.append(self._row(seed_for("ranked", r.id, rank), r.prompt, answer, group=r.id, rank=rank, **own))
-        return rows
+            known = kind(of)
+            if not isinstance(record, known.record):
+                raise DataError(f"a {type(record).__name__} cannot be encoded as {of}")
+            rows: list[Row] = known.encode(self, record, wanted)
+            return rows
 
     def text(self, tokens: Sequence[int]) -> str:
         """Decode tokens, leaving control tokens out."""
@@ -105,7 +90,8 @@ class Encoder:
             return self.bos + self._plain(prompt)
         return self.control.encode(self.template.question(prompt))
 
-    def _row(self, identity: int, prompt: Turns, answer: Answer, **columns: Any) -> Row:
+    def row(self, identity: int, prompt: Turns, answer: Answer, **columns: Any) -> Row:
+        """Return the row of one answer. `columns`: numbers of the row, or tuples with one for each trained token."""
         pieces = self._pieces(prompt, answer)
         tokens = tuple(token for ids, _ in pieces for token in ids)
         marks = [mark for ids, mark in pieces for _ in ids]

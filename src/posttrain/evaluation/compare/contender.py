@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +11,13 @@ import yaml
 
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
+from posttrain.catalogue.signature import Signature
+from posttrain.core.kinds import kind, kinds
 from posttrain.core.method import Method
 from posttrain.core.plan import PlanError, plan
-from posttrain.core.tensors import ARRIVES, COLUMNS
 from posttrain.data.dataset import parse_spec
 from posttrain.errors import ConfigError
 from posttrain.evaluation.compare.task import Task
-from posttrain.records import RECORDS
 
 RATE = "learning_rate"  # the one value of `train` that may differ: methods differ in the scale of their gradient
 MADE_OF_THE_POLICY = ("policy", "reference", "critic")
@@ -71,11 +70,11 @@ class Contender:
             return
         method = self.method()
         try:
-            made = plan(method, {s: _arrives(task, kind) for s, kind in needed.items()} | _views(method))
+            made = plan(method, {s: _arrives(task, kind, method) for s, kind in needed.items()} | _views(method))
         except PlanError as error:
             raise ConfigError(f"{self.label} cannot run on this task: {error}") from None
         if lacking := sorted(set(made.loaded) - set(made.trained) - {*MADE_OF_THE_POLICY, *method.averages}):
-            columns = ", ".join(sorted(method.reads & COLUMNS)) or "none"
+            columns = ", ".join(method.columns) or "none"
             raise ConfigError(
                 f"{self.label} reads the model {lacking[0]!r}, which the task does not have, nor a column in its place "
                 f"(columns that the method can read: {columns}); leave it out of this comparison"
@@ -84,26 +83,25 @@ class Contender:
             raise ConfigError(f"{self.label} trains {', '.join(made.trained)} and not the policy; leave it out")
 
     def _streams(self) -> dict[str, str]:
-        return {s: stream.records for s, stream in self.method().streams.items() if stream.view is None}
+        return {s: stream.kind.name for s, stream in self.method().streams.items() if stream.view is None}
 
     def _parameters(self) -> dict[str, str]:
         """The data that the procedure cannot do without."""
-        parameters = inspect.signature(catalogue.load_procedure(self.path)).parameters.values()
-        data = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty]
-        return {name: name if name in RECORDS else "prompts" for name in data if name != "session"}
+        data = Signature(catalogue.load_procedure(self.path), own=("session",)).data
+        return {name: name if name in kinds() else "prompts" for name, p in data.items() if p.required}
 
 
-def _arrives(task: Task, kind: str) -> set[str]:
-    if kind == "prompts":
-        return {*ARRIVES[kind], "reward"}
-    columns: Mapping[str, Any] = task.records[kind][0].columns
-    sides = ("", "chosen_") if kind == "pairs" else ("",)
-    return {*ARRIVES[kind], *(c for c in COLUMNS if any(side + c in columns for side in sides))}
+def _arrives(task: Task, name: str, method: Method) -> set[str]:
+    known = kind(name)
+    if known.sampled:
+        return {*known.tensors, "reward"}
+    columns: Mapping[str, Any] = task.records[name][0].columns
+    return {*known.tensors, *(c for c in method.columns if any(side + c in columns for side in known.sides))}
 
 
 def _views(method: Method) -> dict[str, set[str]]:
     """Streams that are made of the main one."""
-    return {s: {*ARRIVES[v.records]} for s, v in method.streams.items() if v.view is not None}
+    return {s: set(v.kind.tensors) for s, v in method.streams.items() if v.view is not None}
 
 
 def contenders(specs: Sequence[str]) -> list[Contender]:
