@@ -8,8 +8,8 @@ from posttrain.core.tensors import Rows
 from posttrain.models.attention import Packed
 from posttrain.models.lora import add_lora, without_adapters
 from posttrain.sampling import decoding
-from posttrain.sampling.either import Either
 from posttrain.sampling.engine import Engine
+from posttrain.sampling.hf import HfEngine
 from tests.fake_device.device import Elsewhere, record
 from tests.models.tiny import ARCHITECTURES, network, padded, some_rows
 from tests.sampling.test_engine import NEVER, requests, same
@@ -131,5 +131,5 @@ def test_conversations(device, monkeypatch):
 @pytest.mark.parametrize("architecture", ["Gemma2", "Mamba"])
 def test_answers_of_models_that_run_as_transformers_wrote_them(architecture, device):
     nets = padded(architecture), padded(architecture).to(device)
-    here, there = (Either({"policy": net}, NEVER, 4).generate(requests(6)) for net in nets)
+    here, there = (HfEngine({"policy": net}, NEVER, 4).generate(requests(6)) for net in nets)
     same(there, here, within=1e-4)

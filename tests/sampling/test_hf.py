@@ -8,7 +8,6 @@ import torch
 from posttrain.errors import ConfigError, ModelError
 from posttrain.models.lora import add_lora
 from posttrain.models.without_adapters import WithoutAdapters
-from posttrain.sampling.either import Either
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.hf import HfEngine
 from posttrain.sampling.request import Completion, Pause, Request
@@ -135,17 +134,6 @@ def test_occupancy():
     engine = HfEngine({"policy": small()}, NEVER, slots=2)
     engine.generate([Request((3, 4), 0, 4), Request((3, 4), 1, 2), Request((3, 4), 2, 4)])
     assert engine.occupancy.metrics() == {"sampling/occupancy": 10 / 16, "sampling/occupancy_before_tail": 6 / 8}
-
-
-def test_every_network_gets_the_engine_that_can_run_it():
-    engine = Either({"policy": small(), "teacher": network()}, STOP)
-    asked = requests(3)
-    assert isinstance(engine.chosen((("policy", 1.0),)), HfEngine)
-    assert isinstance(engine.chosen((("teacher", 1.0),)), Engine)
-    same(engine.generate(asked, (("teacher", 1.0),)), Engine({"policy": network()}, STOP).generate(asked))
-    same(engine.generate(asked), HfEngine({"policy": small()}, STOP).generate(asked))
-    with pytest.raises(ConfigError, match="'polcy'.*did you mean 'policy'"):
-        engine.generate(asked, (("polcy", 1.0),))
 
 
 def test_mixtures_pauses_and_requests_that_do_not_fit_are_refused():
