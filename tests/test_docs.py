@@ -19,6 +19,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     ROOT / "benchmarks" / "README.md",
 ]
+OF_THE_READER = {"mine.py", "test_mine.py", "file.py", "run.yaml", "config.yaml"}  # files that a page makes up
 
 
 @pytest.fixture
@@ -74,6 +75,16 @@ def test_links_resolve(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     missing = [x for x in links if not x.startswith("http") and not (page.parent / x).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    """`models/llama.py` is a path in the repository or the package; `native.py` alone is the name of any file."""
+    named = set(re.findall(r"`([\w./]+\.(?:py|cpp|hpp|yaml|toml))(?::[\w.]+)?`", page.read_text(encoding="utf-8")))
+    folders = (ROOT, ROOT / "src" / "posttrain", ROOT / "docs", ROOT / "benchmarks")
+    names = {f.name for folder in ("src", "tests", "recipes", "examples") for f in (ROOT / folder).rglob("*.*")}
+    missing = {n for n in named if not any((f / n).exists() for f in folders) and not ("/" not in n and n in names)}
+    assert {n for n in missing if n.rpartition("/")[2] not in OF_THE_READER} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
