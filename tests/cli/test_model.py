@@ -9,7 +9,7 @@ import pytest
 
 from posttrain.cli import main as cli
 from posttrain.models.loading.load import save
-from posttrain.models.loading.tiny import embedded
+from posttrain.models.loading.tiny import tiny_model
 
 
 def say(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -21,7 +21,7 @@ def say(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    save(*embedded(), tmp_path / "model")
+    save(*tiny_model(), tmp_path / "model")
     return tmp_path / "model"
 
 

@@ -77,11 +77,11 @@ def serve() -> None:
     import torch
 
     from posttrain.launch import run as launch  # noqa: F401 -- for the processes to find it
-    from posttrain.models.loading import tiny as embedded
+    from posttrain.models.loading import tiny
 
     torch.set_num_threads(1)
-    embedded.WIDTH, embedded.LAYERS, embedded.ATTENTION_HEADS = 32, 1, 2
-    embedded.embedded()  # and with it what transformers imports late
+    tiny.WIDTH, tiny.LAYERS, tiny.ATTENTION_HEADS = 32, 1, 2
+    tiny.tiny_model()  # and with it what transformers imports late
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

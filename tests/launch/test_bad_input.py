@@ -91,9 +91,9 @@ def test_data_that_cannot_be_used(
 @pytest.mark.fault("T1")
 def test_messages_need_a_chat_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from posttrain.models.loading.load import save
-    from posttrain.models.loading.tiny import embedded
+    from posttrain.models.loading.tiny import tiny_model
 
-    network, tokenizer = embedded()
+    network, tokenizer = tiny_model()
     tokenizer.chat_template = None
     save(network, tokenizer, tmp_path / "model")
     content = {"model": str(tmp_path / "model"), "method": "imitation/sft", "data": "arithmetic"}
@@ -106,10 +106,10 @@ def test_messages_need_a_chat_template(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize("role", ["reference", "reward", "critic"])
 def test_models_of_one_run_read_the_same_tokens(role: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from posttrain.models.loading.load import save
-    from posttrain.models.loading.tiny import embedded
+    from posttrain.models.loading.tiny import tiny_model
     from tests.data.tokenizer import byte_tokenizer
 
-    network, _ = embedded()
+    network, _ = tiny_model()
     save(network, byte_tokenizer(), tmp_path / "other")
     content = {**GOOD, "method": "online/ppo", "models": {role: str(tmp_path / "other")}}
     code, message = fail(content, tmp_path, capsys)

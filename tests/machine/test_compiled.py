@@ -12,6 +12,7 @@ from posttrain.machine.cache_folder import cache_folder
 from posttrain.models.kernels import fused
 
 SOURCE = 'extern "C" int answer() { return 42; }\n'
+# With a compiler, code of ours that does not compile is a failure.
 needs_compiler = pytest.mark.skipif(
     not compiled.enabled() or compiled.compiler() is None, reason="no C++ compiler, or switched off"
 )

@@ -5,7 +5,7 @@ from transformers import AutoModelForCausalLM
 
 from posttrain.errors import ModelError
 from posttrain.models.loading.load import load, save
-from posttrain.models.loading.tiny import embedded
+from posttrain.models.loading.tiny import tiny_model
 from posttrain.models.lora import adapted, add_lora, merge, save_adapter, without_adapters
 from tests.models.tiny import network, some_rows, trunk
 
@@ -100,14 +100,14 @@ def test_merging_gives_a_plain_model_with_the_same_outputs():
 
 @pytest.mark.paper("001-text:PEFT family")
 def test_saved_merged_and_as_an_adapter_that_peft_loads(tmp_path):
-    net, tokenizer = embedded()
+    net, tokenizer = tiny_model()
     add_lora(net, rank=2, alpha=4)
     after = outputs(trained(net))
     save(net, tokenizer, tmp_path)
     torch.testing.assert_close(outputs(net), after)  # saving changes nothing
     torch.testing.assert_close(outputs(load(str(tmp_path)).network), after, rtol=0, atol=1e-3)
 
-    base, _ = embedded()
+    base, _ = tiny_model()
     save(base, tokenizer, tmp_path / "base")
     plain = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
     model = PeftModel.from_pretrained(plain, tmp_path / "adapter")

@@ -18,7 +18,7 @@ from posttrain.errors import DataError
 from posttrain.formulas.credit.baselines import win_minus_kl
 from posttrain.formulas.losses.scores import between, mean_logp
 from posttrain.launch.run import Result, open_session
-from posttrain.models.loading.tiny import embedded
+from posttrain.models.loading.tiny import tiny_model
 from posttrain.procedures.pipelines.chain_of_hindsight import hindsight
 from posttrain.procedures.rounds.self_rewarding import question, score
 from posttrain.records import Demonstration, Pair, Prompt
@@ -80,7 +80,7 @@ def test_rest_without_a_threshold_that_anything_passes_says_so(tmp_path: Path) -
 def test_a_round_begins_where_it_should(name: str, start: str, tmp_path: Path) -> None:
     """Adam's first step moves no weight by more than the learning rate, so two rounds of one step tell."""
     result = made(name, tmp_path, rounds=2, start=start, sft={"steps": 1})
-    first = embedded()[0].trunk.state_dict()
+    first = tiny_model()[0].trunk.state_dict()
     moved = max(float((x - first[n.partition(":")[2]]).abs().max()) for n, x in weights(result.model).items())
     assert moved == pytest.approx(2e-3 if start == "base" else 4e-3, rel=0.02)
 
@@ -338,7 +338,7 @@ def test_a_pair_of_nobody_is_refused(tmp_path: Path) -> None:
 def test_mirror_prox_goes_from_the_same_policy_twice(tmp_path: Path) -> None:
     """The second step begins again with the policy of the round, so a round moves as far as one step."""
     result = made("nash_mirror_prox", tmp_path, rounds=1, prox={"steps": 1})
-    first = embedded()[0].trunk.state_dict()
+    first = tiny_model()[0].trunk.state_dict()
     moved = max(float((x - first[n.partition(":")[2]]).abs().max()) for n, x in weights(result.model).items())
     assert moved == pytest.approx(2e-3, rel=0.02)
 

@@ -10,7 +10,7 @@ import pytest
 from posttrain.backends.local.direction import movable, shift
 from posttrain.backends.protocol import Direction, Shape
 from posttrain.launch.run import Result
-from posttrain.models.loading.tiny import embedded
+from posttrain.models.loading.tiny import tiny_model
 from posttrain.seeds import seed_for
 from posttrain.selection.directions import rank_weights, value_difference
 from tests.data.rollouts import said
@@ -29,7 +29,7 @@ def made(name: str, folder: Path, **settings: Any) -> Result:
 
 def check(result: Result, shape: Shape, lengths: dict[str, float]) -> None:
     """The policy is the first one plus these lengths along the directions of these names."""
-    module = embedded()[0]
+    module = tiny_model()[0]
     for name, length in lengths.items():
         shift(movable(module), Direction(seed_for(3, "direction", name), shape), length)
     wanted = module.trunk.state_dict()

@@ -16,7 +16,7 @@ import pytest
 from posttrain.config.load import load
 from posttrain.errors import StorageError
 from posttrain.launch.run import launch
-from posttrain.models.loading import tiny as embedded
+from posttrain.models.loading import tiny
 from posttrain.runs import journal, state
 from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.directory import RunDirectory
@@ -40,9 +40,9 @@ def run(memory: Path) -> Path:
     """A run with the checkpoints of three steps of a very tiny model."""
     folder = memory / "runs"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embedded, "WIDTH", 16)
-        patch.setattr(embedded, "LAYERS", 1)
-        patch.setattr(embedded, "ATTENTION_HEADS", 2)
+        patch.setattr(tiny, "WIDTH", 16)
+        patch.setattr(tiny, "LAYERS", 1)
+        patch.setattr(tiny, "ATTENTION_HEADS", 2)
         launch(load(CONTENT, [f"output={folder}"]))
         launch(load(CONTENT, [f"output={folder}", "name=other", "seed=1"]))
     return folder / "run"

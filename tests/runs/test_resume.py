@@ -15,7 +15,7 @@ from tests.harness.runs import metrics, run, same_bits
 
 from posttrain.cli.train import completed
 from posttrain.errors import ConfigError, ModelError, StorageError
-from posttrain.models.loading import tiny as embedded
+from posttrain.models.loading import tiny
 from posttrain.runs.metrics import read_metrics
 from posttrain.viewer.display import Display
 
@@ -107,7 +107,7 @@ def test_the_option_may_stand_alone_or_have_a_value(tmp_path: Path, monkeypatch:
 
 @pytest.mark.fault("C5")
 def test_a_model_of_another_size_is_refused_with_both(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "WIDTH", 48)
+    monkeypatch.setattr(tiny, "WIDTH", 48)
     said = r"policy: trunk.*embed_tokens.weight is \[\d+, 96\] in the checkpoint and \[\d+, 48\] in this run"
     with pytest.raises(ModelError, match=said):
         run(CONTENT, begun, resume=True)
@@ -125,7 +125,7 @@ def test_another_rank_of_the_adapters_is_refused_with_both(memory: Path) -> None
 
 @pytest.mark.fault("C5")
 def test_another_tokenizer_is_refused_with_both(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "ROLES", ("system", "user", "assistant", "robot"))
+    monkeypatch.setattr(tiny, "ROLES", ("system", "user", "assistant", "robot"))
     with pytest.raises(ModelError, match=r"its tokenizer has \d+ tokens \(\w+\), that of this run \d+ tokens \(\w+\)"):
         run(CONTENT, begun, resume=True)
 

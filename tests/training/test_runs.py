@@ -101,9 +101,9 @@ def test_a_resumed_run_gives_the_bits_of_an_uninterrupted_one(kind: dict, cut: i
 def test_training_changes_the_weights(tmp_path: Path) -> None:
     content = {"model": "tiny", "train": {"steps": 1}, **KINDS["sft"]}
     trained = weights(run(content, tmp_path / "a", *BRIEF).model)
-    from posttrain.models.loading.tiny import embedded
+    from posttrain.models.loading.tiny import tiny_model
 
-    start = embedded()[0].trunk.state_dict()
+    start = tiny_model()[0].trunk.state_dict()
     changed = [n for n, x in trained.items() if not torch.equal(x, start[n.partition(":")[2]])]
     assert len(changed) == len(trained)
 

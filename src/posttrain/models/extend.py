@@ -30,7 +30,9 @@ class Extend:
         cache: Cache,
         device: torch.device | str = "cpu",
     ) -> None:
-        sizes, before, slot = (torch.tensor(x, dtype=torch.long) for x in (lengths, cached, slots))
+        sizes = torch.tensor(lengths, dtype=torch.long)
+        before = torch.tensor(cached, dtype=torch.long)
+        slot = torch.tensor(slots, dtype=torch.long)
         starts = sizes.cumsum(0) - sizes
         members = group_similar(cached, lengths)
         blocks = Blocks(starts, sizes, members)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from posttrain.models.attention import Decode, Layout
 from posttrain.models.kernels import decode_step
-from posttrain.models.kernels.elementwise import Saving, gated, linear, recomputed, rms_norm, rotated, stored
+from posttrain.models.kernels.elementwise import Saving, gated, linear, recomputed, rms_norm, rotary_embedding, stored
 
 Project = Callable[[Any, Tensor], Tensor]  # (linear module of the layer, input) -> output
 
@@ -87,7 +87,7 @@ def _attention(
 ) -> Tensor:
     if hasattr(module, "q_norm"):
         query, key = _norm(module.q_norm, query), _norm(module.k_norm, key)
-    query, key = rotated(query, *angles), rotated(key, *angles)
+    query, key = rotary_embedding(query, *angles), rotary_embedding(key, *angles)
     return layout.attend(module.layer_idx, query, key, value, module.scaling, _window(module)).flatten(1)
 
 

@@ -193,7 +193,7 @@ class Network(nn.Module):
 
 
 def _positive(temperature: Tensor | float, like: Tensor) -> Tensor:
-    """The temperature as a tensor, with 1 in index of 0."""
+    """The temperature as a tensor, with 1 in place of 0."""
     wide = torch.promote_types(like.dtype, torch.float32)
     tau = torch.as_tensor(temperature, dtype=wide, device=like.device)
     return torch.where(tau > 0, tau, 1)

@@ -126,7 +126,8 @@ class _Continuations:
 
     def __init__(self, rows: Tensor, device: torch.device | str) -> None:
         """`rows` [R, 4]: first token and length of the prefix, first token and length of the continuation."""
-        prefixes, prefix_lengths, starts, lengths = rows.unbind(1)
+        prefixes, prefix_lengths = rows[:, 0], rows[:, 1]
+        starts, lengths = rows[:, 2], rows[:, 3]
         members = group_similar(prefix_lengths.tolist(), lengths.tolist())
         own, before = Blocks(starts, lengths, members), Blocks(prefixes, prefix_lengths, members)
         keys = [torch.cat(grids, 1) for grids in zip(before.grids, own.grids, strict=True)]

@@ -39,6 +39,7 @@ class Scheduler:
 
     @property
     def has_waiting(self) -> bool:
+        """Whether requests wait for a slot."""
         return bool(self.waiting)
 
     def admit(self) -> bool:

@@ -1,4 +1,4 @@
-"""The C++ of a decoding step against its formulas in float64, and against the same formulas in torch."""
+"""Attention and whole layers of a decoding step in C++, against their formulas in float64 and against torch."""
 
 import math
 
@@ -7,76 +7,17 @@ import torch
 
 from posttrain.models.attention import Decode, Packed, Prefill
 from posttrain.models.cache import Cache
-from posttrain.models.kernels import decode_step, elementwise
+from posttrain.models.kernels import decode_step
 from posttrain.models.lora import add_lora
 from posttrain.models.network import Network
 from posttrain.sampling.decoding import Decoding
-from posttrain.sampling.distribution import draw as draw_tokens
 from tests.machine.test_compiled import needs_compiler
 from tests.models.exact import both, close, on_threads
+from tests.models.kernels.test_linear import needs_bf16_products
 from tests.models.tiny import network, trunk
 
 PAGE = decode_step.PAGE
-pytestmark = needs_compiler  # with one, code that does not compile is a failure
-
-
-# ---- products of few tokens
-
-
-def has_product():
-    return decode_step.supports_linear(torch.ones(1, 32).bfloat16(), torch.ones(32, 32).bfloat16())
-
-
-multiplied = pytest.mark.skipif(not has_product(), reason="this processor has no AVX512-BF16")
-
-
-@multiplied
-@pytest.mark.parametrize("tokens", [0, 1, 3, 4, 7, 8, 13, 64])
-@pytest.mark.parametrize(("inputs", "outputs"), [(32, 32), (192, 96), (224, 64), (576, 1536)])
-def test_the_product_is_its_formula(draw, tokens, inputs, outputs):
-    x, weight = draw(tokens, inputs).bfloat16(), draw(outputs, inputs).bfloat16()
-    exact = x.double() @ weight.double().T
-    actual = decode_step.linear(x, weight)
-    assert actual.shape == exact.shape
-    if tokens:
-        close(actual, exact, torch.bfloat16)
-
-
-@multiplied
-def test_golden_product():
-    """Output o reads only input 3 o modulo 64, and the weight is 2 there: every output of a panel is different."""
-    weight = torch.zeros(96, 64)
-    weight[torch.arange(96), 3 * torch.arange(96) % 64] = 2.0
-    x = torch.arange(128.0).view(2, 64)
-    actual = decode_step.linear(x.bfloat16(), weight.bfloat16())
-    assert torch.equal(actual.float(), 2 * x[:, 3 * torch.arange(96) % 64])
-
-
-@multiplied
-def test_threads_and_other_tokens_change_no_bit_of_a_product(draw):
-    x, weight = draw(23, 576).bfloat16(), draw(320, 576).bfloat16()
-    alone = torch.cat([decode_step.linear(row[None], weight) for row in x])
-    for actual in on_threads(lambda: decode_step.linear(x, weight)):
-        assert torch.equal(actual, alone)
-
-
-@multiplied
-def test_which_products_are_supported():
-    x, weight = torch.ones(decode_step.MAX_TOKENS, 64).bfloat16(), torch.ones(32, 64).bfloat16()
-    assert decode_step.supports_linear(x, weight)
-    assert not decode_step.supports_linear(torch.ones(decode_step.MAX_TOKENS + 1, 64).bfloat16(), weight)
-    assert not decode_step.supports_linear(x.float(), weight.float())
-    assert not decode_step.supports_linear(x[:, :40].contiguous(), weight[:, :40].contiguous())
-    assert not decode_step.supports_linear(x, weight[:31])
-    learning = weight.clone().requires_grad_()
-    assert elementwise.linear(x, learning).requires_grad
-    with torch.no_grad():
-        assert torch.equal(elementwise.linear(x, learning), decode_step.linear(x, weight))
-        bias = weight[:, 0]
-        assert torch.equal(elementwise.linear(x, weight, bias), torch.nn.functional.linear(x, weight, bias))
-
-
-# ---- attention of a decoding step
+pytestmark = needs_compiler
 
 
 class Step:
@@ -232,7 +173,7 @@ def recorded(monkeypatch, name):
     return calls
 
 
-@multiplied
+@needs_bf16_products
 def test_only_decoding_uses_our_own_product(monkeypatch):
     """So that models with equal weights measure equal log-probs. Hooks and adapters are called."""
     net, hooked = Network(trunk("Llama", **WHOLE).bfloat16()), []
@@ -257,7 +198,7 @@ def decoded(net, count=3, length=70):
     return torch.stack(out)[1:]
 
 
-@multiplied
+@needs_bf16_products
 @pytest.mark.parametrize("architecture", ["Llama", "Qwen3", "Mistral"])
 def test_a_layer_in_one_call_is_its_operators_one_by_one(architecture, monkeypatch):
     """Including norms of queries and keys, and a window. The exponential of the gate is not that of torch."""
@@ -275,7 +216,7 @@ def test_a_layer_in_one_call_is_its_operators_one_by_one(architecture, monkeypat
     assert (actual == expected).float().mean() > 0.5
 
 
-@multiplied
+@needs_bf16_products
 def test_which_layers_run_in_one_call(monkeypatch):
     """Not those with biases or norms of different eps, nor any layer while gradients are recorded."""
     calls = recorded(monkeypatch, "run_layer")
@@ -292,7 +233,7 @@ def test_which_layers_run_in_one_call(monkeypatch):
     assert len(calls) == 2 * 2
 
 
-@multiplied
+@needs_bf16_products
 def test_threads_change_no_bit_of_a_layer():
     net = Network(trunk("Llama", **WHOLE).bfloat16())
     first, *others = on_threads(lambda: decoded(net, length=5))
@@ -303,62 +244,3 @@ def test_float64_runs_as_torch_operators():
     decoding = Decoding(network(head_dim=32), 2, 8)
     decoding.logits([5, 6], [0, 0])
     assert not decoding.cache.compiled()
-
-
-# ---- the next token
-
-
-def random_scores(draw, count, vocabulary):
-    return (draw(count, vocabulary) * 2).float()
-
-
-@pytest.mark.parametrize("vocabulary", [1, 5, 256, 257, 3000])
-def test_uniform_numbers_on_a_grid_draw_each_token_as_often_as_its_probability(draw, vocabulary):
-    count, x = 20000, random_scores(draw, 1, vocabulary)
-    uniform = (torch.arange(count, dtype=torch.float64) + 0.5) / count
-    tokens, logp = draw_tokens(x.expand(count, -1).contiguous(), uniform)
-    exact = x[0].double().log_softmax(-1)
-    actual = torch.bincount(tokens, minlength=vocabulary) / count
-    assert (actual - exact.exp()).abs().max() <= 1.5 / count
-    assert (tokens.diff() >= 0).all()
-    torch.testing.assert_close(logp.double(), exact[tokens], rtol=0, atol=2e-6)
-
-
-def test_drawn_tokens_are_those_of_torch(draw, as_torch):
-    x = random_scores(draw, 200, 2000)
-    uniform = torch.rand(200, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    (tokens, logp), (tokens_, logp_) = draw_tokens(x, uniform), as_torch(draw_tokens, x, uniform)
-    assert torch.equal(tokens, tokens_)
-    torch.testing.assert_close(logp, logp_, rtol=0, atol=2e-6)
-
-
-def test_golden_draw():
-    x = torch.tensor([[math.log(1.0), math.log(2.0), -math.inf, math.log(5.0)]]).expand(4, -1).contiguous()
-    tokens, logp = draw_tokens(x, torch.tensor([0.0, 0.124, 0.374, 0.376], dtype=torch.float64))
-    assert tokens.tolist() == [0, 0, 1, 3]
-    torch.testing.assert_close(logp.exp(), torch.tensor([0.125, 0.125, 0.25, 0.625]))
-
-
-def test_impossible_tokens_are_never_drawn_and_scores_may_have_any_size():
-    x = torch.full((3, 700), -torch.inf)
-    x[:, 600], x[:, 650], x[:, 3] = 1e30, 1e30, -1e30
-    tokens, logp = draw_tokens(x, torch.tensor([0.0, 0.6, 1 - 2**-53], dtype=torch.float64))
-    assert tokens.tolist() == [600, 650, 650]
-    torch.testing.assert_close(logp, torch.full((3,), -math.log(2)))
-
-
-def test_rounding_never_picks_a_token_of_probability_zero(draw):
-    """The float32 sum of a block may exceed the sum of its entries, so that none exceeds the last number."""
-    x = torch.full((50, 256), -torch.inf)
-    x[:, :200] = random_scores(draw, 50, 200)
-    tokens, logp = draw_tokens(x, torch.full((50,), 1 - 2**-53, dtype=torch.float64))
-    assert int(tokens.max()) < 200
-    assert logp.isfinite().all()
-
-
-def test_nan_scores_give_nan_log_probs():
-    x = torch.zeros(2, 300)
-    x[1, 7] = math.nan
-    tokens, logp = draw_tokens(x, torch.full((2,), 0.5, dtype=torch.float64))
-    assert logp.isnan().tolist() == [False, True]
-    assert 0 <= int(tokens[1]) < 300

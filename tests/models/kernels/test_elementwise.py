@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from posttrain.models.kernels import elementwise
-from posttrain.models.kernels.elementwise import gated, recomputed, rms_norm, rotated, stored
+from posttrain.models.kernels.elementwise import gated, recomputed, rms_norm, rotary_embedding, stored
 
 
 @pytest.fixture(params=[2**18, 2 * 24])
@@ -55,9 +55,9 @@ def test_rotation_is_a_complex_product_and_keeps_lengths_and_relative_angles(dra
     left, right = x[..., :4], x[..., 4:]
     turned = torch.complex(left, right) * torch.polar(torch.ones_like(angle), angle)[:, None]
     expected = torch.cat([turned.real, turned.imag], -1)
-    same(rotated(x, cos, sin), expected, (x,), draw(6, 2, 8).detach())
-    torch.testing.assert_close(rotated(x, cos, sin).norm(dim=-1), x.norm(dim=-1), rtol=0, atol=1e-12)
-    torch.testing.assert_close(rotated(rotated(x, cos, sin), cos, -sin), x, rtol=0, atol=1e-12)
+    same(rotary_embedding(x, cos, sin), expected, (x,), draw(6, 2, 8).detach())
+    torch.testing.assert_close(rotary_embedding(x, cos, sin).norm(dim=-1), x.norm(dim=-1), rtol=0, atol=1e-12)
+    torch.testing.assert_close(rotary_embedding(rotary_embedding(x, cos, sin), cos, -sin), x, rtol=0, atol=1e-12)
 
 
 def test_bfloat16_is_computed_in_float32():

@@ -11,7 +11,7 @@ from posttrain.models.kernels import elementwise, fused
 from tests.machine.test_compiled import needs_compiler
 from tests.models.exact import both, close, on_threads
 
-pytestmark = needs_compiler  # with one, code that does not compile is a failure
+pytestmark = needs_compiler
 
 
 # ---- which tensors
@@ -84,7 +84,7 @@ def test_bfloat16_is_rounded_as_torch_rounds_it(draw):
 def test_with_and_without_gradient_the_bits_are_the_same(draw, dtype):
     x, weight = draw(9, 2, 32).to(dtype), draw(32).to(dtype)
     cos, sin = draw(9, 32).to(dtype), draw(9, 32).to(dtype)
-    for function, others in ((elementwise.rms_norm, (weight, 1e-5)), (elementwise.rotated, (cos, sin))):
+    for function, others in ((elementwise.rms_norm, (weight, 1e-5)), (elementwise.rotary_embedding, (cos, sin))):
         learning = function(x.clone().requires_grad_(), *others)
         assert learning.requires_grad
         with torch.no_grad():
@@ -95,7 +95,7 @@ def test_with_and_without_gradient_the_bits_are_the_same(draw, dtype):
 def test_gradients_are_those_of_the_torch_operators(draw, dtype, as_torch):
     def gradients():
         x, weight = draw_x.clone().requires_grad_(), gain.clone().requires_grad_()
-        actual = elementwise.rotated(elementwise.rms_norm(x, weight, 1e-5), cos, sin)
+        actual = elementwise.rotary_embedding(elementwise.rms_norm(x, weight, 1e-5), cos, sin)
         return torch.autograd.grad((actual.float() * slope).sum(), (x, weight))
 
     draw_x, gain = draw(9, 2, 32).to(dtype), draw(32).to(dtype)

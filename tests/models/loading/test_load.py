@@ -14,7 +14,7 @@ from posttrain.core.tensors import Rows
 from posttrain.errors import ModelError
 from posttrain.models.loading import gguf
 from posttrain.models.loading.load import load, save, stop_tokens
-from posttrain.models.loading.tiny import embedded
+from posttrain.models.loading.tiny import tiny_model
 from posttrain.models.network import Network
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.request import Request
@@ -25,7 +25,7 @@ CONVERSATION = [{"role": "user", "content": "7+5="}]
 
 @pytest.fixture
 def folder(tmp_path):
-    network, tokenizer = embedded(3)
+    network, tokenizer = tiny_model(3)
     network.add_head("value", seed=1)
     network.add_head("score", seed=2)
     save(network, tokenizer, tmp_path / "model")
@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 @pytest.mark.fault("C12")
 def test_a_saved_model_opens_in_plain_transformers_with_the_same_logits_and_template(folder):
-    network, tokenizer = embedded(3)
+    network, tokenizer = tiny_model(3)
     plain, plain_tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     assert plain.config._attn_implementation != "posttrain"
     tokens = torch.tensor([tokenizer.apply_chat_template(CONVERSATION, return_dict=False)])
@@ -47,7 +47,7 @@ def test_a_saved_model_opens_in_plain_transformers_with_the_same_logits_and_temp
 
 def test_a_saved_model_loads_with_its_heads(folder):
     loaded = load(str(folder))
-    network, _ = embedded(3)
+    network, _ = tiny_model(3)
     network.add_head("value", seed=1)
     network.add_head("score", seed=2)
     expected = network.state_dict()
@@ -110,7 +110,7 @@ def test_rows_of_the_vocabulary_that_only_pad_it_are_neither_sampled_nor_counted
 
 def classifier(folder, labels):
     """Save a reward model of transformers and return it."""
-    _, tokenizer = embedded(3)
+    _, tokenizer = tiny_model(3)
     model = trunk("Llama", vocab_size=len(tokenizer), num_labels=labels)
     reward_model = AutoModelForSequenceClassification.from_config(model.config)
     reward_model.model.load_state_dict(model.model.state_dict())
@@ -158,7 +158,7 @@ def test_pickled_weights_are_not_read(folder):
 
 
 def test_dropout_of_the_config_is_switched_off(tmp_path):
-    network, tokenizer = embedded()
+    network, tokenizer = tiny_model()
     model = trunk("GPTNeoX", vocab_size=len(tokenizer))
     assert model.config.hidden_dropout > 0
     save(Network(model), tokenizer, tmp_path / "neox")

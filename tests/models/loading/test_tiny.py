@@ -2,12 +2,12 @@ import torch
 
 from posttrain.core.tensors import Rows
 from posttrain.models.loading.probe import probe
-from posttrain.models.loading.tiny import embedded
+from posttrain.models.loading.tiny import tiny_model
 
 
 def test_the_same_seed_gives_the_same_bits_and_the_global_generator_is_left_alone():
     before = torch.get_rng_state()
-    (first, _), (same, _), (other, _) = embedded(0), embedded(0), embedded(1)
+    (first, _), (same, _), (other, _) = tiny_model(0), tiny_model(0), tiny_model(1)
     assert torch.equal(before, torch.get_rng_state())
     pairs = list(zip(first.parameters(), same.parameters(), other.parameters(), strict=True))
     assert all(torch.equal(a, b) for a, b, _ in pairs)
@@ -16,7 +16,7 @@ def test_the_same_seed_gives_the_same_bits_and_the_global_generator_is_left_alon
 
 
 def test_every_text_survives_encoding_and_specials_are_distinct():
-    net, tokenizer = embedded()
+    net, tokenizer = tiny_model()
     text = "7+5=12\n naïve 漢字 🙂\t\0 <|end"
     tokens = tokenizer.encode(text)
     assert len(tokens) == len(text.encode())
@@ -29,7 +29,7 @@ def test_every_text_survives_encoding_and_specials_are_distinct():
 
 
 def test_the_template_only_ever_appends():
-    _, tokenizer = embedded()
+    _, tokenizer = tiny_model()
     talk = [
         {"role": "system", "content": "Add."},
         {"role": "user", "content": "7+5="},
@@ -44,7 +44,7 @@ def test_the_template_only_ever_appends():
 
 def test_it_learns_to_add_quickly():
     """Forty steps on sums of two digits below five make the tokens of the answer probable."""
-    net, tokenizer = embedded()
+    net, tokenizer = tiny_model()
     sums = [(a, b) for a in range(5) for b in range(5)]
     prompts = [tokenizer.encode(f"<|user|>{a}+{b}=<|end|><|assistant|>") for a, b in sums]
     answers = [tokenizer.encode(f"{a + b}<|end|>") for a, b in sums]

@@ -50,12 +50,12 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return F.linear(x, weight, bias)
 
 
-def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+def rotary_embedding(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary position embedding of heads [N, H, D] by angles with cos and sin [N, D] (Su et al., 2021)."""
     if not torch.is_grad_enabled():
         return _rotate(x, cos, sin)
-    rotated_: Tensor = _Rotated.apply(x, cos, sin)  # type: ignore[no-untyped-call]
-    return rotated_
+    rotated: Tensor = _RotaryEmbedding.apply(x, cos, sin)  # type: ignore[no-untyped-call]
+    return rotated
 
 
 @contextmanager
@@ -167,7 +167,7 @@ class _Gated(torch.autograd.Function):
         return dgate, dup
 
 
-class _Rotated(torch.autograd.Function):
+class _RotaryEmbedding(torch.autograd.Function):
     """Rotates dimension i of a head with dimension i + D/2; the backward pass rotates by the negative angle."""
 
     @staticmethod

@@ -15,7 +15,7 @@ from posttrain.errors import ModelError, suggestion
 from posttrain.machine.disk import Files, Stored, save_tensors
 from posttrain.models.loading import gguf
 from posttrain.models.loading.probe import REFUSED, probe
-from posttrain.models.loading.tiny import embedded
+from posttrain.models.loading.tiny import tiny_model
 from posttrain.models.network import HEADS, Network
 from posttrain.models.padded import Padded
 
@@ -51,7 +51,7 @@ def load(
     if dtype not in DTYPES:
         raise ModelError(f"no dtype {dtype!r}{suggestion(dtype, DTYPES)}; there are {', '.join(DTYPES)}")
     if spec == "tiny":
-        network, tokenizer = embedded()
+        network, tokenizer = tiny_model()
         network.to(DTYPES[dtype])
     else:
         source = _source(spec)

@@ -20,7 +20,7 @@ TEMPLATE = (
 WIDTH, LAYERS, ATTENTION_HEADS, CONTEXT = 96, 3, 6, 512
 
 
-def embedded(seed: int = 0) -> tuple[Network, PreTrainedTokenizerFast]:
+def tiny_model(seed: int = 0) -> tuple[Network, PreTrainedTokenizerFast]:
     """Return an untrained Llama of 300 thousand float32 parameters and its tokenizer. Equal seeds give equal bits."""
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
