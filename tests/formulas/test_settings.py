@@ -6,9 +6,9 @@ import importlib
 from collections import Counter
 
 import pytest
-from tests.harness.settings import functions_of, modules_below, problems, settings_of
 
 from posttrain.catalogue.signature import documented
+from tests.harness.settings import functions_of, modules_below, problems, settings_of
 
 MODULES = modules_below("formulas")
 
