@@ -18,7 +18,10 @@ from tests.methods.golden import ROWS
 ROOT = Path(__file__).parent.parent
 PAPERS = list(papers().values())
 WITH_TESTS = [p for p in PAPERS if p.tests]
-GOLDEN = "tests/methods/test_golden.py"
+PARAMETERS = {  # pytest numbers the rows whose names are not unique
+    "tests/methods/test_golden.py": {"test_golden": [x for x, n in Counter(map(str, ROWS)).items() if n == 1]},
+    "tests/procedures/test_mutations.py": {"test_a_broken_procedure_is_noticed": catalogue.procedures()},
+}
 SIZES = {"preference": 41, "online": 54, "rewards": 67, "agents": 54, "system": 19, "survey-or-analysis": 43}
 
 
@@ -64,13 +67,12 @@ def keys_of(expressions: list[ast.expr]) -> list[str]:
 
 @functools.cache
 def names_in(file: str) -> set[str]:
-    """The tests of a file, and one for each golden row whose name is unique (pytest numbers the others)."""
+    """The tests of a file; those over the golden rows and over the procedures also with their parameter."""
     path = ROOT / file
     if not path.exists():
         return set()
     names = {test for test, _ in cases_of(ast.parse(path.read_text(encoding="utf-8")))}
-    rows = Counter(map(str, ROWS)) if file == GOLDEN else {}
-    return names | {f"test_golden[{row}]" for row, times in rows.items() if times == 1}
+    return names | {f"{test}[{x}]" for test, parameters in PARAMETERS.get(file, {}).items() for x in parameters}
 
 
 def settings_of(name: str) -> set[str]:

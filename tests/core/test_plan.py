@@ -103,6 +103,7 @@ class TestModels:
         assert GRPO.columns == {"reward": "B"}
         assert DPO.columns == {}
 
+    @pytest.mark.paper("000-text:Nash-LHF")
     def test_who_writes_answers_is_loaded(self):
         mixed = replace(NASH_MD, derived={"advantage": at_every_token})
         assert plan(mixed, REWARDED).loaded == ("policy", "reference")
