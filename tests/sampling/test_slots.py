@@ -52,11 +52,8 @@ def test_a_turn_reads_only_its_new_tokens(counted):
     assert read == [3, 1, 1, 1, 1, 1]
     read.clear()
     engine.generate([Request((3, 4, 5, 6, *first.tokens, *USER), 1, 2)])
-    assert read == [
-        1 + len(USER) - 1,
-        1,
-        1,
-    ]  # the last token of the answer, and all but the last of the user
+    # The last token of the answer, and all of the user's message but its last token.
+    assert read == [1 + len(USER) - 1, 1, 1]
 
 
 def test_samples_of_one_conversation_share_its_cache(counted):
