@@ -20,7 +20,7 @@ from pairs import report
 from posttrain.backends.local.learner import REPEATED
 from posttrain.core.tensors import Batch
 from posttrain.data.collate import collate
-from posttrain.models import prefixes as shared
+from posttrain.models import prefixes
 from posttrain.models.network import Network
 from posttrain.records import Row
 
@@ -75,11 +75,11 @@ def gradient(network: Network, rows: Batch, repeated: float) -> float:
 
 def whole(network: Network, rows: Batch) -> float:
     """The same where no prefix is worth sharing."""
-    worth, shared.WORTH = shared.WORTH, 2.0
+    worth, prefixes.WORTH = prefixes.WORTH, 2.0
     try:
         return gradient(network, rows, 1.0)
     finally:
-        shared.WORTH = worth
+        prefixes.WORTH = worth
 
 
 def flat(network: Network) -> torch.Tensor:
