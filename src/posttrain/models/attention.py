@@ -77,7 +77,7 @@ class Packed:
         starts, self._device = sizes.cumsum(0) - sizes, device
         self.positions = (torch.arange(int(sizes.sum())) - starts.repeat_interleave(sizes)).to(device)
         self.rows = torch.stack([starts, torch.zeros_like(starts), starts, sizes], 1)
-        self._kernel = RowAttention(self.rows)
+        self.kernel = RowAttention(self.rows)
 
     @cached_property
     def _padded(self) -> tuple[Tensor, list[tuple[int, int]], Tensor]:
@@ -95,8 +95,8 @@ class Packed:
         scaling: float,
         window: int | None,
     ) -> Tensor:
-        if self._kernel.supports(query, key, value):
-            return self._kernel.attend(query, key, value, scaling, window)
+        if self.kernel.supports(query, key, value):
+            return self.kernel.attend(query, key, value, scaling, window)
         index, shapes, inverse = self._padded
         outputs = [query.new_empty(0, query.shape[1], value.shape[-1])]
         for q, k, v in zip(*(gather(x, index, shapes) for x in (query, key, value)), strict=True):

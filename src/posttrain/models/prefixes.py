@@ -105,7 +105,7 @@ class SharedPacked:
         self._rows = torch.stack([prefix_starts, prefix_lengths, starts, lengths], 1)
         positions = [torch.arange(whole[of], whole[of] + n) for of, n in zip(prefix, rest, strict=True)]
         self.positions = torch.cat([self._whole.positions, torch.cat(positions).to(device)])
-        self._kernel = RowAttention(torch.cat([self._whole.rows, self._rows]))
+        self.kernel = RowAttention(torch.cat([self._whole.rows, self._rows]))
 
     @cached_property
     def _padded(self) -> _Continuations:
@@ -114,8 +114,8 @@ class SharedPacked:
     def attend(
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
     ) -> Tensor:
-        if self._kernel.supports(query, key, value):
-            return self._kernel.attend(query, key, value, scaling, window)
+        if self.kernel.supports(query, key, value):
+            return self.kernel.attend(query, key, value, scaling, window)
         n = self._count
         whole = self._whole.attend(layer, query[:n], key[:n], value[:n], scaling, window)
         return torch.cat([whole, self._padded.attend(query, key, value, scaling, window)])

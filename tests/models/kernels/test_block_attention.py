@@ -48,7 +48,7 @@ def test_the_weights_of_attention_are_not_stored():
         block_attention.causal(q, k, v, 0.5, None)
     given = sum(x.numel() for x in (q, k, v)) + SHORT**2  # and the mask
     assert sum(x.numel() for x in saved) == given
-    assert block_attention._short(q, SHORT)
+    assert block_attention.short(q, SHORT)
 
 
 @pytest.mark.parametrize("width", [FEW, SEVERAL])

@@ -113,11 +113,11 @@ def test_layouts_give_what_torch_gives(window, monkeypatch):
     layouts = {76: Packed([5, 1, 0, 70]), COUNT: SharedPacked([5, 1, 70], [0, 0, 2, 1], [40, 33, 7, 2])}
     for count, layout in layouts.items():
         inputs, slope = tensors(count=count)
-        assert layout._kernel.supports(*inputs)
+        assert layout.kernel.supports(*inputs)
         actual = gradients(lambda *qkv, a=layout: a.attend(0, *qkv, 0.3, window), inputs, slope)
         with monkeypatch.context() as patch:
             patch.setattr(Functions, "available", lambda _: False)
-            assert not layout._kernel.supports(*inputs)
+            assert not layout.kernel.supports(*inputs)
             expected = gradients(lambda *qkv, a=layout: a.attend(0, *qkv, 0.3, window), inputs, slope)
         for a, b in zip(actual, expected, strict=True):
             torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)

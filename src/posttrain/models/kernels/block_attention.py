@@ -20,7 +20,7 @@ SHORT = 64  # keys up to which, twice as many in 16 bits, plain products beat th
 def causal(query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None) -> Tensor:
     """[B, H, L, D] x [B, G, L, D] -> [B, H, L, D]: each token sees itself and earlier tokens in the window."""
     width = query.shape[2]
-    if (window is None or window >= width) and not _short(query, width):
+    if (window is None or window >= width) and not short(query, width):
         shared = query.shape[1] != key.shape[1]
         return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=shared)
     position = torch.arange(width, device=query.device)
@@ -29,7 +29,7 @@ def causal(query: Tensor, key: Tensor, value: Tensor, scaling: float, window: in
 
 def masked(query: Tensor, key: Tensor, value: Tensor, scaling: float, seen: Tensor) -> Tensor:
     """[B, H, L, D] x [B, G, K, D] -> [B, H, L, D]. `seen` [L, K] or [B, 1, L, K]; each query sees some key."""
-    if _short(query, key.shape[2]):
+    if short(query, key.shape[2]):
         return _products(query, key, value, scaling, seen)
     shared = query.shape[1] // key.shape[1]
     if shared > 1 and query.device.type != "cpu":  # with a mask, fused GPU kernels need a key for each head
@@ -44,7 +44,8 @@ def visible(key: Tensor, query: Tensor, window: int | None) -> Tensor:
     return seen if window is None else seen & (key > query - window)
 
 
-def _short(query: Tensor, keys: int) -> bool:
+def short(query: Tensor, keys: int) -> bool:
+    """Whether there are so few keys that plain products are faster than the fused kernels."""
     return query.device.type == "cpu" and keys * query.element_size() <= SHORT * max(4, query.element_size())
 
 
