@@ -8,25 +8,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from posttrain.errors import ConfigError, RewardError
-from posttrain.records import Episode
+from posttrain.records import Episode, Span
+from posttrain.rewards.credits import turn_credits
 from posttrain.rewards.reward import Reward
+from posttrain.rewards.verdicts import Spans, Turns
 from posttrain.rewards.workers.call import Call, Fault, Outcome, Scores, Verdict
 
 
 class Ledger:
     """Filled call by call, in any order; what it says depends on the entries alone."""
 
-    def __init__(self, rewards: Sequence[Reward], rollouts: Sequence[Episode]) -> None:
+    def __init__(self, rewards: Sequence[Reward], episodes: Sequence[Episode]) -> None:
         self._rewards = rewards
-        self._rollouts = rollouts
-        self._verdicts: dict[str, list[Verdict]] = {r.name: [None] * len(rollouts) for r in rewards}
+        self._episodes = episodes
+        self._verdicts: dict[str, list[Verdict]] = {r.name: [None] * len(episodes) for r in rewards}
         self._watched: dict[str, dict[int, float]] = {}  # by the name of the curve, then by completion
         self._failed: set[int] = set()
 
     def enter(self, call: Call, outcome: Outcome) -> None:
         """Raises ConfigError for a fault of the set-up, RewardError where a function ends the run."""
         verdicts = [outcome] * len(call.items) if isinstance(outcome, Fault) else outcome
-        for item, verdict in zip(call.items, verdicts, strict=True):
+        for item, given in zip(call.items, verdicts, strict=True):
+            verdict = _fitting(call.reward, self._episodes[item], given)
             self._verdicts[call.reward][item] = verdict
             if isinstance(verdict, Fault):
                 if verdict.kind == "setup":
@@ -41,22 +44,32 @@ class Ledger:
 
     def exceeds(self, rate: float) -> bool:
         """Whether too large a part of the batch has failed already."""
-        return len(self._failed) > rate * len(self._rollouts)
+        return len(self._failed) > rate * len(self._episodes)
 
-    def rollouts(self) -> list[Episode]:
-        return [
-            replace(rollout, reward=self._total(i), rewards={r.name: self._score(r, i) for r in self._rewards})
-            for i, rollout in enumerate(self._rollouts)
-        ]
+    def episodes(self) -> list[Episode]:
+        """The episodes with their rewards: the weighted sum, each by name, and what was said of turns and spans."""
+        return [self._scored(i, episode) for i, episode in enumerate(self._episodes)]
+
+    def _scored(self, item: int, episode: Episode) -> Episode:
+        verdicts = {r.name: self._verdicts[r.name][item] for r in self._rewards}
+        turns = {name: v for name, v in verdicts.items() if isinstance(v, Turns)}
+        spans = {name: tuple(Span(*s) for s in v) for name, v in verdicts.items() if isinstance(v, Spans)}
+        return replace(
+            episode,
+            reward=self._total(item),
+            rewards={r.name: self._score(r, item) for r in self._rewards},
+            spans=spans,
+            credits={name: turn_credits(episode, values) for name, values in turns.items()},
+        )
 
     def metrics(self) -> dict[str, float]:
         """Standard deviations are of the sample (n - 1), 0 for a single score. Without scores there is no mean."""
         found: dict[str, float] = {}
-        if not self._rollouts:
+        if not self._episodes:
             return found
         for reward in self._rewards:
             verdicts = self._verdicts[reward.name]
-            scores = [v for v in verdicts if isinstance(v, float)]
+            scores = [x for i in range(len(verdicts)) if (x := self._score(reward, i)) is not None]
             if scores:
                 found[f"rewards/{reward.name}/mean"] = math.fsum(scores) / len(scores)
                 found[f"rewards/{reward.name}/std"] = statistics.stdev(scores) if len(scores) > 1 else 0.0
@@ -64,7 +77,7 @@ class Ledger:
         for name, values in sorted(self._watched.items()):
             if values:
                 found[name] = math.fsum(values.values()) / len(values)
-        abstained = [i for i in range(len(self._rollouts)) if i not in self._failed and self._total(i) is None]
+        abstained = [i for i in range(len(self._episodes)) if i not in self._failed and self._total(i) is None]
         return {**found, "errors/abstained": float(len(abstained))}
 
     def first_fault(self) -> Fault | None:
@@ -78,7 +91,7 @@ class Ledger:
         verdicts = self._verdicts[worst.name]
         count = sum(isinstance(v, Fault) for v in verdicts)
         item, fault = next((i, v) for i, v in enumerate(verdicts) if isinstance(v, Fault))
-        prompt = self._rollouts[item].prompt
+        prompt = self._episodes[item].prompt
         where = prompt.where or f"prompt {prompt.id}"
         return RewardError(
             f"reward {worst.name!r} ({worst.source}) failed on {count} of {len(verdicts)} completions, more than "
@@ -91,6 +104,8 @@ class Ledger:
 
     def _score(self, reward: Reward, item: int) -> float | None:
         verdict = self._verdicts[reward.name][item]
+        if isinstance(verdict, Turns | Spans):
+            return verdict.total
         return None if isinstance(verdict, Fault) else verdict
 
     def _total(self, item: int) -> float | None:
@@ -100,3 +115,15 @@ class Ledger:
         parts = [(r.weight, self._score(r, item)) for r in self._rewards if r.weight != 0]
         said = [weight * score for weight, score in parts if score is not None]
         return math.fsum(said) if said else None
+
+
+def _fitting(reward: str, episode: Episode, verdict: Verdict) -> Verdict:
+    """The verdict, or the fault of one that speaks of turns or characters that the episode does not have."""
+    turns = sum(s.logp is not None and bool(s.tokens) for s in episode.segments)
+    if isinstance(verdict, Turns) and len(verdict) != turns:
+        return Fault("result", f"reward {reward!r} returned {len(verdict)} numbers for an episode of {turns} turns")
+    if isinstance(verdict, Spans) and (beyond := [s for s in verdict if s[1] > len(episode.text)]):
+        start, end, _ = beyond[0]
+        message = f"reward {reward!r} returned the span {start} to {end} of a text of {len(episode.text)} characters"
+        return Fault("result", message)
+    return verdict

@@ -76,7 +76,7 @@ class Scorer:
             self._metrics = ledger.metrics()
             if fault := ledger.first_fault():
                 _log.warning("%s\n%s", fault.message, fault.traceback)
-            return ledger.rollouts()
+            return ledger.episodes()
 
     def start(self, rollouts: Sequence[Episode]) -> None:
         """Score all answers to some prompts while others are still being written. Nothing comes back: `score` finds

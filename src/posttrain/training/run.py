@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from posttrain.data.dataset import Dataset, load
 from posttrain.machine.kill_points import maybe_kill
+from posttrain.rewards.credits import with_credits
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.rewards.scorer import Scorer
 from posttrain.runs.journal import Journal
@@ -112,6 +113,7 @@ class Run:
     def score(self, episodes: Sequence[Episode], rewards: Sequence[Reward]) -> list[Episode]:
         """Return the same episodes with their rewards. A failed reward leaves None, never a number."""
         scored = self.scorer(tuple(rewards)).score(episodes) if rewards else list(episodes)
+        scored = [with_credits(e, self.encoder.text_ends) for e in scored]
         maybe_kill("rewards")
         return scored
 

@@ -84,6 +84,13 @@ class Encoder:
         """Decode tokens, leaving control tokens out."""
         return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
+    def text_ends(self, tokens: Sequence[int]) -> list[int]:
+        """Return for each token how many characters of `text(tokens)` there are once it is read.
+
+        A character of several tokens counts from the first of them.
+        """
+        return [len(self.text(tokens[: i + 1])) for i in range(len(tokens))]
+
     def _prompt_tokens(self, prompt: Turns) -> list[int]:
         """Encode a prompt as the model reads it before it answers."""
         if isinstance(prompt, str):

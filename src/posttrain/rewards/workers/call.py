@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import random
 import reprlib
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from numbers import Real
 from typing import Any, Literal, get_args
 
 from posttrain.errors import ConfigError, RewardError
+from posttrain.rewards.verdicts import LARGEST, Spans, Turns, from_plain, number, to_plain
 from posttrain.seeds import seed_for
 
 Kind = Literal["raised", "deadline", "died", "result", "setup", "stop"]
-LARGEST = 1e18  # of a score; advantages square it in float32
 _TRACEBACK = 4000  # characters that are kept of a traceback; the end says most
 
 
@@ -50,7 +48,7 @@ class Scores(list[Any]):
         self.watched = watched
 
 
-Verdict = float | None | Fault
+Verdict = float | Turns | Spans | None | Fault
 Outcome = list[Verdict] | Fault  # a Fault of the whole call, or a verdict for each completion
 
 
@@ -102,7 +100,9 @@ def evaluate(
 
 
 def verdicts(reward: str, result: Any, count: int) -> Outcome:
-    """The scores that a function returned: a list, tuple or array with a number or None for each completion.
+    """The verdicts that a function returned: a list, tuple or array with one for each completion.
+
+    A number, None to abstain, or numbers for Turns or Spans.
 
     An exception in the list is what went wrong with that completion alone.
     """
@@ -138,15 +138,12 @@ def _verdict(reward: str, value: Any) -> Verdict:
         return None
     if isinstance(value, Exception):
         return Fault("raised", f"reward {reward!r}: {_line(value)}")
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, Real):
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if abs(number) <= LARGEST:  # which NaN is not
-            return number
+    if isinstance(value, Turns | Spans):
+        return value
+    try:
+        return from_plain(value) if isinstance(value, Mapping) else number(value)
+    except ValueError:
+        pass
     message = f"reward {reward!r} returned {reprlib.repr(value)} ({type(value).__name__}) for a completion"
     return Fault("result", f"{message}; return a number, at most {LARGEST:g}, or None to abstain")
 
@@ -154,7 +151,7 @@ def _verdict(reward: str, value: Any) -> Verdict:
 def to_wire(outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, Fault):
         return {"fault": asdict(outcome)}
-    made = {"verdicts": [asdict(v) if isinstance(v, Fault) else v for v in outcome]}
+    made = {"verdicts": [asdict(v) if isinstance(v, Fault) else to_plain(v) for v in outcome]}
     return made | ({"watched": outcome.watched} if isinstance(outcome, Scores) else {})
 
 
@@ -165,7 +162,7 @@ def from_wire(message: Mapping[str, Any], count: int) -> Outcome:
     values = message.get("verdicts")
     if not isinstance(values, list) or len(values) != count:
         raise ValueError("no list of verdicts")
-    scores: list[Verdict] = [_fault(v) if isinstance(v, dict) else _number(v) for v in values]
+    scores: list[Verdict] = [_structured(v) if isinstance(v, dict) else _number(v) for v in values]
     watched = message.get("watched")
     return scores if watched is None else Scores(scores, **_curves(watched, count))
 
@@ -174,6 +171,10 @@ def _curves(watched: Any, count: int) -> dict[str, list[float | None]]:
     if not isinstance(watched, dict) or any(not isinstance(v, list) or len(v) != count for v in watched.values()):
         raise ValueError("no list of watched values for each completion")
     return {str(name): [_number(v) for v in values] for name, values in watched.items()}
+
+
+def _structured(value: Mapping[str, Any]) -> Verdict:
+    return _fault(value) if "kind" in value else from_plain(value)
 
 
 def _fault(fields: Any) -> Fault:
