@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from posttrain.records import Sampled
-from posttrain.turns import all_user_messages, answer_text, content, last_message, last_user_message
+from posttrain.turns import all_user_messages, answer_text, content, conversation, last_message, last_user_message
 
 TALK = (
     {"role": "system", "content": "Be brief."},
@@ -66,3 +66,9 @@ def test_a_sampled_answer_says_what_was_sampled():
 )
 def test_the_content_of_a_message_is_its_text(message, text):
     assert content(message) == text
+
+
+def test_a_conversation_is_the_prompt_and_the_answer():
+    answer = {"role": "assistant", "content": "4"}
+    assert conversation("2 + 2?", "4") == ({"role": "user", "content": "2 + 2?"}, answer)
+    assert conversation(TALK[:2], "4") == (*TALK[:2], answer)

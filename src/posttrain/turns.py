@@ -37,6 +37,12 @@ def all_user_messages(turns: Turns) -> str:
     return "\n".join(content(m) for m in turns if m.get("role") == "user")
 
 
+def conversation(prompt: Turns, answer: str) -> tuple[Message, ...]:
+    """Return a prompt as messages (plain text is one of the user), followed by the answer as the assistant's."""
+    asked = ({"role": "user", "content": prompt},) if isinstance(prompt, str) else prompt
+    return (*asked, {"role": "assistant", "content": answer})
+
+
 def answer_text(answer: Answer) -> str:
     """Return the text of an answer: as it was sampled, as it is written, or the last message of a conversation."""
     return answer.text if isinstance(answer, Sampled) else last_message(answer)

@@ -13,7 +13,7 @@ from typing import Any
 from posttrain.errors import ConfigError, suggestion
 from posttrain.rewards.lookup import EXPECTED, bundled, load, locate, reference_of
 
-_TEXTS = ("prompts", "completions")
+_TEXTS = ("prompts", "completions", "conversations")
 _OWN = ("path", "weight", "name")  # keys of a mapping that are not settings of the function
 
 
@@ -22,6 +22,7 @@ class Reads:
     """What a function takes, according to its signature."""
 
     prompts: bool
+    conversations: bool
     required: tuple[str, ...]  # columns without which it cannot be called
     optional: tuple[str, ...]
     any_column: bool  # has **columns
@@ -38,14 +39,18 @@ class Reward:
     """A function `(prompts, completions, **columns) -> list[float | None]`, by reference or as an object.
 
     Positional parameters are columns of the data, keyword-only ones are settings. A function that a worker can import
-    is stored as a reference; others (lambdas, closures, functions of a script) run in this process. Raises ConfigError
-    when the function cannot be loaded or called with such arguments.
+    is stored as a reference; others (lambdas, closures, functions of a script) run in this process. A parameter
+    `conversations` gets the whole prompt as messages, and the completion as the assistant's last one.
+
+    `whole_batch`: one call for all completions of a batch, in this process and without a deadline, for a function that
+    holds a model. Raises ConfigError when the function cannot be loaded or called with such arguments.
     """
 
     name: str
     function: str | Callable[..., Any]
     weight: float = 1.0
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    whole_batch: bool = False
     reads: Reads = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +60,9 @@ class Reward:
         reads = _reads(self.name, function)
         _check_settings(self.name, function, reads, self.settings)
         object.__setattr__(self, "reads", reads)
-        if not isinstance(self.function, str):
+        if self.whole_batch:
+            object.__setattr__(self, "function", function)
+        elif not isinstance(self.function, str):
             object.__setattr__(self, "function", reference_of(function) or function)
 
     def keeping(self, folder: Path) -> Reward:
@@ -127,6 +134,7 @@ def _reads(name: str, function: Callable[..., Any]) -> Reads:
     columns = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in _TEXTS]
     return Reads(
         prompts="prompts" in names or any_column,
+        conversations="conversations" in names,
         required=tuple(p.name for p in columns if p.default is p.empty),
         optional=tuple(p.name for p in columns if p.default is not p.empty),
         any_column=any_column,

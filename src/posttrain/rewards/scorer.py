@@ -18,7 +18,7 @@ from posttrain.rewards.workers import inline
 from posttrain.rewards.workers.background import BackgroundCalls
 from posttrain.rewards.workers.call import Call, Fault, Outcome
 from posttrain.rewards.workers.pool import Pool
-from posttrain.turns import last_user_message
+from posttrain.turns import conversation, last_user_message
 
 Score = Callable[[Sequence[Episode]], list[Episode]]
 """Whatever fills `reward`: a Scorer, a reward model, a judge that compares answers in pairs."""
@@ -61,18 +61,22 @@ class Scorer:
         """New records in the same order, with `reward` (the weighted sum) and `rewards` (each by name).
 
         `reward` is None where every reward abstained or any failed. A conversation's prompt is given to the
-        functions as the text of its last user message. Raises DataError for a column that is missing.
+        functions as the text of its last user message (as `conversations`: whole, with the answer at the end). Raises
+        DataError for a column that is missing.
         """
         with self._lock:
             ledger = Ledger(self.rewards, rollouts)
-            calls = [self._call(reward, items, rollouts) for items in _groups(rollouts) for reward in self.rewards]
+            each = [reward for reward in self.rewards if not reward.whole_batch]
+            calls = [self._call(reward, items, rollouts) for items in _groups(rollouts) for reward in each]
             own = deque(call for call in calls if not isinstance(call.function, str))
             self._ahead.wait()
             known = {call: x for call in calls if (x := self._outcome(call, rollouts)) is not None}
             pooled = deque(call for call in calls if isinstance(call.function, str) and call not in known)
             self._empty(pooled, (item for item in known.items()), ledger)
-            for queue, run in ((pooled, self._pool.run), (own, inline.run)):
-                self._empty(queue, run(queue, self._timeout), ledger)
+            self._empty(pooled, self._pool.run(pooled, self._timeout), ledger)
+            self._empty(own, inline.run(own, self._timeout), ledger)
+            whole = deque(self._call(r, range(len(rollouts)), rollouts) for r in self.rewards if r.whole_batch)
+            self._empty(whole, inline.run(whole, timeout=None), ledger)
             self._metrics = ledger.metrics()
             if fault := ledger.first_fault():
                 _log.warning("%s\n%s", fault.message, fault.traceback)
@@ -129,6 +133,8 @@ class Scorer:
         arguments: dict[str, list[Any]] = {"completions": [r.text for r in chosen]}
         if reward.reads.prompts:
             arguments["prompts"] = [last_user_message(r.prompt.prompt) for r in chosen]
+        if reward.reads.conversations:
+            arguments["conversations"] = [conversation(r.prompt.prompt, r.text) for r in chosen]
         present = dict.fromkeys(name for r in chosen for name in r.prompt.columns if reward.reads.chooses(name))
         for name in dict.fromkeys((*reward.reads.required, *present)):
             arguments[name] = [_column(reward, r, name) for r in chosen]

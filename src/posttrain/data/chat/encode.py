@@ -18,7 +18,7 @@ from posttrain.data.chat.renderer import Renderer
 from posttrain.data.chat.template import ChatTemplate
 from posttrain.data.error_context import errors_at
 from posttrain.errors import DataError, ModelError
-from posttrain.records import Answer, Prompt, Record, Row, Sampled, Turns
+from posttrain.records import Answer, Message, Prompt, Record, Row, Sampled, Turns
 from posttrain.seeds import seed_for
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -67,6 +67,12 @@ class Encoder:
                 )
             return tuple(tokens)
 
+    def conversation(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        """Return the tokens of a whole conversation, as transformers renders it. DataError if it is too long."""
+        tokens = self.control.encode(self.template.whole(messages))
+        self._check_length(tokens, "a conversation")
+        return tuple(tokens)
+
     def rows(self, record: Record, of: str, wanted: Mapping[str, str] = NOTHING) -> list[Row]:
         """Return one row for each answer, the chosen or the best one first. Every token of an answer is trained on.
 
@@ -103,11 +109,7 @@ class Encoder:
         tokens = tuple(token for ids, _ in pieces for token in ids)
         marks = [mark for ids, mark in pieces for _ in ids]
         trained = (False, *marks[1:])  # the first token has no context to be predicted from
-        if len(tokens) > self.max_length:
-            raise DataError(
-                f"a row of {len(tokens)} tokens does not fit into max_length {self.max_length}; "
-                "raise max_length or shorten the example"
-            )
+        self._check_length(tokens, "a row")
         if not any(trained):
             raise DataError("the row holds no token to train on; it is empty or has no turn of the assistant")
         return Row(identity, tokens, trained, trained, {n: _at_tokens(n, x, trained) for n, x in columns.items()})
@@ -121,6 +123,13 @@ class Encoder:
         assert not isinstance(asked, str)
         assert not isinstance(answered, str)
         return [(self.control.encode(text), trained) for text, trained in self.template.pieces(asked, answered)]
+
+    def _check_length(self, tokens: Sequence[int], what: str) -> None:
+        if len(tokens) > self.max_length:
+            raise DataError(
+                f"{what} of {len(tokens)} tokens does not fit into max_length {self.max_length}; "
+                "raise max_length or shorten the example"
+            )
 
     def _plain(self, text: str) -> list[int]:
         """Encode plain text. Refuses only the control tokens that mark turns: `<filename>` may be an ordinary word."""

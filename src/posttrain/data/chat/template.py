@@ -34,6 +34,10 @@ class ChatTemplate:
         """Return the conversation so far, followed by the words that call for the assistant's answer."""
         return self._render(self.control.hide(list(prompt)), answer_next=True)
 
+    def whole(self, conversation: Sequence[Message]) -> str:
+        """Return a whole conversation, with all that the template writes behind its last message."""
+        return self._render(self.control.hide(list(conversation)), answer_next=False)
+
     def pieces(self, prompt: Sequence[Message], answer: Sequence[Message]) -> list[TextPiece]:
         """Cut the text of a conversation into pieces; those that the assistant wrote after the prompt are trained on.
 

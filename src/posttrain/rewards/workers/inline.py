@@ -20,14 +20,14 @@ from types import FrameType
 from posttrain.rewards.workers.call import Call, DeadlineError, Fault, Outcome, evaluate
 
 
-def run(queue: deque[Call], timeout: float) -> Generator[tuple[Call, Outcome], None, None]:
-    """Answer the calls of the queue one by one. The caller may add calls meanwhile."""
+def run(queue: deque[Call], timeout: float | None) -> Generator[tuple[Call, Outcome], None, None]:
+    """Answer the calls of the queue one by one. The caller may add calls meanwhile. None: without a deadline."""
     while queue:
         call = queue.popleft()
         yield call, _evaluate_here(call, timeout)
 
 
-def _evaluate_here(call: Call, timeout: float) -> Outcome:
+def _evaluate_here(call: Call, timeout: float | None) -> Outcome:
     assert not isinstance(call.function, str)
     arguments, settings = copy.deepcopy(dict(call.arguments)), copy.deepcopy(dict(call.settings))
     with _process_state_restored():
@@ -39,9 +39,9 @@ def _evaluate_here(call: Call, timeout: float) -> Outcome:
 
 
 @contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
+def _alarm(seconds: float | None) -> Iterator[None]:
     """Raise DeadlineError after that time. A function that sets alarms itself (math-verify does) removes ours."""
-    if threading.current_thread() is not threading.main_thread():
+    if seconds is None or threading.current_thread() is not threading.main_thread():
         yield
         return
 
