@@ -5,6 +5,7 @@ from posttrain.core.tensors import Rows
 from posttrain.errors import ModelError
 from posttrain.models.loading.probe import probe
 from posttrain.models.network import Network
+from posttrain.models.outputs.output import names, output
 from tests.models.tiny import ARCHITECTURES, VOCABULARY, network, some_rows, trunk, with_exact_norms
 
 LENGTHS = [5, 9, 1, 8, 3]
@@ -161,10 +162,38 @@ def test_unknown_outputs_and_missing_heads_are_named():
     tokens, rows = some_rows([3])
     with pytest.raises(ModelError, match=r"no output 'logps' \(did you mean 'logp'\?\)"):
         net.outputs(tokens, rows, ["logps"])
-    with pytest.raises(ModelError, match="no value head; add_head"):
+    with pytest.raises(ModelError, match="the output value needs a value head; add_head"):
         net.outputs(tokens, rows, ["value"])
     with pytest.raises(ModelError, match="no head 'scor'"):
         net.add_head("scor")
+
+
+def test_every_output_is_a_file_and_has_the_axes_that_it_says():
+    net = with_heads()
+    tokens, rows = some_rows(LENGTHS)
+    sizes = {"T": len(tokens), "B": rows.count, "V": net.vocab_size, "D": net.unembedding[0].shape[1]}
+    for name, made in net.outputs(tokens, rows, names()).items():
+        assert made.shape == tuple(sizes[axis] for axis in output(name).axes.split()), name
+
+
+def test_a_head_of_several_numbers_gives_each_row_several():
+    net, tokens, rows = network(), *some_rows(LENGTHS)
+    net.add_head("score", seed=3, size=4)
+    out = net.outputs(tokens, rows, ["score", "prefix_score", "feature"])
+    assert out["score"].shape == (rows.count, 4)
+    last = rows.sizes.cumsum(0) - 1
+    assert torch.equal(out["prefix_score"][last], out["score"])
+    head = net.heads["score"]
+    assert torch.allclose(out["feature"] @ head.weight.T + head.bias, out["score"])
+
+
+def test_the_score_of_a_prefix_is_the_score_of_the_row_that_ends_there():
+    net = with_heads()
+    tokens, rows = some_rows([5])
+    whole = net.outputs(tokens, rows, ["prefix_score"])["prefix_score"]
+    for n in range(1, 6):
+        cut = Rows(rows.index[:n], rows.mask[:n], 1)
+        torch.testing.assert_close(net.outputs(tokens[:n], cut, ["score"])["score"][0], whole[n - 1])
 
 
 def test_a_copy_is_frozen_and_stays_behind():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +53,9 @@ def kind(name: str) -> Kind:
     return found
 
 
-@functools.cache
 def kinds() -> tuple[str, ...]:
     """Names of all kinds."""
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = [] if spec is None else spec.submodule_search_locations or []
+    folders = importlib.import_module(PACKAGE).__path__
     return tuple(sorted(f.stem for folder in folders for f in Path(folder).glob("*.py") if f.stem != "__init__"))
 
 

@@ -19,20 +19,19 @@ from posttrain.core.tensors import Rows
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register
-from posttrain.models.kernels.padded_blocks import take
+from posttrain.models.forward_pass import ForwardPass
 from posttrain.models.logprobs import selected_logp
+from posttrain.models.outputs.output import heads, output
 from posttrain.models.prefixes import PackedRows, pack
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-OUTPUTS = ("logp", "entropy", "logits", "value", "score", "hidden")
-HEADS = ("value", "score")
 UNBOUNDED = 2**31 - 1
 
 
 class Network(nn.Module):
-    """A causal language model of transformers, the trunk, with named heads that predict one number each.
+    """A causal language model of transformers, the trunk, with named linear heads.
 
     The trunk runs on flat tokens through the attention of `posttrain.models.attention`; its other modules and all its
     parameters stay as they are. Dropout is always off, because the log-prob of a token must be the same in sampling and
@@ -71,26 +70,32 @@ class Network(nn.Module):
     def device(self) -> torch.device:
         return self.unembedding[0].device
 
-    def add_head(self, name: str, seed: int | None = None) -> None:
-        """Add a linear head with one output, in float32: `value` (of each token) or `score` (of the row's last token).
+    def add_head(self, name: str, seed: int | None = None, size: int = 1) -> None:
+        """Add a linear head of `size` numbers, in float32, for an output that reads it (`value`, `score`).
 
-        It is initialised to 0, or with a seed to normal numbers of variance 1 / (D + 1). Raises ModelError for another
-        name.
+        It is initialised to 0, or with a seed to normal numbers of variance 1 / (D + 1). Raises ModelError for a name
+        that no output reads.
         """
-        if name not in HEADS:
-            raise ModelError(f"no head {name!r}{suggestion(name, HEADS)}; there are {', '.join(HEADS)}")
+        if name not in heads():
+            raise ModelError(f"no head {name!r}{suggestion(name, heads())}; there are {', '.join(heads())}")
         weight = self.unembedding[0]
         width = weight.shape[1]
         dtype = torch.promote_types(weight.dtype, torch.float32)
-        head = nn.Linear(width, 1, device="meta", dtype=dtype).to_empty(device=weight.device)
-        numbers = torch.zeros(1, width)
+        head = nn.Linear(width, size, device="meta", dtype=dtype).to_empty(device=weight.device)
+        numbers = torch.zeros(size, width)
         if seed is not None:
             generator = torch.Generator().manual_seed(seed)
-            numbers = torch.randn(1, width, generator=generator) / (width + 1) ** 0.5
+            numbers = torch.randn(size, width, generator=generator) / (width + 1) ** 0.5
         with torch.no_grad():
             head.weight.copy_(numbers)
             head.bias.zero_()
         self.heads[name] = head
+
+    def head(self, name: str, states: Tensor) -> Tensor:
+        """What a head says of states: [N, D] -> [N], or [N, K] for a head of K numbers."""
+        head = self.heads[name]
+        numbers: Tensor = head(states.to(head.weight.dtype))  # type: ignore[arg-type]
+        return numbers[:, 0] if numbers.shape[1] == 1 else numbers
 
     def states(self, tokens: Tensor, layout: Layout) -> Tensor:
         """The hidden state after each token: [T] -> [T, D]. Every forward pass through the trunk goes through here."""
@@ -115,33 +120,23 @@ class Network(nn.Module):
         written: Tensor | None = None,
         temperature: Tensor | float = 1.0,
     ) -> dict[str, Tensor]:
-        """Compute the outputs in `names` for tokens [T], in one forward pass that reads a shared prefix once.
+        """Compute the outputs in `names` (files of models/outputs/) for tokens [T], in one forward pass.
 
-        `logp` [T], `entropy` [T], `logits` [T, V] and `value` [T] at index t belong to the prediction of tokens[t] from
-        the state before it, and are 0 for the first token of a row. `logp` and `entropy` are also 0 where `written` [T]
-        (default: rows.mask) is false. `score` [B] reads the state of each row's last token; `hidden` [T, D] is the
-        state after tokens[t]. Temperature is a number or [T]; where it is 0 (greedy), the logits are not scaled. Raises
-        ModelError for an unknown output or a head that the model does not have.
+        A shared prefix is read once. `written` [T] (default: rows.mask) marks the tokens whose log-probs are wanted.
+        Temperature is a number or [T]; where it is 0 (greedy), logits are not scaled. Raises ModelError for an unknown
+        output or a head that the model does not have.
         """
-        for name in names:
-            self._check(name)
+        wanted = {name: output(name) for name in names}
+        for name, made in wanted.items():
+            if made.head is not None and made.head not in self.heads:
+                raise ModelError(f"the output {name} needs a {made.head} head; add_head({made.head!r}) adds one")
         chosen = rows.mask if written is None else written
         packed = self._pack(tokens, Rows(rows.index, chosen, rows.count))
-        states, after = self.states(tokens[packed.tokens], packed.layout), packed.state
-        first = rows.index.diff(prepend=rows.index.new_tensor([-1])) != 0
-        outputs: dict[str, Tensor] = {}
-        if "hidden" in names:
-            outputs["hidden"] = take(states, after)
-        if "logp" in names or "entropy" in names:
-            index = (chosen & ~first).nonzero()[:, 0]
-            before = take(states, after[index - 1])
-            outputs |= self._logp_and_entropy(before, tokens, index, temperature, "entropy" in names)
-        if "logits" in names:
-            outputs["logits"] = self._all_logits(take(states, after.roll(1)), first, temperature)
-        if "value" in names:
-            outputs["value"] = torch.where(first, 0, take(self._head("value", states), after.roll(1)))
-        if "score" in names:
-            outputs["score"] = self._head("score", take(states, after[rows.sizes.cumsum(0) - 1]))
+        states = self.states(tokens[packed.tokens], packed.layout)
+        entropy = "entropy" in wanted
+        forward = ForwardPass(self, tokens, rows, chosen, temperature, states, packed.state, entropy)
+        ordered = sorted(wanted, key=lambda name: wanted[name].order)
+        outputs = {name: wanted[name].compute(forward) for name in ordered}
         return {name: outputs[name] for name in names}
 
     outputs = forward
@@ -149,35 +144,11 @@ class Network(nn.Module):
     def _pack(self, tokens: Tensor, written: Rows) -> PackedRows:
         return pack(tokens, written)
 
-    def _check(self, name: str) -> None:
-        if name not in OUTPUTS:
-            raise ModelError(f"no output {name!r}{suggestion(name, OUTPUTS)}; there are {', '.join(OUTPUTS)}")
-        if name in HEADS and name not in self.heads:
-            raise ModelError(f"the model has no {name} head; add_head({name!r}) makes one")
-
-    def _logp_and_entropy(
-        self, before: Tensor, tokens: Tensor, index: Tensor, temperature: Tensor | float, want_entropy: bool
-    ) -> dict[str, Tensor]:
-        """[T] each, from the states [N, D] before the tokens at the indices `index` [N]."""
-        tau = _positive(temperature, before)
-        tau = tau[index] if tau.dim() else tau
-        logp, entropy = self._selected(before, tokens[index], tau, want_entropy)
-        values = {"logp": logp} if entropy is None else {"logp": logp, "entropy": entropy}
-        return {n: x.new_zeros(len(tokens)).index_copy(0, index, x) for n, x in values.items()}
-
-    def _selected(
+    def selected(
         self, before: Tensor, targets: Tensor, tau: Tensor, want_entropy: bool
     ) -> tuple[Tensor, Tensor | None]:
+        """Log-probs [N] of targets [N] from the states before them [N, D], and entropies [N] if wanted."""
         return selected_logp(before, *self.unembedding, targets, tau, want_entropy)
-
-    def _all_logits(self, before: Tensor, first: Tensor, temperature: Tensor | float) -> Tensor:
-        tau = _positive(temperature, before)
-        logits = self.logits(before) / (tau[:, None] if tau.dim() else tau)
-        return logits.masked_fill(first[:, None], 0)
-
-    def _head(self, name: str, states: Tensor) -> Tensor:
-        head = self.heads[name]
-        return head(states.to(head.weight.dtype))[:, 0]  # type: ignore[no-any-return, arg-type]
 
     def checkpointing(self, on: bool) -> None:
         """Switch activation checkpointing: less memory, one more forward pass. It acts in train() mode only."""
@@ -190,10 +161,3 @@ class Network(nn.Module):
     def copy(self) -> Network:
         """Return a frozen copy in eval() mode, to serve as a reference."""
         return copy.deepcopy(self).requires_grad_(False).eval()
-
-
-def _positive(temperature: Tensor | float, like: Tensor) -> Tensor:
-    """The temperature as a tensor, with 1 in place of 0."""
-    wide = torch.promote_types(like.dtype, torch.float32)
-    tau = torch.as_tensor(temperature, dtype=wide, device=like.device)
-    return torch.where(tau > 0, tau, 1)

@@ -87,7 +87,7 @@ class Padded(Network):
     def _pack(self, tokens: Tensor, written: Rows) -> PackedRows:  # noqa: ARG002
         return unshared(written)
 
-    def _selected(
+    def selected(
         self, before: Tensor, targets: Tensor, tau: Tensor, want_entropy: bool
     ) -> tuple[Tensor, Tensor | None]:
         """In chunks of tokens: the logits of all tokens never exist at once, and the backward pass recomputes them."""

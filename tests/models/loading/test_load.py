@@ -10,8 +10,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
+from posttrain.backends.local.learner import LocalLearner
+from posttrain.core.plan import plan
 from posttrain.core.tensors import Rows
 from posttrain.errors import ModelError
+from posttrain.methods.online.ppo import METHOD as PPO
 from posttrain.models.loading import gguf
 from posttrain.models.loading.load import load, save, stop_tokens
 from posttrain.models.loading.tiny import tiny_model
@@ -135,10 +138,17 @@ def test_a_reward_model_of_transformers_gives_the_same_scores_whatever_stands_be
 
 
 @pytest.mark.fault("R11")
-def test_a_classifier_is_no_reward_model(tmp_path):
-    classifier(tmp_path, 2)
-    with pytest.raises(ModelError, match="gives 2 numbers to an answer; a reward model gives one"):
-        load(str(tmp_path))
+def test_a_classifier_of_two_labels_is_no_reward_model_for_a_method_that_reads_one_number(tmp_path):
+    theirs = classifier(tmp_path, 2)
+    network = load(str(tmp_path)).network
+    tokens = torch.arange(60, 65)
+    rows = Rows(torch.zeros(5, dtype=torch.long), torch.ones(5, dtype=torch.bool), 1)
+    with torch.no_grad():
+        expected = theirs(tokens[None]).logits.float()
+        torch.testing.assert_close(network.outputs(tokens, rows, ["score"])["score"], expected, rtol=0, atol=1e-5)
+    learner = LocalLearner({"policy": network, "reward": network})
+    with pytest.raises(ModelError, match="models.reward: its score head gives 2 numbers, and the method reads 1"):
+        learner.prepare(plan(PPO))
 
 
 def test_a_model_without_some_weights_is_refused(folder):

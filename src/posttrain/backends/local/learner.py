@@ -23,7 +23,8 @@ from posttrain.core.tensors import Batch, Source, When
 from posttrain.errors import ConfigError, ModelError, NumericsError
 from posttrain.models.loading.load import save
 from posttrain.models.lora import adapted
-from posttrain.models.network import HEADS, Network
+from posttrain.models.network import Network
+from posttrain.models.outputs.output import output
 from posttrain.models.without_adapters import WithoutAdapters
 from posttrain.seeds import seed_for
 
@@ -112,10 +113,16 @@ class LocalLearner(Learner):
         raise ConfigError(f"{plan.method.name} reads the model {role!r} and the run has none: {remedy}")
 
     def _ensure_head(self, source: Source) -> None:
-        module, name = self.models[source.model], source.output
+        module, name = self.models[source.model], output(source.output).head
         heads = getattr(module, "heads", None)
-        if name in HEADS and heads is not None and name not in heads:
-            module.add_head(name, seed_for(self.seed, "head", source.model, name))
+        if name is None or heads is None:
+            return
+        if name not in heads:
+            module.add_head(name, seed_for(self.seed, "head", source.model, name), source.size)
+        elif (size := len(heads[name].weight)) != source.size:
+            raise ModelError(
+                f"models.{source.model}: its {name} head gives {size} numbers, and the method reads {source.size}"
+            )
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         self._version += 1
@@ -233,7 +240,7 @@ class LocalLearner(Learner):
             saved_heads = dict.fromkeys(n.split(".")[1] for n in weights if n.startswith("heads."))
             for head in saved_heads:  # in the order in which they were added, which is that of the optimiser
                 if head not in heads:
-                    self.models[role].add_head(head)
+                    self.models[role].add_head(head, size=len(weights[f"heads.{head}.weight"]))
             _check_fit(role, self.models[role].state_dict(), weights)
             self.models[role].load_state_dict(weights)
             self.changed.add(role)

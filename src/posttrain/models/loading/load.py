@@ -16,7 +16,8 @@ from posttrain.machine.disk import Files, Stored, save_tensors
 from posttrain.models.loading import gguf
 from posttrain.models.loading.probe import REFUSED, probe
 from posttrain.models.loading.tiny import tiny_model
-from posttrain.models.network import HEADS, Network
+from posttrain.models.network import Network
+from posttrain.models.outputs.output import heads
 from posttrain.models.padded import Padded
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def _trunk(spec: str, source: str, dtype: torch.dtype, revision: str | None) -> 
 
 
 def _load_score(network: Network, spec: str, source: str, revision: str | None) -> None:
-    """Load the head of a reward model of transformers: a sequence classifier with one label."""
+    """Load the head of a reward model of transformers: a sequence classifier, with a number for each label."""
     from transformers import AutoModelForSequenceClassification
 
     try:
@@ -213,10 +214,7 @@ def _load_score(network: Network, spec: str, source: str, revision: str | None) 
         )
     except (OSError, ValueError, KeyError) as error:
         raise _unavailable(spec, "reward model", error) from error
-    labels = len(whole.score.weight)
-    if labels != 1:
-        raise ModelError(f"{spec} gives {labels} numbers to an answer; a reward model gives one (num_labels: 1)")
-    network.add_head("score")
+    network.add_head("score", size=len(whole.score.weight))
     with torch.no_grad():
         network.heads["score"].get_parameter("weight").copy_(whole.score.weight)
 
@@ -253,8 +251,9 @@ def _load_heads(network: Network, folder: Path) -> None:
     """Load the heads that `save` wrote, if there are any."""
     from safetensors.torch import load_file
 
-    for name in HEADS:
+    for name in heads():
         file = folder / _head_file(name)
         if file.is_file():
-            network.add_head(name)
-            network.heads[name].load_state_dict(load_file(file))
+            weights = load_file(file)
+            network.add_head(name, size=len(weights["weight"]))
+            network.heads[name].load_state_dict(weights)

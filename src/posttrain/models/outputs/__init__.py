@@ -1,0 +1,1 @@
+"""Outputs of a network, one file each: what a Source may name."""

@@ -1,0 +1,48 @@
+"""What an output is, and how it is found: `score` is models/outputs/score.py, which defines OUTPUT."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from posttrain.errors import ModelError, suggestion
+from posttrain.models import outputs
+from posttrain.models.forward_pass import ForwardPass
+
+
+@dataclass(frozen=True)
+class Output:
+    """A function of a forward pass, the axes of what it gives, and the head that it reads, if any.
+
+    `order`: outputs of one pass are computed in this order, so that their gradients always add up in the same way.
+    """
+
+    compute: Callable[[ForwardPass], Tensor]
+    axes: str
+    head: str | None = None
+    order: int = 9
+
+
+@functools.cache
+def output(name: str) -> Output:
+    """The output of a name. ModelError, with a suggestion, for one that has no file."""
+    if name not in names():
+        raise ModelError(f"no output {name!r}{suggestion(name, names())}; there are {', '.join(names())}")
+    found: Output = importlib.import_module(f"{outputs.__name__}.{name}").OUTPUT
+    return found
+
+
+def names() -> list[str]:
+    """Names of all outputs."""
+    files = (f.stem for folder in outputs.__path__ for f in Path(folder).glob("*.py"))
+    return sorted(set(files) - {"__init__", "output"})
+
+
+def heads() -> list[str]:
+    """Names of the heads that some output reads."""
+    return sorted({made.head for made in map(output, names()) if made.head})
