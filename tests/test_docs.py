@@ -96,3 +96,15 @@ def test_commands_of_the_documents_exist(page: Path) -> None:
     known = set(get_command(app).commands)  # type: ignore[attr-defined]
     used = set(re.findall(r"(?:^|`)posttrain ([a-z]+)\b", page.read_text(encoding="utf-8"), flags=re.MULTILINE))
     assert used <= known
+
+
+def test_one_step_names_functions_that_exist_and_few_of_them() -> None:
+    text = (ROOT / "docs" / "one_step.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\d+\. +`(\S+\.py)`: `(\S+)`", text, re.MULTILINE)
+    assert 0 < len(named) <= 12
+    assert len(text.splitlines()) <= 60
+    for file, name in named:
+        tree = ast.parse((ROOT / "src" / "posttrain" / file).read_text(encoding="utf-8"))
+        *owner, function = name.split(".")
+        scope = next((n for n in tree.body if isinstance(n, ast.ClassDef) and [n.name] == owner), tree)
+        assert function in {n.name for n in scope.body if isinstance(n, ast.FunctionDef)}, f"{file}: {name}"

@@ -30,8 +30,9 @@ def test_a_procedure_is_explained_with_its_data_and_settings() -> None:
     text = said("explain", "iterative_dpo")
     assert "(Xiong et al., 2023)" in text
     assert "  pairs (may be left out)\n" in text
-    assert "  rounds = 3\n" in text
-    assert "  dpo = steps, learning_rate, ... of this stage" in text
+    assert "  rounds = 3   " in text
+    assert "  dpo = {}   " in text
+    assert "number of rounds; at least 1" in text
 
 
 def test_a_procedure_is_no_method_and_the_error_says_so() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
-from posttrain.catalogue.configure import settings
+from posttrain.catalogue.signature import Parameter, Signature, documented
 from posttrain.core.method import Method, Term
-from posttrain.core.parts import Part, pick
+from posttrain.core.parts import Part, pick, settings_of
 from posttrain.core.plan import Plan, plan
 from posttrain.core.tensors import When
 
@@ -30,18 +29,21 @@ def explain(text: str, method: Method) -> str:
 
 
 def explain_procedure(text: str, function: Callable[..., Any]) -> str:
-    """The docstring of the procedure's file, then the data that it reads and its settings."""
-    parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "session"]
-    data = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    streams = [f"  {p.name}{'' if p.default is p.empty else ' (may be left out)'}" for p in data]
-    given = [f"  {p.name} = {_value(p.default)}" for p in parameters if p.kind is p.KEYWORD_ONLY]
-    return "\n\n".join([text, "\n".join(["DATA", *streams]), "\n".join(["SETTINGS", *given])])
+    """Join the docstring of the procedure's file, the data that it reads, and its settings with what they mean."""
+    signature = Signature(function, own=("session",))
+    streams = [f"  {p.name}{'' if p.required else ' (may be left out)'}" for p in signature.data.values()]
+    settings = [_setting(f"{p.name} = {_default(p)}", p.doc) for p in signature.settings.values()]
+    return "\n\n".join([text, "\n".join(["DATA", *streams]), "\n".join(["SETTINGS", *settings])])
 
 
-def _value(default: Any) -> str:
-    if default is inspect.Parameter.empty:
+def _setting(value: str, doc: str) -> str:
+    return f"  {value:40}  {doc}".rstrip()
+
+
+def _default(p: Parameter) -> str:
+    if p.required:
         return "(must be given)"
-    return "steps, learning_rate, ... of this stage" if default == {} else str(default)
+    return "{}" if p.default == {} else str(p.default)
 
 
 def _models(p: Plan) -> str:
@@ -56,7 +58,7 @@ def _models(p: Plan) -> str:
 def _stream(p: Plan, stream: str) -> str:
     made = p.method.streams[stream]
     kept = f", kept whole when cut: {', '.join(sorted(p.links(stream)))}" if p.links(stream) else ""
-    lines = [f"STREAM {stream}: {made.records}{kept}"]
+    lines = [f"STREAM {stream}: {made.kind.name}{kept}"]
     for number, how in enumerate(made.sampling):
         mix = " x ".join(f"{m}^{w:g}" for m, w in how.mix)
         kind = "greedy" if how.temperature == 0 else f"temperature {how.temperature:g}"
@@ -92,16 +94,20 @@ def _term(p: Plan, stream: str, name: str, term: Term) -> str:
 
 
 def _settings(method: Method) -> str:
-    found = dict.fromkeys(f"  {fn}.{key} = {value}" for _, fn, key, value in settings(method))
+    known: dict[str, str] = {}
+    for root in [*(d.part for d in method.derived.values()), *(term.part for term in method.loss.values())]:
+        for p, key, value in settings_of([root]):
+            known[f"{p.name}.{key} = {value}"] = documented(p.fn).get(key, "")
+    lines = [_setting(*line) for line in known.items()]
     weights = [f"  {k}.weight = {t.weight}" for k, t in method.loss.items()]
     steps = [f"  passes = {method.passes}", f"  minibatches = {method.minibatches}"]
-    return "\n".join(["SETTINGS", *found, *weights, *steps])
+    return "\n".join(["SETTINGS", *lines, *weights, *steps])
 
 
 def _arithmetic(p: Plan) -> str:
     m = p.method
     answers = sum(how.samples for how in m.streams["main"].sampling)
-    rows = f"prompts_per_step x {answers} answers" if answers else f"prompts_per_step {m.streams['main'].records}"
+    rows = f"prompts_per_step x {answers} answers" if answers else f"prompts_per_step {m.streams['main'].kind.name}"
     frozen = len([r for r in p.loaded if r not in p.trained])
     trained = len(p.trained)
     return "\n".join(

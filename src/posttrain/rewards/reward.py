@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from posttrain.errors import ConfigError, suggestion
+from posttrain.catalogue.signature import Signature
+from posttrain.errors import ConfigError
 from posttrain.rewards.lookup import EXPECTED, bundled, load, locate, reference_of
 
 _TEXTS = ("prompts", "completions", "conversations")
@@ -58,7 +59,7 @@ class Reward:
             raise ConfigError(f"reward {self.name!r}: weight is {self.weight!r}, but must be a finite number")
         function = load(self.function) if isinstance(self.function, str) else self.function
         reads = _reads(self.name, function)
-        _check_settings(self.name, function, reads, self.settings)
+        _check_settings(self.name, function, self.settings)
         object.__setattr__(self, "reads", reads)
         if self.whole_batch:
             object.__setattr__(self, "function", function)
@@ -131,27 +132,23 @@ def _reads(name: str, function: Callable[..., Any]) -> Reads:
     any_column = inspect.Parameter.VAR_KEYWORD in kinds
     if "completions" not in names and not any_column:
         raise ConfigError(f"reward {name!r} does not take `completions`, {_signature(function)}; {EXPECTED}")
-    columns = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in _TEXTS]
+    signature = Signature(function, own=_TEXTS)
+    columns = signature.data.values()
     return Reads(
         prompts="prompts" in names or any_column,
         conversations="conversations" in names,
-        required=tuple(p.name for p in columns if p.default is p.empty),
-        optional=tuple(p.name for p in columns if p.default is not p.empty),
+        required=tuple(p.name for p in columns if p.required),
+        optional=tuple(p.name for p in columns if not p.required),
         any_column=any_column,
-        settings=tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in _TEXTS),
+        settings=tuple(signature.settings),
     )
 
 
-def _check_settings(name: str, function: Callable[..., Any], reads: Reads, settings: Mapping[str, Any]) -> None:
-    for key in settings:
-        if key not in reads.settings:
-            known = ", ".join(reads.settings) or "none"
-            close = suggestion(key, reads.settings)
-            raise ConfigError(f"reward {name!r} has no setting {key!r}{close}; it has: {known}")
-    parameters = inspect.signature(function).parameters
-    for key in reads.settings:
-        if parameters[key].default is inspect.Parameter.empty and key not in settings:
-            raise ConfigError(f"reward {name!r} needs the setting {key!r}: {{path: {name}, {key}: ...}}")
+def _check_settings(name: str, function: Callable[..., Any], settings: Mapping[str, Any]) -> None:
+    signature = Signature(function, own=_TEXTS)
+    signature.check_names(settings, f"reward {name}")
+    if missing := signature.missing(settings):
+        raise ConfigError(f"reward {name!r} needs the setting {missing[0]!r}: {{path: {name}, {missing[0]}: ...}}")
 
 
 def _signature(function: Callable[..., Any]) -> str:

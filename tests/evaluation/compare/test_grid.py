@@ -87,8 +87,8 @@ def test_what_cannot_run_stops_before_anything_is_trained(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"stesp": 3}, r"unknown setting 'stesp' \(did you mean 'steps'\?\); settings steps, rate"),
-        ({"steps": "many"}, "steps='many': Input should be a valid integer"),
+        ({"stesp": 3}, r"\.stesp: unknown setting \(did you mean 'steps'\?\); settings steps, rate"),
+        ({"steps": "many"}, r"\.steps: 'many': Input should be a valid integer"),
     ],
 )
 def test_settings_of_a_task_are_checked(tmp_path, settings, words):

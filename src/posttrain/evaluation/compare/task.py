@@ -10,16 +10,14 @@ was killed goes on with it. Its keyword-only parameters are the settings of the 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from posttrain.catalogue import index as catalogue
-from posttrain.errors import ConfigError, suggestion
+from posttrain.catalogue.signature import Signature
+from posttrain.errors import ConfigError
 
 if TYPE_CHECKING:
     from posttrain.data.dataset import Dataset
@@ -57,19 +55,9 @@ Maker = Callable[..., Task]
 def load(path: str, settings: Mapping[str, Any], base: Path | None = None) -> Maker:
     """The function of a task, called `maker(folder, seed, **settings)`. ConfigError for settings that it lacks."""
     function = catalogue.load_task(path, base)
-    parameters = inspect.signature(function).parameters.values()
-    known = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
-    hints = get_type_hints(function)
-    for key, value in settings.items():
-        if key not in known:
-            raise ConfigError(
-                f"task {path}: unknown setting {key!r}{suggestion(key, known)}; settings {', '.join(known)}"
-            )
-        try:
-            TypeAdapter(hints.get(key, Any)).validate_python(value, strict=True)
-        except ValidationError as error:
-            raise ConfigError(f"task {path}: {key}={value!r}: {error.errors()[0]['msg']}") from None
-    if missing := [n for n, p in known.items() if p.default is p.empty and n not in settings]:
+    signature = Signature(function, own=("folder", "seed"))
+    signature.check(settings, f"task {path}")
+    if missing := signature.missing(settings):
         raise ConfigError(
             f"task {path} needs {missing[0]}: give --{missing[0]} FILE"
             if missing[0] == "data"
