@@ -24,8 +24,8 @@ import torch
 from posttrain.backends.local.learner import LocalLearner
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
+from posttrain.core.batch import Batch
 from posttrain.core.plan import plan
-from posttrain.core.tensors import Batch
 from posttrain.data.collate import collate
 from posttrain.models.network import Network
 from posttrain.records import Row

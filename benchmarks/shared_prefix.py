@@ -18,7 +18,7 @@ import torch
 from pairs import report
 
 from posttrain.backends.local.learner import REPEATED
-from posttrain.core.tensors import Batch
+from posttrain.core.batch import Batch
 from posttrain.data.collate import collate
 from posttrain.models import prefixes
 from posttrain.models.network import Network

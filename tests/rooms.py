@@ -26,14 +26,15 @@ ROOMS: dict[str, set[str]] = {
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},
     "judges": LEAVES | {"endpoint"},
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "sandbox"},
+    "roles": LEAVES | {"core", "data", "endpoint", "judges", "sampling"},
     "runs": LEAVES | {"machine"},
     "viewer": {"errors", "records", "runs"},
     "training": LEAVES
-    | {"backends", "catalogue", "config", "core", "data", "machine", "rewards", "runs", "sampling", "viewer"},
+    | {"backends", "catalogue", "config", "core", "data", "machine", "rewards", "roles", "runs", "sampling", "viewer"},
     "procedures": LEAVES | {"core", "data", "formulas", "methods", "selection", "training"},
     "launch": LEAVES
-    | {"backends.local", "catalogue", "config", "core", "data", "machine", "models", "rewards", "runs", "training"}
-    | {"viewer"},
+    | {"backends.local", "catalogue", "config", "core", "data", "machine", "models", "rewards", "roles", "runs"}
+    | {"training", "viewer"},
     "evaluation": LEAVES,
     "evaluation.compare": LEAVES
     | {"catalogue", "config", "core", "data", "evaluation", "launch", "rewards", "runs", "training", "viewer"},

@@ -15,7 +15,7 @@ import torch
 from posttrain.core import kinds
 from posttrain.core.method import Method, Stream, Term
 from posttrain.core.parts import Part
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.data.dataset import load
 from posttrain.evaluation.compare.grid import compare
 from posttrain.formulas.losses.scores import log_ratio  # noqa: F401 -- the examples import it

@@ -19,7 +19,7 @@ import torch
 from posttrain.backends.protocol import Direction, Learner, Sampler
 from posttrain.core.method import MAIN, Term
 from posttrain.core.plan import plan
-from posttrain.core.tensors import Source, When
+from posttrain.core.vocabulary import Source, When
 from posttrain.data.collate import collate
 from posttrain.errors import NumericsError
 from posttrain.methods.imitation.sft import METHOD as SFT

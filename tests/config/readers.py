@@ -20,28 +20,35 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 PASSING = {"values", "items", "model_copy"}  # what these return holds sections where their owner does
 
 
-def members(owner: type[Section]) -> Iterator[tuple[str, str, list[type[Section]]]]:
+def members(owner: type[Section]) -> Iterator[tuple[type[Section], str, list[type[Section]]]]:
     """(class, key, classes of sections behind the key) of a section and all sections inside it."""
     for name, info in owner.model_fields.items():
         inner = list(_sections(info.annotation))
-        yield owner.__name__, name, inner
+        yield owner, name, inner
         for kind in inner:
             yield from members(kind)
 
 
 def leaves(owner: type[Section]) -> set[tuple[str, str]]:
     """(class, key) of every key without keys of its own. The path of code counts, its settings are not the schema's."""
-    return {(name, key) for name, key, inner in members(owner) if not inner}
+    return {_declared(cls, key) for cls, key, inner in members(owner) if not inner}
 
 
 def read(owner: type[Section], texts: Iterable[str]) -> set[tuple[str, str]]:
     """(class, key) of every key of the run file that is read in these source texts."""
     keys = {key: inner[0].__name__ for _, key, inner in members(owner) if inner}
-    classes = {name for name, _, _ in members(owner)}
+    declared = {(cls.__name__, key): _declared(cls, key) for cls, key, _ in members(owner)}
+    classes = {name for name, _ in declared}
     trees = [ast.parse(text) for text in texts]
     calls = {f.name: _named(f.returns, classes) for tree in trees for f in ast.walk(tree) if isinstance(f, FUNCTIONS)}
     returning = {name: kind for name, kind in calls.items() if kind}
-    return {found for tree in trees for found in File(keys, classes, returning).read(tree)}
+    found = {one for tree in trees for one in File(keys, classes, returning).read(tree)}
+    return {declared.get(one, one) for one in found}
+
+
+def _declared(owner: type[Section], key: str) -> tuple[str, str]:
+    """(class, key) with the class that declares the key, which another one may inherit."""
+    return next(cls.__name__ for cls in owner.__mro__ if key in cls.__annotations__), key
 
 
 @dataclass

@@ -8,7 +8,7 @@ import torch
 
 from posttrain.core.method import MAIN, SEQUENCE_MEAN, TOKEN_MEAN, Derived, Method, Reduce, Stream, Term, without
 from posttrain.core.parts import PartError, PerRow, PerToken, PerTokenVocab, Scalar, part
-from posttrain.core.tensors import When
+from posttrain.core.vocabulary import When
 from posttrain.formulas.credit.advantages import gae, whiten
 from posttrain.formulas.credit.controllers import adaptive_kl, doubling_kl
 from posttrain.formulas.losses.pairs import logistic

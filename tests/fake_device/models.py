@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from posttrain.backends.local.optimiser import AdamW, Optimiser
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.models.attention import Packed
 from posttrain.models.lora import add_lora, without_adapters
 from posttrain.sampling import decoding

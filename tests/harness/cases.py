@@ -10,9 +10,9 @@ from torch import Tensor
 
 from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import AdamW
+from posttrain.core.batch import Batch
 from posttrain.core.method import Method
 from posttrain.core.plan import plan
-from posttrain.core.tensors import Batch
 from posttrain.data.collate import collate
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer

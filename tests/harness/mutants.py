@@ -1,8 +1,8 @@
 """Functions broken in every small way, by their syntax tree: a test of the tests.
 
-`mutants(fn)` yields the code of every mutant of a formula, `mutants(fn, Logic)` of a function that decides something.
-A test sets it as `fn.__code__` and runs what ought to notice. A mutant that nothing notices is a hole in the tests, or
-equivalent: it computes the same thing, and stands in a table with the reason.
+Use `survivors(fn, Formula, tests)` for a formula and `survivors(fn, Logic, tests)` for a function that decides
+something. A mutant that no test notices is a hole in the tests, or equivalent: it computes the same thing, and then it
+stands in a table with the reason.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class Logic(Formula):
         return ast.parse(text, mode="eval").body
 
 
-def mutants(fn: Callable[..., Any], kind: type[Formula] = Formula) -> Iterator[tuple[str, CodeType]]:
+def mutants(fn: Callable[..., Any], kind: type[Formula]) -> Iterator[tuple[str, CodeType]]:
     """(what was changed, code) of every mutant."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(fn)))
     for target in itertools.count():
@@ -244,6 +244,26 @@ def mutants(fn: Callable[..., Any], kind: type[Formula] = Formula) -> Iterator[t
         except SyntaxError:
             continue
         yield mutator.done, space[fn.__name__].__code__
+
+
+def functions_of(module: ModuleType) -> list[Callable[..., Any]]:
+    """The functions that a module defines, and the methods and properties of its classes."""
+    own = [x for x in vars(module).values() if getattr(x, "__module__", None) == module.__name__]
+    members = [m for c in own if inspect.isclass(c) for m in vars(c).values()]
+    return [f for f in (m.fget if isinstance(m, property) else m for m in (*own, *members)) if inspect.isfunction(f)]
+
+
+def survivors(fn: Callable[..., Any], kind: type[Formula], tests: Sequence[Callable[[], None]]) -> set[str]:
+    """What was changed in the mutants of a function that none of the tests notices."""
+    code, left = fn.__code__, set()
+    try:
+        for what, broken in mutants(fn, kind):
+            fn.__code__ = broken
+            if not notices(tests):
+                left.add(what)
+    finally:
+        fn.__code__ = code
+    return left
 
 
 def notices(tests: Sequence[Callable[[], None]]) -> bool:

@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from posttrain.backends.local.learner import LocalLearner
+from posttrain.core.batch import Batch
 from posttrain.core.method import MAIN, Method
 from posttrain.core.plan import plan
-from posttrain.core.tensors import Batch, Source, When
+from posttrain.core.vocabulary import Source, When
 from posttrain.data.collate import collate
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer

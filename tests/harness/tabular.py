@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from posttrain.core.batch import Batch
 from posttrain.core.method import Method
 from posttrain.core.plan import plan
-from posttrain.core.tensors import Batch
 from posttrain.data.collate import collate
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer

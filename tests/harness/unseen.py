@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from posttrain.core.batch import Batch
 from posttrain.core.kinds import kind, kinds
 from posttrain.core.method import Method, Stream
 from posttrain.core.plan import Plan, plan
-from posttrain.core.tensors import BY_TRAINER, Batch
+from posttrain.core.vocabulary import BY_TRAINER
 from posttrain.data.collate import collate
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer

@@ -9,7 +9,7 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from posttrain.core.method import variant
 from posttrain.core.parts import part
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.formulas.credit.advantages import add_value, constrained, gae
 from posttrain.formulas.credit.controllers import adaptive_kl
 from tests.harness.tabular import Exact, Tabular, batch, every_group, game, kl_optimum, mixture, variation

@@ -492,7 +492,7 @@ def test_rloo_gradient_while_on_policy():
 def test_the_soft_penalty_on_long_answers():
     from trl.rewards import get_soft_overlong_punishment
 
-    from posttrain.core.tensors import Rows
+    from posttrain.core.rows import Rows
     from posttrain.formulas.credit.shaping import soft_overlong
 
     lengths = [1, 79, 80, 81, 90, 99, 100]

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.errors import ModelError
 from posttrain.models.loading.probe import probe
 from posttrain.models.network import Network

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.errors import ModelError
 from posttrain.models.loading.load import as_network
 from posttrain.models.loading.probe import probe

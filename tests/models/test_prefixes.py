@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.models.attention import Packed
 from posttrain.models.lora import add_lora
 from posttrain.models.prefixes import SharedPacked, pack

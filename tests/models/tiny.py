@@ -8,7 +8,7 @@ import torch
 import transformers
 from torch import Tensor
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
 

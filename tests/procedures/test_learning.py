@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from posttrain.config.load import load
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.data.dataset import load as dataset
 from posttrain.errors import DataError
 from posttrain.formulas.credit.baselines import win_minus_kl

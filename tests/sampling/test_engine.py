@@ -4,7 +4,7 @@ import pytest
 import scipy.stats
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.errors import ConfigError, ModelError
 from posttrain.models.lora import add_lora, without_adapters
 from posttrain.sampling.distribution import truncated

@@ -15,6 +15,7 @@ from posttrain.selection.answers import (
     demonstrations,
     different,
     finished,
+    identity,
     length_penalised,
     quantile,
     quantiles,
@@ -88,3 +89,31 @@ def test_what_was_answered_with_a_hint_is_learnt_without_it():
 def test_nothing_to_learn_from_is_an_error_that_says_what_to_do():
     with pytest.raises(DataError, match=r"round 3: no answer was good enough.*sampling\.samples"):
         dataset([], "round 3")
+
+
+def test_golden_quantiles_are_of_the_scored_answers():
+    answers = group(1, 0.5, None, 0.1, 0.9)
+    assert [quantile(answers, share) for share in (0.0, 0.2, 1 / 3, 0.5, 1.0)] == [-inf, 0.1, 0.1, 0.5, 0.9]
+    with pytest.raises(DataError, match="no answer was scored"):
+        quantile(group(1, None), 0.5)
+
+
+def test_golden_a_demonstration_knows_its_answer_and_its_place():
+    first, second = demonstrations(group(1, 0.1, 0.2))
+    assert (first.prompt, first.completion, first.where) == ("question 1", Sampled((97,), "a"), "file:1")
+    assert isinstance(first.id, int)
+    assert first.id != second.id
+
+
+def test_golden_an_id_is_of_the_question_the_author_the_sample_and_the_text():
+    answers = [said(1, "a", 0.0), said(2, "a", 0.0), said(1, "b", 0.0), said(1, "a", 0.0, sample=1)]
+    answers.append(said(1, "a", 0.0, author=1))
+    assert len({identity(r) for r in answers}) == 5
+    assert identity(*answers[:2]) != identity(*answers[1::-1])
+    assert isinstance(identity(answers[0]), int)
+
+
+def test_golden_equal_records_are_trained_on_once():
+    one, two = demonstrations(group(1, 0.1, 0.2))
+    kept = dataset([one, two, one], "round 3")
+    assert (kept.records, kept.name) == ((one, two), "round 3")

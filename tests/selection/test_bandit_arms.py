@@ -30,3 +30,5 @@ def test_equal_answers_are_one_arm_and_the_most_promising_comes_first():
     assert [a.text for a in one.completions if isinstance(a, Sampled)] == ["c", "b", "a"]
     assert one.columns["reward"] == pytest.approx([1.5, 1.0, 0.2 + 0.5 / 2**0.5])
     assert two.columns["reward"] == [1.0]
+    assert (one.prompt, one.where) == ("question 1", "file:1")
+    assert isinstance(one.id, int)

@@ -39,6 +39,10 @@ def test_two_directions_compare_signs():
     assert rank_weights([0.2, 0.7], 1) == [-1, 1]
 
 
+def test_golden_more_cannot_be_ranked_than_there_are():
+    assert rank_weights([0.1, 0.3, 0.2], 9) == pytest.approx([-2 / 3, 2 / 3, 0])
+
+
 # ---- preferences
 
 

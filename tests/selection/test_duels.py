@@ -28,13 +28,89 @@ def test_golden_width():
 def test_golden_a_sure_win_takes_as_many_rounds_as_the_width_says():
     """Two arms, δ = 0.05: √(log(80 n²)/2n) falls below 1/2 at n = 21."""
     duels = Duels(2, 0.05)
-    while duels.open:
-        duels.record({(0, 1): 0.0})
+    for _ in range(99):
+        if duels.open:
+            duels.record({(0, 1): 0.0})
     assert duels.rounds == 21
     assert duels.winner == 1
 
 
 @pytest.mark.paper("zhang20248x9")
+def test_golden_a_round():
+    """0 beats 1 and loses to 2; then 1 beats 0. Nobody is surely beaten: after two rounds the width is 1.07."""
+    duels = Duels(3, 0.5)
+    assert duels.open == [(0, 1), (0, 2), (1, 2)]
+    assert duels.width == pytest.approx(sqrt(log(4 * 3 / 0.5) / 2))  # as after one round
+    assert (duels.share(0, 1), duels.winner) == (0, 2)
+    duels.record({(0, 1): 1.0, (0, 2): 0.0, (1, 2): 0.5})
+    assert (duels.share(0, 1), duels.share(2, 1)) == (1, 0.5)
+    duels.record({(0, 1): 0.0, (0, 2): 0.0, (1, 2): 1.0})
+    assert duels.rounds == 2
+    assert duels.width == pytest.approx(sqrt(log(4 * 3 * 4 / 0.5) / 4))
+    shares = {(a, b): duels.share(a, b) for a in range(3) for b in range(3) if a != b}
+    assert shares == {(0, 1): 0.5, (1, 0): 0.5, (0, 2): 0.0, (2, 0): 1.0, (1, 2): 0.75, (2, 1): 0.25}
+    assert duels.alive == [0, 1, 2]
+    assert duels.winner == 1  # shares sum to 0.5, 1.25 and 1.25
+
+
+def test_golden_one_arm_has_won():
+    assert (Duels(1).open, Duels(1).winner, Duels(1).delta) == ([], 0, 0.05)
+    assert Duels(1, 0.5).width == pytest.approx(sqrt(log(4 / 0.5) / 2))
+
+
+def test_golden_who_is_surely_beaten_is_out():
+    """At δ = 0.9 the width is 0.396 after 30 rounds: a share of 28/30 is sure, one of 26/30 is not."""
+    duels = Duels(3, 0.9)
+    for n in range(30):
+        duels.record({(0, 1): float(n >= 2), (0, 2): float(n >= 4), (1, 2): 0.5})
+    assert (duels.alive, duels.open) == ([0, 2], [(0, 2)])
+    assert duels.share(0, 2) == pytest.approx(26 / 30)
+    assert duels.share(2, 0) == pytest.approx(4 / 30)
+    assert duels.winner == 0
+
+
+def test_golden_a_circle_keeps_the_one_with_most_wins():
+    duels = Duels(3, 0.9)
+    for _ in range(40):
+        duels.record({pair: {(0, 1): 1.0, (1, 2): 1.0, (0, 2): 0.0}[pair] for pair in duels.open})
+    assert duels.alive == [0]
+    assert duels.rounds < 40 or not duels.open
+
+
+class Judge:
+    """Says which action is better, and notes what it was asked; it loses patience after 500 questions."""
+
+    def __init__(self, outcome) -> None:
+        self.outcome, self.asked = outcome, []
+
+    def __call__(self, step, state, a, b, policy):
+        self.asked.append((step, state, a, b, dict(policy)))
+        assert len(self.asked) <= 500
+        return self.outcome(step, state, a, b)
+
+
+def test_golden_backward_duels():
+    """The last step comes first, and the first step knows what follows. δ is shared by three states: 0.3 each."""
+    judge = Judge(lambda step, state, a, b: float((step, state) == (1, "x")))
+    policy = backward_duels([["s"], ["x", "y"]], 2, judge, delta=0.9)
+    assert policy == {(1, "x"): 0, (1, "y"): 1, (0, "s"): 1}
+    alone = Duels(2, 0.3)
+    for _ in range(99):
+        if alone.open:
+            alone.record({(0, 1): 1.0})
+    assert [q[:2] for q in judge.asked] == alone.rounds * [(1, "x")] + alone.rounds * [(1, "y")] + alone.rounds * [
+        (0, "s")
+    ]
+    assert judge.asked[-1] == (0, "s", 0, 1, {(1, "x"): 0, (1, "y"): 1})
+
+
+def test_golden_equals_are_given_up_after_as_many_rounds_as_are_allowed():
+    judge = Judge(lambda *_: 0.5)
+    assert backward_duels([["s"]], 2, judge, most=7) == {(0, "s"): 0}
+    assert len(judge.asked) == 7
+    assert backward_duels([], 2, judge) == {}
+
+
 @pytest.mark.parametrize("best", range(4))
 def test_the_condorcet_winner_is_found(best):
     worth = [float(i == best) + 0.1 * i for i in range(4)]

@@ -45,6 +45,37 @@ def test_golden_three_comparisons_in_the_plane():
     assert optimal_design(vectors, tolerance=1e-3).tolist() == pytest.approx([0.5, 0.5, 0.0], abs=2e-3)
 
 
+def test_golden_uncertainty():
+    """V = diag(0.25 · 4, 0.75) of (2, 0) and (0, 1)."""
+    vectors = torch.tensor([[2.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    assert uncertainty(vectors, torch.tensor([0.25, 0.75]).double()).tolist() == pytest.approx([4, 4 / 3])
+
+
+def test_golden_a_step():
+    """1, 3 and 2 in one dimension: 9 over their mean square 14/3 is 27/14, and all mass goes to it."""
+    vectors = torch.tensor([[1.0], [-3.0], [2.0]], dtype=torch.float64)
+    assert optimal_design(vectors, steps=0).tolist() == pytest.approx([1 / 3] * 3)
+    assert optimal_design(vectors, steps=1).tolist() == pytest.approx([0, 1, 0])
+
+
+def test_golden_a_step_in_the_plane():
+    """Of (1, 0), (0, 1) and (1, 0) the second is least known: 3 of d = 2, so a rate of (3/2 - 1)/(3 - 1) goes to it."""
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], dtype=torch.float64)
+    assert optimal_design(vectors, steps=1).tolist() == pytest.approx([0.25, 0.5, 0.25])
+    assert optimal_design(vectors, steps=9).tolist() == pytest.approx([0.25, 0.5, 0.25])
+    assert optimal_design(vectors, tolerance=0.51, steps=9).tolist() == pytest.approx([1 / 3] * 3)
+    uneven = torch.tensor([[1.0, 0.0]] * 3 + [[0.0, 1.0]], dtype=torch.float64)  # the last is twice d
+    assert optimal_design(uneven, tolerance=1.0, steps=9).tolist() == [0.25] * 4
+
+
+def test_golden_the_tolerance_is_a_twentieth_unless_given():
+    """The mass 0.49, 0.51 on two axes: 1/0.49 is 1.02 of d, so nothing moves; a copy makes the start uneven."""
+    vectors = torch.cat([torch.eye(2).double()[[0]].repeat(21, 1), torch.eye(2).double()[[1]].repeat(20, 1)])
+    assert optimal_design(vectors, steps=9).tolist() == pytest.approx([1 / 41] * 41)
+    moved = optimal_design(vectors, tolerance=0.02, steps=1)
+    assert float(moved.max()) > 1 / 41 + 1e-3
+
+
 def test_orthogonal_comparisons_count_alike_however_long():
     vectors = torch.diag(torch.tensor([1.0, 3.0, 0.1], dtype=torch.float64))
     assert optimal_design(vectors).tolist() == pytest.approx([1 / 3] * 3)
@@ -99,7 +130,9 @@ def test_its_labels_teach_more_than_as_many_chosen_by_chance():
     assert errors["optimal"] < 0.8 * errors["uniform"]
 
 
-def test_labels_are_handed_out_in_whole_numbers():
+def test_golden_labels_are_handed_out_in_whole_numbers():
     assert apportioned(torch.tensor([0.5, 0.3, 0.2]), 7) == [4, 2, 1]
     assert apportioned(torch.tensor([1.0, 1.0, 1.0]), 2) == [1, 1, 0]
     assert apportioned(torch.tensor([0.0, 1.0]), 3) == [0, 3]
+    assert apportioned(torch.tensor([0.2, 0.5, 0.3]), 7) == [1, 4, 2]
+    assert apportioned(torch.tensor([1.0, 3.0]), 4) == [1, 3]

@@ -26,8 +26,10 @@ def test_rounds_go_through_the_records_and_begin_anew():
 def test_text_goes_to_the_end_of_the_last_message():
     assert extended("q", "!") == "q!"
     assert extended(CHAT, "!") == (CHAT[0], {"role": "user", "content": "1+1?!"})
+    longer = (*CHAT, {"role": "assistant", "content": "2", "name": "x"})
+    assert extended(longer, "!") == (*CHAT, {"role": "assistant", "content": "2!", "name": "x"})
 
 
 def test_columns_are_filled_in_and_other_braces_stay():
-    (made,) = asking([Prompt(4, "q", {"answer": "{x} 7"})], " {answer} {other} {}")
-    assert made == Prompt(4, "q {x} 7 {other} {}", {"answer": "{x} 7"})
+    (made,) = asking([Prompt(4, "q", {"answer": "{x} 7", "level": 3})], " {answer} {other} {} {level}")
+    assert made == Prompt(4, "q {x} 7 {other} {} 3", {"answer": "{x} 7", "level": 3})

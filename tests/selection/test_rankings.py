@@ -29,6 +29,11 @@ def test_a_constant_on_all_votes_changes_no_score():
     assert deviations([5, 7, 8]) == pytest.approx(deviations([0, 2, 3]))
 
 
+def test_votes_are_numbers():
+    assert votes_of(ANSWERS) == [3.0, 9.0, 3.0]
+    assert all(isinstance(v, float) for v in votes_of(ANSWERS))
+
+
 @pytest.mark.parametrize("votes", [None, [1, 2], 3])
 def test_votes_that_are_missing_are_named_with_their_place(votes):
     with pytest.raises(DataError, match="file:1: 'votes' must be a list of 3 numbers"):

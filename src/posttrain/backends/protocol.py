@@ -14,9 +14,10 @@ from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
+from posttrain.core.batch import Batch
 from posttrain.core.method import Term
 from posttrain.core.plan import Plan
-from posttrain.core.tensors import Batch, Source
+from posttrain.core.vocabulary import Source
 from posttrain.machine.disk import Files
 from posttrain.sampling.request import NEVER, Completion, Mix, OnFinished, Pause, Request
 

@@ -9,7 +9,7 @@ from posttrain.catalogue.signature import Parameter, Signature, documented
 from posttrain.core.method import Method, Term
 from posttrain.core.parts import Part, pick, settings_of
 from posttrain.core.plan import Plan, plan
-from posttrain.core.tensors import When
+from posttrain.core.vocabulary import When
 
 TIMES = {
     When.ONCE: "once per batch",

@@ -47,7 +47,7 @@ class Code(Pathed):
     @field_validator("settings")
     @classmethod
     def _plain_settings(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        return {name: _plain(value, name) for name, value in settings.items()}
+        return {name: plain(value, name) for name, value in settings.items()}
 
 
 def locate(path: str, base: Path) -> str:
@@ -66,12 +66,12 @@ def locate(path: str, base: Path) -> str:
     raise ValueError(f"there is no file {file!r} in {' or '.join(folders)}")
 
 
-def _plain(value: Any, name: str) -> Any:
+def plain(value: Any, name: str) -> Any:
     """Return a setting as plain data: lists become tuples; NaN and objects raise ValueError."""
     if isinstance(value, list | tuple):
-        return tuple(_plain(item, name) for item in value)
+        return tuple(plain(item, name) for item in value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item, name) for key, item in value.items()}
+        return {str(key): plain(item, name) for key, item in value.items()}
     if isinstance(value, float) and math.isnan(value):
         raise ValueError(f"{name} is not a number (NaN)")
     if value is None or isinstance(value, bool | int | float | str):

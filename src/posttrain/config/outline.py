@@ -13,7 +13,8 @@ from posttrain.config.schema import MAIN, Data, RunFile
 from posttrain.config.section import Section
 
 Keys = tuple[str, ...]
-ENTRY = "N"  # stands for the number of an entry of a list
+ENTRY = "N"  # stands for the number of an entry of a list,
+ROLE = "ROLE"  # and this for the name of an entry of `models`
 
 
 def section(kind: Any) -> type[Section] | None:
@@ -50,7 +51,7 @@ def field_at(keys: Sequence[str]) -> FieldInfo | None:
 def fields() -> Iterator[tuple[str, FieldInfo]]:
     """Yield every key of a run file with its field: type, default and description of "train.steps".
 
-    The entries of a list are number N: `rewards.N.weight`. Entries of `models` have the keys of `model`.
+    The entries of a list are number N: `rewards.N.weight`; those of `models` are called ROLE.
     """
     yield from _fields(RunFile, ())
 
@@ -84,6 +85,8 @@ def _fields(owner: type[Section], prefix: Keys) -> Iterator[tuple[str, FieldInfo
             yield from _fields(inner, keys)
         elif get_origin(kind) is tuple and (entry := section(get_args(kind)[0])):
             yield from _fields(entry, (*keys, ENTRY))
+        elif get_origin(kind) is dict and (entry := section(get_args(kind)[1])):
+            yield from _fields(entry, (*keys, ROLE))
 
 
 def _is_code(kind: Any) -> bool:

@@ -3,7 +3,7 @@
 from posttrain.config.sections.data import MAIN, Data
 from posttrain.config.sections.evaluate import Evaluate
 from posttrain.config.sections.method import MethodRef
-from posttrain.config.sections.model import POLICY, Lora, Model
+from posttrain.config.sections.model import POLICY, Lora, Model, RoleModel
 from posttrain.config.sections.procedure import ProcedureRef
 from posttrain.config.sections.rewards import RewardRef
 from posttrain.config.sections.run_file import RunFile
@@ -21,6 +21,7 @@ __all__ = [
     "Model",
     "ProcedureRef",
     "RewardRef",
+    "RoleModel",
     "RunFile",
     "SamplingSection",
     "Scoring",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from posttrain.core.method import MAIN, Method, Term
-from posttrain.core.tensors import BY_TRAINER, FROZEN, LINKS, Source, When
+from posttrain.core.vocabulary import BY_TRAINER, FROZEN, LINKS, Source, When
 from posttrain.errors import ConfigError, suggestion
 
 STAGE = {

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
+from posttrain.core.batch import Batch
 from posttrain.core.method import Reduce, Term
 from posttrain.core.parts import Part
 from posttrain.core.plan import Plan
-from posttrain.core.tensors import Batch, Rows, When
+from posttrain.core.rows import Rows
+from posttrain.core.vocabulary import When
 
 Counts = Mapping[Term, float]
 

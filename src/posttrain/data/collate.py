@@ -8,9 +8,12 @@ from typing import Any
 
 import torch
 
-from posttrain.core.tensors import Batch, Rows
+from posttrain.core.batch import Batch
+from posttrain.core.rows import Rows
 from posttrain.records import Episode, Row
 from posttrain.seeds import seed_for
+
+COST = "cost"  # a tensor that a reward of this name brings
 
 
 def collate(
@@ -73,7 +76,8 @@ def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wante
     """An episode as a row. `wanted`: names of tensors that the method reads, for those that only some methods need.
 
     Without a reward there is no column `reward`. `reward_NAME` is the reward of that name (NaN where it abstained or
-    failed), `token_reward_NAME` its number for each token, `turn` the number of the segment that a token is in.
+    failed), `token_reward_NAME` its number for each token, `turn` the number of the segment that a token is in. The
+    reward that is called `cost` is also the tensor of that name.
     """
     prompt = len(e.prompt_tokens)
     before = (False,) * prompt
@@ -82,7 +86,7 @@ def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wante
     for name in wanted:
         if (of := name.removeprefix("token_reward_")) != name and of in e.rewards:
             columns[name] = (0.0,) * prompt + (e.credits.get(of) or (0.0,) * len(e.tokens))
-        elif (of := name.removeprefix("reward_")) != name and of in e.rewards:
+        elif (of := name.removeprefix("reward_")) in e.rewards and (of != name or name == COST):
             columns[name] = math.nan if e.rewards[of] is None else float(e.rewards[of])  # type: ignore[arg-type]
         elif name == "turn":
             columns[name] = (0,) * prompt + tuple(i for i, (_, n) in enumerate(segments) for _ in range(n))
@@ -105,7 +109,7 @@ def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wante
 def episode_columns(columns: Collection[str], rewards: Collection[str]) -> set[str]:
     """Those of the columns that `episode_row` brings, if these rewards are run."""
     own = {f"{prefix}{name}" for prefix in ("reward_", "token_reward_") for name in rewards}
-    return set(columns) & (own | {"turn"})
+    return set(columns) & (own | {"turn"} | ({COST} & set(rewards)))
 
 
 def groups(episodes: Iterable[Episode]) -> list[list[Episode]]:

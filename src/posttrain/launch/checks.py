@@ -11,6 +11,7 @@ from posttrain.catalogue.signature import Signature
 from posttrain.data.dataset import Dataset
 from posttrain.data.overlap import overlap
 from posttrain.errors import ConfigError, suggestion
+from posttrain.launch.text_roles import check_endpoints
 from posttrain.rewards.reward import resolve
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ _log = logging.getLogger(__name__)
 
 
 def check_before_loading(run: RunFile) -> None:
-    """Raise ConfigError for rewards, procedure or method that cannot run as the run file says."""
+    """Raise ConfigError for rewards, endpoints, procedure or method that cannot run as the run file says."""
     for reward in run.rewards:
         resolve({"path": reward.path, "weight": reward.weight, **reward.settings}).notice()
+    check_endpoints(run)
     if run.procedure is not None:
         procedure_of(run)
     if run.method is not None:

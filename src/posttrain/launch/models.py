@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from posttrain.errors import ConfigError, ModelError
+from posttrain.errors import ConfigError
 from posttrain.models.loading.load import Loaded
 from posttrain.models.loading.load import load as load_model
+from posttrain.roles.reward import WEIGHTS
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Model, RunFile
@@ -19,35 +20,40 @@ def load_policy(run: RunFile) -> Loaded:
     return _load(run.model, run)
 
 
-def load_models(run: RunFile, policy: Loaded) -> dict[str, Any]:
-    """The models of all roles that share the policy's vocabulary. ModelError for one that does not."""
-    models: dict[str, Any] = {"policy": policy.network}
-    for role, spec in run.models.items():
-        if spec.shared:
-            models[role] = policy.network
+def load_models(run: RunFile, policy: Loaded) -> tuple[dict[str, Any], dict[str, Loaded]]:
+    """The networks that share the policy's vocabulary, the policy included, and the other models, by role.
+
+    A classifier without the last layer of a language model is among the others: nothing but its scores can be read.
+    """
+    networks: dict[str, Any] = {"policy": policy.network}
+    others: dict[str, Loaded] = {}
+    for role, entry in run.models.items():
+        if entry.endpoint is not None:
             continue
-        loaded = _load(spec, run)
-        if loaded.tokenizer.get_vocab() != policy.tokenizer.get_vocab():
-            raise ModelError(
-                f"models.{role}: {spec.path} has another tokenizer than the policy {run.model.path}; "
-                "token ids of one mean nothing to the other"
-            )
-        models[role] = loaded.network
-    return models
+        if entry.shared:
+            networks[role] = policy.network
+            continue
+        loaded = _load(entry, run, classifier=role in WEIGHTS)
+        if loaded.writes and loaded.tokenizer.get_vocab() == policy.tokenizer.get_vocab():
+            networks[role] = loaded.network
+        else:
+            others[role] = loaded
+    return networks, others
 
 
-def read_template(spec: Model) -> str | None:
+def read_template(spec: Model, name: str = "model") -> str | None:
     """The chat template that the run file puts in place of the tokenizer's."""
     if spec.chat_template is None:
         return None
     try:
         return spec.chat_template.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"model.chat_template: {spec.chat_template} cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{name}.chat_template: {spec.chat_template} cannot be read: {error.strerror}") from None
 
 
-def _load(spec: Model, run: RunFile) -> Loaded:
-    loaded = load_model(spec.path, dtype=dtype_of(spec), device=device_of(run.device), revision=spec.revision)
+def _load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
+    dtype, device = dtype_of(spec), device_of(run.device)
+    loaded = load_model(spec.path, dtype=dtype, device=device, revision=spec.revision, classifier=classifier)
     if spec.lora is not None:
         from posttrain.models.lora import add_lora
 

@@ -18,6 +18,7 @@ from posttrain.data.chat.encode import Encoder
 from posttrain.errors import ConfigError
 from posttrain.launch.checks import check_before_loading, check_streams, procedure_of, warn_of_overlap
 from posttrain.launch.models import load_models, load_policy, read_template
+from posttrain.launch.text_roles import check_scores, text_roles
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
 from posttrain.rewards.reward import Reward, resolve
@@ -113,9 +114,11 @@ def open_session(
     display = display or Display()
     policy = load_policy(run)
     encoder = Encoder(policy.tokenizer, run.train.max_length or policy.network.context, read_template(run.model))
+    networks, others = load_models(run, policy)
+    check_scores(others)
     t = run.train
     learner = LocalLearner(
-        load_models(run, policy),
+        networks,
         tokenizer=policy.tokenizer,
         optimiser=AdamW(t.betas, weight_decay=t.weight_decay, max_grad_norm=t.max_grad_norm or 0.0),
         tokens_per_device=t.tokens_per_device,
@@ -125,7 +128,16 @@ def open_session(
     sampler = LocalSampler(learner.models, policy.stop, run.sampling.slots, display.phase)
     maybe_kill("model")
     journal = _journal(run, encoder.vocabulary, resume=checkpoint is not None) if write else Journal()
-    opened = Run(run, learner, sampler, encoder, journal=journal, display=display, functions=functions)
+    opened = Run(
+        run,
+        learner,
+        sampler,
+        encoder,
+        journal=journal,
+        display=display,
+        functions=functions,
+        text_roles=text_roles(run, others, journal.folder and journal.folder / "kept"),
+    )
     return Session(opened, resume=checkpoint if write else None)
 
 

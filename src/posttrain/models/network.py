@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.models.attention import Layout
 from posttrain.models.kernels.padded_blocks import Blocks, group_similar
 from posttrain.models.logprobs import TILE

@@ -16,7 +16,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.models.attention import Layout, Packed
 from posttrain.models.kernels.block_attention import masked, visible
 from posttrain.models.kernels.padded_blocks import Blocks, flat_index, gather, group_similar, take

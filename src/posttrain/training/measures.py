@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from posttrain.core.batch import Batch
 from posttrain.core.kinds import kind_of
 from posttrain.core.parts import Function, Part, as_part
-from posttrain.core.tensors import FIELDS, Batch, Source, When
+from posttrain.core.vocabulary import FIELDS, Source, When
 from posttrain.data.collate import collate, episode_row, paired
 from posttrain.records import Episode, Pair, Record
 from posttrain.training.run import Run

@@ -6,7 +6,8 @@ Stages, rollouts and sessions hold a Run; a Run holds none of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from posttrain.data.dataset import Dataset, load
@@ -19,6 +20,7 @@ from posttrain.runs.saver import Copy
 from posttrain.runs.signals import Signals
 from posttrain.runs.timers import StepTimers
 from posttrain.seeds import seed_for
+from posttrain.training.role_rewards import as_rewards
 from posttrain.viewer.display import Display
 
 if TYPE_CHECKING:
@@ -26,13 +28,15 @@ if TYPE_CHECKING:
     from posttrain.config.schema import Data, RunFile
     from posttrain.data.chat.encode import Encoder
     from posttrain.records import Episode
+    from posttrain.roles.protocol import TextRole
     from posttrain.sampling.request import Completion, Mix, OnFinished, Request
 
 
 class Run:
     """One run of a run file. Without a directory its journal writes nothing.
 
-    `functions` are rewards given in Python, besides those that the run file names.
+    `functions` are rewards given in Python, besides those that the run file names. `text_roles` are the models that do
+    not share the policy's vocabulary; they are closed with the run.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class Run:
         journal: Journal | None = None,
         display: Display | None = None,
         functions: tuple[Reward, ...] = (),
+        text_roles: Mapping[str, TextRole] = MappingProxyType({}),
     ) -> None:
         self.file = file
         self.learner = learner
@@ -53,6 +58,7 @@ class Run:
         self.journal = journal or Journal()
         self.display = display or Display()
         self.functions = functions
+        self.text_roles = text_roles
         self.timers = StepTimers()
         self.signals = Signals()
         self.started = time.monotonic()
@@ -94,12 +100,14 @@ class Run:
     # ---- rewards
 
     def rewards(self) -> tuple[Reward, ...]:
-        """The rewards of the run file, and the functions given in Python. Files that a reward keeps lie in `kept/`."""
+        """The rewards of the run file, the functions given in Python, and the text roles that score.
+
+        Files that a reward keeps lie in `kept/`.
+        """
         named = ({"path": r.path, "weight": r.weight, **r.settings} for r in self.file.rewards)
+        every = (*map(resolve, named), *self.functions, *as_rewards(self.text_roles))
         folder = self.journal.folder
-        return tuple(
-            r if folder is None else r.keeping(folder / "kept") for r in (*map(resolve, named), *self.functions)
-        )
+        return tuple(r if folder is None else r.keeping(folder / "kept") for r in every)
 
     def scorer(self, rewards: tuple[Reward, ...]) -> Scorer:
         """The scorer of these rewards, with workers that live as long as the run."""
@@ -139,5 +147,7 @@ class Run:
         self.signals.close()
         for scorer in self._scorers.values():
             scorer.close()
+        for role in self.text_roles.values():
+            role.close()
         self.encoder.close()
         self.journal.close()

@@ -1,4 +1,4 @@
-"""The verbs that procedures use: train, collect, measure, copy, move, evaluate, save.
+"""The verbs that procedures use: train, collect, measure, ask, choose, copy, move, evaluate, save.
 
 Every verb that changes a model has a number. A checkpoint remembers the number, so a resumed procedure skips the verbs
 that are already finished. The results of the other verbs are kept under a name, since the models that made them are
@@ -23,12 +23,13 @@ from posttrain.core.method import MAIN, Method, Sampling
 from posttrain.core.parts import Function, Part
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
-from posttrain.records import Episode, Prompt, Record
+from posttrain.records import Episode, Prompt, Record, Turns
 from posttrain.rewards.reward import Reward
+from posttrain.roles.protocol import Options as ReplyOptions
 from posttrain.runs import durable
 from posttrain.runs.rounds import as_episodes, as_row
 from posttrain.runs.saver import Copy
-from posttrain.training import measures
+from posttrain.training import measures, text_roles
 from posttrain.training.evaluation import Evaluation, Evaluations, evaluate, sample
 from posttrain.training.reference import check_rule
 from posttrain.training.rollouts import Names, with_opponents
@@ -251,6 +252,39 @@ class Session:
 
     def _kept(self, name: str, compute: Any) -> list[Any]:
         return self.run.journal.once(f"rounds/{name}", compute)
+
+    # ---- asking
+
+    def ask(
+        self,
+        name: str,
+        role: str,
+        prompts: Sequence[Record | Turns],
+        *,
+        samples: int = 1,
+        max_tokens: int | None = None,
+        temperature: float = 1.0,
+    ) -> list[list[str]]:
+        """Replies of any model of the run, text roles included, to each prompt; kept like what is collected.
+
+        `max_tokens`: those of the run file's `sampling` unless given.
+        """
+        limit, seed = max_tokens or self.run.file.sampling.max_tokens, self.seed("ask", name)
+        speaker = text_roles.speaker(self.run, role)
+        compute = lambda: speaker.ask(  # noqa: E731
+            text_roles.turns(prompts), samples=samples, max_tokens=limit, temperature=temperature, seed=seed
+        )
+        return self._kept(name, compute)
+
+    def choose(
+        self, name: str, role: str, prompts: Sequence[Record | Turns], options: ReplyOptions
+    ) -> list[list[float]]:
+        """Probabilities of options as replies, renormalised over the options of each prompt; kept likewise.
+
+        `options`: one list for all prompts, or a list for each of them.
+        """
+        speaker = text_roles.speaker(self.run, role)
+        return self._kept(name, lambda: speaker.choose(text_roles.turns(prompts), options))
 
     # ---- evaluating and saving
 

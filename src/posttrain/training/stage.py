@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from posttrain.core.batch import Batch
 from posttrain.core.method import MAIN, Method
 from posttrain.core.plan import Plan, plan
-from posttrain.core.tensors import Batch
 from posttrain.data.collate import collate, episode_columns, episode_row, paired
 from posttrain.data.dataset import Dataset
 from posttrain.data.feed import Feed
@@ -21,6 +21,7 @@ from posttrain.training.evaluation import Evaluations
 from posttrain.training.rollouts import Rollouts, authors_of
 from posttrain.training.run import Run
 from posttrain.training.schedule import Rates
+from posttrain.training.text_roles import check_token_roles
 from posttrain.training.trainer import Trainer
 from posttrain.turns import last_message
 
@@ -112,7 +113,9 @@ class Stage:
         return max(1, round((self.settings.epochs or 1) * per_epoch))
 
     def _trainer(self) -> Trainer:
-        planned = plan(self.method, self._arriving(), given=self.run.file.models)
+        given = set(self.run.file.models) - set(self.run.text_roles)
+        planned = plan(self.method, self._arriving(), given=given)
+        check_token_roles(self.run, planned)
         return Trainer(planned, self.run.learner, rates=self._rates(planned), seed=self.run.file.seed)
 
     def _arriving(self) -> dict[str, set[str]]:

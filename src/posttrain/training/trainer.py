@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from posttrain.backends.protocol import Learner, Share, Snapshot
+from posttrain.core.batch import Batch
 from posttrain.core.method import MAIN
 from posttrain.core.plan import Plan
 from posttrain.core.reduce import counts, whole_gradients
-from posttrain.core.tensors import Batch, When
+from posttrain.core.vocabulary import When
 from posttrain.errors import NumericsError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.seeds import seed_for

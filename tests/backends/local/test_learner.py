@@ -11,7 +11,7 @@ from posttrain.backends.local.optimiser import AdamW
 from posttrain.core.method import MAIN, TOKEN_MEAN, Average, Method, Stream, Term
 from posttrain.core.parts import part
 from posttrain.core.plan import plan
-from posttrain.core.tensors import FIELDS, Source, When, head
+from posttrain.core.vocabulary import FIELDS, Source, When, head
 from posttrain.data.collate import collate
 from posttrain.errors import ConfigError
 from posttrain.formulas.credit.advantages import add_value

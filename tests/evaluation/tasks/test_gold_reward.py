@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.evaluation.compare.grid import compare
 from posttrain.evaluation.tasks.gold_reward import CODES, World, agreement, answer_kl, compared, counts, fitted, scored
 from posttrain.formulas.losses.penalties import reverse_kl

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.formulas.credit.advantages import add_value, at_every_token, constrained, gae, reward_to_go, whiten
 
 pytestmark = pytest.mark.usefixtures("float64")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.formulas.credit.baselines import (
     group_centre,
     group_standardise,

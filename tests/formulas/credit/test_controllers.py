@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.formulas.credit.controllers import adaptive_kl, doubling_kl, inverse, multiplier
 
 pytestmark = pytest.mark.usefixtures("float64")

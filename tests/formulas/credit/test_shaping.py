@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.formulas.credit.shaping import (
     reward_minus_fixed_kl,
     reward_minus_kl,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.formulas.losses.policy_gradient import (
     clipped_share,
     clipped_surrogate,

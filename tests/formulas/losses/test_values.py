@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.formulas.losses.values import clipped_value, explained_variance
 
 pytestmark = pytest.mark.usefixtures("float64")

@@ -8,7 +8,7 @@ from posttrain.catalogue.index import load
 from posttrain.core.kinds import kind
 from posttrain.core.method import Method, variant
 from posttrain.core.plan import plan
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.formulas.losses.values import conservative, expectile, one_step_error, taken
 from tests.harness.numbers import answer, step
 

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from posttrain.backends.local.learner import LocalLearner
 from posttrain.core.plan import plan
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.errors import ModelError
 from posttrain.methods.online.ppo import METHOD as PPO
 from posttrain.models.loading import gguf

@@ -1,6 +1,6 @@
 import torch
 
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.models.loading.probe import probe
 from posttrain.models.loading.tiny import tiny_model
 

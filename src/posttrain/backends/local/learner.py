@@ -17,10 +17,11 @@ from posttrain.backends.local.direction import movable, shift
 from posttrain.backends.local.optimiser import AdamW, Optimiser, cloned
 from posttrain.backends.local.snapshot import Copies
 from posttrain.backends.protocol import Direction, Learner, Share, Snapshot
+from posttrain.core.batch import Batch
 from posttrain.core.plan import Plan
 from posttrain.core.reduce import Counts, micro_loss
-from posttrain.core.tensors import Batch, Source, When
-from posttrain.errors import ConfigError, ModelError, NumericsError
+from posttrain.core.vocabulary import Source, When
+from posttrain.errors import ConfigError, ModelError, NumericsError, suggestion
 from posttrain.models.loading.load import save
 from posttrain.models.lora import adapted
 from posttrain.models.network import Network
@@ -151,6 +152,8 @@ class LocalLearner(Learner):
     def forward(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
         if not wants:
             return {}
+        if unknown := [s.model for s in wants.values() if s.model not in self.models]:
+            raise ConfigError(f"no model has the role {unknown[0]!r}{suggestion(unknown[0], self.models)}")
         read = batch.only(("tokens", "rows", "written", "temperature"))
         made: dict[str, list[Tensor]] = {n: [] for n in wants}
         for micro in self._pack(read, (), wants):

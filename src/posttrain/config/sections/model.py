@@ -1,14 +1,16 @@
-"""`model`, and each entry of `models`: a language model and how it is loaded."""
+"""`model`, and each entry of `models`: a language model, and how it is loaded or reached."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from posttrain.config.code import plain
+from posttrain.config.secrets import without_secrets
 from posttrain.config.section import Pathed, Section
-from posttrain.config.types import Count, Flag, Positive
+from posttrain.config.types import Count, Flag, Label, Positive
 
 POLICY = "policy"
 
@@ -30,8 +32,7 @@ class Model(Pathed):
     noun: ClassVar[str] = "model"
 
     path: str = Field(min_length=1)
-    """Hub id, local folder, .gguf file or bundled name (smollm2, tiny); in `models`, `policy` shares the weights of
-    the policy."""
+    """Hub id, local folder, .gguf file or bundled name (smollm2, tiny)."""
     revision: str | None = None
     """Branch, tag or commit of a hub model; null takes the default branch."""
     dtype: Literal["auto", "float32", "bfloat16", "float64"] = "auto"
@@ -54,4 +55,37 @@ class Model(Pathed):
         extra = [name for name, f in fields if name != "path" and getattr(self, name) != f.default]
         if self.shared and extra:
             raise ValueError(f"shares the weights of the policy, so {' and '.join(extra)} cannot be set here")
+        return self
+
+
+class RoleModel(Model):
+    """A model in another role, in this process or behind a server. The short form is its path.
+
+    One that has another tokenizer than the policy, or is behind a server, takes part as text: it can be asked, can
+    choose between options, and as `reward` or `cost` it scores answers.
+    """
+
+    path: str = ""
+    """Hub id, local folder, .gguf file or bundled name (smollm2, tiny); `policy` shares the weights of the policy;
+    empty for a model behind a server."""
+    endpoint: Annotated[dict[str, Any], Label("mapping")] | None = None
+    """Options of a model behind a server: the key `model`, and any other key of endpoint/endpoint.py; null loads the
+    model from its path."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _plain_endpoint(cls, endpoint: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Refuse secrets, and everything that a run file cannot hold."""
+        if endpoint is None:
+            return None
+        return without_secrets({name: plain(value, f"endpoint.{name}") for name, value in endpoint.items()})
+
+    @model_validator(mode="after")
+    def _one_source(self) -> RoleModel:
+        if not self.path and self.endpoint is None:
+            raise ValueError("path or endpoint is missing: {path: FOLDER}, or {endpoint: {model: NAME, url: ADDRESS}}")
+        fields = type(self).model_fields.items()
+        extra = [name for name, f in fields if name != "endpoint" and getattr(self, name) != f.default]
+        if self.endpoint is not None and extra:
+            raise ValueError(f"endpoint names a model behind a server, so {' and '.join(extra)} cannot be set here")
         return self

@@ -13,7 +13,7 @@ from posttrain.config.section import Section
 from posttrain.config.sections.data import MAIN, Data
 from posttrain.config.sections.evaluate import Evaluate
 from posttrain.config.sections.method import MethodRef
-from posttrain.config.sections.model import POLICY, Model
+from posttrain.config.sections.model import POLICY, Model, RoleModel
 from posttrain.config.sections.procedure import ProcedureRef
 from posttrain.config.sections.rewards import RewardRef
 from posttrain.config.sections.sampling import SamplingSection
@@ -31,9 +31,9 @@ class RunFile(Section):
 
     model: Model
     """The policy, the model that is trained."""
-    models: dict[Role, Model] = Field(default_factory=dict)
-    """Models in other roles (reference, reward, cost, critic, cost_critic), each with the keys of `model`; a role that
-    is not named starts as a copy of another."""
+    models: dict[Role, RoleModel] = Field(default_factory=dict)
+    """Models in other roles (reference, reward, cost, critic, cost_critic, or a name of yours), in this process or
+    behind an endpoint; a role that is not named starts as a copy of another."""
     method: MethodRef | None = None
     """How the policy learns: a name that `posttrain methods` lists, or ./file.py; its settings are further keys, which
     `posttrain explain` lists."""

@@ -26,7 +26,7 @@ import numpy as np
 from posttrain.config.load import load
 from posttrain.core.method import Sampling
 from posttrain.core.parts import PerRow, PerTokenVocab
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 from posttrain.data.dataset import from_rows
 from posttrain.evaluation.compare.task import Task
 from posttrain.formulas.losses.penalties import reverse_kl

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from posttrain.core.parts import PerRow, PerToken
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 
 
 def gae(token_reward: PerToken, old_value: PerToken, rows: Rows, *, gamma: float = 1.0, lam: float = 0.95) -> PerToken:

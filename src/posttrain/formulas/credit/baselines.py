@@ -9,7 +9,7 @@ import torch
 
 from posttrain.core.maths.groups import Groups
 from posttrain.core.parts import PerRow, PerToken, Scalar, State
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 
 
 def group_standardise(reward: PerRow, group: PerRow, rows: Rows, *, eps: float = 1e-6, ddof: int = 1) -> PerToken:

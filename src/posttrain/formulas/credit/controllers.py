@@ -7,7 +7,7 @@ import math
 import torch
 
 from posttrain.core.parts import PerRow, PerToken, Scalar, State
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 
 LOWEST_LOG = -700.0  # of λ: below it λ underflows to 0, which has no logarithm
 

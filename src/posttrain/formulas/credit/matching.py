@@ -11,7 +11,7 @@ from torch.nn.functional import logsigmoid
 from posttrain.core.maths.divergence import bounded_exp
 from posttrain.core.maths.groups import logsumexp_over, peers
 from posttrain.core.parts import PerRow, PerToken
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 
 
 def log_weight(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from posttrain.core.batch import keyed_uniform
 from posttrain.core.maths.groups import Groups
 from posttrain.core.parts import PairIndex, PerPair, PerRow, Scalar, State
-from posttrain.core.tensors import Rows, keyed_uniform
+from posttrain.core.rows import Rows
 
 
 def mean_gap_ema(

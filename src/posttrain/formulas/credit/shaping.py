@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from posttrain.core.parts import PerRow, PerToken, Scalar
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 
 
 def reward_minus_kl(reward: PerRow, old_logp: PerToken, ref_logp: PerToken, kl_weight: Scalar, rows: Rows) -> PerToken:

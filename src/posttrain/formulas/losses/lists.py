@@ -8,7 +8,7 @@ import torch
 
 from posttrain.core.maths.groups import logsumexp_over, peers
 from posttrain.core.parts import PerRow
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 
 
 def plackett_luce(score: PerRow, rank: PerRow, group: PerRow, rows: Rows, *, beta: float = 0.1) -> PerRow:

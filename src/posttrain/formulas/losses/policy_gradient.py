@@ -6,7 +6,7 @@ import torch
 
 from posttrain.core.maths.divergence import bounded_exp
 from posttrain.core.parts import PerToken
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 
 
 def reinforce(logp: PerToken, advantage: PerToken) -> PerToken:

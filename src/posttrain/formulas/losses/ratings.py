@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from posttrain.core.parts import PerRow, PerToken, Scalar
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 
 
 def prospect(

@@ -10,7 +10,7 @@ from torch.nn.functional import logsigmoid
 
 from posttrain.core.maths.divergence import bounded_exp
 from posttrain.core.parts import PerRow, PerToken, PerTokenVocab
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 
 
 def nll(logp: PerToken) -> PerToken:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from posttrain.core.parts import PerRow, PerToken, PerTokenVocab, Scalar
-from posttrain.core.tensors import Rows
+from posttrain.core.rows import Rows
 
 
 def clipped_value(value: PerToken, old_value: PerToken, returns: PerToken, *, clip: float = 0.2) -> PerToken:

@@ -14,7 +14,7 @@ in the softmax.
 
 from posttrain.core.method import TOKEN_MEAN, Average, Method, Stream, Term
 from posttrain.core.parts import part
-from posttrain.core.tensors import live
+from posttrain.core.vocabulary import live
 from posttrain.formulas.credit.shaping import terminal
 from posttrain.formulas.losses.scores import nll
 from posttrain.formulas.losses.values import conservative, expectile, one_step_error, taken

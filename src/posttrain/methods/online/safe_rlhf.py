@@ -12,7 +12,7 @@ advantage. d is `budget`.
 
 from posttrain.core.method import TOKEN_MEAN, Term, variant
 from posttrain.core.parts import part
-from posttrain.core.tensors import head
+from posttrain.core.vocabulary import head
 from posttrain.formulas.credit.advantages import add_value, constrained, gae, whiten
 from posttrain.formulas.credit.controllers import multiplier
 from posttrain.formulas.credit.shaping import reward_minus_fixed_kl

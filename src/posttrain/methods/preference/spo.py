@@ -11,7 +11,7 @@ and `base` is π₀, where that round began. λβ₁ is `weight`. Our derivation
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise, part
-from posttrain.core.tensors import once
+from posttrain.core.vocabulary import once
 from posttrain.formulas.losses.pairs import offset_logistic
 from posttrain.formulas.losses.scores import log_ratio
 from posttrain.methods.preference.dpo import METHOD as DPO

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,23 +32,34 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network in eval() mode, its tokenizer, the name it was loaded by, and the tokens that end an answer."""
+    """A network in eval() mode, its tokenizer, the name it was loaded by, and the tokens that end an answer.
+
+    `writes`: whether it has the last layer of a language model, which a classifier of transformers may lack.
+    """
 
     network: Network
     tokenizer: PreTrainedTokenizerBase
     name: str
     stop: frozenset[int]
+    writes: bool = True
 
 
 def load(
-    spec: str, *, dtype: str = "float32", device: str | torch.device = "cpu", revision: str | None = None
+    spec: str,
+    *,
+    dtype: str = "float32",
+    device: str | torch.device = "cpu",
+    revision: str | None = None,
+    classifier: bool = False,
 ) -> Loaded:
     """Load a model, heads included, by hub id, folder, .gguf file or bundled name (`tiny`, `smollm2`).
 
-    Only safetensors are read, and no code of the model's author is run. Raises ModelError for a model that is missing,
-    does not fit its tokenizer, or gives other logits here than in transformers.
+    `classifier`: accept one without the last layer of a language model, which only scores. Only safetensors are read,
+    and no code of the model's author is run. Raises ModelError for a model that is missing, does not fit its tokenizer,
+    or gives other logits here than in transformers.
     """
     _hide_progress_bars()
+    writes = True
     if dtype not in DTYPES:
         raise ModelError(f"no dtype {dtype!r}{suggestion(dtype, DTYPES)}; there are {', '.join(DTYPES)}")
     if spec == "tiny":
@@ -57,14 +68,14 @@ def load(
     else:
         source = _source(spec)
         tokenizer = _tokenizer(spec, source, revision)
-        trunk, other = _trunk(spec, source, DTYPES[dtype], revision)
+        trunk, other, writes = _trunk(spec, source, DTYPES[dtype], revision, classifier=classifier)
         network = as_network(trunk.to(device), spec)
         _load_heads(network, Path(source))
         if "score.weight" in other:
             _load_score(network, spec, source, revision)
     network.vocab_size = _vocab_size(spec, network, tokenizer)  # after `probe`, which compares the padding too
     network.to(device).eval()
-    return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer))
+    return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer), writes)
 
 
 def as_network(trunk: Any, name: str) -> Network:
@@ -177,8 +188,10 @@ def _tokenizer(spec: str, source: str, revision: str | None) -> PreTrainedTokeni
         raise _unavailable(spec, "tokenizer", error) from error
 
 
-def _trunk(spec: str, source: str, dtype: torch.dtype, revision: str | None) -> tuple[Any, set[str]]:
-    """Load the causal language model. Returns it with the names of weights that it has no place for."""
+def _trunk(
+    spec: str, source: str, dtype: torch.dtype, revision: str | None, *, classifier: bool
+) -> tuple[Any, set[str], bool]:
+    """Load the causal language model. Returns it with the names of weights that it has no place for, and `writes`."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     try:
@@ -195,13 +208,30 @@ def _trunk(spec: str, source: str, dtype: torch.dtype, revision: str | None) -> 
         )
     except (OSError, ValueError, KeyError) as error:
         raise _unavailable(spec, "model", error) from error
-    missing = sorted(report["missing_keys"])
+    missing, other = sorted(report["missing_keys"]), set(report["unexpected_keys"])
+    if classifier and "score.weight" in other and missing and set(missing) <= set(_last_layer(trunk)):
+        _fill(_last_layer(trunk))
+        return trunk, other, False
     if missing:
         raise ModelError(
             f"{spec} lacks {len(missing)} weights of {type(trunk).__name__}, {missing[0]} first: "
             "not a whole causal language model"
         )
-    return trunk, set(report["unexpected_keys"])
+    return trunk, other, True
+
+
+def _last_layer(trunk: Any) -> dict[str, torch.Tensor]:
+    """The weights that turn states into logits, by name."""
+    own = {id(p) for p in trunk.get_output_embeddings().parameters()}
+    return {name: p for name, p in trunk.named_parameters() if id(p) in own}
+
+
+@torch.no_grad()
+def _fill(weights: Mapping[str, torch.Tensor]) -> None:
+    """Fill weights with the same numbers every time; `probe` compares logits, and nothing else reads them."""
+    generator = torch.Generator().manual_seed(0)
+    for weight in weights.values():
+        weight.copy_(torch.randn(weight.shape, generator=generator) * 0.02)
 
 
 def _load_score(network: Network, spec: str, source: str, revision: str | None) -> None:

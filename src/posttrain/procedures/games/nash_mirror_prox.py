@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from posttrain.core.method import Sampling, Stream, variant
 from posttrain.core.parts import part
-from posttrain.core.tensors import once
+from posttrain.core.vocabulary import once
 from posttrain.data.dataset import Dataset
 from posttrain.formulas.credit.baselines import win_minus_kl
 from posttrain.formulas.losses.scores import between

@@ -7,7 +7,9 @@ import random
 import pytest
 import torch
 
-from posttrain.core.tensors import FIELDS, Batch, Rows, When, head, keyed_uniform
+from posttrain.core.batch import Batch, keyed_uniform
+from posttrain.core.rows import Rows
+from posttrain.core.vocabulary import FIELDS, When, head
 from posttrain.data.collate import collate
 from posttrain.errors import ConfigError
 from posttrain.records import Row

@@ -1,0 +1,18 @@
+"""Text roles whose scores are rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from posttrain.rewards.reward import Reward
+from posttrain.roles.protocol import TextRole
+from posttrain.roles.reward import WEIGHTS, RoleReward
+
+
+def as_rewards(roles: Mapping[str, TextRole]) -> tuple[Reward, ...]:
+    """Return a reward for each role that scores answers, named after the role."""
+    return tuple(
+        Reward(name, RoleReward(name, roles[name]), weight, whole_batch=True)
+        for name, weight in WEIGHTS.items()
+        if name in roles
+    )

@@ -1,0 +1,71 @@
+"""The tests of a selection notice: every function is broken in every small way (tests/harness/mutants.py).
+
+What notices must be fast: all tests of the module's file, or its golden ones where others take long.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import pytest
+
+from posttrain import selection
+from tests.harness.mutants import Logic, cases_of, functions_of, notices, survivors
+
+MODULES = [m.name for m in pkgutil.iter_modules(selection.__path__)]
+SLOW = ("coordinates", "duels", "lexicase", "optimal_design", "pairs")
+# Mutants that do the same thing, or differ only in cost or precision.
+EQUIVALENT: dict[str, set[str]] = {
+    "backward_duels": {"add 1: 1"},  # without states nothing is shared
+    "Duels.record": {  # a difference from a half, whatever its sign; exactly as wide as the width
+        "swap: self.share(a, b) - 0.5",
+        "swap arguments: self.share(a, b)",
+        "to GtE: self.share(a, b) > 0.5",
+        "to GtE: abs(self.share(a, b) - 0.5) > self.width",
+    },
+    "Duels.share": {"to LtE: a < b"},  # two different arms
+    "_names": {"add 1: 0"},  # all answers have one prompt
+    "_longer": {  # sampled answers are Sampled
+        "and to or: isinstance(a, Sampled) and isinstance(b, Sampled)",
+        "drop if: isinstance(a, Sampled) and isinstance(b, Sampled)",
+    },
+    "_unit": {"drop dim: torch.nn.functional.normalize(vectors, dim=1)"},  # the default
+    "evolved": {
+        "drop dtype: torch.randn(pool, d, generator=generator, dtype=differences.dtype)",  # precision
+        "to GtE: differences @ directions[h] > 0",  # verdicts are only compared
+        "to Lt: differences @ directions[h] > 0",
+        "unwrap: dict.fromkeys(_winners(directions, differences, chance))",  # equal verdicts count once anyway
+    },
+    "labels": {"exchange: (one, other)"},  # ordered by reward
+    "lexicase": {"add 1: 1"},  # more bits than hypotheses
+    "optimal_design": {"unwrap: float(unknown[worst])", "unwrap: int(unknown.argmax())"},  # tensors of one number
+    "pairs_of_equal_length": {  # other ways to search the same price
+        "* to +: 2 * high",
+        "add 1: 0",
+        "add 1: 2",
+        "add 1: 20",
+        "add 1: 40",
+        "to GtE: _longer(rollouts, high) > 0",
+        "to GtE: _longer(rollouts, middle) > 0",
+        "to Lt: _longer(rollouts, low) <= 0",
+        "to LtE: high < 2 ** 20",
+    },
+    "part_of": {"to Gt: count >= len(records)"},  # a whole turn
+    "principal": {
+        "drop full_matrices: torch.linalg.svd(vectors, full_matrices=False)",  # cost
+        "not: False",
+        "unwrap: int((size > nothing).sum())",  # a tensor of one number
+    },
+    "standardised": {"add 1: 1"},  # 0 over anything
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_broken_selection_is_noticed(name):
+    module = importlib.import_module(f"posttrain.selection.{name}")
+    own = importlib.import_module(f"tests.selection.test_{name}")
+    tests = cases_of(own, "test_golden" if name in SLOW else "test_")
+    assert not notices(tests)
+    for fn in functions_of(module):
+        assert survivors(fn, Logic, tests) == EQUIVALENT.get(fn.__qualname__, set()), fn.__qualname__

@@ -1,0 +1,25 @@
+"""Streams derived from other streams."""
+
+from __future__ import annotations
+
+from posttrain.records import Rating
+from posttrain.selection.views import contrasting, mismatched
+from tests.data.rollouts import group
+
+
+def test_every_prompt_gets_the_answer_to_the_next_one():
+    ratings = [Rating(i, f"question {i}", f"answer {i}", i % 2 == 0, {"level": i}, f"file:{i}") for i in range(3)]
+    made = mismatched(ratings)
+    assert [(r.prompt, r.completion) for r in made] == [(f"question {i}", f"answer {(i + 1) % 3}") for i in range(3)]
+    assert [(r.label, r.columns, r.where) for r in made] == [(r.label, r.columns, r.where) for r in ratings]
+    assert len({r.id for r in (*ratings, *made)}) == 6
+    assert all(isinstance(r.id, int) for r in made)
+    assert mismatched([]) == []
+
+
+def test_a_group_has_a_contrast_where_two_rewards_differ():
+    assert contrasting(group(1, 0.0, 1.0))
+    assert contrasting(group(1, 0.5, None, 0.25))
+    assert not contrasting(group(1, 0.5, 0.5, 0.5))
+    assert not contrasting(group(1, 0.5, None))
+    assert not contrasting([])
