@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,8 @@ import torch
 
 from posttrain.config.load import load
 from posttrain.errors import ConfigError, ModelError, RewardError
-from posttrain.launch.run import open_session
-from posttrain.models.loading.load import load as load_model
-from posttrain.runs.samples import read_samples
+from posttrain.launch.run import Result, open_session
+from posttrain.rewards.reward import resolve
 from posttrain.training.session import Session
 from tests.endpoint.server import Server, answer, say, status, think
 from tests.harness.runs import SHORT, SUMS, Interrupt, PowerCut, metrics, run, same_bits
@@ -50,6 +50,11 @@ def session(tmp_path: Path, *overrides: str, **changes: Any) -> Session:
     return open_session(load({**GRPO, **changes}, [f"output={tmp_path}", *BRIEF, *overrides]))
 
 
+def samples(of: Result) -> list[dict[str, Any]]:
+    files = sorted((of.directory / "samples").iterdir())
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").split("\n") if line]
+
+
 def prompts(of: Session) -> Any:
     return of.dataset(of.run.file.data["main"], "prompts")
 
@@ -65,10 +70,10 @@ def test_a_reward_model_of_another_tokenizer_trains_a_policy(tmp_path: Path, fol
     assert all(row["rewards/reward/std"] > 0 for row in rows)
     assert all(row["errors/reward_reward"] == 0 for row in rows)
     model, tokenizer = theirs
-    samples = read_samples(made.directory / "samples.jsonl")
-    assert len(samples) == 12
-    for sample in samples:
-        talk = [{"role": "user", "content": sample["prompt"]}, {"role": "assistant", "content": sample["text"]}]
+    written = samples(made)
+    assert len(written) == 12
+    for sample in written:
+        talk = [{"role": "user", "content": sample["prompt"]}, {"role": "assistant", "content": sample["completion"]}]
         text = tokenizer.apply_chat_template(talk, tokenize=False)
         with torch.no_grad():
             expected = float(model(**tokenizer(text, add_special_tokens=False, return_tensors="pt")).logits)
@@ -80,8 +85,8 @@ def test_it_is_one_more_reward_beside_functions(tmp_path: Path, folder: Path) ->
     def length(completions: list[str]) -> list[float]:
         return [float(len(text)) for text in completions]
 
-    with session(tmp_path, models={"reward": str(folder)}) as s:
-        s.run.functions = (*s.run.functions, __import__("posttrain.rewards.reward").rewards.reward.resolve(length))
+    file = load({**GRPO, "models": {"reward": str(folder)}}, [f"output={tmp_path}", *BRIEF])
+    with open_session(file, functions=(resolve(length),)) as s:
         scored = s.collect("a", prompts(s), s.sampling(samples=2))
     for e in scored:
         assert set(e.rewards) == {"length", "reward"}
@@ -101,7 +106,7 @@ def test_a_cost_is_what_a_method_reads_and_no_part_of_the_reward(tmp_path: Path,
     made = run({**GRPO, "method": "online/safe_rlhf", "models": roles}, tmp_path, *BRIEF)
     for row in metrics(made):
         assert row["rewards/cost/mean"] == row["rewards/reward/mean"]
-    for sample in read_samples(made.directory / "samples.jsonl"):
+    for sample in samples(made):
         assert sample["reward"] == pytest.approx(sample["rewards"]["reward"])
 
 
@@ -169,13 +174,6 @@ def test_the_policy_and_its_partners_are_asked_like_any_model(tmp_path: Path) ->
                 assert sum(probabilities) == pytest.approx(1.0)
         before = s.choose("before", "policy", ["1+1="], ["2", "3"])
         assert before == s.choose("partner before", "partner", ["1+1="], ["2", "3"])
-        expected = load_model("tiny")
-        ids = torch.tensor([s.run.encoder.prompt(asked[0])])
-        text = s.run.encoder.tokenizer.decode(ids[0])
-        with torch.no_grad():
-            logp = expected.network.trunk(ids, layout=None).logits[0, -1] if False else None
-        assert logp is None
-        assert text
         s.train("imitation/sft", s.dataset(s.run.file.data["main"], "demonstrations"), steps=1, learning_rate=1e-2)
         assert s.choose("after", "policy", ["1+1="], ["2", "3"]) != before
         assert s.choose("partner after", "partner", ["1+1="], ["2", "3"]) == before
