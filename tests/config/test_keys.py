@@ -7,7 +7,7 @@ import pytest
 from posttrain.config import load
 from posttrain.config.keys import Key, keys, owner_of
 from posttrain.config.outline import fields
-from posttrain.config.schema import Data, RewardRef, RunFile, Train
+from posttrain.config.schema import Data, RewardRef, RoleModel, RunFile, Train
 from posttrain.config.yaml_ import parse_value
 from posttrain.errors import ConfigError
 
@@ -34,6 +34,9 @@ def key(name: str) -> Key:
         ("model.dtype", "auto, float32, bfloat16 or float64", "auto"),
         ("model.lora.targets", "list of texts or null", "null"),
         ("models", "mapping role -> model", "{}"),
+        ("models.ROLE.path", "text", "''"),
+        ("models.ROLE.endpoint", "mapping or null", "null"),
+        ("models.ROLE.lora.rank", "whole number > 0", "16"),
         ("data", "mapping stream -> data source", "{}"),
         ("data.columns", "mapping our column -> column of the file", "{}"),
         ("data.chat", "true or false", "false"),
@@ -79,10 +82,11 @@ def test_a_prefix_of_nothing_is_an_error_with_a_suggestion(prefix: str, words: s
 
 
 def test_the_owner_of_a_section() -> None:
-    assert [owner_of(name) for name in ("", "train", "data", "evaluate.data", "rewards.N")] == [
+    assert [owner_of(name) for name in ("", "train", "data", "evaluate.data", "rewards.N", "models.ROLE")] == [
         RunFile,
         Train,
         Data,
         Data,
         RewardRef,
+        RoleModel,
     ]

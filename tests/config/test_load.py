@@ -148,6 +148,23 @@ def test_learning_rate_and_warmup_have_two_forms() -> None:
         ({"model": "policy"}, "model is the policy itself"),
         ({"models": {"policy": "m"}}, "models.policy cannot be set"),
         ({"models": {"critic": {"path": "policy", "dtype": "float32"}}}, "models.critic: shares the weights"),
+        ({"model": {"endpoint": {"model": "m"}}}, "model.endpoint is not a key of the run file"),
+        ({"models": {"judge": {"dtype": "float32"}}}, "models.judge: path or endpoint is missing: {path: FOLDER}"),
+        ({"models": {"judge": ""}}, "models.judge: path or endpoint is missing"),
+        (
+            {"models": {"judge": {"path": "m", "endpoint": {"model": "m"}}}},
+            "models.judge: endpoint names a model behind a server, so path cannot be set here",
+        ),
+        ({"models": {"judge": {"path": "policy", "endpoint": {"model": "m"}}}}, "models.judge: shares the weights"),
+        ({"models": {"judge": {"endpoint": "m"}}}, "models.judge.endpoint is 'm'; expected a mapping"),
+        (
+            {"models": {"judge": {"endpoint": {"read": math.nan}}}},
+            "models.judge.endpoint: endpoint.read is not a number",
+        ),
+        (
+            {"models": {"judge": {"endpoint": {"api_key": "x"}}}},
+            "models.judge.endpoint: api_key holds a key or a password",
+        ),
         ({"data": {}}, "data is missing (records to learn from"),
         ({"rewards": [{"a": "much"}]}, "rewards.0.weight is 'much'; expected a number"),
         ({"rewards": ["a", {"b": math.nan}]}, "rewards.1.weight is nan; expected a finite number"),
@@ -283,11 +300,14 @@ _MODEL = st.fixed_dictionaries(
         "chat_template": st.text(),
     },
 )
+_ENDPOINT = st.fixed_dictionaries(
+    {"endpoint": st.fixed_dictionaries({"model": st.just("m")}, optional={"read": _POSITIVE})}
+)
 _DATA = st.fixed_dictionaries({"path": _TEXTS}, optional={"columns": st.dictionaries(st.text(), st.text())})
 _RUNS = st.fixed_dictionaries(
     {"model": _MODEL | _TEXTS, "data": _DATA | _TEXTS | st.dictionaries(_NAMES, _DATA, min_size=1)},
     optional={
-        "models": st.dictionaries(_NAMES, _MODEL | st.just("policy")),
+        "models": st.dictionaries(_NAMES, _MODEL | _ENDPOINT | st.just("policy")),
         "rewards": st.lists(_TEXTS | st.dictionaries(_TEXTS, st.floats(-9, 9), min_size=1, max_size=1) | _CODE),
         "train": st.fixed_dictionaries(
             {},

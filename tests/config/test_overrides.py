@@ -46,6 +46,8 @@ def test_a_key_inside_a_short_form_writes_it_out() -> None:
     assert (data["main"].path, data["main"].columns, data["main"].size) == ("d.jsonl", {"prompt": "question"}, 9)
     assert run("evaluate.data.size=3", evaluate={"data": "e"}).evaluate.data.path == "e"  # type: ignore[union-attr]
     assert run("models.critic.dtype=float32", models={"critic": "c"}).models["critic"].path == "c"
+    endpoint = run("models.judge.endpoint.budget.requests=9", models={"judge": {"endpoint": {"model": "m"}}})
+    assert endpoint.models["judge"].endpoint == {"model": "m", "budget": {"requests": 9}}
     assert run("data.ptx.size=4", data={"main": "a", "ptx": "b"}).data["ptx"].path == "b"
     rewards = run("rewards.1.weight=2", "rewards.0.limit=5", rewards=["a", {"b": 0.5}]).rewards
     assert [(r.path, r.weight, r.settings) for r in rewards] == [("a", 1.0, {"limit": 5}), ("b", 2.0, {})]

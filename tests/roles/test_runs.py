@@ -217,6 +217,6 @@ def test_a_reward_model_that_is_to_be_trained_needs_the_policy_s_tokens(tmp_path
 def test_a_role_that_scores_needs_a_score_head(tmp_path: Path, role: str) -> None:
     classifier(tmp_path / "two", labels=2)
     content = {**GRPO, "rewards": ["exact_match"], "models": {role: str(tmp_path / "two")}}
-    with pytest.raises(ConfigError, match=f"models.{role}: .* no score head of one number, .* give a reward model"):
+    with pytest.raises(ModelError, match=f"models.{role}: .* no score head of one number, .* give a reward model"):
         run(content, tmp_path / "runs", *BRIEF)
     assert not (tmp_path / "runs").exists()

@@ -115,7 +115,7 @@ def open_session(
     policy = load_policy(run)
     encoder = Encoder(policy.tokenizer, run.train.max_length or policy.network.context, read_template(run.model))
     networks, others = load_models(run, policy)
-    check_scores(others)
+    check_scores(run, others)
     t = run.train
     learner = LocalLearner(
         networks,

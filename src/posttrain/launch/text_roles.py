@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.sampler import LocalSampler
 from posttrain.data.chat.encode import Encoder
-from posttrain.errors import ConfigError
+from posttrain.errors import ModelError
 from posttrain.launch.models import read_template
 from posttrain.models.loading.load import Loaded
 from posttrain.roles.endpoint import EndpointRole
@@ -39,14 +39,14 @@ def check_endpoints(run: RunFile) -> None:
             EndpointRole(name, entry.endpoint)
 
 
-def check_scores(others: Mapping[str, Loaded]) -> None:
-    """Raise ConfigError for a role whose scores are rewards and that gives none."""
+def check_scores(run: RunFile, others: Mapping[str, Loaded]) -> None:
+    """Raise ModelError for a role whose scores are rewards and that gives none."""
     for name, loaded in others.items():
         if name in WEIGHTS and not _has_score(loaded):
-            raise ConfigError(
-                f"models.{name}: {loaded.name} has another tokenizer than the policy and no score head of one number, "
-                "so it cannot score answers; give a reward model: a sequence classifier with one label, or a folder "
-                "that reward/bradley_terry has trained"
+            raise ModelError(
+                f"models.{name}: {loaded.name} has another tokenizer than the policy {run.model.path}, and no score "
+                "head of one number, so it cannot score answers; give a reward model: a sequence classifier with one "
+                "label, or a folder that reward/bradley_terry has trained"
             )
 
 
