@@ -163,6 +163,11 @@ class Logic(Formula):
             node.test = ast.UnaryOp(ast.Not(), node.test)
         return node
 
+    def visit_While(self, node: ast.While) -> ast.AST:
+        self.generic_visit(node)
+        node.body = [*ast.parse("from tests.harness.mutants import count_loop\ncount_loop()").body, *node.body]
+        return node
+
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         before = copy.deepcopy(node)
         self.generic_visit(node)
@@ -246,6 +251,15 @@ def mutants(fn: Callable[..., Any], kind: type[Formula]) -> Iterator[tuple[str, 
         yield mutator.done, space[fn.__name__].__code__
 
 
+_loops = itertools.count()
+
+
+def count_loop() -> None:
+    """Called in every loop of a mutant that would otherwise be endless."""
+    if next(_loops) > 10_000:
+        raise RecursionError("endless")
+
+
 def functions_of(module: ModuleType) -> list[Callable[..., Any]]:
     """The functions that a module defines, and the methods and properties of its classes."""
     own = [x for x in vars(module).values() if getattr(x, "__module__", None) == module.__name__]
@@ -255,10 +269,11 @@ def functions_of(module: ModuleType) -> list[Callable[..., Any]]:
 
 def survivors(fn: Callable[..., Any], kind: type[Formula], tests: Sequence[Callable[[], None]]) -> set[str]:
     """What was changed in the mutants of a function that none of the tests notices."""
+    global _loops
     code, left = fn.__code__, set()
     try:
         for what, broken in mutants(fn, kind):
-            fn.__code__ = broken
+            fn.__code__, _loops = broken, itertools.count()
             if not notices(tests):
                 left.add(what)
     finally:

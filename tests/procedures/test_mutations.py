@@ -23,10 +23,7 @@ EQUIVALENT: dict[str, set[str]] = {
     },
     "pipelines/almupqa": {"swap arguments: zip(weights, x, strict=True)"},  # a product
     "pipelines/bsad": {"to LtE: x < y"},  # two different answers
-    "pipelines/chain_of_hindsight": {
-        "drop if: isinstance(p, Pair)",  # the data are pairs
-        "swap arguments: seed_for(shown, side, pair.id)",  # another id
-    },
+    "pipelines/chain_of_hindsight": {"drop if: isinstance(p, Pair)"},  # the data are pairs
     "rounds/star": {"drop samples: session.sampling(samples=1, temperature=0.0)"},  # the default
 }
 
