@@ -41,6 +41,20 @@ def test_adapters_start_as_nothing_and_switch_off_again():
     torch.testing.assert_close(outputs(net), after, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize(("rank", "alpha"), [(2, 4), (2, 1.5), (4, 4)])
+def test_the_weights_move_by_alpha_over_rank_times_the_product_of_the_adapters(rank, alpha):
+    net, bare = network(), network().trunk.state_dict()
+    add_lora(net, rank=rank, alpha=alpha)
+    trained(net)
+    parts = {n: p.detach().clone() for n, p in net.trunk.named_parameters() if ".lora_" in n}
+    merge(net)
+    moved = net.trunk.state_dict()
+    for name, down in parts.items():
+        if "lora_A" in name:
+            up, weight = parts[name.replace("lora_A", "lora_B")], name.partition(".lora_A")[0] + ".weight"
+            torch.testing.assert_close(moved[weight] - bare[weight], alpha / rank * up @ down)
+
+
 @pytest.mark.paper("sidahmed20244mc", "basit2024hl2", "sidahmed2024ikf")
 def test_only_adapters_and_heads_are_trained():
     net = network()
