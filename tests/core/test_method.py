@@ -171,7 +171,7 @@ WRONG = {
     ),
     "an unknown weight": (
         lambda: made(loss=Term(nll, "kl_wieght", TOKEN_MEAN), derived={"kl_weight": adaptive_kl}),
-        r"loss 'loss' is weighed by unknown tensor 'kl_wieght' \(did you mean 'kl_weight'\?\)",
+        r"loss 'loss' is weighted by unknown tensor 'kl_wieght' \(did you mean 'kl_weight'\?\)",
     ),
     "a weight that is no number": (
         lambda: made(loss=Term(nll, "advantage", TOKEN_MEAN)),

@@ -1,4 +1,4 @@
-"""Named tensors of one stream, cut and joined by their axes."""
+"""A batch: the named tensors of one stream, which are selected, packed and split by row."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from posttrain.seeds import seed_for
 
 @dataclass(frozen=True, eq=False)
 class Batch(Mapping[str, Any]):
-    """Named tensors of one stream. The axes of each say how it follows the rows when the batch is cut.
+    """Named tensors of one stream. The axes of a tensor say how it is cut when rows are selected.
 
-    `cotangents`: what the loss of the whole minibatch sends back to a model output of this name; cut likewise.
+    `cotangents`: gradients of the whole-minibatch loss terms with respect to the model outputs of these names. They are
+    cut like the tensors.
     """
 
     tensors: Mapping[str, Any]
@@ -38,34 +39,38 @@ class Batch(Mapping[str, Any]):
         return len(self.tensors)
 
     def add(self, values: Mapping[str, Any], axes: Mapping[str, str]) -> Batch:
-        """The batch with more tensors, cleaned."""
+        """Return the batch with more tensors, after `clean`."""
         tensors = {**self.tensors, **self.clean(values, axes)}
         return replace(self, tensors=tensors, axes={**self.axes, **{n: axes[n] for n in values}})
 
     def clean(self, values: Mapping[str, Any], axes: Mapping[str, str]) -> dict[str, Any]:
-        """Where nothing was written NaN and inf become 0: Rows alone cannot stop them, because 0 * NaN = NaN in the
-        backward pass."""
+        """Replace NaN and inf by 0 at tokens that are neither trained nor written.
+
+        The mask of Rows alone does not stop them, because 0 * NaN = NaN in the backward pass.
+        """
 
         def cleaned(name: str, x: Any) -> Any:
             if axes[name][:1] != "T" or not isinstance(x, Tensor):
                 return x
             kept = self["rows"].mask | self["written"].mask
-            if axes[name] != "T":  # too large to copy for nothing
-                odd = ~kept & ~x.detach().isfinite().all(-1)
-                return torch.where(odd[:, None], 0, x) if bool(odd.any()) else x
+            if axes[name] != "T":  # too large to copy unless something must be replaced
+                broken = ~kept & ~x.detach().isfinite().all(-1)
+                return torch.where(broken[:, None], 0, x) if bool(broken.any()) else x
             return torch.where(kept | x.isfinite(), x, 0)
 
         return {n: cleaned(n, x) for n, x in values.items()}
 
     def with_cotangents(self, values: Mapping[str, Tensor], axes: Mapping[str, str]) -> Batch:
-        """The same batch, with what comes back to these model outputs."""
+        """Return the batch with the gradients that arrive at these model outputs."""
         return replace(self, axes={**self.axes, **{n: axes[n] for n in values}}, cotangents=values)
 
     def only(self, names: Collection[str]) -> Batch:
-        """The batch with these of its tensors."""
+        """Return the batch with only these tensors."""
         return replace(self, tensors={n: x for n, x in self.tensors.items() if n in names})
 
     def to(self, device: torch.device) -> Batch:
+        """Return the batch with all tensors on a device."""
+
         def move(x: Any) -> Any:
             if isinstance(x, Rows):
                 return Rows(x.index.to(device), x.mask.to(device), x.count)
@@ -75,7 +80,7 @@ class Batch(Mapping[str, Any]):
         return Batch(moved, self.axes, {n: move(x) for n, x in self.cotangents.items()})
 
     def select(self, chosen: Sequence[int]) -> Batch:
-        """These rows in this order. A pair may not be cut in two (ValueError)."""
+        """Return these rows, in this order. Raises ValueError if that would cut a pair in two."""
         rows: Rows = self["rows"]
         device = rows.index.device
         ids = torch.as_tensor(list(chosen), dtype=torch.long, device=device)
@@ -108,7 +113,7 @@ class Batch(Mapping[str, Any]):
         return inside.all(1)
 
     def units(self, links: Collection[str]) -> list[list[int]]:
-        """Rows that must stay together: connected through the pairs or groups that are read after the cut."""
+        """Return the sets of rows that must stay together: those connected by the pairs or groups named in `links`."""
         owner = list(range(self["rows"].count))
 
         def root(r: int) -> int:
@@ -129,10 +134,11 @@ class Batch(Mapping[str, Any]):
         return list(units.values())
 
     def pack(self, links: Collection[str], max_tokens: int, repeated: float = 1.0) -> list[Batch]:
-        """Micro-batches: whole units, in order, at most `max_tokens` tokens each (ConfigError if a unit is larger).
+        """Cut the batch into micro-batches: whole units, in order, of at most `max_tokens` tokens each.
 
-        They are as few as can be, and then the largest is as small as can be, since memory follows the largest.
-        A prefix with which an earlier row of the micro-batch begins as well counts `repeated` times its length.
+        Their number is minimal. Among all cuts of that number, the largest micro-batch is minimal too, because it
+        determines the peak memory. A prefix that an earlier row of the same micro-batch shares counts `repeated` times
+        its length. Raises ConfigError if a unit alone is too large.
         """
         sizes: list[int] = self["rows"].sizes.tolist()
         prefixes, spare = [b""] * len(sizes), {b"": 0.0}
@@ -173,15 +179,20 @@ class Batch(Mapping[str, Any]):
         return [self.select(pack) for pack in fill(least + enough)]
 
     def without_spectators(self, links: Collection[str]) -> Batch:
-        """Drop the units that hold no trained token: opponents and baselines have done their work once the
-        derived tensors are made."""
+        """Drop the units without a trained token.
+
+        Opponents and baselines are of no further use once the derived tensors have been computed.
+        """
         trained = self["rows"].trained.tolist()
         kept = [r for unit in self.units(links) if any(trained[r] for r in unit) for r in unit]
         return self if len(kept) == len(trained) else self.select(kept)
 
     def deal(self, links: Collection[str], hands: int, seed: int) -> list[Batch]:
-        """Minibatches: whole units, dealt by a hash of their row ids, so the order of the rows does not matter. Within
-        each they keep the order of the batch, in which rows that begin alike stand together."""
+        """Split the batch into `hands` minibatches of whole units, shuffled by a hash of their row ids.
+
+        The split does not depend on the order of the rows. Within a minibatch the rows keep the order of the batch, in
+        which rows with a common prefix are neighbours. Raises ConfigError if there are fewer units than minibatches.
+        """
         if hands == 1:
             return [self]
         ids = self["row_id"].tolist()
@@ -189,7 +200,7 @@ class Batch(Mapping[str, Any]):
         if len(units) < hands:
             tied = f" tied by {', '.join(sorted(links))}" if links else ""
             raise ConfigError(
-                f"{hands} minibatches were asked of a batch that holds only {len(units)} units{tied}: "
+                f"{hands} minibatches cannot be cut from a batch of only {len(units)} units{tied}: "
                 "raise train.prompts_per_step or lower the method's minibatches"
             )
         cuts = [i * len(units) // hands for i in range(hands + 1)]
@@ -197,6 +208,9 @@ class Batch(Mapping[str, Any]):
 
 
 def keyed_uniform(seed: int, ids: Tensor) -> Tensor:
-    """A uniform number per id that depends on nothing else: not on the order, the split or the worker."""
+    """Return a uniform random number in [0, 1) per id: [len(ids)].
+
+    It depends on the seed and the id alone, not on order, split or worker.
+    """
     numbers = [seed_for(seed, i) / 2**56 for i in ids.tolist()]
     return torch.tensor(numbers, dtype=torch.float64, device=ids.device)

@@ -1,4 +1,4 @@
-"""What can be known to be wrong with a method without data: it fails when its file is imported."""
+"""Checks of a method that need no data, so that a wrong method fails when its file is imported."""
 
 from __future__ import annotations
 
@@ -12,31 +12,50 @@ from posttrain.errors import suggestion
 
 
 class Checked(Protocol):
-    """The parts of a Method that are looked at."""
+    """The attributes of a Method that `check` reads."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the method, for messages."""
+
     @property
-    def streams(self) -> Mapping[str, Any]: ...
+    def streams(self) -> Mapping[str, Any]:
+        """Streams by name."""
+
     @property
-    def loss(self) -> Mapping[str, Any]: ...
+    def loss(self) -> Mapping[str, Any]:
+        """Loss terms by name."""
+
     @property
-    def derived(self) -> Mapping[str, Any]: ...
+    def derived(self) -> Mapping[str, Any]:
+        """Derived tensors by name."""
+
     @property
-    def metrics(self) -> Mapping[str, Any]: ...
+    def metrics(self) -> Mapping[str, Any]:
+        """Metrics by name."""
+
     @property
-    def passes(self) -> int: ...
+    def passes(self) -> int:
+        """Number of passes over each batch."""
+
     @property
-    def minibatches(self) -> int: ...
+    def minibatches(self) -> int:
+        """Number of minibatches of each pass."""
+
     @property
-    def until(self) -> str | None: ...
+    def until(self) -> str | None:
+        """Name of the scalar that ends the passes; None if nothing does."""
+
     @property
-    def vocabulary(self) -> dict[str, Field]: ...
-    def slots(self) -> list[tuple[str, Part, tuple[str, ...]]]: ...
+    def vocabulary(self) -> dict[str, Field]:
+        """All tensor names that its parts may read."""
+
+    def slots(self) -> list[tuple[str, Part, tuple[str, ...]]]:
+        """List every part: the name of its slot, the part, and the streams that it reads."""
 
 
 def check(method: Checked) -> None:
-    """Raise PartError for the first thing that is wrong."""
+    """Raise PartError for the first error in a method."""
     for name, stream in method.streams.items():
         if isinstance(stream.records, str) and stream.records not in kinds():
             raise PartError(
@@ -66,7 +85,7 @@ def _check_derived(method: Checked, name: str, derived: Any) -> None:
         raise PartError(f"{method.name}: derived {name!r}: each is 'batch', 'step' or 'end', not {derived.each!r}")
     if derived.each == "end" and (derived.part.axes != "" or "start" not in dict(derived.part.settings)):
         raise PartError(
-            f"{method.name}: derived {name!r} is made after the passes, so the first batch has no value yet: "
+            f"{method.name}: derived {name!r} is computed after the passes, so the first batch has no value yet: "
             f"{derived.part.where} must return a Scalar and have a setting 'start'"
         )
 
@@ -130,7 +149,7 @@ def _check_weight(method: Checked, slot: str, term: Any) -> None:
         return
     if weight not in known:
         raise PartError(
-            f"{method.name}: loss {slot!r} is weighed by unknown tensor {weight!r}{suggestion(weight, known)}. Give a "
+            f"{method.name}: loss {slot!r} is weighted by unknown tensor {weight!r}{suggestion(weight, known)}. Give a "
             f"number, or derive it: derived={{{weight!r}: ...}}"
         )
     if known[weight].axes != "":

@@ -1,7 +1,7 @@
 """Kinds of records. A kind is a file of data/kinds/ that declares everything about it: `pairs` is data/kinds/pairs.py.
 
 The file defines KIND: the class of its records, how a row of a file becomes one, which rows of tokens it becomes, and
-which tensors these bring. Nothing else lists the kinds.
+which tensors these bring. There is no other list of kinds.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from typing import Any
 from posttrain.errors import ConfigError, suggestion
 
 PACKAGE = "posttrain.data.kinds"
-ROW_TENSORS = frozenset({"tokens", "rows", "written", "row_id"})  # what every row brings
+ROW_TENSORS = frozenset({"tokens", "rows", "written", "row_id"})  # tensors that every row brings
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a stream may read.
+    """A kind of record that a stream may read.
 
-    `read(cells, identity, where)` makes a record of the columns of a row, `encode(encoder, record, wanted)` its rows.
-    `columns` says which columns it is read from, for messages; a file with one of the columns `marks` is of this kind.
+    `read(cells, identity, where)` turns the columns of one row of a file into a record.
+    `encode(encoder, record, wanted)` turns a record into rows of tokens. `columns` names the columns that it is read
+    from, for messages. A file with one of the columns `marks` is of this kind.
     """
 
     name: str
@@ -40,33 +41,33 @@ class Kind:
 
     @property
     def tensors(self) -> frozenset[str]:
-        """All tensors that its batches bring, whatever the columns."""
+        """Names of the tensors that all its batches bring, whatever the columns of the data."""
         return ROW_TENSORS | self.brings
 
 
 @functools.cache
 def kind(name: str) -> Kind:
-    """The kind of a name. ConfigError, with a suggestion, for one that has no file."""
+    """Return the kind of a name. Raises ConfigError, with a suggestion, for a name without a file."""
     if name not in kinds():
         raise ConfigError(f"unknown kind of data {name!r}{suggestion(name, kinds())}; known: {', '.join(kinds())}")
-    found: Kind = importlib.import_module(f"{PACKAGE}.{name}").KIND
-    return found
+    declared: Kind = importlib.import_module(f"{PACKAGE}.{name}").KIND
+    return declared
 
 
 def kinds() -> tuple[str, ...]:
-    """Names of all kinds."""
+    """List the names of all kinds."""
     folders = importlib.import_module(PACKAGE).__path__
     return tuple(sorted(f.stem for folder in folders for f in Path(folder).glob("*.py") if f.stem != "__init__"))
 
 
 def kind_of(record: Any) -> Kind:
-    """The kind that a record is of; of two kinds with one class, the first by name."""
+    """Return the kind of a record; of two kinds with the same record class, the first by name."""
     return next(k for k in map(kind, kinds()) if isinstance(record, k.record))
 
 
 def guess(columns: Collection[str]) -> Kind:
-    """The kind that rows with these columns most likely are: the one whose marks they have, the most telling first."""
+    """Guess the kind of rows with these columns: the most specific kind that has one of them among its `marks`."""
     present = set(columns)
-    telling = ("pairs", "rankings", "ratings", "demonstrations", "prompts")
-    order = [*telling, *(k for k in kinds() if k not in (*telling, "text")), "text"]
+    first = ("pairs", "rankings", "ratings", "demonstrations", "prompts")
+    order = [*first, *(k for k in kinds() if k not in (*first, "text")), "text"]
     return next((k for k in map(kind, order) if k.marks & present), kind("prompts"))

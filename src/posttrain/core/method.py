@@ -1,4 +1,4 @@
-"""A published algorithm as data: a frozen record that names pure functions."""
+"""Methods: a published algorithm as data, a frozen record that names pure functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAIN = "main"
 
 
 class Reduce(Enum):
-    """How the values of a part become one number. The trainer divides by a count over the whole optimiser step."""
+    """How the values of a part are reduced to one number. The counts are those of the whole optimiser step."""
 
     TOKEN_MEAN = "mean over trained tokens"  # noqa: S105 (not a password)
     SEQUENCE_MEAN = "mean over rows of the mean over their tokens"
@@ -33,7 +33,7 @@ REDUCTIONS = {"T": PER_TOKEN, "B": (Reduce.MEAN,), "N": (Reduce.MEAN,), "": (Red
 
 
 class Table(Mapping[str, V], Generic[V]):
-    """A mapping that cannot change, hashes and pickles. `method.loss | {...}` gives a dict for `variant`."""
+    """An immutable mapping that hashes and pickles. `method.loss | {...}` gives a dict for `variant`."""
 
     def __init__(self, items: Mapping[str, V] | None = None) -> None:
         self._items = dict(items or {})
@@ -59,7 +59,7 @@ class Table(Mapping[str, V], Generic[V]):
 
 @dataclass(frozen=True)
 class Term:
-    """A part of the loss, or a metric. Per-token parts must say how they reduce; the others have one choice."""
+    """A term of the loss, or a metric. Per-token parts must name their reduction; the others have only one."""
 
     part: Part
     weight: float | str = 1.0  # a number, or the name of a scalar tensor (an adaptive coefficient, a schedule)
@@ -74,34 +74,36 @@ class Term:
 
     @property
     def reduction(self) -> Reduce:
+        """The given reduction, or the only one that the axes of the part allow."""
         return self.reduce or (Reduce.WHOLE if self.part.axes == "" else Reduce.MEAN)
 
     @property
     def choices(self) -> tuple[Reduce, ...]:
-        """The reductions that the axes of its part allow; none where a term cannot be of these axes."""
+        """The reductions that the axes of the part allow; empty if no term can have these axes."""
         return REDUCTIONS.get(self.part.axes, ())
 
     @property
     def whole(self) -> bool:
-        """Whether it is one number for the whole minibatch."""
+        """Whether the term is one number for the whole minibatch."""
         return self.reduction is Reduce.WHOLE
 
     @property
     def needs(self) -> frozenset[str]:
+        """Names of all tensors that the term reads, its weight included."""
         return self.part.needs | ({self.weight} if isinstance(self.weight, str) else set())
 
 
 @dataclass(frozen=True)
 class Derived:
-    """A tensor that the method computes, without gradient and on a whole batch.
+    """A tensor that the method computes on a whole batch, without gradient.
 
-    each="batch": before the passes. each="step": before every optimiser step, from the policy as it is then.
-    each="end": after the passes; the batch sees the value of the batch before (at first the setting `start`).
+    each="batch": before the passes. each="step": before every optimiser step, with the current policy.
+    each="end": after the passes; a batch reads the value of the previous batch (the first one, the setting `start`).
     """
 
     part: Part
     each: str = "batch"
-    over: str | tuple[str, ...] = MAIN  # a scalar is seen by every stream
+    over: str | tuple[str, ...] = MAIN  # every stream can read a scalar
 
     def __init__(self, part: Part | Function, each: str = "batch", over: str | tuple[str, ...] = MAIN) -> None:
         for name, value in (("part", as_part(part)), ("each", each), ("over", over)):
@@ -109,46 +111,48 @@ class Derived:
 
     @property
     def when(self) -> When:
+        """The time at which it is computed."""
         return {"batch": When.ONCE, "step": When.STEP, "end": When.END}[self.each]
 
     @property
     def streams(self) -> tuple[str, ...]:
+        """Names of the streams that it is computed over."""
         return (self.over,) if isinstance(self.over, str) else self.over
 
     @property
     def start(self) -> float:
-        """The value of an each="end" tensor before the first batch has ended."""
+        """The value that the first batch reads of an each="end" tensor."""
         return float(dict(self.part.settings)["start"])
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """Who writes answers to the prompts, and how many."""
+    """How answers to the prompts are sampled: by which mixture of models, how many, and at which temperature."""
 
     samples: int = 1
     mix: tuple[tuple[str, float], ...] = (("policy", 1.0),)  # geometric mixture, renormalised at every token
     temperature: float = 1.0  # 0 is greedy
-    train: bool = True  # False: an opponent or a baseline; seen by the derived tensors, not by the loss
+    train: bool = True  # False: an opponent or a baseline, which derived tensors read and the loss does not
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Where the rows of a batch come from: a kind of record (a name or a Kind), and for prompts who answers them."""
+    """A source of rows: a kind of record (a name or a Kind) and, for prompts, how the answers to them are sampled."""
 
     records: str | Kind
     sampling: tuple[Sampling, ...] = ()
-    view: Callable[[Sequence[Any]], Sequence[Record]] | None = None  # makes this stream of the main stream's records
-    keep: Callable[[Sequence[Episode]], bool] | None = None  # groups of answers to train on; others are sampled anew
+    view: Callable[[Sequence[Any]], Sequence[Record]] | None = None  # computes its records from the main stream's
+    keep: Callable[[Sequence[Episode]], bool] | None = None  # groups of answers to train on; others are replaced
 
     @property
     def kind(self) -> Kind:
-        """What its records are, and which tensors they bring."""
+        """The kind of its records."""
         return self.records if isinstance(self.records, Kind) else kind(self.records)
 
 
 @dataclass(frozen=True)
 class Average:
-    """A model that follows another: theta <- decay * theta + (1 - decay) * source, after every optimiser step."""
+    """A moving average of another model: θ ← decay θ + (1 - decay) source, after every optimiser step."""
 
     of: str
     decay: float
@@ -158,8 +162,8 @@ class Average:
 class Method:
     """Streams of data, derived tensors and named loss terms. A variant is `variant(parent, ...)`.
 
-    A model is trained if a loss term reads one of its LIVE tensors. Raises PartError for whatever can be known
-    to be wrong without data, so a wrong method fails when its file is imported.
+    A model is trained if a loss term reads one of its LIVE tensors. Raises PartError for every error that can be
+    detected without data, so that a wrong method fails when its file is imported.
     """
 
     name: str
@@ -168,7 +172,7 @@ class Method:
     derived: Table[Derived] = field(default_factory=Table)
     averages: Table[Average] = field(default_factory=Table)
     fields: Table[Field] = field(default_factory=Table)  # model outputs that the shared vocabulary lacks
-    metrics: Table[Term] = field(default_factory=Table)  # like loss terms, without gradient and without new forwards
+    metrics: Table[Term] = field(default_factory=Table)  # like loss terms, without gradient and without extra forwards
     passes: int = 1
     minibatches: int = 1
     until: str | None = None  # a scalar derived each step; when it is not 0 the remaining passes are skipped
@@ -187,7 +191,7 @@ class Method:
         minibatches: int = 1,
         until: str | None = None,
     ) -> None:
-        made: dict[str, Any] = {
+        attributes: dict[str, Any] = {
             "name": name,
             "streams": Table({MAIN: streams} if isinstance(streams, Stream) else streams),
             "loss": Table({"loss": loss} if isinstance(loss, Term) else loss),
@@ -199,17 +203,17 @@ class Method:
             "minibatches": minibatches,
             "until": until,
         }
-        for key, value in made.items():
+        for key, value in attributes.items():
             object.__setattr__(self, key, value)
         check(self)
 
     @property
     def reads(self) -> frozenset[str]:
-        """Every tensor that some part of it names."""
+        """Names of all tensors that its parts read."""
         return frozenset().union(*(root.needs for _, root, _ in self.slots()))
 
     def slots(self) -> list[tuple[str, Part, tuple[str, ...]]]:
-        """Every place where a part stands: what it is called, the part, and the streams that it reads."""
+        """List every part: the name of its slot, the part, and the streams that it reads."""
         derived = [(f"derived {k!r}", d.part, d.streams) for k, d in self.derived.items()]
         loss = [(f"loss {k!r}", t.part, (t.over,)) for k, t in self.loss.items()]
         metrics = [(f"metric {k!r}", t.part, (t.over,)) for k, t in self.metrics.items()]
@@ -217,23 +221,23 @@ class Method:
 
     @property
     def columns(self) -> dict[str, str]:
-        """Tensors that the method reads and that may be columns of its data, with their axes."""
+        """Axes of the tensors that the method reads and that may be columns of its data, by name."""
         brought = BY_TRAINER.union(*(s.kind.tensors for s in self.streams.values()), self.derived)
         known = self.vocabulary
         return {n: known[n].axes for n in sorted(self.reads - brought) if known[n].column or known[n].source is None}
 
     @property
     def vocabulary(self) -> dict[str, Field]:
-        """All names that its parts may read."""
+        """All tensors that its parts may read, by name."""
         derived = {k: Field(d.part.axes, d.part.summary) for k, d in self.derived.items()}
         return {**FIELDS, **self.fields, **derived}
 
 
 def variant(parent: Method, **changes: Any) -> Method:
-    """The parent with a difference: `variant(DPO, name="ipo", loss=...)` takes what Method takes."""
+    """Return a changed copy of a method: `variant(DPO, name="ipo", loss=...)` takes the arguments of Method."""
     return replace(parent, **changes)
 
 
 def without(table: Mapping[str, V], *names: str) -> dict[str, V]:
-    """What is left of a table: variant(GRPO, name="mine", loss=without(GRPO.loss, "kl"))."""
+    """Return a table without some entries: variant(GRPO, name="mine", loss=without(GRPO.loss, "kl"))."""
     return {k: v for k, v in table.items() if k not in names}

@@ -1,4 +1,4 @@
-"""A Part is a pure function with its tensors named and its settings bound. The signature is the only declaration:
+"""Parts: pure functions whose tensors are named and whose settings are bound. The signature is the only declaration:
 
 positional parameter = tensor, by its name in the vocabulary;  keyword-only parameter = setting;
 first parameter `state` = stateful;  return annotation = axes of the result.
@@ -31,7 +31,7 @@ Function = Callable[..., Any]
 
 
 class PartError(ConfigError):
-    """A function that cannot be a part, or a part that does not fit where it stands."""
+    """Raised for a function that cannot be a part, and for a part that does not fit its place in a method."""
 
 
 @functools.cache
@@ -50,7 +50,7 @@ def _axes(hint: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Part:
-    """A function, what fills each of its tensor parameters, and its settings. Frozen, hashable, picklable."""
+    """A function with the fillers of its tensor parameters and its settings. Frozen, hashable and picklable."""
 
     fn: Function
     binds: tuple[tuple[str, str | Part], ...]  # tensor parameter -> the tensor or the part that fills it
@@ -58,6 +58,7 @@ class Part:
 
     @property
     def name(self) -> str:
+        """Name of the function."""
         return self.fn.__name__
 
     @property
@@ -67,16 +68,18 @@ class Part:
 
     @property
     def where(self) -> str:
+        """Name, file and line of the function, for error messages."""
         code = self.fn.__code__
         return f"{self.name} ({Path(code.co_filename).name}:{code.co_firstlineno})"
 
     @property
     def stateful(self) -> bool:
+        """Whether the function takes and returns a state."""
         return next((p.name for p in _parameters(self.fn)), "") == "state"
 
     @property
     def axes(self) -> str:
-        """Axes of the result, from the return annotation."""
+        """Axes of the result, from the return annotation. Raises PartError if there is none."""
         result = _hints(self.fn).get("return")
         axes = _axes(typing.get_args(result)[1] if self.stateful and typing.get_args(result) else result)
         if axes is None:
@@ -88,23 +91,24 @@ class Part:
 
     @property
     def expects(self) -> dict[str, str]:
-        """Axes of the annotated tensor parameters; one without annotation takes any."""
+        """Axes of the annotated tensor parameters. A parameter without annotation accepts any axes."""
         hints = {name: _axes(_hints(self.fn).get(name)) for name, _ in self.binds}
         return {name: axes for name, axes in hints.items() if axes is not None}
 
     @property
     def needs(self) -> frozenset[str]:
-        """Names of all tensors that it and its inner parts read."""
+        """Names of all tensors that the part and its inner parts read."""
         return frozenset().union(*(b.needs if isinstance(b, Part) else {b} for _, b in self.binds))
 
     def walk(self) -> Iterator[Part]:
+        """Yield the part and all its inner parts, outermost first."""
         yield self
         for _, b in self.binds:
             if isinstance(b, Part):
                 yield from b.walk()
 
     def __call__(self, batch: Mapping[str, Any], *state: Any, cache: dict[Part, Any] | None = None) -> Any:
-        """`cache` lets two terms share a common inner part (a ratio, a log-ratio) within one micro-batch."""
+        """Compute the part on a batch. With a `cache`, terms of one micro-batch share common inner parts (a ratio)."""
         cache = {} if cache is None else cache
         if self not in cache:
             args = [b(batch, cache=cache) if isinstance(b, Part) else batch[b] for _, b in self.binds]
@@ -112,18 +116,18 @@ class Part:
         return cache[self]
 
     def with_settings(self, change: Callable[[Part, str, Any], Any]) -> Part:
-        """Every setting of it and its inner parts passed through `change(part, key, value)`."""
+        """Return a copy whose settings, and those of its inner parts, are `change(part, key, value)`."""
         settings = tuple((k, change(self, k, v)) for k, v in self.settings)
         binds = tuple((n, b.with_settings(change) if isinstance(b, Part) else b) for n, b in self.binds)
         return Part(self.fn, binds, settings)
 
 
 def part(fn: Function, /, **given: Any) -> Part:
-    """Name the tensors and bind the settings of a function.
+    """Make a part of a function: name its tensors and bind its settings.
 
     `part(gae, lam=0.9)` sets a setting; `part(gae, old_value="old_cost_value")` reads another tensor;
     `part(clipped_surrogate, ratio=token_ratio)` fills a tensor with the result of another part.
-    Raises PartError for a name that the function does not have, and for functions that hide what they read.
+    Raises PartError for a name that the function does not have, and for a function that hides its inputs (*args).
     """
     where = f"{fn.__module__}.{fn.__qualname__}"
     _check_function(fn, where)
@@ -138,13 +142,13 @@ def part(fn: Function, /, **given: Any) -> Part:
     if mutable:
         raise PartError(f"{where}: {mutable} must be frozen; write a tuple")
     filled = ((t, given.get(t, t)) for t in tensors)
-    made = Part(
+    bound = Part(
         fn,
         tuple((t, x if isinstance(x, str) else as_part(x)) for t, x in filled),
         tuple(sorted(settings.items())),
     )
-    _ = made.axes  # a missing return annotation fails here, at import
-    return made
+    _ = bound.axes  # a missing return annotation fails here, at import
+    return bound
 
 
 def _check_function(fn: Function, where: str) -> None:
@@ -169,18 +173,20 @@ def _check_given(where: str, given: Mapping[str, Any], tensors: list[str], defau
 
 
 def as_part(x: Part | Function) -> Part:
+    """Return a part as it is, and a bare function as a part with default tensors and settings."""
     return x if isinstance(x, Part) else part(x)
 
 
 def pick(score: PerRow, pairs: PairIndex, *, column: int) -> PerPair:
-    """The scores of the preferred (column 0) or rejected (column 1) rows."""
+    """Select the scores of the preferred (column 0) or rejected (column 1) rows: [B] -> [N]."""
     return score[pairs[:, column]]
 
 
 def pairwise(link: Function, score: Part | Function, **given: Any) -> Part:
-    """Score every row and give `link` the two columns: chosen, rejected (and chosen_kl, rejected_kl from kl=...).
+    """Score every row and pass the scores of both sides of each pair to `link`, as `chosen` and `rejected`.
 
-    Only a shorthand for nested parts; every other keyword is a setting or tensor of `link`.
+    A keyword that is a part and no parameter of `link` is one more score: kl=... fills `chosen_kl` and `rejected_kl`.
+    Every other keyword is a setting or a tensor of `link`. This is a shorthand for nested parts.
     """
     scores: dict[str, Part | Function] = {"": score}
     link_parameters = {p.name for p in _parameters(link)}
@@ -196,5 +202,5 @@ def pairwise(link: Function, score: Part | Function, **given: Any) -> Part:
 
 
 def settings_of(parts: Iterable[Part]) -> list[tuple[Part, str, Any]]:
-    """(part, setting, value) of every part inside these, without the helper `pick`."""
+    """List (part, setting, value) for all parts inside these, except the helper `pick`."""
     return [(p, k, v) for root in parts for p in root.walk() if p.fn is not pick for k, v in p.settings]

@@ -1,4 +1,4 @@
-"""From a Method to what must be computed, by which model, when and in which order; or an error with its remedy."""
+"""The planner: from a method to what is computed when, by which model and in which order, or an error with a remedy."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ STAGE = {
 
 
 class PlanError(ConfigError):
-    """A method that cannot be computed from the data and models at hand."""
+    """Raised for a method that cannot be computed from the given data and models."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the trainer and the backend need to know. Pickles, so that a worker needs nothing else."""
+    """All that the trainer and a backend need to know of a method. It pickles, so a worker needs nothing else."""
 
     method: Method
     trained: tuple[str, ...]  # models that get an optimiser
@@ -33,12 +33,12 @@ class Plan:
     derived: Mapping[When, tuple[tuple[str, str], ...]]  # time -> (tensor, stream) in order
     terms: Mapping[str, Mapping[str, Term]]  # stream -> its loss terms
     metrics: Mapping[str, Mapping[str, Term]]  # stream -> the metrics that cost no extra forward
-    after: Mapping[str, frozenset[str]]  # stream -> tensors read after the batch is cut; the others stay behind
+    after: Mapping[str, frozenset[str]]  # stream -> tensors read after the batch is cut; the others are dropped
     twins: Mapping[str, Mapping[str, str]]  # stream -> ONCE tensor -> LIVE tensor, equal until the first step
-    free: Mapping[str, frozenset[str]]  # stream -> ONCE tensors that only ever are their twin: no forward of their own
+    free: Mapping[str, frozenset[str]]  # stream -> ONCE tensors always equal to their twin: no forward of their own
 
     def links(self, stream: str) -> frozenset[str]:
-        """Rows of a pair (a group) stay together exactly when something reads pairs (groups) after the cut."""
+        """The tensors ("pairs", "group") whose rows must stay together, because something reads them after the cut."""
         return self.after[stream] & set(LINKS)
 
 
@@ -49,13 +49,13 @@ def plan(
 
     `arrives`: the tensors that the data of each stream brings (default: those of its records, and the columns that
     nothing else can provide). `given`: roles that the run names a model for. A tensor that arrives needs no model: a
-    stored `ref_logp` unloads the reference. Two sources of one name (derived and arriving, or arriving and a model that
-    is given for it) are a PlanError, like everything else that cannot be computed.
+    stored `ref_logp` makes the reference unnecessary. Raises PlanError if a tensor has two sources (it is derived and
+    arrives, or it arrives and a model is given for it), and for anything that cannot be computed.
     """
     columns = {n for n in method.columns if method.vocabulary[n].source is None}
     arriving = arrives or {k: s.kind.tensors | columns for k, s in method.streams.items()}
     planner = _Planner(method, arriving, frozenset(given))
-    terms = {k: t for k, t in method.loss.items() if t.weight != 0}  # kl.weight=0 also unloads the reference
+    terms = {k: t for k, t in method.loss.items() if t.weight != 0}  # kl.weight=0 needs no reference
     for slot, term in terms.items():
         planner.loss(slot, term)
     if method.until:
@@ -87,7 +87,7 @@ def plan(
 
 
 class _Planner:
-    """Visits what is needed, depth first, and notes the forwards and the order of the derived tensors."""
+    """Visits the needed tensors depth first; collects the forwards, and the derived tensors in order."""
 
     def __init__(self, method: Method, arrives: Mapping[str, Iterable[str]], given: frozenset[str]) -> None:
         self.method = method
@@ -118,7 +118,7 @@ class _Planner:
             self.output(name, stream, reader, time)
 
     def _check_one_source(self, name: str, stream: str) -> None:
-        """A source never hides another."""
+        """Raise PlanError if a tensor that arrives has another source too."""
         if name not in self.arrives[stream]:
             return
         if name in self.method.derived:
@@ -135,7 +135,7 @@ class _Planner:
             )
 
     def output(self, name: str, stream: str, reader: str, time: When) -> None:
-        """A tensor that a model makes."""
+        """Add the model output that a tensor is to the forwards of the right time."""
         source, axes = self.known[name].source, self.known[name].axes
         if source is None:
             raise PlanError(
@@ -154,16 +154,16 @@ class _Planner:
                 f"optimiser step; {f'read {twins[0]} instead, or ' if twins else ''}recompute it each step: "
                 "Derived(part(...), each='step')"
             )
-        made = time if when is When.LIVE else when
-        if "V" in axes and made is not When.LIVE:
+        computed = time if when is When.LIVE else when
+        if "V" in axes and computed is not When.LIVE:
             raise PlanError(
-                f"{self.method.name}: {reader} reads {name}, computed {STAGE[made]}: [{axes}] would be kept for all "
-                "tokens at once; read it in a loss term, or let the model return the per-token number "
+                f"{self.method.name}: {reader} reads {name}, computed {STAGE[computed]}: [{axes}] would be kept for "
+                "all tokens at once; read it in a loss term, or let the model return the per-token number "
                 "(a Field with its own Source)"
             )
         if when is When.ONCE:
             self.readers[name, stream].add(time)
-        self.forwards[made, stream][name] = source
+        self.forwards[computed, stream][name] = source
 
     def derive(self, name: str, stream: str, reader: str, time: When) -> None:
         derived = self.method.derived[name]
@@ -181,7 +181,7 @@ class _Planner:
             if (name, s) in self.derived[derived.when]:
                 continue
             if (name, s) in self.open:
-                if derived.when is When.END:  # it reads the value of the batch before: no cycle
+                if derived.when is When.END:  # it reads the value of the previous batch: no cycle
                     continue
                 path = " -> ".join(n for n, _ in self.open)
                 raise PlanError(f"{self.method.name}: derived tensors read each other: {path} -> {name}")
@@ -193,11 +193,11 @@ class _Planner:
 
 
 def _check_unread(p: _Planner, terms: Mapping[str, Term]) -> None:
-    if len(terms) < len(p.method.loss):  # a term was switched off, and what only it reads with it
+    if len(terms) < len(p.method.loss):  # a term is switched off, so tensors that only it reads are unread
         return
-    made = {n for pairs in p.derived.values() for n, _ in pairs}
+    visited = {n for pairs in p.derived.values() for n, _ in pairs}
     for name in p.method.derived:
-        if name not in made:
+        if name not in visited:
             read = {n for t in terms.values() for n in t.part.needs}
             raise PlanError(f"{p.method.name}: derived {name!r} is read by nothing{suggestion(name, read)}; remove it")
 
@@ -205,19 +205,19 @@ def _check_unread(p: _Planner, terms: Mapping[str, Term]) -> None:
 def _models(p: _Planner) -> set[str]:
     outputs = {s.model for wants in p.forwards.values() for s in wants.values()}
     averaged = {a.of for a in p.method.averages.values()}
-    authors = {m for s in p.method.streams.values() for how in s.sampling for m, _ in how.mix}
+    authors = {m for s in p.method.streams.values() for sampling in s.sampling for m, _ in sampling.mix}
     return outputs | averaged | authors
 
 
 def _affordable(p: _Planner, stream: str) -> dict[str, Term]:
-    """The metrics whose tensors are there anyway. One number is made once per batch, the rest with the loss."""
+    """Select the metrics whose tensors are computed anyway: scalars once per batch, the others with the loss."""
     derived = {n for names in p.derived.values() for n, s in names if s == stream or p.known[n].axes == ""}
     outputs = p.forwards[When.ONCE, stream]
     before = p.arrives[stream] | {n for n in outputs if When.ONCE in p.readers[n, stream]}
     before |= {n for n in derived if p.method.derived[n].when is not When.STEP}
     running = {s.model for s in p.forwards[When.LIVE, stream].values()}
     heads = {n: f.source for n, f in p.known.items() if f.source and f.source.model in running and "V" not in f.axes}
-    heads = {n: s for n, s in heads.items() if s.when is When.LIVE}  # more from a forward that is made anyway
+    heads = {n: s for n, s in heads.items() if s.when is When.LIVE}  # further outputs of a forward that runs anyway
     beside = p.arrives[stream] | derived | set(outputs) | set(heads)
     chosen = {}
     for name, term in p.method.metrics.items():
@@ -232,14 +232,14 @@ def _affordable(p: _Planner, stream: str) -> dict[str, Term]:
 
 
 def _twins(p: _Planner, stream: str) -> dict[str, str]:
-    """ONCE tensors that are a LIVE tensor before the first optimiser step: old_logp is logp."""
+    """Map ONCE tensors to the LIVE tensor that they equal before the first optimiser step: old_logp to logp."""
     live = {s: n for n, s in p.forwards[When.LIVE, stream].items()}
     pairs = {n: live.get(Source(s.model, s.output, When.LIVE)) for n, s in p.forwards[When.ONCE, stream].items()}
     return {n: twin for n, twin in pairs.items() if twin is not None}
 
 
 def _free(p: _Planner, stream: str, twins: Mapping[str, str]) -> frozenset[str]:
-    """With one optimiser step per batch a twin that only the loss reads needs no forward of its own."""
+    """Select the twins that need no forward: with one optimiser step per batch, those that only the loss reads."""
     if p.method.passes * p.method.minibatches > 1:
         return frozenset()
     return frozenset(n for n in twins if p.readers[n, stream] == {When.LIVE})

@@ -1,4 +1,4 @@
-"""One reduction, on counts of the whole optimiser step, for every method."""
+"""The loss of every method: terms are summed per micro-batch and divided by counts of the whole optimiser step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Counts = Mapping[Term, float]
 
 
 def total(term: Term, x: Tensor, batch: Batch) -> Tensor:
-    """The sum that `count` turns into a mean."""
+    """Sum a term's values over a batch. Divided by `count`, this is the term's mean."""
     rows: Rows = batch["rows"]
     match term.reduction, term.part.axes:
         case Reduce.SEQUENCE_MEAN, _:
@@ -32,7 +32,7 @@ def total(term: Term, x: Tensor, batch: Batch) -> Tensor:
 
 
 def count(term: Term, batch: Batch) -> float:
-    """Tokens, rows or pairs over which the term is a mean; rows without a trained token never count."""
+    """Count what a term averages over: tokens, or rows with a trained token, or pairs. At least 1."""
     rows = batch["rows"]
     match term.reduction, term.part.axes:
         case Reduce.TOKEN_MEAN, _:
@@ -47,15 +47,17 @@ def count(term: Term, batch: Batch) -> float:
 
 
 def counts(terms: Iterable[Term], batch: Batch) -> dict[Term, float]:
+    """Count for several terms what each of them averages over."""
     return {term: count(term, batch) for term in terms}
 
 
 def weight(term: Term, batch: Batch) -> float | Tensor:
+    """Return the weight of a term: its number, or the scalar tensor of the batch that it names."""
     return batch[term.weight] if isinstance(term.weight, str) else term.weight
 
 
 def with_live(plan: Plan, stream: str, batch: Batch, live: Mapping[str, Tensor], *, fresh: bool) -> Batch:
-    """The batch with the model outputs. Before the first step of a batch old_logp is logp, bit for bit."""
+    """Add the model outputs to the batch. Before the first step of a batch, old_logp is logp, bit for bit."""
     axes = {n: f.axes for n, f in plan.method.vocabulary.items()}
     twins = plan.twins[stream] if fresh else {n: plan.twins[stream][n] for n in plan.free[stream]}
     same = {n: live[twin].detach() for n, twin in twins.items() if twin in live}
@@ -65,7 +67,7 @@ def with_live(plan: Plan, stream: str, batch: Batch, live: Mapping[str, Tensor],
 def micro_loss(
     plan: Plan, stream: str, micro: Batch, live: Mapping[str, Tensor], counts: Counts, *, fresh: bool
 ) -> tuple[Tensor, dict[str, float]]:
-    """The share of one micro-batch in the loss of the optimiser step, and in every term and metric by name."""
+    """Compute what one micro-batch adds to the loss of the optimiser step, and to each term and metric by name."""
     batch = with_live(plan, stream, micro, live, fresh=fresh)
     cache: dict[Part, object] = {}
     loss = torch.zeros((), device=batch["tokens"].device)
@@ -77,7 +79,7 @@ def micro_loss(
             shares[f"loss/{name}"] = float(mean.detach())
     for name, output in live.items():  # terms over the whole minibatch: value and gradient were computed beforehand
         if name in micro.cotangents:
-            slope = micro.cotangents[name]  # 0 where nobody wrote: the model's output there is not read
+            slope = micro.cotangents[name]  # 0 at tokens whose output is not read and may be NaN
             loss = loss + torch.where(slope != 0, slope * (output - output.detach()), 0).sum()
     with torch.no_grad():
         for name, term in plan.metrics[stream].items():
@@ -90,9 +92,10 @@ def micro_loss(
 def whole_gradients(
     plan: Plan, stream: str, mini: Batch, now: Mapping[str, Tensor]
 ) -> tuple[Batch, float, dict[str, float]]:
-    """Loss terms that mix rows, differentiated with respect to the model outputs of the whole minibatch.
+    """Differentiate the loss terms that mix rows with respect to the model outputs of the whole minibatch.
 
-    No model is involved; the cotangents go to the micro-batches, which multiply them with their own outputs.
+    Returns the minibatch with these gradients as cotangents, the loss, and each term by name. No model is run: every
+    micro-batch multiplies its cotangents by its own outputs.
     """
     terms = {k: t for k, t in plan.terms[stream].items() if t.whole}
     if not terms:

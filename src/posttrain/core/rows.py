@@ -1,4 +1,4 @@
-"""The way between tokens [T] and rows [B]."""
+"""Rows: sums, means and shifts between the tokens [T] and the rows [B] of a batch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The only way between tokens [T] and rows [B]. Every method ignores the tokens outside the mask."""
+    """The map between tokens [T] and rows [B]. Every method of this class ignores the tokens outside the mask."""
 
     index: Tensor  # [T] row number of each token; rows are contiguous and in order
     mask: Tensor  # [T] bool
@@ -18,50 +18,50 @@ class Rows:
 
     @property
     def sizes(self) -> Tensor:
-        """All tokens of each row, masked or not: [B]."""
+        """Number of tokens of each row, inside the mask or not: [B]."""
         return torch.bincount(self.index, minlength=self.count)
 
     def sum(self, x: Tensor) -> Tensor:
-        """[T] -> [B]"""
+        """Sum over the masked-in tokens of each row: [T] -> [B]."""
         masked = torch.where(self.mask, x, 0)
         return torch.segment_reduce(masked, "sum", lengths=self.sizes, unsafe=True, initial=0)
 
     def length(self) -> Tensor:
-        """Number of masked-in tokens of each row: [B]."""
+        """Count the masked-in tokens of each row: [B]."""
         return torch.bincount(self.index[self.mask], minlength=self.count)
 
     def mean(self, x: Tensor) -> Tensor:
-        """[T] -> [B]; 0 for a row without tokens."""
+        """Average over the masked-in tokens of each row: [T] -> [B]; 0 for a row without any."""
         return self.sum(x) / self.length().clamp(min=1)
 
     def spread(self, v: Tensor) -> Tensor:
-        """[B] -> [T]; 0 outside the mask."""
+        """Copy the value of each row to its masked-in tokens: [B] -> [T]; 0 outside the mask."""
         return torch.where(self.mask, v[self.index], 0)
 
     @property
     def trained(self) -> Tensor:
-        """Rows with at least one token in the mask: [B] bool. The others never count."""
+        """Whether each row has a token in the mask: [B] bool. Rows without one never count."""
         return self.length() > 0
 
     def position(self) -> Tensor:
-        """Number of each masked-in token within its row, 0 for the first: [T]; 0 outside the mask."""
+        """Number the masked-in tokens of each row from 0: [T]; 0 outside the mask."""
         place, _, number = self._steps()
         return torch.zeros_like(self.index).index_copy(0, place, number)
 
     def at_last(self, v: Tensor) -> Tensor:
-        """[B] -> [T], at the last masked-in token of each row, 0 elsewhere."""
+        """Place the value of each row at its last masked-in token: [B] -> [T]; 0 elsewhere."""
         place, row, number = self._steps()
         last = number == self.length()[row] - 1
         return v.new_zeros(len(self.index)).index_copy(0, place[last], v[row[last]])
 
     def next(self, x: Tensor) -> Tensor:
-        """[T] -> [T], x at the next masked-in token of the row; 0 after the last."""
+        """Shift by one: x at the next masked-in token of the row, [T] -> [T]; 0 at the last one."""
         place, row, _ = self._steps()
         same = row[:-1] == row[1:]
         return x.new_zeros(len(self.index)).index_copy(0, place[:-1][same], x[place[1:][same]])
 
     def discount(self, x: Tensor, rate: float) -> Tensor:
-        """[T] -> [T], sum_{k>=t} rate^(k-t) x_k over the masked-in tokens of the row."""
+        """Sum what follows, discounted: Σ_{k≥t} rate^(k-t) x_k over the masked-in tokens of the row, [T] -> [T]."""
         place, row, number = self._steps()
         if not len(place):
             return torch.zeros_like(x)
@@ -73,23 +73,24 @@ class Rows:
         return x.new_zeros(len(self.index)).index_copy(0, place, flat)
 
     def _steps(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Flat places of the masked-in tokens, the row of each, and its number within the row."""
+        """Return the flat index of each masked-in token, its row, and its number within the row: three [M]."""
         place, length = self.mask.nonzero()[:, 0], self.length()
         row = self.index[place]
         first = length.cumsum(0) - length
         return place, row, torch.arange(len(place), device=place.device) - first[row]
 
     def prefix_length(self) -> Tensor:
-        """Tokens before the first masked-in one, at most all but the last of the row: [B]."""
+        """Count the tokens before the first masked-in one, at most all but the last of the row: [B]."""
         sizes, place = self.sizes, self.mask.nonzero()[:, 0]
         first = (sizes.cumsum(0) - 1).scatter_reduce(0, self.index[place], place, "amin")
         return (first - (sizes.cumsum(0) - sizes)).clamp(min=0)
 
     def prefixes(self, tokens: Tensor) -> list[bytes]:
-        """The tokens of each row before its first masked-in one, as bytes: equal bytes are equal tokens."""
+        """Return the tokens of each row before its first masked-in one as bytes: equal bytes are equal tokens."""
         flat, width = tokens.cpu().numpy().tobytes(), tokens.element_size()
         starts = (self.sizes.cumsum(0) - self.sizes).tolist()
         return [flat[s * width : (s + n) * width] for s, n in zip(starts, self.prefix_length().tolist(), strict=True)]
 
     def take(self, tokens: Tensor, place: Tensor, count: int) -> Rows:
+        """Select tokens. `tokens` [M]: their flat indices; `place` [B]: the new number of each old row."""
         return Rows(place[self.index[tokens]], self.mask[tokens], count)

@@ -1,8 +1,8 @@
-"""The vocabulary of tensors: names, axes, and which model output each is.
+"""The vocabulary of tensors: their names, axes, and the model outputs that they are.
 
-All sequences of a batch lie end to end. Axes: T tokens, B rows (sequences), N pairs, "" one number; after them V
+All sequences of a batch lie end to end. Axes: T tokens, B rows (sequences), N pairs, "" a scalar; after them V
 vocabulary, K numbers of one head (members, attributes, quantiles), D hidden width. The first letter of a tensor's axes
-says how it follows when the batch is cut.
+says how it is cut when rows are selected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class When(IntEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """Which output of which model a tensor is, and when it is computed. `size`: numbers that the model's head gives."""
+    """The model output that a tensor is, and when it is computed. `size`: number of outputs of the model's head."""
 
     model: str
     output: str
@@ -33,9 +33,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Field:
-    """One name of the vocabulary. Without a source it is a column of the data, or the method derives it.
+    """One name of the vocabulary: its axes, what it means, and its source.
 
-    With a source and `column`, a column of the data of this name takes the place of the model.
+    Without a source it is a column of the data, or the method derives it. With a source and `column`, a column of the
+    data with this name replaces the model.
     """
 
     axes: str
@@ -45,43 +46,43 @@ class Field:
 
 
 def live(axes: str, doc: str, model: str, output: str, *, size: int = 1) -> Field:
-    """An output of a model with every micro-batch, with gradient if the model is trained."""
+    """Declare a model output of every micro-batch, with gradient if the model is trained."""
     return Field(axes, doc, Source(model, output, When.LIVE, size))
 
 
 def once(axes: str, doc: str, model: str, output: str, *, size: int = 1, column: bool = False) -> Field:
-    """An output of a model once per batch, without gradient."""
+    """Declare a model output that is computed once per batch, without gradient."""
     return Field(axes, doc, Source(model, output, When.ONCE, size), column)
 
 
 def head(name: str, model: str, output: str, doc: str, axes: str = "T") -> dict[str, Field]:
-    """A trained output and the same before the update: {name, old_name}."""
+    """Declare a trained output, and the same output before the update as `old_NAME`."""
     return {
         name: live(axes, doc, model, output),
         f"old_{name}": once(axes, f"{doc}, before the update", model, output),
     }
 
 
-# Index t of logp, logits, entropy and value belongs to the PREDICTION of tokens[t]: it comes from the state before it.
+# Index t of logp, logits, entropy and value belongs to the PREDICTION of tokens[t], from the state before that token.
 FIELDS: dict[str, Field] = {
     "tokens": Field("T", "token ids, all rows end to end"),
-    "rows": Field("T", "which row each token is in, and which tokens are trained"),
-    "written": Field("T", "the same rows with the tokens that the model wrote, trained or not"),
+    "rows": Field("T", "row of each token, and which tokens are trained"),
+    "written": Field("T", "row of each token, and which tokens the model wrote, trained or not"),
     "row_id": Field("B", "stable id of the row"),
     "group": Field("B", "id of the prompt that the row answers"),
-    "author": Field("B", "which entry of the stream's sampling wrote the row"),
-    "ended": Field("B", "the row stopped by itself, not at the limit of tokens"),
+    "author": Field("B", "index of the entry of the stream's sampling that wrote the row"),
+    "ended": Field("B", "whether the row stopped by itself, not at the limit of tokens"),
     "temperature": Field("B", "temperature that the row was sampled at; log-probs are of that distribution"),
-    "max_tokens": Field("", "limit of tokens of a sampled answer"),
+    "max_tokens": Field("", "maximum number of tokens of a sampled answer"),
     "pairs": Field("N 2", "row numbers (preferred, rejected)"),
-    "label": Field("B", "desirable or not"),
-    "rank": Field("B", "place of the answer among those to the same prompt, 0 is the best"),
-    "margin": Field("B", "by how much the preferred answer of the pair is better"),
+    "label": Field("B", "1 if the answer is desirable, 0 if not"),
+    "rank": Field("B", "rank of the answer among those to the same prompt; 0 is the best"),
+    "margin": Field("B", "how much better the preferred answer of the pair is"),
     "safe": Field("B", "1 if the answer is safe, 0 if not"),
-    "relevance": Field("T", "how much the segment that the token is in matters to the judgement"),
-    "rollout_logp": Field("T", "log-prob under the distribution that the token was drawn from"),
+    "relevance": Field("T", "how much the token's segment matters to the preference"),
+    "rollout_logp": Field("T", "log-prob under the distribution that the token was sampled from"),
     "seed": Field("", "random seed of this batch"),
-    "step": Field("", "number of this batch; schedules read it"),
+    "step": Field("", "number of this batch, for schedules"),
     "token_reward": Field("T", "reward after each token"),
     "advantage": Field("T", "credit of each token"),
     "returns": Field("T", "target of the critic"),
@@ -89,9 +90,9 @@ FIELDS: dict[str, Field] = {
     **head("value", "critic", "value", "value of the critic"),
     "logits": live("T V", "policy logits", "policy", "logits"),
     "entropy": live("T", "policy entropy", "policy", "entropy"),
-    "score": live("B", "score of the reward model in training", "reward", "score"),
+    "score": live("B", "score of the reward model that is trained", "reward", "score"),
     "ref_logits": live(
-        "T V", "reference logits; too large to keep, so made with each micro-batch", "reference", "logits"
+        "T V", "reference logits; too large to keep, so computed with each micro-batch", "reference", "logits"
     ),
     "ref_logp": once("T", "log-prob under the reference", "reference", "logp"),
     "reward": once("B", "scalar reward", "reward", "score", column=True),
