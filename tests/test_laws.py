@@ -19,7 +19,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 MACHINES = ("torch.distributed", "ray", "vllm")
 
-LONGEST_FILE, LONGEST_FUNCTION = 400, 50
+LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 LONG_FILES: set[str] = set()  # may only shrink
 LONG_FUNCTIONS: set[str] = set()  # may only shrink
 SEEDS_GLOBALLY = {
@@ -164,6 +164,69 @@ def test_functions_are_short():
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and code_lines(node, text) > LONGEST_FUNCTION:
                 long.add(f"{name_of(file)}:{node.name}")
     assert long == LONG_FUNCTIONS
+
+
+def test_no_init_packs_more_than_two_attributes_into_one_assignment():
+    """A reader finds what an object holds line by line."""
+    for file in FILES:
+        inits = [n for n in ast.walk(parsed(file)) if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+        targets = [t for n in inits for a in ast.walk(n) if isinstance(a, ast.Assign) for t in a.targets]
+        packed = [t.lineno for t in targets if isinstance(t, ast.Tuple) and len(t.elts) > 2]
+        assert not packed, f"{name_of(file)}:{packed[0]}"
+
+
+# Words that the code once had for the field's terms, as names: what stands on the right is the word to use.
+DIALECT = {
+    "law": "distribution",
+    "heard": "on_finished",
+    "made_again": "recomputed",
+    "spell": "measure_tokens",
+    "so_far": "partial",
+    "refill": "admit",
+    "retire": "pop_finished",
+    "add_words": "accumulate_tile",
+    "back_words": "tile_backward",
+    "usual_gap": "mean_gap_ema",
+    "begun": "partial",
+    "lead": "prefix_length",
+    "twos": "all_pairs",
+    "Running": "Scheduler",
+    "Ahead": "BackgroundCalls",
+    "Hold": "Saving",
+    "NONE": "NO_OPTIONS",
+    "rollout_row": "episode_row",
+    "hush": "clear",
+}
+FITTED_LAW = "evaluation/"  # a law of over-optimisation is called so in its paper
+
+
+def names(tree: ast.AST) -> set[str]:
+    """Every name that a file defines, binds, takes or reads."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.keyword(arg=name):
+                found.add(name or "")
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                found.add(name)
+    return found
+
+
+def test_the_code_speaks_the_language_of_the_field():
+    for file in FILES:
+        old = names(parsed(file)) & DIALECT.keys()
+        old -= {"law"} if name_of(file).startswith(FITTED_LAW) else set()
+        assert not old, f"{name_of(file)}: {', '.join(f'{w} -> {DIALECT[w]}' for w in sorted(old))}"
+
+
+DIALECT_OF_SENTENCES = ("passes over what", "learnt", "is told of", "goes on with", "so many", "has lost its mind")
+
+
+def test_docstrings_speak_it_too():
+    for file in FILES:
+        text = file.read_text(encoding="utf-8")
+        said = [phrase for phrase in DIALECT_OF_SENTENCES if phrase in text]
+        assert not said, f"{name_of(file)}: {said[0]!r}"
 
 
 def test_a_method_lends_another_nothing_but_itself():

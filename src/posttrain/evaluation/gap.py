@@ -31,9 +31,9 @@ def at_same_kl(one: Curve, two: Curve, grid: int = 101) -> float:
     return float(np.mean(np.interp(k, a, ya) - np.interp(k, b, yb)))
 
 
-def paired(ones: Sequence[Curve], twos: Sequence[Curve]) -> tuple[float, float, float]:
+def paired(ones: Sequence[Curve], others: Sequence[Curve]) -> tuple[float, float, float]:
     """Return the gap over seeds with its 95% interval, (mean, low, high). Curves of one index share a seed."""
-    return mean_interval([at_same_kl(one, two) for one, two in zip(ones, twos, strict=True)])
+    return mean_interval([at_same_kl(one, two) for one, two in zip(ones, others, strict=True)])
 
 
 def _increasing(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -12,7 +12,7 @@ from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.runs.rounds import as_episodes, as_row
-from posttrain.training.rollouts import Names, episode, request
+from posttrain.training.episodes import Names, episode, request
 from posttrain.training.run import Run
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from posttrain.core.method import Method, Sampling, Stream
+from posttrain.core.method import Sampling, Stream
 from posttrain.data.collate import groups
 from posttrain.data.feed import Feed
 from posttrain.errors import ConfigError
@@ -18,13 +18,12 @@ from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt, Segment
 from posttrain.rewards.reward import Reward
 from posttrain.runs.rounds import as_episodes, as_row, as_segment, segment_row
-from posttrain.sampling.request import NOTHING, Completion, Request
+from posttrain.sampling.request import NOTHING, Completion
 from posttrain.sampling.statistics import describe, staleness
+from posttrain.training.episodes import Key, episode, request, with_opponents
 from posttrain.training.run import Run
 
 REFILLS = 4  # a stream that keeps only some groups draws at most this many times its prompts per step
-Names = tuple[str | int, ...]
-Key = tuple[int, int]  # (author, sample)
 
 
 @dataclass
@@ -246,80 +245,3 @@ class Rollouts:
                 group.drafts[author, sample] = Draft.restored(draft)
             self._completed(group)
             self.underway.append(group)
-
-
-# ---- one answer
-
-
-def request(
-    run: Run,
-    prompt: Prompt,
-    tokens: tuple[int, ...],
-    sampling: Sampling,
-    names: Names,
-    key: Key,
-    *,
-    turn: int = 0,
-    partial: Completion = NOTHING,
-    max_tokens: int | None = None,
-) -> Request:
-    """Request a sample of a prompt.
-
-    Its seed derives from the names, the prompt, the key and (after the first) the turn. `tokens`: what precedes it.
-    """
-    limits = run.file.sampling
-    return Request(
-        prompt=tokens,
-        seed=run.seed("rollout", *names, prompt.id, *key, *((turn,) if turn else ())),
-        max_tokens=max_tokens or limits.max_tokens,
-        temperature=sampling.temperature,
-        top_k=limits.top_k,
-        top_p=limits.top_p,
-        partial=partial,
-    )
-
-
-def episode(
-    run: Run,
-    prompt: Prompt,
-    tokens: tuple[int, ...],
-    key: Key,
-    completion: Completion,
-    *,
-    before: tuple[Segment, ...] = (),
-) -> Episode:
-    """The episode that ends with a completion. One answer is an episode of a single segment."""
-    author, sample = key
-    text = run.encoder.text(completion.tokens)
-    segment = Segment(completion.tokens, completion.logp, author, text, completion.ended, versions=completion.versions)
-    return Episode(prompt, author, sample, tokens, (*before, segment))
-
-
-def authors_of(method: Method, stream: str, *, samples: int | None, temperature: float | None) -> tuple[Sampling, ...]:
-    """The authors of a stream, with what the run file sets for those that are trained."""
-
-    def changed(sampling: Sampling) -> Sampling:
-        greedy_baseline = not sampling.train and sampling.temperature == 0  # a second greedy answer would be the same
-        return replace(
-            sampling,
-            samples=sampling.samples if samples is None or greedy_baseline else samples,
-            temperature=sampling.temperature if temperature is None or not sampling.train else temperature,
-        )
-
-    return tuple(changed(sampling) for sampling in method.streams[stream].sampling)
-
-
-def with_opponents(episodes: list[Episode], authors: int) -> list[Episode]:
-    """With several authors every episode gets the column `opponent`: the text of another author's answer."""
-    if authors < 2:
-        return episodes
-    texts: dict[tuple[int, int], list[str]] = {}
-    for e in episodes:
-        texts.setdefault((e.prompt.id, e.author), []).append(e.text)
-
-    def against(e: Episode) -> Episode:
-        others = texts[e.prompt.id, (e.author + 1) % authors]
-        columns = {**e.prompt.columns, "opponent": others[e.sample % len(others)]}
-        return replace(e, prompt=replace(e.prompt, columns=columns))
-
-    return [against(e) for e in episodes]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
@@ -19,39 +18,31 @@ from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.transforms.off_policy import corrected
 from posttrain.config.load import check
-from posttrain.core.method import MAIN, Method, Sampling
-from posttrain.core.parts import Function, Part
+from posttrain.core.method import MAIN, Method
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
-from posttrain.records import Episode, Prompt, Record, Turns
 from posttrain.rewards.reward import Reward
-from posttrain.roles.protocol import Options as ReplyOptions
 from posttrain.runs import durable
-from posttrain.runs.rounds import as_episodes, as_row
 from posttrain.runs.saver import Copy
-from posttrain.training import measures, text_roles
-from posttrain.training.evaluation import Evaluation, Evaluations, evaluate, sample
+from posttrain.training.observer import Observer
 from posttrain.training.reference import check_rule
-from posttrain.training.rollouts import Names, with_opponents
 from posttrain.training.run import Run
 from posttrain.training.stage import Stage
 
 if TYPE_CHECKING:
-    from posttrain.config.schema import Data, Train
+    from posttrain.config.schema import Train
 
 Sources = Mapping[str, Dataset]
 Options = Mapping[str, Any]  # of one stage: steps, learning_rate, ... and `settings` of its method
 NO_OPTIONS: Options = MappingProxyType({})
-Scoring = Sequence[Reward] | Part | Function  # reward functions, or a part that the models compute
 WITHOUT_GRADIENTS = "steps without gradients"
 
 
-class Session:
+class Session(Observer):
     """The verbs of a run. `role` is the model that the last stage was about, `trained` those of all stages."""
 
     def __init__(self, run: Run, *, resume: str | None = None) -> None:
-        self.run = run
-        self.evaluations = Evaluations(run)
+        super().__init__(run)
         self.role = "policy"
         self.trained: list[str] = []
         self.artefacts: dict[str, Path | None] = {}
@@ -166,144 +157,7 @@ class Session:
         elif not isinstance(rule, str):
             self.copy("policy", "reference", float(rule))
 
-    # ---- sampling and scoring
-
-    def sampling(self, samples: int = 1, temperature: float = 1.0, **given: Any) -> Sampling:
-        """An author: as the run file's `sampling` says where it says something, else as given here."""
-        own = self.run.file.sampling
-        return Sampling(
-            samples=samples if own.samples is None else own.samples,
-            temperature=temperature if own.temperature is None else own.temperature,
-            **given,
-        )
-
-    def sample(
-        self,
-        prompts: Sequence[Prompt],
-        sampling: Sampling | None = None,
-        *,
-        names: Names = ("sample",),
-        author: int = 0,
-        max_tokens: int | None = None,
-    ) -> list[Episode]:
-        """Answer prompts, all samples of a prompt side by side. The seed of each answer derives from `names`."""
-        return sample(self.run, prompts, sampling or Sampling(), names, author=author, max_tokens=max_tokens)
-
-    def score(self, episodes: Sequence[Episode], rewards: Sequence[Reward] | None = None) -> list[Episode]:
-        """Return the same episodes with their rewards. A failed reward leaves None, never a number."""
-        return self.run.score(episodes, self.run.rewards() if rewards is None else rewards)
-
-    def collect(
-        self,
-        name: str,
-        prompts: Sequence[Record],
-        *authors: Sampling,
-        rewards: Scoring | None = None,
-        max_tokens: int | None = None,
-    ) -> list[Episode]:
-        """Sample and score answers of every author, kept as `rounds/<name>.jsonl` for a resumed run to read.
-
-        `rewards`: those of the run file unless given; () for none; a part (`log_ratio`) is computed by the models.
-        """
-        asked = [cast(Prompt, p) for p in prompts]
-
-        def compute() -> list[Any]:
-            with self.run.timers("sampling"):
-                answers = [
-                    e
-                    for author, sampling in enumerate(authors)
-                    for e in self.sample(asked, sampling, names=(name,), author=author, max_tokens=max_tokens)
-                ]
-            with self.run.timers("rewards"):
-                scored = self._scored(with_opponents(answers, len(authors)), rewards)
-            return [as_row(e) for e in scored]
-
-        episodes = as_episodes(self.run.journal.once(f"rounds/{name}", compute), asked)
-        mean = Evaluation.of(episodes).mean
-        self.run.display.note(f"{name}: {len(episodes)} answers to {len(asked)} prompts, mean reward {mean:.3f}")
-        return episodes
-
-    def score_again(self, name: str, episodes: Sequence[Episode], rewards: Scoring | None = None) -> list[Episode]:
-        """Return the same episodes with new rewards, kept like what is collected."""
-        compute = lambda: [e.reward for e in self._scored(list(episodes), rewards)]  # noqa: E731
-        scores = self.run.journal.once(f"rounds/{name}", compute)
-        return [replace(e, reward=x) for e, x in zip(episodes, scores, strict=True)]
-
-    def _scored(self, episodes: list[Episode], rewards: Scoring | None) -> list[Episode]:
-        if isinstance(rewards, Part) or callable(rewards):
-            return measures.scored(self.run, episodes, rewards)
-        if rewards is None and not self.run.rewards():
-            raise ConfigError("the answers must be scored, and the run file names no `rewards`; add rewards: [...]")
-        return self.score(episodes, rewards)
-
-    # ---- measuring
-
-    def measure(self, name: str, records: Sequence[Record], part: Part | Function) -> list[float]:
-        """A part's value for each record, or pair, under the models as they are now; kept like what is collected."""
-        return self._kept(name, lambda: measures.values(self.run, records, part))
-
-    def measure_tokens(self, name: str, records: Sequence[Record], part: Part | Function) -> list[list[float]]:
-        """A part's value at every trained token of each record; kept likewise."""
-        return self._kept(name, lambda: measures.token_values(self.run, records, part))
-
-    def embed(self, name: str, records: Sequence[Record], role: str = "policy") -> list[list[float]]:
-        """The state of a model after the last token of every row: one of an answer, two of a pair; kept likewise."""
-        return self._kept(name, lambda: measures.embeddings(self.run, records, role))
-
-    def _kept(self, name: str, compute: Any) -> list[Any]:
-        return self.run.journal.once(f"rounds/{name}", compute)
-
-    # ---- asking
-
-    def ask(
-        self,
-        name: str,
-        role: str,
-        prompts: Sequence[Record | Turns],
-        *,
-        samples: int = 1,
-        max_tokens: int | None = None,
-        temperature: float = 1.0,
-    ) -> list[list[str]]:
-        """Replies of any model of the run, text roles included, to each prompt; kept like what is collected.
-
-        `max_tokens`: those of the run file's `sampling` unless given.
-        """
-        limit, seed = max_tokens or self.run.file.sampling.max_tokens, self.seed("ask", name)
-        speaker = text_roles.speaker(self.run, role)
-        compute = lambda: speaker.ask(  # noqa: E731
-            text_roles.turns(prompts), samples=samples, max_tokens=limit, temperature=temperature, seed=seed
-        )
-        return self._kept(name, compute)
-
-    def choose(
-        self, name: str, role: str, prompts: Sequence[Record | Turns], options: ReplyOptions
-    ) -> list[list[float]]:
-        """Probabilities of options as replies, renormalised over the options of each prompt; kept likewise.
-
-        `options`: one list for all prompts, or a list for each of them.
-        """
-        speaker = text_roles.speaker(self.run, role)
-        return self._kept(name, lambda: speaker.choose(text_roles.turns(prompts), options))
-
-    # ---- evaluating and saving
-
-    def evaluate(
-        self,
-        prompts: Sequence[Prompt],
-        rewards: Sequence[Reward] | None = None,
-        *,
-        samples: int = 1,
-        temperature: float = 0.0,
-        max_tokens: int | None = None,
-    ) -> Evaluation:
-        """Answer held-out prompts, greedily by default, and score the answers."""
-        scorers = self.run.rewards() if rewards is None else rewards
-        return evaluate(self.run, prompts, scorers, samples=samples, temperature=temperature, max_tokens=max_tokens)
-
-    def evaluate_now(self, name: str) -> Evaluation | None:
-        """Answer the prompts of the run file's `evaluate`, if it has any, and keep the result under a name."""
-        return self.evaluations.now(name)
+    # ---- saving
 
     def save(self, role: str, folder: Path | None = None) -> Path:
         """Write a model that plain transformers opens, into the run directory's `final` unless given a folder."""
@@ -328,20 +182,6 @@ class Session:
             durable.write_text(file, text)
         self.artefacts[name] = file
         return file
-
-    # ---- what the verbs share
-
-    def seed(self, *names: Any) -> int:
-        """Derive a seed from the run's seed and names."""
-        return self.run.seed(*names)
-
-    def note(self, text: str) -> None:
-        """Tell the user something, once."""
-        self.run.display.note(text)
-
-    def dataset(self, source: Data, kind: str) -> Dataset:
-        """Load records as the run file describes them."""
-        return self.run.dataset(source, kind)
 
     def _section(self, changes: Mapping[str, Any]) -> Train:
         """The run file's `train` with other values, checked as it was."""

@@ -58,9 +58,13 @@ class Watch(Display):
     """Measures at the steps that are due, counted over all stages."""
 
     def __init__(self, session: Session, task: Task, due: set[int], seen: Seen) -> None:
-        self.session, self.task, self.due, self.seen = session, task, due, seen
+        self.session = session
+        self.task = task
+        self.due = due
+        self.seen = seen
         self.points: list[Point] = []
-        self.done = self.stage = 0  # steps of all stages, and of this one
+        self.done = 0  # steps of all stages
+        self.stage = 0  # steps of this stage
 
     def start(self, title: str, total_steps: int, header: Sequence[str] = (), first_step: int = 0) -> None:  # noqa: ARG002
         self.stage = first_step

@@ -1,0 +1,188 @@
+"""The batches of each step of a stage, one for every stream of its method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from posttrain.core.batch import Batch
+from posttrain.core.method import MAIN, Method
+from posttrain.data.collate import collate, episode_columns, episode_row, paired
+from posttrain.data.dataset import Dataset
+from posttrain.data.feed import Feed
+from posttrain.data.numeric_columns import brought
+from posttrain.errors import ConfigError, DataError
+from posttrain.records import Episode, Prompt, Record, Row
+from posttrain.rewards.reward import Reward
+from posttrain.training.episodes import authors_of
+from posttrain.training.rollouts import Rollouts
+from posttrain.training.run import Run
+
+if TYPE_CHECKING:
+    from posttrain.config.schema import Train
+
+
+class Batches:
+    """Takes records, samples answers, and lays both out as batches.
+
+    After `take`, `places` says where the records of the step come from, and `episodes` what was sampled for it.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        method: Method,
+        data: Mapping[str, Dataset],
+        *,
+        rewards: Sequence[Reward],
+        train: Train,
+        name: str,
+    ) -> None:
+        self.run = run
+        self.method = method
+        self.settings = train
+        self.name = name
+        self.rewards = tuple(rewards)
+        self.feeds = {s: Feed(d, run.seed("order", name, s)) for s, d in data.items()}
+        self._check_streams()
+        self.sampling = run.file.sampling
+        self.authors = {
+            s: authors_of(method, s, samples=self.sampling.samples, temperature=self.sampling.temperature)
+            for s in method.streams
+        }
+        self.sources = {s: self._source(s) for s, stream in method.streams.items() if stream.kind.sampled}
+        self.columns = method.columns
+        self.rows = {s: self._encode(s, d) for s, d in data.items()}
+        self.places: list[str] = []
+        self.episodes: Sequence[Episode] = ()
+
+    # ---- before the first step
+
+    def _check_streams(self) -> None:
+        own = {s for s, stream in self.method.streams.items() if stream.view is None}
+        if missing := sorted(own - set(self.feeds)):
+            raise ConfigError(
+                f"{self.method.name} reads the streams {', '.join(sorted(own))}; data for {', '.join(missing)} is "
+                f"missing: data: {{{', '.join(f'{s}: FILE' for s in sorted(own))}}}"
+            )
+        if unused := sorted(set(self.feeds) - own):
+            raise ConfigError(f"{self.method.name} does not read the streams {', '.join(unused)}; remove their data")
+
+    def _encode(self, stream: str, data: Dataset) -> dict[int, list[Row]]:
+        """All records as rows, at the start, so that bad input stops the run before any work is done."""
+        kind = self.method.streams[stream].kind
+        encoder = self.run.encoder
+        if not kind.sampled:
+            return {r.id: encoder.rows(r, kind.name, self.columns) for r in data}
+        for record in data:
+            encoder.prompt(cast(Prompt, record), room=self.sampling.max_tokens)
+        return {}
+
+    def _source(self, s: str) -> Rollouts:
+        return Rollouts(
+            self.run,
+            self.name,
+            self.method.streams[s],
+            self.feeds[s],
+            self.authors[s],
+            self.rewards,
+            prompts_per_step=self.settings.prompts_per_step,
+            steps_ahead=self.settings.async_steps,
+            spare_prompts=self.sampling.spare_prompts,
+        )
+
+    def arriving(self) -> dict[str, set[str]]:
+        """The tensors that the batches of each stream bring."""
+        arrives = {s: set(stream.kind.tensors) for s, stream in self.method.streams.items()}
+        for s, stream in self.method.streams.items():
+            if stream.kind.sampled and self.rewards:
+                arrives[s] |= {"reward", *episode_columns(self.method.columns, [r.name for r in self.rewards])}
+            elif self.rows.get(s):
+                arrives[s] |= brought(self.feeds[s].dataset, self.rows[s])
+        return arrives
+
+    @property
+    def steps_per_epoch(self) -> float:
+        """Steps in one pass over the main stream."""
+        return self.feeds[MAIN].steps_per_epoch(self.settings.prompts_per_step)
+
+    @property
+    def epoch(self) -> float:
+        """Passes over the main stream so far."""
+        return float(self.feeds[MAIN].position / len(self.feeds[MAIN].dataset))
+
+    @property
+    def answers(self) -> int:
+        """Rows of each record of the main stream."""
+        return sum(a.samples for a in self.authors[MAIN]) or 1
+
+    # ---- each step
+
+    def take(self, step: int, *, last: bool) -> tuple[dict[str, Batch] | None, dict[str, float]]:
+        """The batch of every stream, and the metrics of sampling. No batches where no answer could be trained on."""
+        batches: dict[str, Batch] = {}
+        metrics: dict[str, float] = {}
+        main: list[Record] = []
+        self.places = []
+        self.episodes = ()
+        for s, stream in self.method.streams.items():
+            if stream.kind.sampled:
+                batch, described = self._sampled(s, step, last=last)
+                if batch is None:
+                    return None, described
+                batches[s], metrics = batch, {**metrics, **described}
+                continue
+            if stream.view is None:
+                records = self.feeds[s].take(self.settings.prompts_per_step)
+                rows = [row for r in records for row in self.rows[s][r.id]]
+                main = records if s == MAIN else main
+                self.places += [r.where for r in records]
+            else:
+                encode = self.run.encoder.rows
+                rows = [row for r in stream.view(main) for row in encode(r, stream.kind.name, self.columns)]
+            batches[s] = paired(rows) if stream.kind.paired else collate(rows)
+        return batches, metrics
+
+    def _sampled(self, s: str, step: int, *, last: bool) -> tuple[Batch | None, dict[str, float]]:
+        """The batch of a stream of prompts, and its metrics."""
+        source = self.sources[s]
+        drawn = source.take(step, last=last)
+        self.episodes = drawn.seen
+        self.places += [e.prompt.where for e in drawn.episodes]
+        if not source.trained(drawn.episodes):
+            return None, drawn.metrics
+        rows = [
+            episode_row(
+                e,
+                train=self.authors[s][e.author].train,
+                temperature=self.authors[s][e.author].temperature,
+                step=self.run.journal.steps,
+                wanted=self.columns,
+            )
+            for e in drawn.episodes
+        ]
+        return collate(rows, scalars={"max_tokens": self.sampling.max_tokens}), drawn.metrics
+
+    # ---- state
+
+    def state(self) -> dict[str, Any]:
+        """Positions in the data, fingerprints of it, and what was drawn for steps to come."""
+        return {
+            "positions": {s: f.position for s, f in self.feeds.items()},
+            "data": {s: f.dataset.fingerprint for s, f in self.feeds.items()},
+            "rollouts": {s: source.state() for s, source in self.sources.items()},
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue where `state` was taken. DataError where the records are no longer the same."""
+        for s, fingerprint in saved["data"].items():
+            if fingerprint != self.feeds[s].dataset.fingerprint:
+                raise DataError(
+                    f"{self.feeds[s].dataset.name}: the records are not those that the checkpoint was made with "
+                    f"(fingerprint {self.feeds[s].dataset.fingerprint}, then {fingerprint}), so their order has no "
+                    "meaning any more; put the file back, or start a new run from the model in the checkpoint"
+                )
+        for s, position in saved["positions"].items():
+            self.feeds[s].position = int(position)
+        for s, rollouts in saved["rollouts"].items():
+            self.sources[s].restore(rollouts)

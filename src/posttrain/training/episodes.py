@@ -1,0 +1,87 @@
+"""From prompts to requests, from completions to episodes, and who answers the prompts of a stream."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from posttrain.core.method import Method, Sampling
+from posttrain.records import Episode, Prompt, Segment
+from posttrain.sampling.request import NOTHING, Completion, Request
+from posttrain.training.run import Run
+
+Names = tuple[str | int, ...]
+Key = tuple[int, int]  # (author, sample)
+
+
+def request(
+    run: Run,
+    prompt: Prompt,
+    tokens: tuple[int, ...],
+    sampling: Sampling,
+    names: Names,
+    key: Key,
+    *,
+    turn: int = 0,
+    partial: Completion = NOTHING,
+    max_tokens: int | None = None,
+) -> Request:
+    """Request a sample of a prompt.
+
+    Its seed derives from the names, the prompt, the key and (after the first) the turn. `tokens`: what precedes it.
+    """
+    limits = run.file.sampling
+    return Request(
+        prompt=tokens,
+        seed=run.seed("rollout", *names, prompt.id, *key, *((turn,) if turn else ())),
+        max_tokens=max_tokens or limits.max_tokens,
+        temperature=sampling.temperature,
+        top_k=limits.top_k,
+        top_p=limits.top_p,
+        partial=partial,
+    )
+
+
+def episode(
+    run: Run,
+    prompt: Prompt,
+    tokens: tuple[int, ...],
+    key: Key,
+    completion: Completion,
+    *,
+    before: tuple[Segment, ...] = (),
+) -> Episode:
+    """The episode that ends with a completion. One answer is an episode of a single segment."""
+    author, sample = key
+    text = run.encoder.text(completion.tokens)
+    segment = Segment(completion.tokens, completion.logp, author, text, completion.ended, versions=completion.versions)
+    return Episode(prompt, author, sample, tokens, (*before, segment))
+
+
+def authors_of(method: Method, stream: str, *, samples: int | None, temperature: float | None) -> tuple[Sampling, ...]:
+    """The authors of a stream, with what the run file sets for those that are trained."""
+
+    def changed(sampling: Sampling) -> Sampling:
+        greedy_baseline = not sampling.train and sampling.temperature == 0  # a second greedy answer would be the same
+        return replace(
+            sampling,
+            samples=sampling.samples if samples is None or greedy_baseline else samples,
+            temperature=sampling.temperature if temperature is None or not sampling.train else temperature,
+        )
+
+    return tuple(changed(sampling) for sampling in method.streams[stream].sampling)
+
+
+def with_opponents(episodes: list[Episode], authors: int) -> list[Episode]:
+    """With several authors every episode gets the column `opponent`: the text of another author's answer."""
+    if authors < 2:
+        return episodes
+    texts: dict[tuple[int, int], list[str]] = {}
+    for e in episodes:
+        texts.setdefault((e.prompt.id, e.author), []).append(e.text)
+
+    def against(e: Episode) -> Episode:
+        others = texts[e.prompt.id, (e.author + 1) % authors]
+        columns = {**e.prompt.columns, "opponent": others[e.sample % len(others)]}
+        return replace(e, prompt=replace(e.prompt, columns=columns))
+
+    return [against(e) for e in episodes]
