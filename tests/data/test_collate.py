@@ -1,11 +1,12 @@
 """Collation: rows of tokens become a flat batch."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from posttrain.data.collate import collate, episode_row, groups, paired
+from posttrain.data.collate import collate, episode_columns, episode_row, groups, paired
 from posttrain.records import Episode, Prompt, Row
 
 
@@ -105,6 +106,15 @@ class TestRollouts:
 
     def test_without_reward_there_is_no_column(self):
         assert "reward" not in episode_row(rollout(reward=None), train=True, temperature=1.0, step=0).columns
+
+    def test_a_reward_called_cost_is_the_cost_where_a_method_reads_one(self):
+        assert episode_columns({"cost": "B", "margin": "B"}, ["cost", "margin"]) == {"cost"}
+        assert episode_columns({"cost": "B"}, ["length"]) == set()
+        judged = replace(rollout(), rewards={"cost": 0.25, "turn": 1.0})
+        read = lambda e: episode_row(e, train=True, temperature=1.0, step=0, wanted=["cost", "turn"]).columns  # noqa: E731
+        assert (read(judged)["cost"], read(judged)["turn"]) == (0.25, (0, 0, 0, 0))
+        assert math.isnan(read(replace(judged, rewards={"cost": None}))["cost"])
+        assert "cost" not in read(rollout())
 
     def test_ids_tell_steps_prompts_authors_and_samples_apart(self):
         made = [

@@ -62,18 +62,22 @@ def prompts(of: Session) -> Any:
 # ---- rewards
 
 
-def test_a_reward_model_of_another_tokenizer_trains_a_policy(tmp_path: Path, folder: Path, theirs: Any) -> None:
-    content = {**GRPO, "models": {"reward": {"path": str(folder), "dtype": "float32"}}}
-    made = run(content, tmp_path, *BRIEF)
-    rows = metrics(made)
+@pytest.mark.parametrize("data", [f"{SUMS},size=8", "arithmetic:size=8"], ids=["text", "conversations"])
+def test_a_reward_model_of_another_tokenizer_trains_a_policy(
+    tmp_path: Path, folder: Path, theirs: Any, data: str
+) -> None:
+    models = {"reward": {"path": str(folder), "dtype": "float32"}}
+    trained = run({**GRPO, "data": data, "models": models}, tmp_path, *BRIEF)
+    rows = metrics(trained)
     assert len(rows) == 2
     assert all(row["rewards/reward/std"] > 0 for row in rows)
     assert all(row["errors/reward_reward"] == 0 for row in rows)
+    assert len(written := samples(trained)) == 12
     model, tokenizer = theirs
-    written = samples(made)
-    assert len(written) == 12
     for sample in written:
-        talk = [{"role": "user", "content": sample["prompt"]}, {"role": "assistant", "content": sample["completion"]}]
+        prompt = sample["prompt"]
+        asked = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+        talk = [*asked, {"role": "assistant", "content": sample["completion"]}]
         text = tokenizer.apply_chat_template(talk, tokenize=False)
         with torch.no_grad():
             expected = float(model(**tokenizer(text, add_special_tokens=False, return_tensors="pt")).logits)
@@ -140,26 +144,24 @@ def yes_or_no(handler: Any, body: dict[str, Any]) -> None:
     say("yes", choices=[choice])(handler, body)
 
 
-def test_a_procedure_asks_and_lets_choose_and_asks_nothing_twice(tmp_path: Path) -> None:
+def test_a_procedure_asks_and_chooses_and_nothing_is_asked_twice(tmp_path: Path) -> None:
+    def verbs(s: Session) -> tuple[Any, Any]:
+        replies = s.ask("replies", "judge", prompts(s), samples=2)
+        return replies, s.choose("chosen", "judge", prompts(s), ["yes", "no"])
+
     with Server(yes_or_no) as server:
-        roles = {"judge": {"endpoint": server.endpoint()}}
-        with session(tmp_path, "name=a", models=roles) as s:
-            replies = s.ask("replies", "judge", prompts(s), samples=2)
-            chosen = s.choose("chosen", "judge", prompts(s), ["yes", "no"])
+        file = load({**GRPO, "models": {"judge": {"endpoint": server.endpoint()}}}, [f"output={tmp_path}", "name=run"])
+        with open_session(file) as s:
+            replies, chosen = verbs(s)
         assert replies == [["yes", "yes"]] * 8
         assert chosen == [[pytest.approx(0.9478, abs=1e-4), pytest.approx(0.0522, abs=1e-4)]] * 8
-        asked = len(server.bodies)
-        file = load({**GRPO, "models": roles}, [f"output={tmp_path}", *BRIEF, "name=a"])
+        assert len(server.bodies) == 8 * (2 + 1)
         with open_session(file, resume=True) as s:
-            assert s.ask("replies", "judge", prompts(s), samples=2) == replies
-            assert s.choose("chosen", "judge", prompts(s), ["yes", "no"]) == chosen
-            for kept in (tmp_path / "a" / "rounds").iterdir():
-                kept.unlink()
-        with open_session(load({**GRPO, "models": roles}, [f"output={tmp_path}", *BRIEF, "name=b"])) as s:
-            (tmp_path / "a" / "kept").rename(s.run.journal.folder / "kept")
-            assert s.ask("replies", "judge", prompts(s), samples=2) == replies
-        assert len(server.bodies) == asked
-    assert asked == 24
+            assert verbs(s) == (replies, chosen)
+        (tmp_path / "run" / "kept.jsonl").unlink()  # as if killed before the results were written
+        with open_session(file, resume=True) as s:
+            assert verbs(s) == (replies, chosen)
+        assert len(server.bodies) == 8 * (2 + 1)
 
 
 def test_the_policy_and_its_partners_are_asked_like_any_model(tmp_path: Path) -> None:
