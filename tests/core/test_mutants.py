@@ -173,7 +173,7 @@ def clipping_left_on(patch):
     original = Optimiser.step
 
     def mutant(self, rate, norm):
-        for grad in (m.grad for m in self.moving if m.grad is not None):
+        for grad in (m.grad for m in self.param_states if m.grad is not None):
             grad.mul_((0.5 / norm).clamp(max=1))
         original(self, rate, norm)
 

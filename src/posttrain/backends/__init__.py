@@ -1,1 +1,1 @@
-"""Implementations of the Backend protocol; the only home of distributed imports."""
+"""The protocols Learner and Sampler and their implementations; only here may distributed libraries be imported."""

@@ -1,8 +1,8 @@
-"""The two seams for machines: a Learner has the weights and moves them, a Sampler draws tokens from them.
+"""The two interfaces to the hardware: a Learner owns the weights and updates them, a Sampler generates from them.
 
-A version number passes between the two. Model names are roles; two roles may share one module (a value head on the
-policy). Cutting into micro-batches, sharding and devices live behind these verbs; what stands before them knows no
-machine. tests/backends/contract.py says what every implementation must do.
+A version number connects the two. Models are named by role; two roles may share one module (a value head on the
+policy). Micro-batches, sharding and devices are hidden behind these methods; their callers know nothing about the
+hardware. tests/backends/contract.py specifies what every implementation must do.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from posttrain.sampling.request import NEVER, Completion, Mix, OnFinished, Pause
 
 @dataclass
 class Share:
-    """What a minibatch adds to the optimiser step: its loss, and every term and metric by name."""
+    """The contribution of a minibatch to the optimiser step: to the loss, and to each term and metric by name."""
 
     loss: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
 
     def add(self, loss: float, metrics: Mapping[str, float]) -> None:
+        """Add another contribution; metrics of the same name are summed."""
         self.loss += loss
         for name, value in metrics.items():
             self.metrics[name] = self.metrics.get(name, 0.0) + value
@@ -37,9 +38,9 @@ class Share:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A state, and a function that writes a model into a folder and says which tensors it wrote.
+    """A copy of the state and of one model, both of the same moment, in memory that no step changes.
 
-    Both of one moment, in memory that no step changes.
+    `write(folder)` writes the model and returns which tensors are in which file.
     """
 
     state: dict[str, Any]
@@ -51,10 +52,10 @@ Shape = Literal["normal", "sphere"] | int
 
 @dataclass(frozen=True)
 class Direction:
-    """A random direction v in the space of a model's parameters, with E[v vᵀ] = 1: its seed, which takes no memory.
+    """A random direction v in the parameter space of a model, with E[v vᵀ] = I. Only its seed is stored.
 
-    normal: every coordinate is normal. sphere: uniform among those as long as √(number of parameters). A number: so
-    many coordinates by chance are not 0, with signs by chance and that length.
+    "normal": every coordinate is standard normal. "sphere": uniform on the sphere of radius √(number of parameters).
+    An int k: k random coordinates are non-zero, with random signs, scaled to that norm.
     """
 
     seed: int
@@ -62,69 +63,72 @@ class Direction:
 
 
 class Learner(Protocol):
-    """Trains, measures and saves models by role. Every change of a weight changes `version`."""
+    """Trains, measures and saves models by role. Every change of a weight increases `version`."""
 
     @property
     def version(self) -> int:
-        """Number of times that a weight of any model has changed. A Sampler that has it samples from these weights."""
+        """Number of times that weights have changed. A Sampler synced to it samples from the current weights."""
 
     def prepare(self, plan: Plan) -> None:
-        """Make the models that the plan needs, their optimisers and averages (ModelError if one cannot be made)."""
+        """Create the models that the plan needs, with optimisers and averages. Raises ConfigError or ModelError."""
 
     def forward(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
-        """Compute model outputs without gradient, for a batch of any size."""
+        """Compute model outputs by name, without gradient, for a batch of any size."""
 
     def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Mapping[Term, float], *, fresh: bool) -> Share:
-        """Cut the minibatch, run the models, add up the gradient. `fresh`: nothing has moved since the batch began."""
+        """Run the models on the minibatch and add its gradient to that of the step.
+
+        `counts`: what each term averages over in the whole step. `fresh`: no weight has changed since the batch began.
+        """
 
     def step(self, rates: Mapping[str, float]) -> dict[str, float]:
-        """Step every trained model, then the averages. Returns the gradient norm of each model.
+        """Update every trained model, then the averages. Returns the gradient norm of each model, before clipping.
 
-        If one of them is not finite no model moves (NumericsError).
+        `rates`: the learning rate of each model. Raises NumericsError, with no model updated, if a norm is not finite.
         """
 
     def discard(self) -> None:
-        """Drop the gradient that was accumulated since the last step."""
+        """Drop the gradient accumulated since the last step."""
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
-        """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
+        """Copy the current weights of `source` to `target`; with share < 1, interpolate that far towards them."""
 
     def move(self, source: str, target: str, along: Sequence[tuple[Direction, float]]) -> None:
-        """Give one role the weights of another plus every direction times its number."""
+        """Set the weights of `target` to those of `source` plus the weighted sum of directions `along`."""
 
     def state(self) -> dict[str, Any]:
-        """Copy everything that the next step depends on: changed weights, optimisers."""
+        """Copy everything that the next step depends on: changed weights, optimisers, averages."""
 
     def snapshot(self, role: str) -> Snapshot:
-        """Copy the state and the model of a role as they are now, good until the next snapshot is taken."""
+        """Copy the state and the model of a role. The copy is valid until the next snapshot is taken."""
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from a state, bit for bit (ModelError if it is of another model)."""
+        """Continue from a state, bit for bit. Raises ModelError if it belongs to another model."""
 
     def save(self, role: str, folder: Path) -> None:
-        """Write a model that plain transformers opens."""
+        """Write the model of a role so that plain transformers can load it."""
 
 
 class Sampler(Protocol):
-    """Answers requests with the weights of a Learner, which may be in this process or elsewhere."""
+    """Generates completions with the weights of a Learner, which may live in this process or elsewhere."""
 
     def sync(self, version: int, steps: int) -> None:
-        """Sample from the learner's weights of this version from now on, or from newer ones.
+        """From now on, sample from the learner's weights of this version or newer.
 
-        `steps`: the training steps that they have seen. Every token that is drawn carries this number.
+        `steps`: the number of training steps behind these weights; every sampled token is tagged with it.
         """
 
     def generate(
         self, requests: Sequence[Request], mix: Mix, pause: Pause = NEVER, on_finished: OnFinished | None = None
     ) -> list[Completion]:
-        """Sample from the geometric mixture of models, one completion for each request, in their order.
+        """Sample one completion per request, in their order, from the geometric mixture of models `mix`.
 
-        After a `pause`, or once `on_finished` (called with each completion as it finishes) returns True, the others
-        come back unfinished.
+        `on_finished` is called with each completion as it finishes. Once it returns True, or `pause` asks for it, the
+        remaining completions are returned unfinished.
         """
 
     def release(self) -> None:
-        """Free memory that is only held for later requests: training needs it now."""
+        """Free the memory that is held only for later requests, so that training can use it."""
 
     def metrics(self) -> dict[str, float]:
-        """Slot utilisation since the last call."""
+        """Return the slot utilisation since the last call."""

@@ -10,10 +10,10 @@ from posttrain.backends.local.optimiser import AdamW, Optimiser
 SETTINGS = AdamW(max_grad_norm=0.0)
 
 
-@pytest.fixture(params=[module.PART, 4], ids=["whole", "parts"], autouse=True)
+@pytest.fixture(params=[module.CHUNK, 4], ids=["whole", "parts"], autouse=True)
 def part(request, monkeypatch):
     """The weight of the layer, 6 numbers, at once or in two parts."""
-    monkeypatch.setattr(module, "PART", request.param)
+    monkeypatch.setattr(module, "CHUNK", request.param)
 
 
 def linear(dtype=torch.float64, seed=0):
@@ -42,7 +42,7 @@ def values(layer):
 
 def everything(optimiser):
     state = optimiser.live()
-    return [*state["means"], *state["squares"], *state["rests"]]
+    return [*state["means"], *state["squares"], *state["low_bits"]]
 
 
 class TestStep:
@@ -66,7 +66,7 @@ class TestStep:
         step(optimiser, 0.01)
         assert all(p.grad is None for p in layer.parameters())
         before = values(layer)
-        optimiser.step(0.01, optimiser.norm())  # nothing gathered: nothing moves
+        optimiser.step(0.01, optimiser.norm())  # no gradient: nothing moves
         assert all(torch.equal(a, b) for a, b in zip(before, values(layer), strict=True))
 
     def test_the_norm_is_that_before_clipping(self):
@@ -109,9 +109,9 @@ class TestLowPrecision:
         for number in (1.0, *[2.0**-9] * 8):
             push(layer, number)
         assert all(p.grad is None for p in layer.parameters())
-        for moving in optimiser.moving:
-            assert moving.grad.dtype is torch.float32
-            assert (moving.grad == 1 + 8 * 2.0**-9).all()
+        for state in optimiser.param_states:
+            assert state.grad.dtype is torch.float32
+            assert (state.grad == 1 + 8 * 2.0**-9).all()
 
     def test_steps_too_small_for_bf16_add_up_in_the_masters(self):
         layer = linear(torch.bfloat16)
@@ -123,24 +123,24 @@ class TestLowPrecision:
             step(optimiser, 1e-4)
             if n == 0:
                 assert (layer.weight == 1.0).all()  # the first step is below half a unit in the last place
-        assert float(optimiser.moving[0].master.read().mean()) == pytest.approx(1 - 40e-4, abs=1e-6)
+        assert float(optimiser.param_states[0].master.read().mean()) == pytest.approx(1 - 40e-4, abs=1e-6)
         assert (layer.weight == torch.tensor(1 - 40e-4, dtype=torch.bfloat16)).all()
 
     def test_wide_parameters_are_their_own_masters(self):
         layer = linear(torch.float32)
         optimiser = Optimiser(list(layer.parameters()), SETTINGS)
-        for moving, p in zip(optimiser.moving, layer.parameters(), strict=True):
-            assert moving.master.read().data_ptr() == p.data_ptr()
-        assert optimiser.state()["rests"] == []
+        for state, p in zip(optimiser.param_states, layer.parameters(), strict=True):
+            assert state.master.read().data_ptr() == p.data_ptr()
+        assert optimiser.state()["low_bits"] == []
 
-    def test_close_lets_go_of_the_model(self):
+    def test_close_frees_the_model_for_another_optimiser(self):
         layer = linear(torch.bfloat16)
         first = Optimiser(list(layer.parameters()), SETTINGS)
         push(layer, 1.0)
         first.close()
         second = Optimiser(list(layer.parameters()), SETTINGS)
         push(layer, 1.0)
-        assert all(m.grad is None for m in first.moving)
+        assert all(m.grad is None for m in first.param_states)
         assert float(second.norm()) == pytest.approx(8**0.5)
 
 
@@ -169,5 +169,5 @@ class TestState:
         before = [x.clone() for x in everything(optimiser)]
         push(layer, 1.0)
         step(optimiser, 0.01)
-        assert all(map(torch.equal, before, (*saved["means"], *saved["squares"], *saved["rests"])))
+        assert all(map(torch.equal, before, (*saved["means"], *saved["squares"], *saved["low_bits"])))
         assert not all(map(torch.equal, before, everything(optimiser)))

@@ -1,1 +1,1 @@
-"""One process, one device."""
+"""The backend of one process and one device."""

@@ -1,4 +1,4 @@
-"""Random directions in the space of a model's parameters, drawn anew from their seed whenever they are needed."""
+"""Random directions in the parameter space of a model, drawn from their seed each time they are needed."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ Parameters = Mapping[str, nn.Parameter]
 
 
 def movable(module: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters that make a policy: those of the adapters if it has any, else all but the heads'."""
+    """Return the parameters that determine the policy: the adapters', or without adapters all but the heads'."""
     lora = adapted(module)
     return {n: p for n, p in module.named_parameters() if ("lora_" in n if lora else not n.startswith("heads."))}
 
 
 @torch.no_grad()
 def shift(parameters: Parameters, direction: Direction, length: float) -> None:
-    """θ += length v"""
+    """Move the parameters along a direction, in place: θ += length v."""
     for p, v in zip(parameters.values(), drawn(parameters, direction), strict=True):
         p.add_(v.to(p), alpha=length)
 
 
 def drawn(parameters: Parameters, direction: Direction) -> Iterator[Tensor]:
-    """v, one tensor a parameter, on the CPU so that every machine draws the same."""
+    """Yield v, one tensor per parameter; on the CPU, so that every machine draws the same numbers."""
     if isinstance(direction.shape, int):
-        yield from _block(parameters, direction.seed, direction.shape)
+        yield from _sparse(parameters, direction.seed, direction.shape)
         return
     scale = 1.0
     if direction.shape == "sphere":
@@ -48,15 +48,15 @@ def _normal(parameters: Parameters, seed: int) -> Iterator[Tensor]:
         yield torch.randn(p.shape, generator=generator, dtype=torch.float32)
 
 
-def _block(parameters: Parameters, seed: int, count: int) -> Iterator[Tensor]:
-    total, chance, start = _count(parameters), Random(seed), 0  # noqa: S311 (no secret)
-    chosen = sorted(chance.sample(range(total), min(count, total)))
+def _sparse(parameters: Parameters, seed: int, count: int) -> Iterator[Tensor]:
+    total, generator, start = _count(parameters), Random(seed), 0  # noqa: S311 (no secret)
+    chosen = sorted(generator.sample(range(total), min(count, total)))
     size = sqrt(total / len(chosen))
-    signs = [size if chance.random() < 0.5 else -size for _ in chosen]
-    places, values = torch.tensor(chosen), torch.tensor(signs)
+    signed = [size if generator.random() < 0.5 else -size for _ in chosen]
+    coordinates, values = torch.tensor(chosen), torch.tensor(signed)
     for p in parameters.values():
-        here = (places >= start) & (places < start + p.numel())
-        yield torch.zeros(p.numel()).index_put((places[here] - start,), values[here]).reshape(p.shape)
+        inside = (coordinates >= start) & (coordinates < start + p.numel())
+        yield torch.zeros(p.numel()).index_put((coordinates[inside] - start,), values[inside]).reshape(p.shape)
         start += p.numel()
 
 

@@ -29,13 +29,13 @@ from posttrain.models.outputs.output import output
 from posttrain.models.without_adapters import WithoutAdapters
 from posttrain.seeds import seed_for
 
-# What a role starts from when the run does not name a model for it: the first of these that is there.
+# The roles whose weights a role without a model of its own starts from: the first of them that the run has.
 ANCESTORS = {"reference": ("policy",), "critic": ("reward", "policy"), "cost_critic": ("cost", "policy")}
-REPEATED = 1 / 8  # memory of a token that another row has read already (its keys and values), part of a token's
+REPEATED = 1 / 8  # memory of a token that another row has already read (keys and values), relative to a new token
 
 
 class LocalLearner(Learner):
-    """Runs every role on one device. A module offers outputs(tokens, rows, names, written=, temperature=)."""
+    """Runs every role on one device. A module has a method outputs(tokens, rows, names, written=, temperature=)."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class LocalLearner(Learner):
         self.progress = progress or (lambda *_: None)
         self.optimisers: dict[str, Optimiser] = {}
         self.averages: dict[str, Follower] = {}
-        self.changed: set[str] = set()  # roles whose weights are no longer those that were loaded
+        self.changed: set[str] = set()  # roles whose weights differ from the loaded ones
         self.calls: Counter[tuple[str, bool]] = Counter()  # (role.output, with gradient) -> rows computed
         self.copies = Copies()
         self._version = 0
@@ -63,17 +63,19 @@ class LocalLearner(Learner):
 
     @property
     def version(self) -> int:
+        """Number of times that weights have changed."""
         return self._version
 
     @property
     def device(self) -> torch.device:
-        """Where all models lie. Batches stay with the trainer, and come here one micro-batch at a time."""
+        """The device of all models. Batches stay on the trainer's device and are moved one micro-batch at a time."""
         weight: nn.Parameter = next(next(iter(self.models.values())).parameters())
         return weight.device
 
     # ---- models
 
     def prepare(self, plan: Plan) -> None:
+        """Create the models of the plan, their heads, averages and optimisers. Raises ConfigError or ModelError."""
         self._version += 1
         for role in plan.loaded:
             if role not in self.models and role not in plan.method.averages:
@@ -83,7 +85,7 @@ class LocalLearner(Learner):
         for source in wanted:
             if source.model not in averages:
                 self._ensure_head(source)
-        for name, average in averages.items():  # with the heads of what they follow
+        for name, average in averages.items():  # after the heads, so that averages have those of their source
             self.models[name] = copy.deepcopy(self.models[average.of])
         self.averages = {n: Follower(self.models[n], self.models[a.of], a.decay) for n, a in averages.items()}
         owners = {id(self.models[m]): m for m in plan.trained}  # roles that share a module share an optimiser
@@ -98,6 +100,7 @@ class LocalLearner(Learner):
         self.changed |= set(owners.values()) | set(self.averages)
 
     def _descend(self, plan: Plan, role: str) -> nn.Module:
+        """Copy the model of an ancestor for a role without one. A reference may share the policy's frozen weights."""
         ancestors = ANCESTORS.get(role, ("policy",) if role in plan.trained else ())
         for ancestor in ancestors:
             if ancestor in self.models:
@@ -126,6 +129,7 @@ class LocalLearner(Learner):
             )
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
+        """Copy the weights of `source` to `target`; with share < 1, interpolate that far towards them."""
         self._version += 1
         if share == 1.0:
             self.models[target] = copy.deepcopy(self.models[source])
@@ -136,6 +140,7 @@ class LocalLearner(Learner):
         self.changed.add(target)
 
     def move(self, source: str, target: str, along: Sequence[tuple[Direction, float]]) -> None:
+        """Set the weights of `target` to those of `source` plus the weighted sum of directions."""
         self._version += 1
         if source != target:
             self.copy(source, target)
@@ -144,24 +149,27 @@ class LocalLearner(Learner):
         self.changed.add(target)
 
     def save(self, role: str, folder: Path) -> None:
+        """Write the model of a role, with the tokenizer."""
         save(self.models[role], self.tokenizer, folder)
 
     # ---- measuring and differentiating
 
     @torch.no_grad()
     def forward(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
+        """Compute model outputs without gradient, micro-batch by micro-batch. Raises ConfigError for unknown roles."""
         if not wants:
             return {}
         if unknown := [s.model for s in wants.values() if s.model not in self.models]:
             raise ConfigError(f"no model has the role {unknown[0]!r}{suggestion(unknown[0], self.models)}")
         read = batch.only(("tokens", "rows", "written", "temperature"))
-        made: dict[str, list[Tensor]] = {n: [] for n in wants}
+        pieces: dict[str, list[Tensor]] = {n: [] for n in wants}
         for micro in self._pack(read, (), wants):
             for name, x in self._outputs(micro.to(self.device), wants).items():
-                made[name].append(x.to(batch["tokens"].device))
-        return {n: torch.cat(pieces) for n, pieces in made.items()}
+                pieces[name].append(x.to(batch["tokens"].device))
+        return {n: torch.cat(xs) for n, xs in pieces.items()}
 
     def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Counts, *, fresh: bool) -> Share:
+        """Run forward and backward on each micro-batch of a minibatch; return the summed loss and metrics."""
         share, wants = Share(), plan.forwards.get((When.LIVE, stream), {})
         micros = self._pack(mini, plan.links(stream), wants)
         for number, micro in enumerate(m.to(self.device) for m in micros):
@@ -173,30 +181,32 @@ class LocalLearner(Learner):
         return share
 
     def _pack(self, batch: Batch, links: Collection[str], wants: Mapping[str, Source]) -> list[Batch]:
-        """On flat tokens a prefix is read once for all its rows; logits take memory for every token of every row."""
+        """Cut into micro-batches. On flat tokens, a shared prefix is read once unless every row needs its logits."""
         once = all(getattr(self.models[s.model], "flat", False) for s in wants.values())
         once = once and not any(s.output == "logits" for s in wants.values())
         return batch.pack(links, self.tokens_per_device, REPEATED if once else 1.0)
 
     def _outputs(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
+        """Compute model outputs by name, with one forward pass per module, however many roles share it."""
         by_module: dict[int, dict[str, Source]] = {}
         for name, source in wants.items():
             by_module.setdefault(id(self.models[source.model]), {})[name] = source
         result: dict[str, Tensor] = {}
-        for group in by_module.values():  # one forward per module, whatever the number of roles
+        for group in by_module.values():
             module = self.models[next(iter(group.values())).model]
-            names = list(dict.fromkeys(s.output for s in group.values()))  # a set would order the sums by chance
-            made = module.outputs(
+            names = list(dict.fromkeys(s.output for s in group.values()))  # a set would sum in arbitrary order
+            outputs = module.outputs(
                 batch["tokens"], batch["rows"], names, written=batch["written"].mask, temperature=_temperature(batch)
             )
             for name, source in group.items():
-                result[name] = made[source.output]
+                result[name] = outputs[source.output]
                 self.calls[f"{source.model}.{source.output}", torch.is_grad_enabled()] += batch["rows"].count
         return result
 
     # ---- updating
 
     def step(self, rates: Mapping[str, float]) -> dict[str, float]:
+        """Update all models and averages; return the gradient norms. Raises NumericsError if one is not finite."""
         norms = {role: o.norm() for role, o in self.optimisers.items()}
         if broken := [f"{role}: {float(n)}" for role, n in norms.items() if not bool(n.isfinite())]:
             self.discard()
@@ -212,21 +222,24 @@ class LocalLearner(Learner):
         return {role: float(n) for role, n in norms.items()}
 
     def discard(self) -> None:
+        """Drop the accumulated gradient of all models."""
         for optimiser in self.optimisers.values():
             optimiser.zero()
 
     def state(self) -> dict[str, Any]:
+        """Copy the changed weights, the optimisers and the averages."""
         copied: dict[str, Any] = cloned(self._live())
         return copied
 
     def snapshot(self, role: str) -> Snapshot:
-        if self._written_tokenizer is None:  # reading and writing one at the same time is an error of its library
+        """Copy the state and the model of a role into host memory, valid until the next snapshot."""
+        if self._written_tokenizer is None:  # a tokenizer must not be used while it is being written
             self._written_tokenizer = copy.deepcopy(self.tokenizer)
         state, module = self.copies.take(self._live(), self.models[role])
         return Snapshot(state, partial(save, cast(Network, module), self._written_tokenizer))
 
     def _live(self) -> dict[str, Any]:
-        """The state in the tensors that the next step changes."""
+        """Return the state uncopied, in the tensors that the next step changes in place."""
         kept = sorted(r for r in self.changed if not isinstance(self.models[r], WithoutAdapters))
         return {
             "models": {r: dict(self.models[r].state_dict()) for r in kept},
@@ -235,13 +248,14 @@ class LocalLearner(Learner):
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
+        """Load weights, optimisers and averages of a state. Raises ModelError if it belongs to another model."""
         self._version += 1
         for role, weights in state["models"].items():
             if role not in self.models:
                 self.models[role] = copy.deepcopy(self.models["policy"])
             heads = getattr(self.models[role], "heads", ())
             saved_heads = dict.fromkeys(n.split(".")[1] for n in weights if n.startswith("heads."))
-            for head in saved_heads:  # in the order in which they were added, which is that of the optimiser
+            for head in saved_heads:  # in the order of their creation, which is the optimiser's
                 if head not in heads:
                     self.models[role].add_head(head, size=len(weights[f"heads.{head}.weight"]))
             _check_fit(role, self.models[role].state_dict(), weights)
@@ -256,7 +270,7 @@ class LocalLearner(Learner):
 
 
 def _check_fit(role: str, own: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> None:
-    """ModelError with both shapes where a checkpoint is of another model."""
+    """Raise ModelError, with both shapes, if a checkpoint belongs to another model."""
     for name in (*saved, *own):
         here, there = (list(w[name].shape) if name in w else None for w in (own, saved))
         if here != there:
@@ -267,7 +281,7 @@ def _check_fit(role: str, own: Mapping[str, Tensor], saved: Mapping[str, Tensor]
 
 
 def _temperature(batch: Batch) -> Tensor | float:
-    """Of each token: [T]. Rows that nobody sampled have temperature 1."""
+    """Return the temperature of each token: [T]; 1 for a batch that was not sampled."""
     if "temperature" not in batch:
         return 1.0
     row: Tensor = batch["temperature"][batch["rows"].index]
@@ -275,7 +289,7 @@ def _temperature(batch: Batch) -> Tensor | float:
 
 
 def _trainable(module: nn.Module) -> list[nn.Parameter]:
-    """All parameters, or the adapters and heads of a model that has adapters."""
+    """Mark what is trained and return it: all parameters, or the adapters and heads of a model with adapters."""
     for name, p in module.named_parameters():
         p.requires_grad_(not adapted(module) or "lora_" in name or name.startswith("heads."))
     return [p for p in module.parameters() if p.requires_grad]

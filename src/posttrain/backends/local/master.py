@@ -1,7 +1,7 @@
-"""The float32 value behind a parameter of lower precision: what small steps add up in.
+"""The float32 value of a low-precision parameter, in which small steps add up.
 
-A bfloat16 number is the upper half of a float32, so the lower half beside it is enough: 2 bytes instead of 4, and no
-bit is lost.
+A bfloat16 number is the upper half of a float32, so only the lower half is stored beside it: 2 bytes instead of 4, and
+no bit is lost.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-HALF = 2**15  # half a unit in the last place of bfloat16, in the bits of float32
+HALF = 2**15  # half a unit in the last place of bfloat16, as an integer of float32 bits
 
 
 class Master:
-    """The value that training moves, as a flat tensor of which parts are read and written.
+    """The value of a parameter in at least float32, as a flat tensor that is read and written in parts.
 
-    A parameter of 32 or 64 bits is its own. bfloat16 keeps the lower half in `rest`, float16 a whole float32.
+    `low_bits` holds what the parameter's own type cannot: the lower half for bfloat16, the whole float32 value for
+    float16, and nothing (None) for wider types, which are their own masters.
     """
 
     def __init__(self, parameter: nn.Parameter) -> None:
@@ -23,11 +24,11 @@ class Master:
         if not parameter.is_contiguous():
             parameter.data = parameter.data.contiguous()
         self.dtype = torch.promote_types(parameter.dtype, torch.float32)
-        self.rest: Tensor | None = None
+        self.low_bits: Tensor | None = None
         if parameter.dtype == torch.bfloat16:
-            self.rest = torch.zeros(parameter.numel(), dtype=torch.int16, device=parameter.device)
+            self.low_bits = torch.zeros(parameter.numel(), dtype=torch.int16, device=parameter.device)
         elif parameter.dtype != self.dtype:
-            self.rest = self._flat.to(self.dtype)
+            self.low_bits = self._flat.to(self.dtype)
 
     def __len__(self) -> int:
         return self.parameter.numel()
@@ -37,40 +38,43 @@ class Master:
         return self.parameter.detach().view(-1)
 
     def zeros(self) -> Tensor:
-        """As many, in the same type and place."""
+        """Return a zero tensor of the same length, dtype and device."""
         return torch.zeros(len(self), dtype=self.dtype, device=self.parameter.device)
 
     def read(self, part: slice = slice(None)) -> Tensor:
-        """The value, in `dtype`, to be changed in place and written."""
-        if self.rest is None:
+        """Return the value in `dtype`. The caller may change it in place, and must then `write` it."""
+        if self.low_bits is None:
             return self._flat[part]
-        if self.rest.dtype == self.dtype:
-            return self.rest[part]
-        return joined(self._flat[part], self.rest[part])
+        if self.low_bits.dtype == self.dtype:
+            return self.low_bits[part]
+        return joined(self._flat[part], self.low_bits[part])
 
     def write(self, value: Tensor, part: slice = slice(None)) -> None:
-        """What was read, changed. A parameter of lower precision shows it rounded."""
-        if self.rest is None:
+        """Store a tensor that `read` returned, after it was changed. A low-precision parameter gets it rounded."""
+        if self.low_bits is None:
             return
-        if self.rest.dtype == self.dtype:
+        if self.low_bits.dtype == self.dtype:
             self._flat[part].copy_(value)
         else:
-            split(value, self._flat[part], self.rest[part])
+            split(value, self._flat[part], self.low_bits[part])
 
-    def restore(self, rest: Tensor) -> None:
-        """Go on with the `rest` that belongs to the parameter as it is."""
-        assert self.rest is not None
-        self.rest.copy_(rest)
+    def restore(self, low_bits: Tensor) -> None:
+        """Restore the low bits that belong to the parameter's current value."""
+        assert self.low_bits is not None
+        self.low_bits.copy_(low_bits)
 
 
 def joined(upper: Tensor, lower: Tensor) -> Tensor:
-    """float32 of bfloat16 numbers and what they lack, int16: how far their bits are away."""
+    """Combine bfloat16 numbers and signed 16-bit differences into float32: the inverse of `split`."""
     bits = upper.view(torch.int16).to(torch.int32).bitwise_left_shift_(16)
     return bits.add_(lower).view(torch.float32)
 
 
 def split(value: Tensor, upper: Tensor, lower: Tensor) -> None:
-    """`upper` becomes the nearest bfloat16 number, of two the one away from 0, so that `lower` is within an int16."""
+    """Write float32 `value` as the nearest bfloat16 numbers, `upper`, and the int16 differences of the bits, `lower`.
+
+    Ties are rounded away from 0, so that the difference fits into an int16.
+    """
     bits = value.view(torch.int32) + HALF
     upper.view(torch.int16).copy_(bits >> 16)
     lower.copy_(bits.bitwise_and_(2**16 - 1).sub_(HALF))

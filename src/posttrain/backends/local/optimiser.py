@@ -1,4 +1,4 @@
-"""AdamW in float32: the model may compute in bf16, its weights and gradients add up in float32."""
+"""AdamW in float32: the model may compute in bf16, but weights and gradients accumulate in float32."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch.optim.adamw import adamw
 
 from posttrain.backends.local.master import Master
 
-PART = 2**20  # numbers updated at once on a CPU: what is read for one step stays in the cache until it is written
+CHUNK = 2**20  # numbers that a CPU updates at once, few enough to stay in its cache from reading to writing
 
 
 @dataclass(frozen=True)
 class AdamW:
-    """Settings of the optimiser (Loshchilov and Hutter, 2019). Vectors (norms, biases) are never decayed."""
+    """Settings of AdamW (Loshchilov and Hutter, 2019). Weight decay never applies to vectors (norms, biases)."""
 
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
@@ -26,115 +26,125 @@ class AdamW:
 
 
 class Optimiser:
-    """Steps the trainable parameters of one module.
+    """Updates the trainable parameters of one module.
 
-    All its memory is there from the beginning: what is allocated between activations leaves holes among them.
+    All its memory is allocated at the start: allocations between activations would fragment memory.
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter], settings: AdamW) -> None:
-        self.settings, self.parameters = settings, list(parameters)
-        self.moving = [_Moving(p) for p in self.parameters]
+        self.settings = settings
+        self.parameters = list(parameters)
+        self.param_states = [_ParamState(p) for p in self.parameters]
 
     def norm(self) -> Tensor:
-        """Of the gathered gradient, before clipping."""
-        return torch.nn.utils.get_total_norm([m.grad for m in self.moving if m.grad is not None])
+        """Norm of the accumulated gradient before clipping: a scalar tensor."""
+        return torch.nn.utils.get_total_norm([s.grad for s in self.param_states if s.grad is not None])
 
     @torch.no_grad()
     def step(self, rate: float, norm: Tensor) -> None:
-        """One step along the gathered gradient, whose norm is given; then it is forgotten."""
+        """Take one step along the accumulated gradient, whose norm is given, and drop the gradient."""
         clipping = _clipping(norm, self.settings.max_grad_norm)
-        for moving in self.moving:
-            if moving.grad is not None:
-                moving.step(self.settings, rate, clipping)
+        for state in self.param_states:
+            if state.grad is not None:
+                state.step(self.settings, rate, clipping)
         self.zero()
 
     def close(self) -> None:
-        """Let go of the model, so that another optimiser can take it over."""
-        for moving in self.moving:
-            moving.close()
+        """Remove the hooks from the model, so that another optimiser can train it."""
+        for state in self.param_states:
+            state.close()
         self.zero()
 
     def zero(self) -> None:
-        for moving in self.moving:
-            moving.forget()
+        """Drop the accumulated gradient."""
+        for state in self.param_states:
+            state.zero()
 
     def state(self) -> dict[str, Any]:
-        """A copy of what the next step depends on."""
+        """Copy everything that the next step depends on, besides the parameters."""
         copied: dict[str, Any] = cloned(self.live())
         return copied
 
     def live(self) -> dict[str, Any]:
-        """What the next step depends on, in the tensors that it changes."""
+        """Return the state uncopied, in the tensors that the next step changes in place."""
+        states = self.param_states
         return {
-            "steps": [m.steps for m in self.moving],
-            "means": [m.mean for m in self.moving],
-            "squares": [m.square for m in self.moving],
-            "rests": [m.master.rest for m in self.moving if m.master.rest is not None],
+            "steps": [s.steps for s in states],
+            "means": [s.mean for s in states],
+            "squares": [s.square for s in states],
+            "low_bits": [s.master.low_bits for s in states if s.master.low_bits is not None],
         }
 
     @torch.no_grad()
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state, with the parameters of its moment."""
-        rests = iter(state["rests"])
-        for moving, *saved in zip(self.moving, state["steps"], state["means"], state["squares"], strict=True):
-            moving.steps = int(saved[0])
-            moving.mean.copy_(saved[1])
-            moving.square.copy_(saved[2])
-            if moving.master.rest is not None:
-                moving.master.restore(next(rests))
+        """Continue from a state, with the parameters of the same moment."""
+        low_bits = iter(state["low_bits"])
+        for own, *saved in zip(self.param_states, state["steps"], state["means"], state["squares"], strict=True):
+            own.steps = int(saved[0])
+            own.mean.copy_(saved[1])
+            own.square.copy_(saved[2])
+            if own.master.low_bits is not None:
+                own.master.restore(next(low_bits))
 
 
-class _Moving:
-    """A parameter with its gathered gradient and Adam's moments."""
+class _ParamState:
+    """A parameter with its accumulated gradient and Adam's moments."""
 
     def __init__(self, parameter: nn.Parameter) -> None:
-        self.master, self.steps = Master(parameter), 0
-        self.mean, self.square = self.master.zeros(), self.master.zeros()
-        self._gathered: Tensor | None = None
-        self._some, self._hook = False, None
+        self.master = Master(parameter)
+        self.steps = 0
+        self.mean = self.master.zeros()
+        self.square = self.master.zeros()
+        self._accumulated: Tensor | None = None
+        self._has_grad = False
+        self._hook = None
         if parameter.dtype != self.master.dtype:
-            self._gathered = self.master.zeros()
-            self._hook = parameter.register_post_accumulate_grad_hook(self._gather)  # type: ignore[no-untyped-call]
+            self._accumulated = self.master.zeros()
+            self._hook = parameter.register_post_accumulate_grad_hook(self._accumulate)  # type: ignore[no-untyped-call]
 
     @property
     def grad(self) -> Tensor | None:
-        """Flat; None if there was no backward pass."""
-        if self._gathered is not None:
-            return self._gathered if self._some else None
+        """The accumulated gradient, flat; None if there was no backward pass."""
+        if self._accumulated is not None:
+            return self._accumulated if self._has_grad else None
         own = self.master.parameter.grad
         return None if own is None else own.reshape(-1)
 
-    def _gather(self, parameter: Tensor) -> None:
-        """After each backward pass, adds a low-precision gradient in float32."""
+    def _accumulate(self, parameter: Tensor) -> None:
+        """Add a low-precision gradient in float32: the hook that runs after each backward pass."""
         grad = parameter.grad
-        if grad is None or self._gathered is None:
+        if grad is None or self._accumulated is None:
             return
         flat = grad.reshape(-1)
-        if self._some:
-            for part in _parts(flat):  # adding bfloat16 to float32 takes torch 15 times as long as converting it first
-                self._gathered[part].add_(flat[part].to(self._gathered.dtype))
+        if self._has_grad:
+            for chunk in _chunks(flat):  # torch adds a bfloat16 tensor 15 times slower than a converted one
+                self._accumulated[chunk].add_(flat[chunk].to(self._accumulated.dtype))
         else:
-            self._gathered.copy_(flat)
-        self._some, parameter.grad = True, None
+            self._accumulated.copy_(flat)
+        self._has_grad = True
+        parameter.grad = None
 
-    def forget(self) -> None:
-        self._some, self.master.parameter.grad = False, None
+    def zero(self) -> None:
+        """Drop the gradient."""
+        self._has_grad = False
+        self.master.parameter.grad = None
 
     def close(self) -> None:
+        """Remove the hook from the parameter."""
         if self._hook is not None:
             self._hook.remove()
 
     def step(self, settings: AdamW, rate: float, clipping: Tensor) -> None:
-        """In parts: the value is joined, moved and split again while it is in the cache of the processor."""
+        """Update the parameter in chunks, each of which is joined, moved and split while it is in the CPU's cache."""
         grad, decay = self.grad, settings.weight_decay if self.master.parameter.dim() > 1 else 0.0
         assert grad is not None
-        for part in _parts(grad):
-            value = self.master.read(part)
+        for chunk in _chunks(grad):
+            value = self.master.read(chunk)
             adamw(
                 [value],
-                [grad[part] * clipping],
-                [self.mean[part]],
-                [self.square[part]],
+                [grad[chunk] * clipping],
+                [self.mean[chunk]],
+                [self.square[chunk]],
                 [],
                 [torch.full((), self.steps, dtype=torch.float32, device=value.device)],
                 fused=True,
@@ -146,23 +156,23 @@ class _Moving:
                 eps=settings.eps,
                 maximize=False,
             )
-            self.master.write(value, part)
+            self.master.write(value, chunk)
         self.steps += 1
 
 
-def _parts(flat: Tensor) -> Iterator[slice]:
-    size = PART if flat.device.type == "cpu" else max(1, len(flat))
+def _chunks(flat: Tensor) -> Iterator[slice]:
+    size = CHUNK if flat.device.type == "cpu" else max(1, len(flat))
     for start in range(0, len(flat), size):
         yield slice(start, start + size)
 
 
 def _clipping(norm: Tensor, largest: float) -> Tensor:
-    """What the gradient is multiplied by: at most 1, so that its norm is at most the largest; 0 switches it off."""
+    """Return the factor, at most 1, that brings the gradient's norm down to `largest`; 1 where `largest` is 0."""
     return (largest / (norm + 1e-6)).clamp(max=1) if largest else torch.ones_like(norm)
 
 
 def cloned(state: Any) -> Any:
-    """A nested state with copies of its tensors."""
+    """Copy a nested state with its tensors."""
     if isinstance(state, Tensor):
         return state.detach().clone()
     if isinstance(state, dict):

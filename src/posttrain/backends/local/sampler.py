@@ -1,4 +1,4 @@
-"""The sampler of one process: it reads the learner's own modules, so that new weights need no copy."""
+"""The sampler of one process. It runs the learner's own modules, so new weights need no copy."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinishe
 
 
 class LocalSampler(Sampler):
-    """Samples through the native engine; where a network cannot run on flat tokens, through transformers' `generate`.
+    """Samples with the native engine, or with transformers' `generate` if a network cannot run on flat tokens.
 
-    `networks`: the learner's models by role; roles may come and go between calls.
+    `networks`: the learner's models by role; roles may be added and removed between calls.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class LocalSampler(Sampler):
         self.steps = 0
 
     def sync(self, version: int, steps: int) -> None:
+        """Drop what was cached under other weights; tag the tokens from now on with `steps`."""
         if version != self.version:
             self.release()
         self.version = version
@@ -47,16 +48,19 @@ class LocalSampler(Sampler):
         pause: Pause = NEVER,
         on_finished: OnFinished | None = None,
     ) -> list[Completion]:
+        """Sample one completion per request with the engine that all networks of the mixture support."""
         stamped = [replace(r, version=self.steps) for r in requests]
         progress = partial(self.progress, "sampling")
-        return self._chosen(mix).generate(stamped, mix, progress, pause=pause, on_finished=on_finished)
+        return self._engine(mix).generate(stamped, mix, progress, pause=pause, on_finished=on_finished)
 
-    def _chosen(self, mix: Mix) -> Engine | HfEngine:
+    def _engine(self, mix: Mix) -> Engine | HfEngine:
         flat = all(self.networks[role].flat for role, _ in mix if role in self.networks)
         return self.engine if flat else self.hf_engine
 
     def release(self) -> None:
+        """Free the caches of keys and values."""
         self.engine.forget()
 
     def metrics(self) -> dict[str, float]:
+        """Return the slot utilisation since the last call."""
         return self.occupancy.metrics()

@@ -1,4 +1,4 @@
-"""The tensors of one moment, copied once into host memory, so that they can be written while training goes on."""
+"""Copies of the state in host memory, which can be written while training continues."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from posttrain.machine.disk import View, empty_like, view_of
 
 
 class Copies:
-    """Memory for the copies, the same for every snapshot: new pages, pinned ones above all, cost more than copying.
+    """Host memory that every snapshot reuses, because new pages, above all pinned ones, cost more than copying.
 
-    A copy is good until the next `take`. Tensors that share memory share their copy.
+    A copy is valid until the next `take`. Tensors that share memory share their copy.
     """
 
     def __init__(self) -> None:
@@ -23,15 +23,15 @@ class Copies:
 
     @torch.no_grad()
     def take(self, state: Any, module: nn.Module) -> tuple[Any, nn.Module]:
-        """A nested state and a module as they are now."""
+        """Copy a nested state and a module."""
         self._taken = {}
-        held: dict[int, Any] = {id(b): self._copy(b) for b in module.buffers()}
-        held |= {id(p): nn.Parameter(self._copy(p), requires_grad=False) for p in module.parameters()}
-        made = self._copied(state), copy.deepcopy(module, held)
+        memo: dict[int, Any] = {id(b): self._copy(b) for b in module.buffers()}
+        memo |= {id(p): nn.Parameter(self._copy(p), requires_grad=False) for p in module.parameters()}
+        copies = self._copied(state), copy.deepcopy(module, memo)
         if any(t.is_pinned() for t in self._taken.values()):
             torch.cuda.synchronize()
         self._memory = self._taken
-        return made
+        return copies
 
     def _copied(self, value: Any) -> Any:
         if isinstance(value, Tensor):
