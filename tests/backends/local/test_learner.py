@@ -109,8 +109,8 @@ class TestRoles:
         Trainer(plan(SFT), backend, rates=lambda _: {"policy": 0.0})
         for p in backend.models["policy"].parameters():
             p.sum().backward()
-        assert all(m.grad is None for m in first.moving)
-        assert all(m.grad is not None for m in backend.optimisers["policy"].moving)
+        assert all(m.grad is None for m in first.param_states)
+        assert all(m.grad is not None for m in backend.optimisers["policy"].param_states)
 
     def test_copy_gives_the_weights_as_they_are_now(self):
         case = Case(DPO)
@@ -230,7 +230,7 @@ class TestBf16:
         resumed.restore(half.state())
         for _ in range(2):
             resumed.train(Case(SFT).batches())
-        masters = [[m.master for m in t.learner.optimisers["policy"].moving] for t in (whole, resumed)]
+        masters = [[m.master for m in t.learner.optimisers["policy"].param_states] for t in (whole, resumed)]
         assert all(torch.equal(a.read(), b.read()) for a, b in zip(*masters, strict=True))
 
     def test_an_average_follows_in_steps_that_bf16_cannot_show(self):
