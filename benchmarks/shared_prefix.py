@@ -48,7 +48,7 @@ def random_model() -> Network:
 def smollm2() -> Network:
     from posttrain.models.loading.load import load
 
-    return load("smollm2")[0]
+    return load("smollm2").network
 
 
 def batch(groups: int, answers: int, prompt: int, answer: int) -> Batch:

@@ -22,7 +22,7 @@ from posttrain.machine.disk import Files, View, save_tensors, view_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-FORMAT = 2
+FORMAT = 3
 
 
 def write_state(folder: Path, name: str, state: Any, stored: Files | None = None) -> Files:

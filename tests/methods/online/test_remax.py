@@ -25,3 +25,9 @@ def test_the_greedy_answer_is_never_trained_on():
 def test_with_a_greedy_reward_of_zero_it_is_reinforce_without_baseline():
     mine = step(REMAX, *group(), greedy(0.0)).gradient("logp")[:4]
     assert mine == step(load("online/reinforce"), *group()).gradient("logp")
+
+
+def test_the_baseline_is_one_greedy_answer_that_is_not_trained():
+    sampled, baseline = REMAX.streams["main"].sampling
+    assert (baseline.samples, baseline.temperature, baseline.train) == (1, 0.0, False)
+    assert (sampled.temperature, sampled.train) == (1.0, True)

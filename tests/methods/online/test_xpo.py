@@ -30,3 +30,8 @@ def test_the_bonus_lowers_what_the_reference_says_wherever_it_stands():
         )
         assert with_[0] == pytest.approx(without[0])
         assert with_[1][0] - without[1][0] == pytest.approx(0.01)
+
+
+def test_one_answer_is_the_policys_and_the_other_the_references():
+    explorer, exploiter = XPO.streams["main"].sampling
+    assert (explorer.mix, exploiter.mix) == ((("policy", 1.0),), (("reference", 1.0),))
