@@ -159,7 +159,7 @@ def test_what_cannot_be_saved_is_named(tmp_path, value):
 def test_the_files_are_json_and_safetensors(tmp_path):
     write_state(tmp_path, "rng", {"seed": 1, "betas": (0.9, 0.95), "t": torch.ones(2)})
     assert json.loads((tmp_path / "rng.json").read_text()) == {
-        "format": 2,
+        "format": 3,
         "state": {"seed": 1, "betas": {"$tuple": [0.9, 0.95]}, "t": {"$tensor": "t"}},
     }
     write_state(tmp_path, "data", {"position": 3})
@@ -183,15 +183,15 @@ def test_what_lies_in_another_file_is_not_stored_again(tmp_path):
         "{",
         "[]",
         '{"format": 1, "state": 1}',
-        '{"format": 2}',
-        '{"format": 2, "state": {"$tensor": "missing"}}',
-        '{"format": 2, "state": {"$tensor": ["t"]}}',
-        '{"format": 2, "state": {"$tensor": ["missing.safetensors", "t"]}}',
-        '{"format": 2, "state": {"$tensor": ["../outside.safetensors", "t"]}}',
-        '{"format": 2, "state": {"$new": 1}}',
-        '{"format": 2, "state": {"$tuple": 1}}',
-        '{"format": 2, "state": {"$dict": [[[1], 2]]}}',
-        '{"format": 2, "state": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"format": 3}',
+        '{"format": 3, "state": {"$tensor": "missing"}}',
+        '{"format": 3, "state": {"$tensor": ["t"]}}',
+        '{"format": 3, "state": {"$tensor": ["missing.safetensors", "t"]}}',
+        '{"format": 3, "state": {"$tensor": ["../outside.safetensors", "t"]}}',
+        '{"format": 3, "state": {"$new": 1}}',
+        '{"format": 3, "state": {"$tuple": 1}}',
+        '{"format": 3, "state": {"$dict": [[[1], 2]]}}',
+        '{"format": 3, "state": ' + "[" * 100_000 + "]" * 100_000 + "}",
     ],
 )
 def test_damaged_states_are_errors_of_storage(tmp_path, content):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from posttrain.core.plan import PlanError
 from posttrain.errors import ConfigError, DataError
 from tests.harness.runs import SHORT, SUMS, metrics, run
 
@@ -72,3 +73,56 @@ def test_pairs_and_targets_of_sampled_answers(tmp_path, method):
     source = {"method": method, "data": SUMS, "model": "tiny", "rewards": [f"{tmp_path}/mine.py:digits"]}
     result = run(source, tmp_path / "out", *BRIEF, "train.steps=2")
     assert len(metrics(result)) == 2
+
+
+NAMED = """
+from posttrain.core.method import SEQUENCE_MEAN, Method, Sampling, Stream, Term
+from posttrain.core.parts import PerRow, PerToken
+from posttrain.core.vocabulary import Field
+from posttrain.formulas.losses.policy_gradient import reinforce
+
+
+def mixed(reward_length: PerRow, token_reward_halves: PerToken, rows) -> PerToken:
+    return rows.spread(reward_length) + token_reward_halves
+
+
+METHOD = Method(
+    name="named",
+    streams=Stream("prompts", (Sampling(samples=2),)),
+    fields={
+        "reward_length": Field("B", "the reward of that name"),
+        "token_reward_halves": Field("T", "what that reward gives to each token"),
+    },
+    derived={"advantage": mixed},
+    loss=Term(reinforce, reduce=SEQUENCE_MEAN),
+)
+"""
+REWARDS = """
+from posttrain.rewards.verdicts import Spans
+
+
+def length(completions):
+    return [float(len(c)) for c in completions]
+
+
+def halves(completions):
+    return [Spans([(0, 1, 1.0)]) if c else None for c in completions]
+"""
+
+
+def test_rewards_arrive_by_name_and_token_by_token(tmp_path):
+    (tmp_path / "named.py").write_text(NAMED)
+    (tmp_path / "rewards.py").write_text(REWARDS)
+    content = {
+        "model": "tiny",
+        "method": str(tmp_path / "named.py"),
+        "data": SUMS,
+        "rewards": [f"{tmp_path}/rewards.py:length", f"{tmp_path}/rewards.py:halves"],
+        "train": {"steps": 1, "prompts_per_step": 4, "samples_every": 1},
+        "sampling": {"max_tokens": 4},
+    }
+    result = run(content, tmp_path / "run")
+    assert result.metrics["rewards/length/mean"] > 0
+    assert result.metrics["rewards/halves/mean"] == 1.0
+    with pytest.raises(PlanError, match="reads token_reward_halves .* nothing provides it"):
+        run({**content, "rewards": content["rewards"][:1]}, tmp_path / "other")
