@@ -1,4 +1,7 @@
-"""A method on data and models that are tiny but awkward: tool tokens inside answers, opponents, untrained rows."""
+"""A method on data and models that are tiny but awkward: tool tokens inside answers, opponents, untrained rows.
+
+Use it to compare whole trainings: with independent code, across micro-batches and row orders, and after a resume.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import AdamW
 from posttrain.core.batch import Batch
 from posttrain.core.method import Method
@@ -16,8 +18,9 @@ from posttrain.core.plan import plan
 from posttrain.data.collate import collate
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer
+from tests.harness.networks import TinyNet
+from tests.harness.recorder import Recorder
 from tests.harness.reference import MAX_TOKENS
-from tests.harness.tiny_net import TinyNet
 
 SMALL = 24  # tokens per device that force many micro-batches
 LARGE = 10**9
@@ -83,25 +86,6 @@ def networks(*, shared: bool = False) -> dict[str, TinyNet]:
     return nets | ({"critic": nets["policy"]} if shared else {})
 
 
-class Recorder(LocalLearner):
-    """Keeps the gradient of every optimiser step."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.gradients: list[dict[str, Tensor]] = []
-
-    def step(self, rates: Any) -> dict[str, float]:
-        self.gradients.append(
-            {
-                f"{role}.{n}": p.grad.clone()
-                for role in self.optimisers
-                for n, p in self.models[role].named_parameters()
-                if p.grad is not None
-            }
-        )
-        return super().step(rates)
-
-
 class Case:
     """One method, its data, and trainers for it that all start alike."""
 
@@ -122,8 +106,8 @@ class Case:
 
     def trainer(self, tokens: int = LARGE, **settings: Any) -> Trainer:
         settings = {"max_grad_norm": 0.0} | settings
-        backend = Recorder(networks(shared=self.shared), optimiser=AdamW(**settings), tokens_per_device=tokens)
-        return Trainer(plan(self.method, self.batches()), backend, rates=lambda _: dict.fromkeys(ROLES, RATE), seed=5)
+        learner = Recorder(networks(shared=self.shared), optimiser=AdamW(**settings), tokens_per_device=tokens)
+        return Trainer(plan(self.method, self.batches()), learner, rates=lambda _: dict.fromkeys(ROLES, RATE), seed=5)
 
     def trained(self, batches: int, tokens: int = LARGE, order: int | None = None, **settings: Any) -> Trainer:
         """A trainer after that many batches."""

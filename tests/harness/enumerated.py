@@ -1,9 +1,11 @@
 """A language model small enough to enumerate: one row of logits for every prefix, so that every expectation is exact.
 
 A row is a prompt token, then an answer of at most `length` tokens of {0, ..., vocabulary - 1}; token 0 ends it.
-Prompt tokens are numbers from `vocabulary` on. The model's law does not depend on them, but its gradient does:
+Prompt tokens are numbers from `vocabulary` on. The model's distribution does not depend on them, but its gradient does:
 with `weights` every row's gradient is multiplied by the weight of its prompt. One batch that holds every group of
 answers once, weighted by its probability, then has the expected gradient of the method, without any noise.
+
+Use it for expectations that must be exact, and for where training ends (fixed points).
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from posttrain.core.plan import plan
 from posttrain.data.collate import collate
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer
-from tests.harness.numbers import Recording
+from tests.harness.recorder import Recorder
 
 Answer = tuple[int, ...]
 
@@ -52,22 +54,22 @@ class Tabular(nn.Module):
 
     def logp(self) -> Tensor:
         """log π of every answer, in the order of `answers`."""
-        law = self.logits.log_softmax(-1)
+        distribution = self.logits.log_softmax(-1)
         places = [[(self.place[a[:t]], a[t]) for t in range(len(a))] for a in self.answers]
-        return torch.stack([law[tuple(torch.tensor(p).T)].sum() for p in places])
+        return torch.stack([distribution[tuple(torch.tensor(p).T)].sum() for p in places])
 
-    def law(self) -> Tensor:
+    def distribution(self) -> Tensor:
         return self.logp().detach().exp()
 
     def outputs(self, tokens, rows, names, *, written=None, temperature=1.0) -> dict[str, Tensor]:
         prefix, owner = self._prefixes(tokens, rows)
-        law = self.logits.log_softmax(-1)[prefix]
+        distribution = self.logits.log_softmax(-1)[prefix]
         token = torch.where(tokens < self.vocabulary, tokens, 0)
         made = {
-            "logp": law.gather(-1, token[:, None])[:, 0],
-            "entropy": -(law.exp() * law).sum(-1),
+            "logp": distribution.gather(-1, token[:, None])[:, 0],
+            "entropy": -(distribution.exp() * distribution).sum(-1),
             "value": self.values[prefix],
-            "logits": law,
+            "logits": distribution,
         }
         return {n: self._weighted(made[n], owner) for n in names}
 
@@ -134,7 +136,7 @@ class Exact:
 
     def __init__(self, method: Method, models: Mapping[str, Tabular], arrives: Mapping[str, Batch], rate: float = 0.0):
         self.models = models
-        self.learner = Recording(models, tokens_per_device=10**6)
+        self.learner = Recorder(models, tokens_per_device=10**6)
         roles = dict.fromkeys(models, rate)
         names = {s: set(b) for s, b in arrives.items()}
         self.trainer = Trainer(plan(method, names), self.learner, rates=lambda _: roles)
@@ -145,11 +147,11 @@ class Exact:
             model.weights = None if weights is None else weights * len(weights)
         before = len(self.learner.gradients)
         self.trainer.train(dict(batches))
-        return self.learner.gradients[before][role]["logits"]
+        return self.learner.gradients[before][f"{role}.logits"]
 
 
 def variation(p: Tensor, q: Tensor) -> float:
-    """Total variation distance of two laws."""
+    """Total variation distance of two distributions."""
     return float((p - q).abs().sum() / 2)
 
 
@@ -159,11 +161,11 @@ def kl_optimum(reference: Tensor, reward: Tensor, beta: float) -> Tensor:
 
 
 def mixture(policy: Tabular, reference: Tabular, share: float) -> Tensor:
-    """The law of π^share π_ref^(1 - share), renormalised at every token."""
+    """The distribution of π^share π_ref^(1 - share), renormalised at every token."""
     mixed = Tabular(policy.vocabulary, policy.length, ends=policy.ends)
     logits = [m.logits.detach().log_softmax(-1) for m in (policy, reference)]
     mixed.logits.data = share * logits[0] + (1 - share) * logits[1]
-    return mixed.law()
+    return mixed.distribution()
 
 
 def game(policy: Tabular, wins: Tensor) -> tuple[list[tuple[int, ...]], dict[str, Any]]:

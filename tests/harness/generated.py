@@ -1,4 +1,7 @@
-"""Data and models for any method, from nothing but its record: what test_every_method needs for the next new file."""
+"""Batches and models for any method, generated from nothing but its record.
+
+Use it for what every method must hold to: it needs no line for the next new file.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,9 @@ from posttrain.core.vocabulary import BY_TRAINER
 from posttrain.data.collate import collate
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer
-from tests.harness.numbers import Lookup, Recording
-from tests.harness.tiny_net import VOCABULARY, TinyNet
+from tests.harness.networks import VOCABULARY, TinyNet
+from tests.harness.numbers import Lookup
+from tests.harness.recorder import Recorder
 
 GROUPS, MAX_TOKENS = 5, 8
 Batches = dict[str, Batch]
@@ -149,15 +153,15 @@ def trained(
     models: Mapping[str, torch.nn.Module],
     tokens: int = 10**6,
     steps: int = 1,
-) -> tuple[dict[str, float], Recording, Trainer]:
-    """Train on the batches. Returns the last metrics, and the gradients of every optimiser step in the backend."""
-    backend = Recording(models, tokens_per_device=tokens)
+) -> tuple[dict[str, float], Recorder, Trainer]:
+    """Train on the batches. Returns the last metrics, and the gradients of every optimiser step in the learner."""
+    learner = Recorder(models, tokens_per_device=tokens)
     roles = planned(method, made).trained
     arrives = {s: set(b) for s, b in made.items()}
-    trainer = Trainer(plan(method, arrives), backend, rates=lambda _: dict.fromkeys(roles, 1e-3))
+    trainer = Trainer(plan(method, arrives), learner, rates=lambda _: dict.fromkeys(roles, 1e-3))
     for _ in range(steps):
         metrics = trainer.train(dict(made))
-    return metrics, backend, trainer
+    return metrics, learner, trainer
 
 
 def smallest_cut(method: Method, made: Mapping[str, Batch]) -> int:

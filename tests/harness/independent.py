@@ -1,4 +1,7 @@
-"""Trains with the reference implementations: an own loop, an own optimiser, the same rows in every step."""
+"""Trains with the reference implementations: an own loop, an own optimiser, the same rows in every step.
+
+Use it as the oracle of a `Case`: gradients and parameters must equal those of the trainer.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ class Independent:
 
     def gradient(self) -> dict[str, Tensor]:
         named = [(f"{r}.{n}", p) for r in self.trained for n, p in self.nets[r].named_parameters()]
-        return {n: p.grad.clone() for n, p in named if p.grad is not None}
+        return {n: torch.zeros_like(p) if p.grad is None else p.grad.clone() for n, p in named}
 
     def parameters(self) -> dict[str, Tensor]:
         return {f"{r}.{n}": p.detach() for r in self.plan.trained for n, p in self.nets[r].named_parameters()}

@@ -1,6 +1,7 @@
 """A two-layer causal transformer with many heads, in float64 and small enough for an independent reference.
 
-Padding lives here only. It offers what the backend asks of a model: outputs(tokens, rows, names, ...).
+Use it where a test of methods needs a real network. Padding lives here only. It offers what a learner asks of a model:
+outputs(tokens, rows, names, ...).
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Methods on numbers that a test chooses: the models are tables, everything else is what ships.
 
+Use it for the golden numbers, identities and invariances of one method.
+
     one = step(DPO, answer(logp=[-1.0, -2.0], ref_logp=[-1.5, -1.5]), answer(...), pairs=[(0, 1)])
     one.metrics["loss"], one.gradient("logp"), one.value("advantage")
 
@@ -16,7 +18,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from posttrain.backends.local.learner import LocalLearner
 from posttrain.core.batch import Batch
 from posttrain.core.method import MAIN, Method
 from posttrain.core.plan import plan
@@ -24,6 +25,7 @@ from posttrain.core.vocabulary import Source, When
 from posttrain.data.collate import collate
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer
+from tests.harness.recorder import Gradients, Recorder
 
 NEVER_READ = math.nan
 
@@ -41,22 +43,6 @@ class Lookup(nn.Module):
         last = rows.sizes.cumsum(0) - 1
         places = {n: tokens[last] if n in self.per_row else tokens for n in names}
         return {n: self.tables[n][t] if n in self.tables else 0.0 * t + self.unused for n, t in places.items()}
-
-
-class Recording(LocalLearner):
-    """Keeps the gradient of every optimiser step: gradients[step][role][parameter]."""
-
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self.gradients: list[dict[str, dict[str, Tensor]]] = []
-
-    def step(self, rates):
-        self.gradients.append({role: self._of(role) for role in self.optimisers})
-        return super().step(rates)
-
-    def _of(self, role: str) -> dict[str, Tensor]:
-        named = self.models[role].named_parameters()
-        return {n: torch.zeros_like(p) if p.grad is None else p.grad.clone() for n, p in named}
 
 
 @dataclass(frozen=True)
@@ -82,7 +68,7 @@ class Step:
     method: Method
     batches: Mapping[str, Batch]  # with the tensors derived before the passes
     metrics: dict[str, float]
-    gradients: list[dict[str, dict[str, Tensor]]]
+    gradients: list[Gradients]
     states: dict[str, Any]
     carried: dict[str, float]  # what was derived at the end, for the next batch
 
@@ -96,7 +82,7 @@ class Step:
     def gradient(self, name: str, stream: str = MAIN) -> list[Any]:
         """d loss / d (a model output), per answer, of the first optimiser step. The prompt's is exactly zero."""
         source = self.method.vocabulary[name].source
-        table = self.gradients[0][source.model][f"tables.{source.output}"]
+        table = self.gradients[0][f"{source.model}.tables.{source.output}"]
         batch = self.batches[stream]
         grad = table[batch["tokens"]]
         if self.method.vocabulary[name].axes == "B":
@@ -125,15 +111,15 @@ def step(
         batches[s] = collate([tables.row(a, i) for i, a in enumerate(some)], pairs if s == MAIN else None, scalars)
     arrives = {s: set(b) for s, b in batches.items()}
     roles = plan(method, arrives).loaded
-    backend = Recording({role: tables.model(role) for role in roles if role not in method.averages})
-    trainer = Trainer(plan(method, arrives), backend, rates=lambda _: dict.fromkeys(roles, rate))
+    learner = Recorder({role: tables.model(role) for role in roles if role not in method.averages})
+    trainer = Trainer(plan(method, arrives), learner, rates=lambda _: dict.fromkeys(roles, rate))
     trainer.states = dict(states or {})
     given = {s: b.add({"seed": 0, "step": 0}, {"seed": "", "step": ""}) for s, b in batches.items()}
     derived, _ = trainer.derive(When.ONCE, given)
     trainer.states = dict(states or {})
     trainer.carried = {**trainer.carried, **(carried or {})}
     metrics = trainer.train(batches)
-    return Step(method, derived, metrics, backend.gradients, trainer.states, trainer.carried)
+    return Step(method, derived, metrics, learner.gradients, trainer.states, trainer.carried)
 
 
 class _Tables:

@@ -1,6 +1,8 @@
 """Runs in processes of their own that start in milliseconds: a server that has imported everything forks each of them.
 
-python -m tests.harness.fork_server      one job a line (JSON) comes in; its process number goes out, then how it ended
+Use it where a run must be killed or interrupted; a run that ends by itself is tests/harness/runs.py.
+
+python -m tests.harness.processes      one job a line (JSON) comes in; its process number goes out, then how it ended
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ class ForkServer:
     def __enter__(self) -> ForkServer:
         self._running = 0
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", "tests.harness.fork_server"],
+            [sys.executable, "-m", "tests.harness.processes"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

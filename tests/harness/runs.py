@@ -1,4 +1,7 @@
-"""Runs of the embedded model in a temporary folder, and what they leave, without what measures the machine."""
+"""Runs of the embedded model in a temporary folder, and what they leave, without what measures the machine.
+
+Use it for whole runs of a run file: two runs must have the same bits, and so must a run that was cut and resumed.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure, settings
 from posttrain.core.method import Method
 from posttrain.core.parts import Part, pick, settings_of
-from tests.harness import unseen
+from tests.harness import generated
+from tests.harness.recorder import of_role
 from tests.harness.settings import problems
 
 MINE = '''"""A method of my own (Me, 2025).
@@ -148,7 +149,7 @@ def test_a_setting_it_does_not_read_cannot_be_set(method):
 
 
 def gradients(backend):
-    steps = [torch.cat([g.flatten() for role in step.values() for g in role.values()]) for step in backend.gradients]
+    steps = [torch.cat([g.flatten() for g in step.values()]) for step in backend.gradients]
     return torch.stack(steps)
 
 
@@ -163,46 +164,46 @@ def assert_same(ours, theirs, tolerance=1e-10):
 
 def test_micro_batches_do_not_show(method):
     """Cut as finely as pairs and groups allow, or all in one: the same loss, metrics and gradients."""
-    made = unseen.batches(method)
-    one = unseen.trained(method, made, unseen.networks(method, made))
-    cut = unseen.smallest_cut(method, made)
+    made = generated.batches(method)
+    one = generated.trained(method, made, generated.networks(method, made))
+    cut = generated.smallest_cut(method, made)
     assert cut < min(len(b["tokens"]) for b in made.values())
-    assert_same(one, unseen.trained(method, made, unseen.networks(method, made), tokens=cut))
-    assert_same(one, unseen.trained(method, made, unseen.networks(method, made), tokens=2 * cut + 1))
+    assert_same(one, generated.trained(method, made, generated.networks(method, made), tokens=cut))
+    assert_same(one, generated.trained(method, made, generated.networks(method, made), tokens=2 * cut + 1))
 
 
 def test_the_order_of_the_rows_does_not_show(method):
-    made = unseen.batches(method)
-    one = unseen.trained(method, made, unseen.networks(method, made))
-    other = unseen.shuffled(method, made)
-    assert_same(one, unseen.trained(method, other, unseen.networks(method, made), tokens=40))
+    made = generated.batches(method)
+    one = generated.trained(method, made, generated.networks(method, made))
+    other = generated.shuffled(method, made)
+    assert_same(one, generated.trained(method, other, generated.networks(method, made), tokens=40))
 
 
 def test_the_same_run_twice_is_the_same_bits(method):
-    made = unseen.batches(method)
-    runs = [unseen.trained(method, made, unseen.networks(method, made), steps=2) for _ in range(2)]
+    made = generated.batches(method)
+    runs = [generated.trained(method, made, generated.networks(method, made), steps=2) for _ in range(2)]
     assert runs[0][0] == runs[1][0]
     assert torch.equal(gradients(runs[0][1]), gradients(runs[1][1]))
 
 
 def test_it_moves_every_model_that_it_trains(method):
-    made = unseen.batches(method)
-    _, backend, trainer = unseen.trained(method, made, unseen.networks(method, made))
+    made = generated.batches(method)
+    _, backend, trainer = generated.trained(method, made, generated.networks(method, made))
     for role in trainer.plan.trained:
-        assert any(g.abs().max() > 0 for g in backend.gradients[0][role].values()), role
+        assert any(g.abs().max() > 0 for g in of_role(backend.gradients[0], role).values()), role
 
 
 def test_tokens_outside_the_mask_get_exactly_no_gradient(method):
     """Prompts, the tokens of others inside an answer, and the whole answers of opponents and baselines."""
-    made = unseen.batches(method, vocabulary=None)
-    _, backend, trainer = unseen.trained(method, made, unseen.tables(method, made))
+    made = generated.batches(method, vocabulary=None)
+    _, backend, trainer = generated.trained(method, made, generated.tables(method, made))
     untrained = torch.cat([b["tokens"][~b["rows"].mask] for b in made.values()])
     inside = torch.cat([b["tokens"][b["rows"].mask] for b in made.values()])
     touched = 0.0
     for step in backend.gradients:
         for role in trainer.plan.trained:
             for name in set(backend.models[role].tables) - set(backend.models[role].per_row):
-                grad = step[role][f"tables.{name}"]
+                grad = step[f"{role}.tables.{name}"]
                 assert (grad[untrained] == 0).all(), f"{role}.{name}"
                 touched += float(grad[inside].abs().sum())
     rows_only = all(set(backend.models[r].tables) == set(backend.models[r].per_row) for r in trainer.plan.trained)
@@ -219,9 +220,9 @@ def reads_only_rows(trainer) -> bool:
 @pytest.mark.parametrize("scale", [1.0, 1e2, 1e4])
 def test_log_probs_as_far_apart_as_ten_thousand_stay_finite(method, scale, dtype):
     torch.set_default_dtype(dtype)  # the fixture puts it back
-    made = unseen.batches(method, vocabulary=None)
+    made = generated.batches(method, vocabulary=None)
     for seed in range(3):
-        metrics, backend, _ = unseen.trained(method, made, unseen.tables(method, made, scale, seed))
+        metrics, backend, _ = generated.trained(method, made, generated.tables(method, made, scale, seed))
         assert all(math.isfinite(x) for x in metrics.values()), metrics
         assert gradients(backend).isfinite().all()
 

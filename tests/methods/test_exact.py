@@ -12,8 +12,8 @@ from posttrain.catalogue.index import load
 from posttrain.core.method import SEQUENCE_SUM, TOKEN_MEAN, Method, Sampling, Stream, Term, variant, without
 from posttrain.core.parts import PerToken
 from posttrain.formulas.losses.penalties import kl_k1, kl_k2, kl_k3
-from tests.harness import unseen
-from tests.harness.tabular import Exact, Tabular, batch, every_group, game, mixture
+from tests.harness import generated
+from tests.harness.enumerated import Exact, Tabular, batch, every_group, game, mixture
 
 REINFORCE, RLOO, REMAX, DR_GRPO, GRPO = (
     load(f"online/{name}") for name in ("reinforce", "rloo", "remax", "dr_grpo", "grpo")
@@ -41,11 +41,11 @@ def ascent(model, value):
     return torch.autograd.grad(value, model.logits)[0]
 
 
-def expected(method, model, reference, groups, columns, train=(True,), law=None, state=None):
+def expected(method, model, reference, groups, columns, train=(True,), distribution=None, state=None):
     """The exact mean of the method's gradient over every group of answers."""
     made = batch(model, groups, train, **columns)
-    law = model.law() if law is None else law
-    weights = law[torch.tensor([g if train == (True,) else g[:1] for g in groups])].prod(1)
+    distribution = model.distribution() if distribution is None else distribution
+    weights = distribution[torch.tensor([g if train == (True,) else g[:1] for g in groups])].prod(1)
     assert float(weights.sum()) == pytest.approx(1, abs=1e-12)
     run = Exact(method, {"policy": model, "reference": reference}, {"main": made})
     run.trainer.states = state or {}
@@ -120,7 +120,7 @@ def test_nash_md_has_the_exact_gradient_of_the_regularised_game(model, reference
     opponent = mixture(model, reference, 0.75)
     pairs, columns = game(model, wins)
     made = batch(model, pairs, train=(True, False), **columns)
-    weights = torch.outer(model.law(), opponent).flatten()
+    weights = torch.outer(model.distribution(), opponent).flatten()
     run = Exact(
         configure(load("online/nash_md"), {"tau": 0.2}), {"policy": model, "reference": reference}, {"main": made}
     )
@@ -138,9 +138,9 @@ def penalty(estimator):
 def mean_and_gradient(estimator, model, reference):
     made = batch(model, every_group(model, 1))
     run = Exact(penalty(estimator), {"policy": model, "reference": reference}, {"main": made})
-    gradient = run.step({"main": made}, model.law())
+    gradient = run.step({"main": made}, model.distribution())
     logp, ref = (m.outputs(made["tokens"], made["rows"], ["logp"])["logp"].detach() for m in (model, reference))
-    mean = (model.law() * made["rows"].sum(estimator(logp, ref))).sum()
+    mean = (model.distribution() * made["rows"].sum(estimator(logp, ref))).sum()
     return float(mean), gradient
 
 
@@ -149,7 +149,7 @@ def by_prefix(model, reference, forward):
     p, q = model.logits.log_softmax(-1), reference.logits.log_softmax(-1).detach()
     kl = (q.exp() * (q - p)).sum(-1) if forward else (p.exp() * (p - q)).sum(-1)
     visits = torch.zeros(len(model.prefixes))
-    for answer, weight in zip(model.answers, model.law(), strict=True):
+    for answer, weight in zip(model.answers, model.distribution(), strict=True):
         for t in range(len(answer)):
             visits[model.place[answer[:t]]] += weight
     return (visits * kl).sum()
@@ -192,11 +192,11 @@ def test_before_the_first_update_every_ratio_is_exactly_one(path):
     """Though the old log-probs may come from another forward pass, cut another way."""
     method = load(path)
     watched = variant(method, metrics={"distance": Term(distance, reduce=TOKEN_MEAN)}, passes=1, minibatches=1)
-    made = unseen.batches(watched)
-    models = unseen.networks(watched, made)
+    made = generated.batches(watched)
+    models = generated.networks(watched, made)
     for tokens in (10**6, 30):
-        metrics, _, _ = unseen.trained(watched, made, models, tokens)
+        metrics, _, _ = generated.trained(watched, made, models, tokens)
         assert metrics["distance"] == 0
-    moved, _, _ = unseen.trained(variant(watched, passes=2), made, models)
+    moved, _, _ = generated.trained(variant(watched, passes=2), made, models)
     assert moved["distance"] > 0
     assert math.isfinite(moved["distance"])

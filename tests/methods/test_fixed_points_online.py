@@ -12,7 +12,7 @@ from posttrain.core.parts import part
 from posttrain.core.rows import Rows
 from posttrain.formulas.credit.advantages import add_value, constrained, gae
 from posttrain.formulas.credit.controllers import adaptive_kl
-from tests.harness.tabular import Exact, Tabular, batch, every_group, game, kl_optimum, mixture, variation
+from tests.harness.enumerated import Exact, Tabular, batch, every_group, game, kl_optimum, mixture, variation
 
 BETA = 0.5
 
@@ -32,7 +32,7 @@ def test_the_kl_optimum_of_the_catalogue():
 
 def train(run, made, policy, groups, steps):
     for _ in range(steps):
-        run.step({"main": made}, policy.law()[torch.tensor(groups)].prod(1))
+        run.step({"main": made}, policy.distribution()[torch.tensor(groups)].prod(1))
 
 
 def test_rloo_ends_at_the_kl_optimum(small):
@@ -45,10 +45,10 @@ def test_rloo_ends_at_the_kl_optimum(small):
         {"main": made},
         0.05,
     )
-    best = kl_optimum(reference.law(), reward, BETA)
-    assert variation(policy.law(), best) > 0.3
+    best = kl_optimum(reference.distribution(), reward, BETA)
+    assert variation(policy.distribution(), best) > 0.3
     train(run, made, policy, groups, 200)
-    assert variation(policy.law(), best) < 0.005
+    assert variation(policy.distribution(), best) < 0.005
 
 
 def test_ppo_ends_at_the_kl_optimum(small):
@@ -65,7 +65,7 @@ def test_ppo_ends_at_the_kl_optimum(small):
     models = {"policy": policy, "reference": reference, "critic": Tabular(3, 2)}
     run = Exact(variant(ppo, derived=derived, metrics={}, passes=2), models, {"main": made}, 0.03)
     train(run, made, policy, groups, 200)
-    assert variation(policy.law(), kl_optimum(reference.law(), reward, BETA)) < 0.02
+    assert variation(policy.distribution(), kl_optimum(reference.distribution(), reward, BETA)) < 0.02
 
 
 def preferences(model, reward):
@@ -80,15 +80,15 @@ def fit(method, policy, reference, pairs, weights, steps=200, rate=0.05):
     run = Exact(method, {"policy": policy, "reference": reference}, {"main": made}, rate)
     for _ in range(steps):
         run.step({"main": made}, weights)
-    return policy.law()
+    return policy.distribution()
 
 
 @pytest.mark.paper("rafailov20239ck")
 def test_dpo_on_all_preferences_ends_at_the_kl_optimum(small):
     policy, reference, reward = small
     pairs, weights = preferences(policy, reward)
-    law = fit(configure(load("preference/dpo"), {"beta": BETA}), policy, reference, pairs, weights)
-    assert variation(law, kl_optimum(reference.law(), reward, BETA)) < 0.005
+    distribution = fit(configure(load("preference/dpo"), {"beta": BETA}), policy, reference, pairs, weights)
+    assert variation(distribution, kl_optimum(reference.distribution(), reward, BETA)) < 0.005
 
 
 @pytest.mark.paper("001-text:IPO")
@@ -99,8 +99,8 @@ def test_ipo_ends_at_a_finite_gap_where_dpo_does_not(certainty, gap):
     ends = {}
     for name in ("ipo", "dpo"):
         policy, reference = Tabular(2, 1, ends=False), Tabular(2, 1, ends=False)
-        law = fit(load(f"preference/{name}"), policy, reference, pairs, weights, steps=300, rate=0.1)
-        ends[name] = float(law[0].log() - law[1].log())
+        distribution = fit(load(f"preference/{name}"), policy, reference, pairs, weights, steps=300, rate=0.1)
+        ends[name] = float(distribution[0].log() - distribution[1].log())
     assert ends["ipo"] == pytest.approx(gap, abs=0.02)
     if certainty == 1:
         assert ends["dpo"] > 15
@@ -140,26 +140,26 @@ def test_nash_md_ends_at_the_equilibrium_of_a_cyclic_game(share):
     pairs, columns = game(policy, CYCLE)
     made = batch(policy, pairs, train=(True, False), **columns)
     run = Exact(configure(NASH, {"tau": TAU}), {"policy": policy, "reference": reference}, {"main": made}, 0.02)
-    end = best_response(reference.law(), share)
-    assert variation(policy.law(), end) > 0.1
+    end = best_response(reference.distribution(), share)
+    assert variation(policy.distribution(), end) > 0.1
     for _ in range(300):
-        run.step({"main": made}, torch.outer(policy.law(), mixture(policy, reference, share)).flatten())
-    assert variation(policy.law(), end) < 0.002
+        run.step({"main": made}, torch.outer(policy.distribution(), mixture(policy, reference, share)).flatten())
+    assert variation(policy.distribution(), end) < 0.002
 
 
 def test_the_mixture_moves_the_equilibrium():
     """Against the mixture one ends elsewhere than against oneself: a constant share is not free."""
-    reference = leaning().law()
+    reference = leaning().distribution()
     assert variation(best_response(reference, 1.0), best_response(reference, 0.75)) > 0.02
 
 
 # ---- constraints and controllers
 
 
-def in_proportion(law, size):
+def in_proportion(distribution, size):
     """`size` answers, each as often as its probability says (largest remainders)."""
-    counts = (law * size).floor()
-    for i in (law * size - counts).argsort(descending=True)[: size - int(counts.sum())]:
+    counts = (distribution * size).floor()
+    for i in (distribution * size - counts).argsort(descending=True)[: size - int(counts.sum())]:
         counts[i] += 1
     return [(i,) for i, n in enumerate(counts.tolist()) for _ in range(int(n))]
 
@@ -175,9 +175,9 @@ def constrained_run(cost, steps):
     models = {role: Tabular(3, 1, ends=False) for role in ("policy", "reference", "critic", "cost_critic")}
     run = Exact(safe, models, {"main": batch(models["policy"], [(0,)], reward=REWARD, cost=cost)}, 0.05)
     for _ in range(steps):
-        groups = in_proportion(models["policy"].law(), 60)
+        groups = in_proportion(models["policy"].distribution(), 60)
         run.step({"main": batch(models["policy"], groups, reward=REWARD, cost=cost)})
-    return models["policy"].law(), run.trainer.states["penalty"]["lambda"]
+    return models["policy"].distribution(), run.trainer.states["penalty"]["lambda"]
 
 
 def multiplier_of(reference, cost):
@@ -196,20 +196,20 @@ def constrained_optimum(reference, cost, multiplier):
 
 @pytest.mark.paper("002:Safe RLHF")
 def test_safe_rlhf_ends_where_the_constraint_is_met_and_no_sooner():
-    """The Karush-Kuhn-Tucker point: its law, its multiplier, and a cost of zero that the free optimum exceeds."""
+    """The Karush-Kuhn-Tucker point: the policy, the multiplier, and a cost of zero that the free optimum exceeds."""
     cost, reference = torch.tensor([1.0, -0.5, -1.0]), torch.full((3,), 1 / 3)
     assert float(kl_optimum(reference, REWARD, PENALTY) @ cost) > 0.5
-    law, multiplier = constrained_run(cost, 180)
+    distribution, multiplier = constrained_run(cost, 180)
     exact = multiplier_of(reference, cost)
-    assert abs(float(law @ cost)) < 0.03
+    assert abs(float(distribution @ cost)) < 0.03
     assert multiplier == pytest.approx(exact, abs=0.03)
-    assert variation(law, constrained_optimum(reference, cost, exact)) < 0.02
+    assert variation(distribution, constrained_optimum(reference, cost, exact)) < 0.02
 
 
 def test_safe_rlhf_forgets_a_constraint_that_does_not_bind():
-    law, multiplier = constrained_run(torch.tensor([-2.0, -2.0, -2.0]), 120)
+    distribution, multiplier = constrained_run(torch.tensor([-2.0, -2.0, -2.0]), 120)
     assert multiplier < 0.05
-    assert variation(law, kl_optimum(torch.full((3,), 1 / 3), REWARD, PENALTY)) < 0.02
+    assert variation(distribution, kl_optimum(torch.full((3,), 1 / 3), REWARD, PENALTY)) < 0.02
 
 
 @pytest.mark.paper("000:[84]")
@@ -220,7 +220,7 @@ def test_the_adaptive_coefficient_brings_the_kl_to_its_target(start):
     target, state = 0.4, {"weight": start}
     rows = Rows(torch.arange(8), torch.ones(8, dtype=torch.bool), 8)
     for _ in range(300):
-        law = kl_optimum(reference, reward, state["weight"])
-        kl = float((law * (law / reference).log()).sum())
+        distribution = kl_optimum(reference, reward, state["weight"])
+        kl = float((distribution * (distribution / reference).log()).sum())
         state, _ = adaptive_kl(state, torch.full((8,), kl), torch.zeros(8), rows, target=target, horizon=50.0)
     assert kl == pytest.approx(target, rel=0.01)

@@ -10,7 +10,7 @@ import torch
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
-from tests.harness.tabular import Exact, Tabular, batch, every_group, kl_optimum, variation
+from tests.harness.enumerated import Exact, Tabular, batch, every_group, kl_optimum, variation
 from tests.methods.test_fixed_points_online import fit, in_proportion, preferences
 
 BETA = 0.5
@@ -26,14 +26,14 @@ def small():
 
 @pytest.fixture
 def best(small):
-    return kl_optimum(small[1].law(), REWARD.to(torch.float64), BETA)
+    return kl_optimum(small[1].distribution(), REWARD.to(torch.float64), BETA)
 
 
 def train(method, models, made, steps, rate=0.05, weights=None):
     run = Exact(method, models, {"main": made}, rate)
     for _ in range(steps):
         run.step({"main": made}, weights)
-    return models["policy"].law()
+    return models["policy"].distribution()
 
 
 @pytest.mark.paper("002:Nemotron-4 340B / RPO")
@@ -50,9 +50,9 @@ def test_a_gap_that_is_matched_ends_at_the_kl_optimum(small, best, path, setting
     """From every pair equally often, in whatever order: no preference is needed."""
     policy, reference = small
     made = batch(policy, [p for p in every_group(policy, 2) if p[0] < p[1]], pairs=True, reward=REWARD)
-    assert variation(policy.law(), best) > 0.3
-    law = train(configure(load(path), settings), {"policy": policy, "reference": reference}, made, 250)
-    assert variation(law, best) < 0.01
+    assert variation(policy.distribution(), best) > 0.3
+    distribution = train(configure(load(path), settings), {"policy": policy, "reference": reference}, made, 250)
+    assert variation(distribution, best) < 0.01
 
 
 @pytest.mark.paper("000:[18]")
@@ -64,7 +64,7 @@ def test_exo_on_all_answers_ends_at_the_kl_optimum(small, best):
 
 
 def test_exo_chooses_one_mode_where_the_forward_kl_covers_both():
-    """A law of two peaks over 21 answers that the policy, one tilt along a line, cannot have."""
+    """A distribution of two peaks over 21 answers that the policy, one tilt along a line, cannot have."""
     x = torch.linspace(-1, 1, 21)
     target = (-((x.abs() - 0.7) ** 2) / 0.005).softmax(0)
     ends = {}
@@ -91,14 +91,14 @@ def test_rankings_of_dpo_end_at_the_kl_optimum(small, best):
         worth = REWARD[list(order)].to(torch.float64)
         weights.append(torch.stack([worth[k] - worth[k:].logsumexp(0) for k in range(3)]).sum().exp())
     made = batch(policy, lists, rank=lambda _, place: place)
-    law = train(
+    distribution = train(
         configure(load("preference/dpo_list"), {"beta": BETA}),
         {"policy": policy, "reference": reference},
         made,
         150,
         weights=torch.stack(weights) / sum(weights),
     )
-    assert variation(law, best) < 0.01
+    assert variation(distribution, best) < 0.01
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_f_dpo_ends_where_its_divergence_balances_the_reward(small, divergence, 
     policy, reference = small
     pairs, weights = preferences(policy, REWARD.to(torch.float64))
     method = configure(load("preference/f_dpo"), {"divergence": divergence, "beta": 1.0})
-    law = fit(method, policy, reference, pairs, weights, steps=300)
-    excess = slope(law / reference.law()) - REWARD
+    distribution = fit(method, policy, reference, pairs, weights, steps=300)
+    excess = slope(distribution / reference.distribution()) - REWARD
     assert float(excess.std()) < 0.02
 
 
@@ -139,8 +139,8 @@ def test_aot_lifts_the_law_of_the_gaps_and_dpo_every_gap_by_itself():
     for path in ("preference/aot", "preference/dpo"):
         policy, reference = (bandit(*torch.tensor([a, 0.0, b, 0.0]).softmax(0)) for a, b in ((-2.0, 2.0), (1.0, -1.0)))
         method = configure(load(path), {"beta": 1.0, "smoothing": 0.2})
-        law = fit(method, policy, reference, [(0, 1), (2, 3)], None, steps=150)
-        ends[path] = (law[::2] / law[1::2]).log().tolist()
+        distribution = fit(method, policy, reference, [(0, 1), (2, 3)], None, steps=150)
+        ends[path] = (distribution[::2] / distribution[1::2]).log().tolist()
     assert ends["preference/aot"] == pytest.approx([-1 + math.log(4), 1 + math.log(4)], abs=0.01)
     assert ends["preference/dpo"] == pytest.approx([1 + math.log(4), -1 + math.log(4)], abs=0.01)
 
@@ -149,8 +149,8 @@ def test_aot_lifts_the_law_of_the_gaps_and_dpo_every_gap_by_itself():
 def test_discopop_rests_in_the_wrong_order_unless_something_carries_the_pair_over(start, least, most):
     """From the reference itself, too: the stretch in which the loss rises ends at a gap of 1.44."""
     policy, reference = bandit(*torch.tensor([start, 0.0]).softmax(0)), bandit(0.5, 0.5)
-    law = fit(load("preference/discopop"), policy, reference, [(0, 1)], None, steps=300)
-    assert least < float((law[0] / law[1]).log()) < most
+    distribution = fit(load("preference/discopop"), policy, reference, [(0, 1)], None, steps=300)
+    assert least < float((distribution[0] / distribution[1]).log()) < most
 
 
 @pytest.mark.paper("000:[8]", "000-text:last-mile fine-tuning")
@@ -159,9 +159,9 @@ def test_dro_ends_at_the_kl_optimum_and_its_value_from_answers_of_anybody(small,
     made = batch(policy, every_group(policy, 1), reward=REWARD)
     critic = Tabular(3, 2)
     models = {"policy": policy, "reference": reference, "critic": critic}
-    law = train(configure(load("offline/dro"), {"tau": BETA}), models, made, 400, rate=0.03)
-    assert variation(law, best) < 0.01
-    exact = BETA * float((reference.law() * (REWARD / BETA).exp()).sum().log())
+    distribution = train(configure(load("offline/dro"), {"tau": BETA}), models, made, 400, rate=0.03)
+    assert variation(distribution, best) < 0.01
+    exact = BETA * float((reference.distribution() * (REWARD / BETA).exp()).sum().log())
     assert float(critic.values[0].detach()) == pytest.approx(exact, abs=0.01)
 
 
@@ -176,43 +176,43 @@ def test_var_on_all_answers_ends_at_the_kl_optimum(small, best):
 def play(policy, reference, first_wins, steps=200, **settings):
     """SPAC on comparisons of the first two answers, of ten `first_wins` won by the first, against samples of π_t."""
     pairs = batch(policy, [(0, 1)] * first_wins + [(1, 0)] * (10 - first_wins), pairs=True)
-    own = batch(policy, in_proportion(reference.law(), 100))
+    own = batch(policy, in_proportion(reference.distribution(), 100))
     arrives = {"main": pairs, "fresh": own}
     weights = {"beta": 1.0, "own.weight": 1.0, "data.weight": 1.0}
     models = {"policy": policy, "reference": reference}
     run = Exact(configure(load("preference/spac"), weights | settings), models, arrives, 0.05)
     for _ in range(steps):
         run.step(arrives)
-    return policy.law()
+    return policy.distribution()
 
 
-def bandit(*law):
-    model = Tabular(len(law), 1, ends=False)
-    model.logits.data = torch.tensor([law]).log()
+def bandit(*distribution):
+    model = Tabular(len(distribution), 1, ends=False)
+    model.logits.data = torch.tensor([distribution]).log()
     return model
 
 
 @pytest.mark.parametrize(("trust", "end"), [(1.0, 0.9), (2.0, 0.8), (1000.0, 0.7)])
 def test_a_round_of_spac_ends_where_the_critic_can_do_no_more(trust, end):
     """π/π_t of two answers ends at the odds of p + (p - π_t)/λ; with λ → ∞ at p, as DPO's."""
-    law = play(bandit(0.5, 0.5), bandit(0.5, 0.5), 7, **{"preference.weight": trust})
-    assert float(law[0]) == pytest.approx(end, abs=0.005)
+    distribution = play(bandit(0.5, 0.5), bandit(0.5, 0.5), 7, **{"preference.weight": trust})
+    assert float(distribution[0]) == pytest.approx(end, abs=0.005)
 
 
 def test_the_rounds_of_spac_end_where_the_policy_is_as_good_as_the_data():
     """Nothing moves once p + (p - π)/λ = 1/2: at π = p + λ (p - 1/2), from either side."""
     policy = bandit(0.9, 0.1)
     for _ in range(6):
-        law = play(policy, bandit(*policy.law()), 6)
-    assert float(law[0]) == pytest.approx(0.7, abs=0.01)
+        distribution = play(policy, bandit(*policy.distribution()), 6)
+    assert float(distribution[0]) == pytest.approx(0.7, abs=0.01)
 
 
 def test_spac_leaves_what_nobody_compared_and_dpo_does_not():
-    law = play(bandit(0.3, 0.3, 0.4), bandit(0.3, 0.3, 0.4), 7)
+    distribution = play(bandit(0.3, 0.3, 0.4), bandit(0.3, 0.3, 0.4), 7)
     policy, reference = bandit(0.3, 0.3, 0.4), bandit(0.3, 0.3, 0.4)
     dpo = configure(load("preference/dpo"), {"beta": 1.0})
     dpo_law = fit(dpo, policy, reference, [(0, 1), (1, 0)], torch.tensor([0.7, 0.3]))
-    assert float(law[2]) < 0.02
+    assert float(distribution[2]) < 0.02
     assert float(dpo_law[2]) > 0.35
 
 
@@ -223,22 +223,22 @@ def test_bfpo_orders_by_safety_first():
     pairs = [(i, j) for i in (0, 3) for j in (1, 2)]
     made = batch(policy, pairs, pairs=True, safe=torch.tensor([1.0, 1.0, 0.0, 0.0]))
     models = {"policy": policy, "reference": reference}
-    law = train(configure(load("preference/bfpo"), {"tau": 0.5}), models, made, 300)
-    assert law.argsort(descending=True).tolist() == [0, 1, 2, 3]
+    distribution = train(configure(load("preference/bfpo"), {"tau": 0.5}), models, made, 300)
+    assert distribution.argsort(descending=True).tolist() == [0, 1, 2, 3]
 
 
 # ---- answers of the policy's own
 
 
 def on_policy(method, policy, models, reward, steps, size=60, rate=0.05):
-    """One group of answers in proportion to the policy's law."""
+    """One group of answers in proportion to the policy's distribution."""
     run = None
     for _ in range(steps):
-        group = tuple(i for (i,) in in_proportion(policy.law(), size))
+        group = tuple(i for (i,) in in_proportion(policy.distribution(), size))
         made = batch(policy, [group], reward=reward)
         run = run or Exact(method, models, {"main": made}, rate)
         run.step({"main": made})
-    return policy.law()
+    return policy.distribution()
 
 
 @pytest.mark.paper("xiao2024ro4")
@@ -264,26 +264,30 @@ def test_matching_ends_at_the_target(path, settings):
     policy, reference = Tabular(3, 1, ends=False), Tabular(3, 1, ends=False)
     reward = torch.tensor([1.0, 0.4, 0.0])
     method = configure(load(path), {"beta": BETA, **settings})
-    law = on_policy(method, policy, {"policy": policy, "reference": reference}, reward, 120, size=200)
-    assert variation(law, kl_optimum(reference.law(), reward, BETA)) < 0.02
+    distribution = on_policy(method, policy, {"policy": policy, "reference": reference}, reward, 120, size=200)
+    assert variation(distribution, kl_optimum(reference.distribution(), reward, BETA)) < 0.02
 
 
 @pytest.mark.paper("000:[31]")
 def test_the_bonus_of_xpo_leads_away_from_the_reference():
     """Its expected gradient is α (π_ref - π): nothing at the reference itself, then on along every departure."""
-    law, tilt, bonus = torch.tensor([[0.7, 0.28, 0.02]]), torch.tensor([[0.0, 0.0, 1.5]]), 0.05
+    distribution, tilt, bonus = torch.tensor([[0.7, 0.28, 0.02]]), torch.tensor([[0.0, 0.0, 1.5]]), 0.05
     for tilted in (0.0, 1.0):
         gradients = []
         for weight in (0.0, bonus):
             policy, reference = Tabular(3, 1, ends=False), Tabular(3, 1, ends=False)
-            reference.logits.data = law.log()
-            policy.logits.data = law.log() + tilted * tilt
+            reference.logits.data = distribution.log()
+            policy.logits.data = distribution.log() + tilted * tilt
             groups = every_group(policy, 2)
             made = batch(policy, groups, train=(True, True), reward=torch.tensor([0.0, 0.5, 1.0]))
             made = made.add({"author": torch.tensor([0, 1] * len(groups))}, {"author": "B"})
             method = configure(load("online/xpo"), {"exploration.weight": weight})
             run = Exact(method, {"policy": policy, "reference": reference}, {"main": made})
-            gradients.append(run.step({"main": made}, torch.outer(policy.law(), reference.law()).flatten()))
+            gradients.append(
+                run.step({"main": made}, torch.outer(policy.distribution(), reference.distribution()).flatten())
+            )
         extra = (gradients[1] - gradients[0])[0]
-        assert extra.tolist() == pytest.approx((bonus * (reference.law() - policy.law())).tolist(), abs=1e-12)
+        assert extra.tolist() == pytest.approx(
+            (bonus * (reference.distribution() - policy.distribution())).tolist(), abs=1e-12
+        )
     assert extra[2] < 0

@@ -10,7 +10,7 @@ import torch
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from posttrain.procedures.games.nash_mirror_prox import nash_mirror_prox
-from tests.harness.tabular import Exact, Tabular, batch, every_group, game, kl_optimum, variation
+from tests.harness.enumerated import Exact, Tabular, batch, every_group, game, kl_optimum, variation
 from tests.methods.test_fixed_points_online import CYCLE, best_response, fit, in_proportion, leaning, preferences
 
 REWARD = torch.tensor([0.3, -0.5, 1.0, 0.0, 0.6, -1.0, 0.9], dtype=torch.float64)
@@ -21,9 +21,9 @@ def tokens_of(model):
     return model.logits.detach().softmax(-1)
 
 
-def bandit(*law):
-    model = Tabular(len(law), 1, ends=False)
-    model.logits.data = torch.tensor([law]).log()
+def bandit(*distribution):
+    model = Tabular(len(distribution), 1, ends=False)
+    model.logits.data = torch.tensor([distribution]).log()
     return model
 
 
@@ -34,7 +34,7 @@ def selm(policy, reference, weight):
     """Its gradient on every pair of answers, with fresh answers as often as the reference gives them."""
     made = {
         "main": batch(policy, [(0, 1), (0, 2), (1, 2)], pairs=True),
-        "fresh": batch(policy, in_proportion(reference.law(), 100)),
+        "fresh": batch(policy, in_proportion(reference.distribution(), 100)),
     }
     method = configure(load("preference/selm"), {"beta": BETA, "exploration.weight": weight})
     return Exact(method, {"policy": policy, "reference": reference}, made).step(made)[0]
@@ -44,12 +44,14 @@ def selm(policy, reference, weight):
 @pytest.mark.parametrize("tilt", [0.0, 1.5])
 def test_the_bonus_of_selm_leads_away_from_what_the_reference_says(tilt):
     """Its expected gradient is αβ (π_ref - π): nothing at the reference itself, then on along every departure."""
-    law, bonus = (0.7, 0.28, 0.02), 0.05
-    policy, reference = bandit(*law), bandit(*law)
+    distribution, bonus = (0.7, 0.28, 0.02), 0.05
+    policy, reference = bandit(*distribution), bandit(*distribution)
     policy.logits.data[0, 2] += tilt
     with_, without = (selm(policy, reference, weight) for weight in (bonus, 0.0))
     extra = with_ - without
-    assert extra.tolist() == pytest.approx((bonus * (reference.law() - policy.law())).tolist(), abs=1e-12)
+    assert extra.tolist() == pytest.approx(
+        (bonus * (reference.distribution() - policy.distribution())).tolist(), abs=1e-12
+    )
     assert (extra[2] < -0.001) == (tilt > 0)
 
 
@@ -58,12 +60,12 @@ def test_the_bonus_of_selm_leads_away_from_what_the_reference_says(tilt):
 
 def values_under(reference, reward):
     """E_ref[r | prefix and next token], of every prefix."""
-    law, q = reference.law(), torch.zeros(reference.logits.shape)
+    distribution, q = reference.distribution(), torch.zeros(reference.logits.shape)
     for prefix, row in reference.place.items():
         for token in range(reference.vocabulary):
             begins = torch.tensor([a[: len(prefix) + 1] == (*prefix, token) for a in reference.answers])
             if begins.any():
-                q[row, token] = (law * reward)[begins].sum() / law[begins].sum()
+                q[row, token] = (distribution * reward)[begins].sum() / distribution[begins].sum()
     return q
 
 
@@ -71,13 +73,15 @@ def values_under(reference, reward):
 def test_tdpo1_ends_at_the_best_tokens_before_an_answer_of_the_reference():
     """π(a|s) ∝ π_ref(a|s) exp(Q_ref(s, a)/β): the policy improves on the reference as if it went on after a token."""
     policy, reference = Tabular(3, 2, seed=5), Tabular(3, 2, seed=5)
-    law = fit(
+    distribution = fit(
         configure(load("preference/tdpo1"), {"beta": BETA}), policy, reference, *preferences(policy, REWARD), steps=400
     )
     best = Tabular(3, 2)
     best.logits.data = tokens_of(reference).log() + values_under(reference, REWARD) / BETA
-    assert variation(law, best.law()) < 0.005
-    assert variation(best.law(), kl_optimum(reference.law(), REWARD, BETA)) > 0.05  # DPO ends elsewhere
+    assert variation(distribution, best.distribution()) < 0.005
+    assert (
+        variation(best.distribution(), kl_optimum(reference.distribution(), REWARD, BETA)) > 0.05
+    )  # DPO ends elsewhere
 
 
 def root(f, low, high):
@@ -99,8 +103,10 @@ def test_tdpo2_ends_where_preference_and_the_kl_of_the_rejected_answer_balance(a
         return sure - p + alpha * (p * (1 - sure) + (1 - p) * sure) * (first - q)
 
     method = configure(load("preference/tdpo2"), {"beta": BETA, "alpha": alpha})
-    law = fit(method, policy, reference, [(0, 1), (1, 0)], torch.tensor([p, 1 - p]), steps=400)
-    gap = float((law[0] / law[1]).log() - (reference.law()[0] / reference.law()[1]).log())
+    distribution = fit(method, policy, reference, [(0, 1), (1, 0)], torch.tensor([p, 1 - p]), steps=400)
+    gap = float(
+        (distribution[0] / distribution[1]).log() - (reference.distribution()[0] / reference.distribution()[1]).log()
+    )
     assert gap == pytest.approx(root(slope, -20.0, 20.0), abs=0.02)
 
 
@@ -116,10 +122,10 @@ def test_cpl_finds_the_policy_whose_regret_the_preferences_show(gamma):
         [best.logits.detach().log_softmax(-1)[best.place[a[:t]], a[t]] for t in range(len(a))] for a in best.answers
     ]
     scores = torch.stack([sum(gamma**t * x for t, x in enumerate(s)) for s in steps])
-    assert variation(policy.law(), best.law()) > 0.2
+    assert variation(policy.distribution(), best.distribution()) > 0.2
     method = configure(load("preference/cpl"), {"beta": 0.8, "gamma": gamma, "bias": 1.0})
-    law = fit(method, policy, Tabular(3, 2), *preferences(policy, 0.8 * scores), steps=400)
-    assert variation(law, best.law()) < 0.01
+    distribution = fit(method, policy, Tabular(3, 2), *preferences(policy, 0.8 * scores), steps=400)
+    assert variation(distribution, best.distribution()) < 0.01
 
 
 def test_the_bias_of_cpl_leaves_what_nobody_compared():
@@ -127,8 +133,10 @@ def test_the_bias_of_cpl_leaves_what_nobody_compared():
     shares = {}
     for bias in (1.0, 0.5):
         method = configure(load("preference/cpl"), {"beta": 1.0, "bias": bias})
-        law = fit(method, bandit(0.3, 0.3, 0.4), bandit(0.3, 0.3, 0.4), [(0, 1), (1, 0)], torch.tensor([0.7, 0.3]))
-        shares[bias] = float(law[2])
+        distribution = fit(
+            method, bandit(0.3, 0.3, 0.4), bandit(0.3, 0.3, 0.4), [(0, 1), (1, 0)], torch.tensor([0.7, 0.3])
+        )
+        shares[bias] = float(distribution[2])
     assert shares[0.5] < 0.02
     assert shares[1.0] > 0.35
 
@@ -154,11 +162,11 @@ def test_inverse_q_ends_at_the_estimate_tempered_at_every_token(beta):
     method = configure(load("imitation/inverse_q"), {"beta": beta})
     run = Exact(method, {"policy": policy, "reference": reference}, {"main": made}, 0.05)
     for _ in range(300):
-        run.step({"main": made}, policy.law())
+        run.step({"main": made}, policy.distribution())
     end = Tabular(3, 2)
     end.logits.data = tokens_of(reference).log() + rewards / beta
-    assert variation(policy.law(), end.law()) < 0.005
-    assert (variation(policy.law(), best.law()) < 0.005) == (beta == 1)
+    assert variation(policy.distribution(), end.distribution()) < 0.005
+    assert (variation(policy.distribution(), best.distribution()) < 0.005) == (beta == 1)
 
 
 def test_inverse_q_finds_the_estimate_on_answers_of_anybody():
@@ -167,8 +175,8 @@ def test_inverse_q_finds_the_estimate_on_answers_of_anybody():
     made = batch(policy, every_group(policy, 1), token_reward=worth(policy, rewards))
     run = Exact(load("imitation/inverse_q"), {"policy": policy, "reference": reference}, {"main": made}, 0.05)
     for _ in range(300):
-        run.step({"main": made}, Tabular(3, 2, seed=11).law())
-    assert variation(policy.law(), best.law()) < 0.005
+        run.step({"main": made}, Tabular(3, 2, seed=11).distribution())
+    assert variation(policy.distribution(), best.distribution()) < 0.005
 
 
 # ---- conditional PM-RLHF
@@ -189,16 +197,16 @@ def test_conditional_pm_rlhf_matches_preferences_among_natural_answers_only():
     method = configure(load("online/conditional_pm_rlhf"), settings)
     run = Exact(method, {"policy": policy, "reference": reference}, {"main": made}, 0.05)
     for _ in range(250):
-        run.step({"main": made}, policy.law()[torch.tensor(groups)].prod(1))
+        run.step({"main": made}, policy.distribution()[torch.tensor(groups)].prod(1))
 
-    def law_at(price):
+    def logits_at(price):
         matched = (log_epsilon + reward - price - 1).exp()
         held = ref * ((reward - price - kl_weight) / kl_weight).exp()
         return torch.where(torch.tensor([True, True, False, False]), matched, held)
 
-    law = policy.law()
-    assert variation(law, law_at(root(lambda x: 1 - float(law_at(x).sum()), -9.0, 9.0))) < 0.005
-    assert float(law[0] / law[1]) == pytest.approx(float((reward[0] - reward[1]).exp()), abs=0.01)
+    distribution = policy.distribution()
+    assert variation(distribution, logits_at(root(lambda x: 1 - float(logits_at(x).sum()), -9.0, 9.0))) < 0.005
+    assert float(distribution[0] / distribution[1]) == pytest.approx(float((reward[0] - reward[1]).exp()), abs=0.01)
 
 
 # ---- Nash Mirror Prox
@@ -222,8 +230,8 @@ class OnTables:
         made = {"main": batch(policy, pairs, train=(True, False), **columns)}
         run = Exact(configure(method, settings), self.models, made, 0.02)
         for _ in range(self.steps):
-            run.step(made, torch.outer(policy.law(), opponent.law()).flatten())
-        self.ends.append(policy.law())
+            run.step(made, torch.outer(policy.distribution(), opponent.distribution()).flatten())
+        self.ends.append(policy.distribution())
         return {}
 
 
@@ -232,7 +240,7 @@ def test_a_proximal_step_ends_at_its_closed_form():
     beta, eta = 0.1, 2.0
     session = OnTables(leaning(), CYCLE, steps=150)
     nash_mirror_prox(session, None, rounds=1, beta=beta, eta=eta)
-    reference, against = leaning().law(), leaning().law()
+    reference, against = leaning().distribution(), leaning().distribution()
     for end in session.ends:
         against = (reference.log() + CYCLE @ against / (beta + 1 / eta)).softmax(-1)
         assert variation(end, against) < 0.002
@@ -243,10 +251,10 @@ class InClosedForm(OnTables):
 
     def train(self, _, __, settings):
         tau, share = settings["win_minus_kl.tau"], settings["between.share"]
-        law = {role: model.law() for role, model in self.models.items()}
-        held = (1 - share) * law["reference"].log() + share * law["round"].log()
-        self.models["policy"].logits.data = (held + self.wins @ law["opponent"] / tau).log_softmax(-1)[None]
-        self.ends.append(self.models["policy"].law())
+        distribution = {role: model.distribution() for role, model in self.models.items()}
+        held = (1 - share) * distribution["reference"].log() + share * distribution["round"].log()
+        self.models["policy"].logits.data = (held + self.wins @ distribution["opponent"] / tau).log_softmax(-1)[None]
+        self.ends.append(self.models["policy"].distribution())
         return {}
 
 
@@ -256,7 +264,10 @@ def test_nash_mirror_prox_ends_at_the_equilibrium_of_a_cyclic_game():
     beta, eta = 0.2, 2.0
     session = InClosedForm(leaning(), CYCLE, steps=0)
     nash_mirror_prox(session, None, rounds=40, beta=beta, eta=eta)
-    end = best_response(leaning().law(), 1.0)  # its τ is 0.2 as well
-    away = [float((end * (end / law).log()).sum()) for law in (leaning().law(), *session.ends[1::2])]
+    end = best_response(leaning().distribution(), 1.0)  # its τ is 0.2 as well
+    away = [
+        float((end * (end / distribution).log()).sum())
+        for distribution in (leaning().distribution(), *session.ends[1::2])
+    ]
     assert all(b < a / (1 + eta * beta) + 1e-12 for a, b in zip(away, away[1:], strict=False))
-    assert variation(session.models["policy"].law(), end) < 1e-5
+    assert variation(session.models["policy"].distribution(), end) < 1e-5

@@ -203,7 +203,7 @@ def test_bco_without_its_threshold():
 @pytest.mark.paper("zhou202469n")
 def test_wpo_where_no_weight_is_cut():
     """TRL does not cut the product of the weights at 1."""
-    usual = math.log(0.5)  # of a uniform law over two tokens
+    usual = math.log(0.5)  # of a uniform distribution over two tokens
     rows = [answer(logp=p, ref_logp=r, logits=[[0.0, 0.0]] * len(p)) for p, r in zip(POLICY, REFERENCE, strict=True)]
     one = step(load("preference/wpo"), *rows, pairs=[(0, 1), (2, 3), (4, 5)])
     loss, gradient = trl_dpo("sigmoid", 0.1, logits=torch.full((6, 7), usual), use_weighting=True)

@@ -15,8 +15,8 @@ from posttrain.data.dataset import Dataset
 from posttrain.procedures.active.kl_ucb import kl_ucb
 from posttrain.records import Episode, Prompt
 from tests.data.rollouts import said
+from tests.harness.enumerated import kl_optimum
 from tests.harness.runs import run
-from tests.harness.tabular import kl_optimum
 from tests.procedures.running import BRIEF, collected, content, mean_reward
 
 PROMPTS = Dataset((Prompt(0, "which arm?"),), "bandit")
@@ -25,29 +25,29 @@ REFERENCE = torch.tensor([3.0, 2.0, 0.5, 1.0, 1.0, 2.0, 0.5, 1.0, 3.0, 1.0], dty
 ETA = 4.0
 
 
-def worth_of(law: torch.Tensor) -> float:
+def worth_of(distribution: torch.Tensor) -> float:
     """J(π) = E[r] - KL(π || π_ref)/η"""
-    return float((law * (WORTH - (law / REFERENCE).log().nan_to_num() / ETA)).sum())
+    return float((distribution * (WORTH - (distribution / REFERENCE).log().nan_to_num() / ETA)).sum())
 
 
 class Arms:
     """A session of one prompt and ten answers that pay 1 or 0. Its stages end where imitation/var ends."""
 
     def __init__(self, seed: int) -> None:
-        self.chance, self.laws = Random(seed), {"policy": REFERENCE}
+        self.chance, self.distributions = Random(seed), {"policy": REFERENCE}
         self.regret: list[float] = []
 
     def sampling(self) -> Sampling:
         return Sampling()
 
     def copy(self, source: str, target: str) -> None:
-        self.laws[target] = self.laws[source]
+        self.distributions[target] = self.distributions[source]
 
     def collect(self, _: str, __: object, how: Sampling, rewards: object = None) -> list[Episode]:
-        law = self.laws[how.mix[0][0]].tolist()
-        chosen = self.chance.choices(range(10), law, k=how.samples)
+        distribution = self.distributions[how.mix[0][0]].tolist()
+        chosen = self.chance.choices(range(10), distribution, k=how.samples)
         if rewards is None:
-            self.regret.append(BEST - worth_of(self.laws["policy"]))
+            self.regret.append(BEST - worth_of(self.distributions["policy"]))
         paid = [None if rewards == () else float(self.chance.random() < float(WORTH[a])) for a in chosen]
         return [said(0, "abcdefghij"[a], x) for a, x in zip(chosen, paid, strict=True)]
 
@@ -57,7 +57,7 @@ class Arms:
         for a, x in zip(arms.completions, arms.columns["reward"], strict=True):
             listed["abcdefghij".index(a.text)] = x
         assert (method, rewards) == ("imitation/var", ())
-        self.laws["policy"] = (REFERENCE.log() + listed / settings["temperature"]).softmax(0)
+        self.distributions["policy"] = (REFERENCE.log() + listed / settings["temperature"]).softmax(0)
         return {}
 
 
@@ -68,9 +68,9 @@ BEST = worth_of(kl_optimum(REFERENCE, WORTH, 1 / ETA))
 def test_what_a_policy_lacks_is_its_kl_to_the_best_over_eta() -> None:
     best = kl_optimum(REFERENCE, WORTH, 1 / ETA)
     for seed in range(5):
-        law = torch.rand(10, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).softmax(0)
-        kl = float((law * (law / best).log()).sum())
-        assert BEST - worth_of(law) == pytest.approx(kl / ETA, abs=1e-12)
+        distribution = torch.rand(10, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).softmax(0)
+        kl = float((distribution * (distribution / best).log()).sum())
+        assert BEST - worth_of(distribution) == pytest.approx(kl / ETA, abs=1e-12)
 
 
 @pytest.mark.paper("zhao202532z")

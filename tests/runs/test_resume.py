@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.harness.fork_server import ForkServer
+from tests.harness.processes import ForkServer
 from tests.harness.runs import SAVED_EVERY_STEP as CONTENT
 from tests.harness.runs import metrics, run, same_bits
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.harness.fork_server import ForkServer
+from tests.harness.processes import ForkServer
 from tests.harness.runs import metrics, run, same_bits
 
 from posttrain.errors import StoppedError

@@ -12,7 +12,7 @@ import pytest
 
 from posttrain.machine.kill_points import PHASES
 from posttrain.runs.metrics import is_timing, read_metrics
-from tests.harness.fork_server import ForkServer
+from tests.harness.processes import ForkServer
 
 SUMS = "arithmetic:chat=false,size=12"
 BRIEF: dict[str, Any] = {

@@ -33,7 +33,8 @@ from posttrain.methods.preference.kto import METHOD as KTO
 from posttrain.methods.preference.simpo import METHOD as SIMPO
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer
-from tests.harness.cases import LARGE, ROLES, SMALL, Case, Recorder, distance, networks, parameters, size
+from tests.harness.cases import LARGE, ROLES, SMALL, Case, distance, networks, parameters, size
+from tests.harness.recorder import Recorder
 
 pytestmark = pytest.mark.usefixtures("float64")
 HERE = Path(__file__).parents[1]

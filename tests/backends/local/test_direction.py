@@ -9,7 +9,7 @@ from torch import nn
 from posttrain.backends.local.direction import drawn, movable, shift
 from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.protocol import Direction
-from tests.harness.tiny_net import TinyNet
+from tests.harness.networks import TinyNet
 
 SHAPES = ["normal", "sphere", 1, 3]
 

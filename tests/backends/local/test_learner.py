@@ -25,7 +25,7 @@ from posttrain.methods.reward.bradley_terry import METHOD as BRADLEY_TERRY
 from posttrain.records import Row
 from posttrain.training.trainer import Trainer
 from tests.harness.cases import ROLES, SMALL, Case, distance, networks
-from tests.harness.tiny_net import TinyNet
+from tests.harness.networks import TinyNet
 from tests.models.tiny import network
 
 pytestmark = pytest.mark.usefixtures("float64")

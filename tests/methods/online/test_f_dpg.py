@@ -53,10 +53,12 @@ def test_the_policy_gradient_is_that_of_the_divergence(divergence):
     generator = torch.Generator().manual_seed(4)
     logits = torch.randn(5, generator=generator).requires_grad_()
     target = torch.randn(5, generator=generator).softmax(0)
-    law = logits.softmax(0)
-    (exact,) = torch.autograd.grad((target * GENERATORS[divergence](law / target)).sum(), logits, retain_graph=True)
-    reward = divergence_reward((target / law).log().detach(), divergence=divergence)
-    (ours,) = torch.autograd.grad(-(law.detach() * reward * law.log()).sum(), logits)
+    distribution = logits.softmax(0)
+    (exact,) = torch.autograd.grad(
+        (target * GENERATORS[divergence](distribution / target)).sum(), logits, retain_graph=True
+    )
+    reward = divergence_reward((target / distribution).log().detach(), divergence=divergence)
+    (ours,) = torch.autograd.grad(-(distribution.detach() * reward * distribution.log()).sum(), logits)
     assert ours.tolist() == pytest.approx(exact.tolist(), abs=1e-12)
 
 

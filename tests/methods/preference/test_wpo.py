@@ -13,10 +13,12 @@ DPO_LOSS = 0.61634377
 
 
 def on(chosen, rejected):
-    """The same law over the vocabulary at every token of an answer."""
+    """The same distribution over the vocabulary at every token of an answer."""
     size = max(len(chosen), len(rejected))
-    laws = [[math.log(p) for p in law] + [-1e3] * (size - len(law)) for law in (chosen, rejected)]
-    return on_pair(WPO, also(CHOSEN, logits=[laws[0]] * 5), also(REJECTED, logits=[laws[1]] * 4))
+    distributions = [
+        [math.log(p) for p in distribution] + [-1e3] * (size - len(distribution)) for distribution in (chosen, rejected)
+    ]
+    return on_pair(WPO, also(CHOSEN, logits=[distributions[0]] * 5), also(REJECTED, logits=[distributions[1]] * 4))
 
 
 def test_golden():
@@ -37,7 +39,7 @@ def test_golden_of_a_law_that_is_not_uniform():
 
 def test_no_gradient_flows_through_the_weight():
     one = on([0.5, 0.5], [0.125] * 8)
-    table = one.gradients[0]["policy"]["tables.logits"]
+    table = one.gradients[0]["policy.tables.logits"]
     assert len(table)
     assert (table.nan_to_num() == 0).all()
 
