@@ -93,6 +93,7 @@ class ModelRole(TextRole):
     def score(self, conversations: Sequence[Turns]) -> list[Score]:
         """Return the score head's number for each conversation, rendered as transformers renders it.
 
+        Without a chat template the model reads the question, the answer and an end of text.
         A conversation that cannot be read (it does not fit the context, or its template fails) gets the DataError.
         """
         if not self.scores:
