@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from posttrain.backends.local.learner import LocalLearner
+from posttrain.backends.local.sampler import LocalSampler
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
 from posttrain.core.batch import Batch
@@ -88,9 +89,9 @@ def requests(words: int, longest: int) -> list[Request]:
     ]
 
 
-def training(path: str, settings: dict[str, Any], backend: LocalLearner, batch: Batch) -> Callable[[], int]:
+def training(path: str, settings: dict[str, Any], learner: LocalLearner, batch: Batch) -> Callable[[], int]:
     method = configure(catalogue.load(path), settings)
-    trainer = Trainer(plan(method, {"main": batch}), backend, rates=lambda _: {"policy": 1e-6})
+    trainer = Trainer(plan(method, {"main": batch}), learner, rates=lambda _: {"policy": 1e-6})
 
     def step() -> int:
         trainer.train({"main": batch})
@@ -121,14 +122,14 @@ def main() -> None:
     options = parser.parse_args()
     words, length = SIZES[options.size]["vocab_size"], options.length
 
-    def backend() -> LocalLearner:
+    def learner() -> LocalLearner:
         models = {"policy": network(options.size, options.device)}
-        return LocalLearner(models, tokens_per_device=RL_ROWS * length, slots=REQUESTS)
+        return LocalLearner(models, tokens_per_device=RL_ROWS * length)
 
-    sampler, asked = backend(), requests(words, length)
+    sampler, asked = LocalSampler(learner().models, slots=REQUESTS), requests(words, length)
     jobs = {
-        "rl": training("online/grpo", {"kl.weight": 0.0}, backend(), groups(words, length)),
-        "sft": training("imitation/sft", {}, backend(), demonstrations(words, length)),
+        "rl": training("online/grpo", {"kl.weight": 0.0}, learner(), groups(words, length)),
+        "sft": training("imitation/sft", {}, learner(), demonstrations(words, length)),
         "decode": lambda: sum(len(made.tokens) for made in sampler.generate(asked, POLICY)),
     }
     chip = torch.cuda.get_device_name() if options.device.startswith("cuda") else options.device

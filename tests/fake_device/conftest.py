@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from posttrain.launch import run as launch
+from posttrain.launch import models
 from posttrain.sampling import decoding
 
 
@@ -20,7 +20,7 @@ def used(device, monkeypatch):
     def use(there: bool) -> None:
         from tests.fake_device.device import record
 
-        monkeypatch.setattr(launch, "_device", lambda name: device if there else "cpu")
+        monkeypatch.setattr(models, "device_of", lambda name: device if there else "cpu")
         monkeypatch.setattr(decoding, "capture_on", lambda place: record if place == device else None)
 
     return use

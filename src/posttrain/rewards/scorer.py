@@ -167,7 +167,7 @@ def _check(rewards: Sequence[Reward], workers: int, timeout: float, max_error_ra
     if twice:
         raise ConfigError(f"two rewards are called {twice[0]!r}; give one of them another `name`")
     if all(r.weight == 0 for r in rewards):
-        raise ConfigError("every reward has weight 0, so that nothing could be learnt; give one another weight")
+        raise ConfigError("every reward has weight 0, so that nothing could be learned; give one another weight")
     if workers < 1:
         raise ConfigError(f"workers is {workers}, but rewards need at least 1 process")
     if not timeout > 0:
