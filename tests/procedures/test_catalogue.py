@@ -29,7 +29,7 @@ def test_the_list_holds_procedures_and_methods() -> None:
 def test_a_procedure_is_explained_with_its_data_and_settings() -> None:
     text = said("explain", "iterative_dpo")
     assert "(Xiong et al., 2023)" in text
-    assert "  pairs (may be left out)\n" in text
+    assert "  pairs (optional)\n" in text
     assert "  rounds = 3   " in text
     assert "  dpo = {}   " in text
     assert "number of rounds; at least 1" in text

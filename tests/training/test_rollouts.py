@@ -131,7 +131,7 @@ def test_the_correction_weighs_every_loss_that_reads_the_advantage() -> None:
 def test_methods_without_an_advantage() -> None:
     method = catalogue.load("online/online_dpo")
     assert corrected(method, None, older=True) is method
-    with pytest.raises(ConfigError, match="nothing to weigh; set it to none"):
+    with pytest.raises(ConfigError, match="nothing to weight; set it to none"):
         corrected(method, "icepop", older=True)
     sft = catalogue.load("imitation/sft")
     assert corrected(sft, "tis", older=True) is sft

@@ -1,1 +1,1 @@
-"""Finds methods, procedures and tasks by path; configures and explains them."""
+"""The catalogue: finds methods, procedures and tasks by path, configures and explains them."""

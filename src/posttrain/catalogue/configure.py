@@ -1,4 +1,4 @@
-"""Settings belong to the function that reads them. A setting that the chosen method does not read cannot be set."""
+"""The settings of a method. They belong to the functions that read them; one that no function reads cannot be set."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Setting = tuple[str, str, str, Any]  # slot, part, key, value
 
 
 def settings(method: Method) -> list[Setting]:
-    """Every setting that the method reads: (slot, part, key, value)."""
+    """List every setting that the method reads: (slot, part, key, value)."""
     slots = [*((k, d.part) for k, d in method.derived.items()), *((k, t.part) for k, t in method.loss.items())]
     return [(slot, p.name, k, v) for slot, root in slots for p, k, v in settings_of([root])]
 
 
 def configure(method: Method, changes: Mapping[str, Any]) -> Method:
-    """The method with other settings.
+    """Return the method with other settings.
 
     `aggregate: mean` (transforms/aggregation.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
     `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
-    Raises PartError for a name that the method does not read, one that is ambiguous, and a value of the wrong type.
+    Raises PartError for a name that the method does not read or that is ambiguous, and for a value of the wrong type.
     """
-    for path, value in sorted(changes.items(), key=lambda change: change[0] != AGGREGATE):  # it brings settings along
+    for path, value in sorted(changes.items(), key=lambda change: change[0] != AGGREGATE):  # adds settings
         method = _change(method, path, tuple(value) if isinstance(value, list) else value)
     return method
 
@@ -54,7 +54,7 @@ def _change(method: Method, path: str, value: Any) -> Method:
         return root.with_settings(change)
 
     def measured(p: Part, k: str, v: Any) -> Any:
-        """A metric measures the loss with the loss's settings: what had the old value gets the new one."""
+        """Change the settings of metrics that had the loss's old value, so that they measure the new loss."""
         return _typed(p, k, value, path) if k == key and v in old else v
 
     old = [v for slot, fn, k, v in settings(method) if k == key and (slot, fn) in hits]
@@ -78,7 +78,7 @@ def _change_term(term: Term, path: str, key: str, value: Any) -> Term:
 
 
 def _hits(method: Method, path: str, owner: list[str], key: str) -> set[tuple[str, str]]:
-    """The (slot, part) pairs whose setting is meant."""
+    """Return the (slot, part) pairs whose setting a path names. Raises PartError for none, or several functions."""
     readers = settings(method)
     hits = {(slot, fn) for slot, fn, k, _ in readers if k == key and owner in ([], [fn], [slot], [slot, fn])}
     if not hits:
@@ -96,7 +96,7 @@ def _hits(method: Method, path: str, owner: list[str], key: str) -> set[tuple[st
 
 
 def _typed(p: Part, key: str, value: Any, path: str) -> Any:
-    """The value as the annotation of the setting wants it."""
+    """Check a value against the annotation of the setting, and convert int to float. Raises PartError."""
     hint = typing.get_type_hints(p.fn).get(key)
     if typing.get_origin(hint) is typing.Literal:
         choices = typing.get_args(hint)

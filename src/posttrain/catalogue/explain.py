@@ -1,4 +1,4 @@
-"""What a method computes, from which models, when, and what it costs: `posttrain explain METHOD`."""
+"""The text of `posttrain explain METHOD`: what a method computes and when, its models, settings and memory."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from posttrain.core.vocabulary import When
 TIMES = {
     When.ONCE: "once per batch",
     When.STEP: "before every optimiser step",
-    When.LIVE: "with gradient, in every micro-batch",
+    When.LIVE: "in every micro-batch",
     When.END: "after the passes",
 }
 MASTER = 16  # bytes per trained parameter: float32 weight, gradient and two moments
-COMPUTE = 2  # bytes per parameter of a bf16 copy to compute with
+COMPUTE = 2  # bytes per parameter of the bf16 copy that computes
 
 
 def explain(text: str, method: Method) -> str:
-    """The docstring of the method's file, then its plan in words."""
-    made = plan(method)
-    blocks = [text, _models(made), *(_stream(made, s) for s in method.streams), _settings(method), _arithmetic(made)]
+    """Join the docstring of the method's file with its models, streams, settings, batch arithmetic and memory."""
+    p = plan(method)
+    blocks = [text, _models(p), *(_stream(p, s) for s in method.streams), _settings(method), _arithmetic(p)]
     return "\n\n".join(blocks)
 
 
 def explain_procedure(text: str, function: Callable[..., Any]) -> str:
-    """Join the docstring of the procedure's file, the data that it reads, and its settings with what they mean."""
+    """Join the docstring of the procedure's file with the data that it reads and its settings."""
     signature = Signature(function, own=("session",))
-    streams = [f"  {p.name}{'' if p.required else ' (may be left out)'}" for p in signature.data.values()]
+    streams = [f"  {p.name}{'' if p.required else ' (optional)'}" for p in signature.data.values()]
     settings = [_setting(f"{p.name} = {_default(p)}", p.doc) for p in signature.settings.values()]
     return "\n\n".join([text, "\n".join(["DATA", *streams]), "\n".join(["SETTINGS", *settings])])
 
@@ -42,7 +42,7 @@ def _setting(value: str, doc: str) -> str:
 
 def _default(p: Parameter) -> str:
     if p.required:
-        return "(must be given)"
+        return "(required)"
     return "{}" if p.default == {} else str(p.default)
 
 
@@ -50,30 +50,31 @@ def _models(p: Plan) -> str:
     lines = ["MODELS"]
     for role in p.loaded:
         average = p.method.averages.get(role)
-        what = "trained" if role in p.trained else f"follows {average.of}" if average else "frozen"
-        lines.append(f"  {role:12} {what}")
+        state = "trained" if role in p.trained else f"moving average of {average.of}" if average else "frozen"
+        lines.append(f"  {role:12} {state}")
     return "\n".join(lines)
 
 
-def _stream(p: Plan, stream: str) -> str:
-    made = p.method.streams[stream]
-    kept = f", kept whole when cut: {', '.join(sorted(p.links(stream)))}" if p.links(stream) else ""
-    lines = [f"STREAM {stream}: {made.kind.name}{kept}"]
-    for number, how in enumerate(made.sampling):
-        mix = " x ".join(f"{m}^{w:g}" for m, w in how.mix)
-        kind = "greedy" if how.temperature == 0 else f"temperature {how.temperature:g}"
-        role = "" if how.train else ", not trained"
-        lines.append(f"  sampled      author {number}: {how.samples} from {mix}, {kind}{role}")
+def _stream(p: Plan, name: str) -> str:
+    stream, links = p.method.streams[name], ", ".join(sorted(p.links(name)))
+    lines = [f"STREAM {name}: {stream.kind.name}{f', rows kept together by {links}' if links else ''}"]
+    for author, sampling in enumerate(stream.sampling):
+        mix = " x ".join(f"{m}^{w:g}" for m, w in sampling.mix)
+        temperature = "greedy" if sampling.temperature == 0 else f"temperature {sampling.temperature:g}"
+        untrained = "" if sampling.train else ", not trained"
+        lines.append(f"  sampled      author {author}: {sampling.samples} from {mix}, {temperature}{untrained}")
     for when, label in TIMES.items():
-        wants = p.forwards.get((when, stream), {})
-        lines += [f"  {n:12} {label}: {s.model}.{s.output}" for n, s in wants.items()]
+        wants = p.forwards.get((when, name), {})
+        for n, s in wants.items():
+            gradient = ", with gradient" if when is When.LIVE and s.model in p.trained else ""
+            lines.append(f"  {n:12} {label}{gradient}: {s.model}.{s.output}")
         if when is When.ONCE:
-            lines += [f"  {n:12} {label}: {p.twins[stream][n]} itself, no forward" for n in sorted(p.free[stream])]
-        derived = [n for n, over in p.derived.get(when, ()) if over == stream]
+            lines += [f"  {n:12} {label}: equal to {p.twins[name][n]}, no forward pass" for n in sorted(p.free[name])]
+        derived = [n for n, over in p.derived.get(when, ()) if over == name]
         lines += [f"  {n:12} {label}: {_call(p.method.derived[n].part)}" for n in derived]
-    lines += [f"  loss         {_term(p, stream, k, t)}" for k, t in p.terms[stream].items()]
-    if p.metrics[stream]:
-        lines.append(f"  metrics      {', '.join(p.metrics[stream])}")
+    lines += [f"  loss         {_term(p, name, k, t)}" for k, t in p.terms[name].items()]
+    if p.metrics[name]:
+        lines.append(f"  metrics      {', '.join(p.metrics[name])}")
     return "\n".join(lines)
 
 
@@ -106,17 +107,17 @@ def _settings(method: Method) -> str:
 
 def _arithmetic(p: Plan) -> str:
     m = p.method
-    answers = sum(how.samples for how in m.streams["main"].sampling)
+    answers = sum(sampling.samples for sampling in m.streams["main"].sampling)
     rows = f"prompts_per_step x {answers} answers" if answers else f"prompts_per_step {m.streams['main'].kind.name}"
     frozen = len([r for r in p.loaded if r not in p.trained])
-    trained = len(p.trained)
+    trained, steps = len(p.trained), m.passes * m.minibatches
     return "\n".join(
         [
             "BATCH",
-            f"  rows a step        {rows}",
-            f"  optimiser steps    {m.passes} passes x {m.minibatches} minibatches = {m.passes * m.minibatches} a step",
-            "  micro-batches      as many as tokens_per_device needs; they change memory and speed, not the result",
-            "MEMORY (bf16 compute, N parameters a model, activations besides)",
+            f"  rows per step      {rows}",
+            f"  optimiser steps    {m.passes} passes x {m.minibatches} minibatches = {steps} per step",
+            "  micro-batches      cut to tokens_per_device, which changes memory and speed but not the result",
+            "MEMORY (bf16 compute, N parameters per model, without activations)",
             f"  {trained} trained x {MASTER + COMPUTE} bytes + {frozen} frozen x {COMPUTE} bytes = "
             f"{trained * (MASTER + COMPUTE) + frozen * COMPUTE} N bytes; with LoRA {(trained + frozen) * COMPUTE} N",
         ]

@@ -1,8 +1,8 @@
-"""Names are paths: `preference/simpo` is the file methods/preference/simpo.py, `./mine.py` a file of the user's.
+"""The index of methods, procedures and tasks. Names are paths: `preference/simpo` is methods/preference/simpo.py.
 
-Methods, procedures and tasks are found by the folder that they lie in. The end of a path is enough where only one file
-has it: `simpo` is `preference/simpo`. A file opens with a docstring: the title of the paper and its authors, a summary,
-the formula, what differs.
+The folder of a file determines what it is; `./mine.py` is a file of the user's. The end of a path is enough if it is
+unique: `simpo` is `preference/simpo`. Each file opens with a docstring: the title of the paper and its authors, a
+summary, the formula, and differences from the paper.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PACKAGE = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Shelf:
-    """A folder whose files can be named in a run file; `takes`: the parameters of the function that a file defines."""
+    """A folder whose files a run file can name. `takes`: the parameters of the function that a file defines, if any."""
 
     kind: str
     folder: str
@@ -50,12 +50,13 @@ class Shelf:
         return re.search(defines, text, re.MULTILINE) is not None
 
     def file(self, name: str) -> Path:
+        """Return the file of a full name."""
         return PACKAGE / self.folder / f"{name}.py"
 
     def full(self, name: str) -> str | None:
-        """The whole path of a name that may leave out its folders; None for a name that no file has.
+        """Return the full name for one that may lack its folders; None if no file has it.
 
-        Raises ConfigError where several files have it.
+        Raises ConfigError if several files have it.
         """
         if name in self.names:
             return name
@@ -65,16 +66,17 @@ class Shelf:
         return ends[0] if ends else None
 
     def module(self, name: str, base: Path | None) -> ModuleType:
-        """The module of a name, or of a user's file, which is looked up beside the run file (`base`), then here."""
+        """Import the module of a name, or a user's file: beside the run file (`base`), else in the current folder."""
         if name.endswith(".py"):
             beside = (base / name) if base else Path(name)
             return import_file(beside if beside.exists() else Path(name), self.kind)
-        found = self.full(name)
-        if found is None:
+        full_name = self.full(name)
+        if full_name is None:
             raise self.unknown(name)
-        return importlib.import_module(".".join(("posttrain", *self.folder.split("/"), *found.split("/"))))
+        return importlib.import_module(".".join(("posttrain", *self.folder.split("/"), *full_name.split("/"))))
 
     def unknown(self, name: str) -> ConfigError:
+        """Make the error for a name that no file has, with a suggestion."""
         if name.endswith(".py"):
             return ConfigError(f"{self.kind} file {name} does not exist")
         close = suggestion(name, self.names) or suggestion(name, [n.rpartition("/")[2] for n in self.names])
@@ -86,11 +88,11 @@ class Shelf:
         return ConfigError(f"no {self.kind} {name!r}{close}; there are {', '.join(self.names)}")
 
     def function(self, name: str, base: Path | None) -> Callable[..., Any]:
-        """The function of a file. ConfigError for an unknown name, and for a file without a function of its name."""
-        made = getattr(self.module(name, base), Path(name).stem, None)
-        if not callable(made):
+        """Load the function of a file. Raises ConfigError for an unknown name or a file without that function."""
+        function = getattr(self.module(name, base), Path(name).stem, None)
+        if not callable(function):
             raise ConfigError(f"{name}: defines no function {Path(name).stem}({self.takes})")
-        return cast("Callable[..., Any]", made)
+        return cast("Callable[..., Any]", function)
 
 
 METHODS = Shelf("method", "methods")
@@ -110,22 +112,22 @@ class Entry:
 
 
 def paths() -> Sequence[str]:
-    """Every method that ships: `imitation/sft`, `online/grpo`, ..."""
+    """List the bundled methods: `imitation/sft`, `online/grpo`, ..."""
     return METHODS.names
 
 
 def procedures() -> Sequence[str]:
-    """Every procedure that ships: `pipelines/instructgpt`, `rounds/raft`, ..."""
+    """List the bundled procedures: `pipelines/instructgpt`, `rounds/raft`, ..."""
     return PROCEDURES.names
 
 
 def tasks() -> Sequence[str]:
-    """Every task of `posttrain compare` that ships: `gold_reward`, ..."""
+    """List the bundled tasks of `posttrain compare`: `gold_reward`, ..."""
     return TASKS.names
 
 
 def entry(path: str) -> Entry:
-    """What the docstring of a method's or procedure's file says. ConfigError for an unknown name."""
+    """Read the docstring of a method's or procedure's file. Raises ConfigError for an unknown name."""
     shelf, name, file = _located(path)
     text = inspect.cleandoc(ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "")
     title, _, rest = text.partition("\n\n")
@@ -135,27 +137,28 @@ def entry(path: str) -> Entry:
 
 
 def is_procedure(path: str) -> bool:
-    """Whether a name means a procedure; a method of the same name comes first."""
+    """Whether a name is that of a procedure and not of a method."""
     return not path.endswith(".py") and METHODS.full(path) is None and PROCEDURES.full(path) is not None
 
 
 def _located(path: str) -> tuple[Shelf | None, str, Path]:
-    """The shelf (None: the user's own), the whole name and the file of a path."""
+    """Return the shelf (None for a user's file), the full name and the file of a path. Raises ConfigError."""
     if path.endswith(".py"):
         if not Path(path).exists():
             raise METHODS.unknown(path)
         return None, path, Path(path).resolve()
-    found = [(shelf, name) for shelf in (METHODS, PROCEDURES) if (name := shelf.full(path)) is not None]
-    if not found:
+    matches = [(shelf, name) for shelf in (METHODS, PROCEDURES) if (name := shelf.full(path)) is not None]
+    if not matches:
         raise METHODS.unknown(path)
-    if len(found) > 1:
-        raise ConfigError(f"{path!r} is a method and a procedure: write {' or '.join(name for _, name in found)}")
-    ((shelf, name),) = found
+    if len(matches) > 1:
+        raise ConfigError(f"{path!r} is a method and a procedure: write {' or '.join(name for _, name in matches)}")
+    ((shelf, name),) = matches
     return shelf, name, shelf.file(name)
 
 
 def load(path: str, base: Path | None = None) -> Method:
-    """The METHOD of a file. A path that ends in .py is looked up beside the run file (`base`), then here.
+    """Load the METHOD of a file. A path ending in .py is looked up beside the run file (`base`), else in the current
+    folder.
 
     Raises ConfigError for an unknown name (with a suggestion), and for a file that fails or lacks METHOD.
     """
@@ -172,7 +175,7 @@ def load(path: str, base: Path | None = None) -> Method:
 
 
 def load_procedure(path: str, base: Path | None = None) -> Callable[..., Any]:
-    """The function of a procedure: `instructgpt` is procedures/pipelines/instructgpt.py, `./mine.py` the user's.
+    """Load the function of a procedure: `instructgpt` is procedures/pipelines/instructgpt.py, `./mine.py` the user's.
 
     Raises ConfigError for an unknown name (with a suggestion), and for a file without a function of its own name.
     """
@@ -180,12 +183,18 @@ def load_procedure(path: str, base: Path | None = None) -> Callable[..., Any]:
 
 
 def load_task(path: str, base: Path | None = None) -> Callable[..., Any]:
-    """The function of a task: `gold_reward` is evaluation/tasks/gold_reward.py, `./mine.py` the user's. ConfigError."""
+    """Load the function of a task: `gold_reward` is evaluation/tasks/gold_reward.py, `./mine.py` the user's.
+
+    Raises ConfigError for an unknown name, and for a file without a function of its own name.
+    """
     return TASKS.function(path, base)
 
 
 def import_file(file: Path, what: str) -> ModuleType:
-    """Run a user's file as a module, under a name that derives from its path, so that what it defines pickles."""
+    """Import a user's file under a name that derives from its path, so that what it defines pickles.
+
+    `what`: what the file is, for errors. Raises ConfigError if the file does not exist or fails.
+    """
     if not file.exists():
         raise ConfigError(f"{what} file {file} does not exist")
     name = f"posttrain_file_{seed_for(str(file.resolve())):x}"

@@ -1,4 +1,4 @@
-"""What a function takes, read off its signature: the declaration of procedures, tasks, contenders and rewards.
+"""Signatures of procedures, tasks and rewards: a function's parameters are the declaration of its data and settings.
 
 Positional parameters are data, keyword-only parameters are settings. A setting is documented by one line of the
 function's docstring, under `Settings:`.
@@ -20,7 +20,7 @@ LINE = re.compile(r"^\s*(\w+): (\S.*)$")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter: its name, its default (None with `required`), and what the docstring says about a setting."""
+    """A parameter: its name, its default (None with `required`), and its line of the docstring if it is a setting."""
 
     name: str
     default: Any
@@ -29,7 +29,7 @@ class Parameter:
 
 
 class Signature:
-    """The parameters of a function. `own`: the first ones, which whoever calls it always gives (`session`)."""
+    """The parameters of a function, without those that its caller always passes, `own` (`session`)."""
 
     def __init__(self, function: Callable[..., Any], own: Iterable[str] = ()) -> None:
         self.function = function
@@ -51,11 +51,11 @@ class Signature:
 
     @property
     def takes_any_data(self) -> bool:
-        """Whether it has **columns."""
+        """Whether the function takes any keyword (**columns)."""
         return any(p.kind is p.VAR_KEYWORD for p in self.parameters)
 
     def check_data(self, given: Iterable[str], where: str) -> None:
-        """Raise ConfigError where data is missing, or given and not read."""
+        """Raise ConfigError if data is missing, or given and not read."""
         names = set(given)
         known = ", ".join(self.data)
         if missing := [n for n, p in self.data.items() if p.required and n not in names]:
@@ -73,7 +73,7 @@ class Signature:
                 raise ConfigError(f"{where}.{key}: unknown setting{suggestion(key, self.settings)}; settings {known}")
 
     def check(self, given: Mapping[str, Any], where: str) -> None:
-        """Raise ConfigError for settings that the function does not have, or that are not of its annotated type."""
+        """Raise ConfigError for settings that the function does not have, or that do not have the annotated type."""
         from pydantic import TypeAdapter, ValidationError
 
         self.check_names(given, where)
@@ -86,13 +86,13 @@ class Signature:
                 raise ConfigError(f"{where}.{key}: {value!r}: {reasons}") from None
 
     def missing(self, given: Iterable[str]) -> list[str]:
-        """Settings without a default that are not given."""
+        """List the settings without a default that are not given."""
         names = set(given)
         return [n for n, p in self.settings.items() if p.required and n not in names]
 
 
 def documented(function: Callable[..., Any]) -> dict[str, str]:
-    """Setting -> its line in the docstring: `name: what it does; sane range` below `Settings:`."""
+    """Map each setting to its line in the docstring: `name: what it does; sane range`, below `Settings:`."""
     _, _, block = (inspect.getdoc(function) or "").partition("Settings:\n")
     lines = {}
     for line in block.split("\n"):

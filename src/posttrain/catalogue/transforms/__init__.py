@@ -1,1 +1,1 @@
-"""What changes a finished method without editing its file."""
+"""Transforms that change a finished method without editing its file."""

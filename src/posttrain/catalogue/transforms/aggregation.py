@@ -1,7 +1,7 @@
 """Any score with any aggregator: `method: {path: preference/dpo, aggregate: mean}`.
 
-A file of the catalogue has its paper's choice, and peers choose differently under the same names. The switch changes
-how the log-probs or log-ratios of tokens add up to the score of an answer, and nothing else.
+A file of the catalogue makes the choice of its paper, and other libraries choose differently under the same name. This
+setting changes how the log-probs or log-ratios of tokens are aggregated to the score of an answer, and nothing else.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ LOGPS = (scores.sum_logp, scores.mean_logp)
 
 
 def aggregated(method: Method, name: str) -> Method:
-    """The method with another aggregator in all its scores, and in the metrics that show them.
+    """Return the method with another aggregator in all its scores, and in the metrics that show them.
 
-    Raises PartError for an unknown aggregator, and for a method that has no score of whole answers.
+    Raises PartError for an unknown aggregator, and for a method without a score of whole answers.
     """
     if name not in AGGREGATES:
         raise PartError(
             f"method.aggregate: no aggregator {name!r}{suggestion(name, AGGREGATES)}; there are {', '.join(AGGREGATES)}"
         )
     read = [d.part for d in method.derived.values()] + [t.part for t in method.loss.values()]
-    found = {p.fn for root in read for p in root.walk() if p.fn in (*LOG_RATIOS, *LOGPS, *AGGREGATES.values())}
-    if not found:
-        raise PartError(f"method.aggregate: {method.name} has no score that adds up over the tokens of an answer")
-    change = partial(_changed, found=found, aggregate=AGGREGATES[name])
+    aggregators = {p.fn for root in read for p in root.walk() if p.fn in (*LOG_RATIOS, *LOGPS, *AGGREGATES.values())}
+    if not aggregators:
+        raise PartError(f"method.aggregate: {method.name} has no score that is aggregated over the tokens of an answer")
+    change = partial(_changed, replaced=aggregators, aggregate=AGGREGATES[name])
     return variant(
         method,
         derived={k: replace(d, part=change(d.part)) for k, d in method.derived.items()},
@@ -48,10 +48,11 @@ def aggregated(method: Method, name: str) -> Method:
     )
 
 
-def _changed(old: Part, found: set[Function], aggregate: Function) -> Part:
-    binds = tuple((n, _changed(b, found, aggregate) if isinstance(b, Part) else b) for n, b in old.binds)
+def _changed(old: Part, replaced: set[Function], aggregate: Function) -> Part:
+    """Replace the functions of a part, and of its inner parts, by an aggregator of the same log-probs or log-ratios."""
+    binds = tuple((n, _changed(b, replaced, aggregate) if isinstance(b, Part) else b) for n, b in old.binds)
     given = dict(binds)
-    if old.fn not in found:
+    if old.fn not in replaced:
         return Part(old.fn, binds, old.settings)
     if old.fn in LOG_RATIOS:
         x: Part | str = part(scores.token_log_ratio, logp=given["logp"], ref_logp=given["ref_logp"])

@@ -1,7 +1,7 @@
-"""Answers of another policy than the one that is trained: each token's loss is weighed by their ratio.
+"""Correction for answers that an older policy sampled: the loss of each token is weighted by an importance ratio.
 
 With `train.async_steps` or `sampling.spare_prompts` the answers come from older weights. The ratio of the method
-compares the policy with itself before the batch (π_old); the weight π_old / π_rollout makes up for the rest, as in
+compares the policy with itself before the batch (π_old); the weight π_old / π_rollout corrects for their age, as in
 decoupled PPO (Hilton et al., 2022; AReaL, Fu et al., 2025).
 """
 
@@ -18,10 +18,10 @@ WEIGHTS: dict[str, Function] = {"tis": truncated_importance, "icepop": banded_im
 
 
 def corrected(method: Method, kind: str | None, *, older: bool) -> Method:
-    """The method with every per-token loss that reads the advantage of sampled answers weighed.
+    """Return the method with weights in every per-token loss that reads the advantage of sampled answers.
 
-    None: truncated weights where answers may be older than the weights and there is such a loss. Raises ConfigError
-    for a correction that was asked of a method that has none.
+    `kind` None: truncated weights if `older` (answers may come from older weights) and there is such a loss. Raises
+    ConfigError for a kind that is given for a method without such a loss.
     """
     credited = {slot: term for slot, term in method.loss.items() if _credited(method, term)}
     kind = kind or ("tis" if older and credited else "none")
@@ -31,7 +31,7 @@ def corrected(method: Method, kind: str | None, *, older: bool) -> Method:
     if not credited:
         raise ConfigError(
             f"train.rollout_correction={kind}: {method.name} has no loss per token that reads an advantage of sampled "
-            "answers, so there is nothing to weigh; set it to none"
+            "answers, so there is nothing to weight; set it to none"
         )
     changed = {s: replace(t, part=part(weighed, loss=t.part, weight=weight)) for s, t in credited.items()}
     metrics = method.metrics | {"rollout_correction/mean_weight": Term(weight, reduce=TOKEN_MEAN)}
