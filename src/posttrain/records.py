@@ -1,6 +1,6 @@
-"""What the data says, as plain records: a reader produces them, an encoder turns them into rows of tokens.
+"""Plain records of the data: readers produce them, encoders turn them into rows of tokens.
 
-`Turns` is either plain text or a conversation. Every record knows where it came from, so that any later error
+`Turns` is either plain text or a conversation. Every record knows where it came from (`where`), so that any later error
 can name the file and the line.
 """
 
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Message = Mapping[str, Any]  # role, content, and what the chat template reads besides
+Message = Mapping[str, Any]  # role, content, and other keys that the chat template reads
 Turns = str | tuple[Message, ...]
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """An answer as a model wrote it, token by token: read again from its text it might be cut into other tokens."""
+    """An answer as the tokens that a model sampled; encoding its text again might give other tokens."""
 
     tokens: tuple[int, ...]
     text: str = ""
@@ -27,7 +27,7 @@ Answer = Turns | Sampled
 
 @dataclass(frozen=True)
 class Prompt:
-    """A question to sample answers for. `columns` (answer, tests, level, ...) go to the reward functions by name."""
+    """A prompt to sample answers to. `columns` (answer, tests, level, ...) are passed to reward functions by name."""
 
     id: int
     prompt: Turns
@@ -37,8 +37,11 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Demonstration:
-    """A prompt and what should be said. An empty prompt means that `completion` is a whole text or conversation:
-    of a text every token is learnt, of a conversation what the assistant says."""
+    """A prompt and its completion.
+
+    With an empty prompt, `completion` is a whole text, of which every token is trained, or a whole conversation, of
+    which the assistant's turns are trained.
+    """
 
     id: int
     prompt: Turns
@@ -61,7 +64,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Rating:
-    """One answer with a thumbs up or down."""
+    """One answer with a thumbs up (`label` true) or down."""
 
     id: int
     prompt: Turns
@@ -73,7 +76,7 @@ class Rating:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Several answers to one prompt, the best first. `columns` may hold lists with one number for each of them."""
+    """Several answers to one prompt, best first. `columns` may hold lists with one number per answer."""
 
     id: int
     prompt: Turns
@@ -89,9 +92,9 @@ Record = Prompt | Demonstration | Pair | Rating | Ranking
 class Row:
     """One sequence of tokens, ready for a batch.
 
-    `trained` marks the tokens that the loss may use, `written` those that the model (or the demonstrator) wrote,
-    trained or not: an opponent's answer is written and not trained, a tool's output is neither. `columns` are
-    tensors of the vocabulary: one number per row, or a sequence with one number per token.
+    `trained` marks the tokens that the loss may use, `written` those that a model (or a demonstrator) wrote, trained or
+    not: an opponent's answer is written but not trained, a tool's output is neither. `columns` are tensors of the
+    vocabulary: one number per row, or a sequence with one number per token.
     """
 
     id: int
@@ -103,11 +106,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Segment:
-    """Consecutive tokens by one speaker: a turn of a model, or what the environment wrote between two turns.
+    """Consecutive tokens of one author: a turn of a model, or what the environment wrote between two turns.
 
     `logp`: log-probability of each token under the distribution it was drawn from; None where no model sampled them.
     `author`: the entry of Stream.sampling that wrote them; None for the environment. `versions`: for each token, the
-    number of training steps that its weights had seen. `ended`: stopped by itself, not cut by max_tokens.
+    number of training steps behind the weights that sampled it. `ended`: stopped by itself, not cut at max_tokens.
     """
 
     tokens: tuple[int, ...]
@@ -122,7 +125,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Span:
-    """A number for a part of a text: the characters from `start` up to `end`."""
+    """A number for a part of a text: the characters from `start` up to, not including, `end`."""
 
     start: int
     end: int
@@ -131,14 +134,14 @@ class Span:
 
 @dataclass(frozen=True)
 class Episode:
-    """What followed one prompt: the segments of models and environment, in order. One answer is one segment.
+    """What follows one prompt: the segments of models and environment, in order. A single answer is one segment.
 
-    `rewards` has a number for each reward by name, None where it abstained or failed, and `reward` is their weighted
-    sum. `credits` has a number for each token after the prompt, for rewards that judged turns or spans.
+    `rewards`: the number of each reward by name, None where it abstained or failed. `reward`: their weighted sum.
+    `credits`: one number per token after the prompt, for rewards that judge turns or spans.
     """
 
     prompt: Prompt
-    author: int  # the entry of Stream.sampling that the episode is of
+    author: int  # the entry of Stream.sampling that it belongs to
     sample: int
     prompt_tokens: tuple[int, ...]
     segments: tuple[Segment, ...]
@@ -162,7 +165,7 @@ class Episode:
         rewards: Mapping[str, float | None] | None = None,
         versions: tuple[int, ...] = (),
     ) -> Episode:
-        """The episode of one sampled answer: a single segment."""
+        """Make the episode of one sampled answer: a single segment."""
         segment = Segment(tokens, logp, author, text, ended, versions=versions)
         return cls(prompt, author, sample, prompt_tokens, (segment,), reward, rewards or {})
 
@@ -180,12 +183,12 @@ class Episode:
 
     @property
     def versions(self) -> tuple[int, ...]:
-        """Training steps that the weights of each sampled token had seen."""
+        """The number of training steps behind the weights of each sampled token."""
         return self._joined("versions")
 
     @property
     def text(self) -> str:
-        """What the models said."""
+        """The text that models wrote."""
         return "".join(s.text for s in self.segments if s.logp is not None)
 
     @property

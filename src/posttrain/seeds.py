@@ -1,4 +1,4 @@
-"""Seeds derive from names. There is no global random state anywhere in the library."""
+"""Seeds that derive from names. There is no global random state anywhere in the library."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 
 
 def seed_for(*names: str | int) -> int:
-    """An integer in [0, 2^56) from names: `seed_for(run_seed, "rollout", step, prompt_id, sample)`.
+    """Derive an integer in [0, 2^56) from names: `seed_for(run_seed, "rollout", step, prompt_id, sample)`.
 
     The same names give the same number on every machine, in every process and in any order of work.
     """

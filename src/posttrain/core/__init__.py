@@ -1,1 +1,1 @@
-"""The language of methods: parts, records of formulas, the planner, flat tensors and the one reduction."""
+"""The language of methods: parts, methods as data, the planner, flat batches and the reduction of losses."""

@@ -1,8 +1,8 @@
 """Understanding the performance gap between online and offline alignment algorithms (Tang et al., 2024).
 
-Two ways of training are compared at the same KL, because a policy further from the reference also earns more:
+Two ways of training are compared at equal KL, because a policy further from the reference also earns more reward:
 
-    gap = mean over k of  y_one(k) - y_two(k),     k in the range of KL that both have reached
+    gap = mean over k of  y_one(k) - y_two(k),     k in the range of KL that both reach
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from posttrain.evaluation.statistics import mean_interval
 
-Curve = Sequence[tuple[float, float]]  # (KL, what counts), in any order
+Curve = Sequence[tuple[float, float]]  # (KL, performance), in any order
 
 
 def at_same_kl(one: Curve, two: Curve, grid: int = 101) -> float:
     """Return the mean difference of two curves over the KL that both reach, by linear interpolation.
 
-    Where a curve returns to a KL that it has reached before, its best value there counts. ValueError when the two have
-    no range in common.
+    Where a curve has several points at one KL, the best counts. Raises ValueError if the two have no range of KL in
+    common.
     """
     (a, ya), (b, yb) = _increasing(one), _increasing(two)
     low, high = max(a[0], b[0]), min(a[-1], b[-1])
@@ -31,9 +31,9 @@ def at_same_kl(one: Curve, two: Curve, grid: int = 101) -> float:
     return float(np.mean(np.interp(k, a, ya) - np.interp(k, b, yb)))
 
 
-def paired(ones: Sequence[Curve], others: Sequence[Curve]) -> tuple[float, float, float]:
-    """Return the gap over seeds with its 95% interval, (mean, low, high). Curves of one index share a seed."""
-    return mean_interval([at_same_kl(one, two) for one, two in zip(ones, others, strict=True)])
+def paired(curves: Sequence[Curve], baselines: Sequence[Curve]) -> tuple[float, float, float]:
+    """Return the mean gap over seeds and its 95% interval: (mean, low, high). Curves of one index share a seed."""
+    return mean_interval([at_same_kl(curve, baseline) for curve, baseline in zip(curves, baselines, strict=True)])
 
 
 def _increasing(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""The view of over-optimisation: what counts against the distance from the reference, one line a method."""
+"""The figure of a comparison: y against x (reward against the distance from the reference), one line per method."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def available() -> bool:
 
 
 def draw(comparison: Comparison) -> list[Path]:
-    """figure.png and figure.svg in the comparison's directory. MissingExtraError without matplotlib."""
+    """Write figure.png and figure.svg into the comparison's directory. Raises MissingExtraError without matplotlib."""
     if not available():
         raise MissingExtraError("the figure of a comparison", "plot")
-    from matplotlib.figure import Figure  # without pyplot: no window, no global state
+    from matplotlib.figure import Figure  # not pyplot, which has global state
 
     figure = Figure(figsize=(7.2, 4.6), dpi=160, layout="constrained")
     axes = figure.add_subplot()
@@ -46,7 +46,7 @@ def draw(comparison: Comparison) -> list[Path]:
 
 
 def band(comparison: Comparison, runs: Mapping[int, Sequence[Point]]) -> list[tuple[float, float, float, float]]:
-    """Over the seeds, at each step that was measured: mean x, and y's mean, low and high."""
+    """Return (mean x, mean y, low y, high y) over the seeds, for each measured step."""
     (x, _), (y, _) = comparison.task.x, comparison.task.y
     points = zip(*runs.values(), strict=True)
     return [(sum(p[x] for p in at) / len(at), *mean_interval([p[y] for p in at])) for at in points]
@@ -56,12 +56,12 @@ def _line(axes: Any, comparison: Comparison, method: str, runs: Any, colour: str
     x, y, low, high = zip(*band(comparison, runs), strict=True)
     axes.plot(x, y, color=colour, marker=marker, markersize=4.5, linewidth=1.8, label=method, zorder=3)
     if all(map(math.isfinite, low)):
-        x, low, high = zip(*sorted(zip(x, low, high, strict=True)), strict=True)  # a KL may come back
+        x, low, high = zip(*sorted(zip(x, low, high, strict=True)), strict=True)  # KL may decrease between steps
         axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=1)
 
 
 def _law(axes: Any, comparison: Comparison, runs: Any, colour: str) -> None:
-    """The fitted law, dashed, as far as the method went."""
+    """Draw the fitted law, dashed, up to the largest KL of the method."""
     law = law_of(comparison, runs)
     end = max(p[0] for p in band(comparison, runs))
     kl = [end * (i / 100) ** 2 for i in range(101)]

@@ -1,10 +1,10 @@
-"""Every method at every seed. A cell that is done is a file; a comparison that was killed goes on with the others."""
+"""The grid of a comparison: every method at every seed. A finished cell is a file; resuming runs the missing ones."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -18,12 +18,12 @@ from posttrain.runs import durable
 from posttrain.runs.directory import RunDirectory, slug
 from posttrain.viewer.display import Display
 
-Curves = dict[str, dict[int, list[Point]]]  # method -> seed -> what was measured, in the order of steps
+Curves = dict[str, dict[int, list[Point]]]  # method -> seed -> points in the order of steps
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was found. `curves` of every method at every seed; `task` as it is at the first seed."""
+    """The results: `curves` of every method at every seed, and the `task` at the first seed."""
 
     directory: Path
     name: str
@@ -42,31 +42,32 @@ def compare(
     resume: bool = False,
     display: Display | None = None,
 ) -> Comparison:
-    """Train each method at each seed on the task's budget. At one seed all of them see the same data in the same order.
+    """Train each method at each seed, all with the task's budget; at one seed, on the same data in the same order.
 
-    `methods`: "preference/dpo", "preference/dpo:beta=0.5". What cannot run on the task is a ConfigError before
-    anything is trained.
+    `methods`: "preference/dpo", "preference/dpo:beta=0.5". `resume`: run only the missing cells. Raises ConfigError,
+    before anything is trained, for a method that cannot run on the task.
     """
-    fielded, asked = contenders(methods), dict(settings or {})
-    maker = load(task, asked)
-    config = {"compare": list(methods), "task": {"path": task, **asked}, "seeds": seeds}
+    entries = contenders(methods)
+    task_settings = dict(settings or {})
+    maker = load(task, task_settings)
+    config = {"compare": list(methods), "task": {"path": task, **task_settings}, "seeds": seeds}
     with RunDirectory.create(output, name, config, hint=f"compare-{Path(task).stem}", resume=resume) as directory:
         shared = directory.path / "task"
         shared.mkdir(exist_ok=True)
-        made = cache(lambda seed: maker(shared, seed, **asked))
-        for method in fielded:
-            method.check(made(0))
-        cells = [Cell(directory.path / "cells", m, config["task"], seed) for seed in range(seeds) for m in fielded]
-        _fill(cells, made, display or Display())
-        curves: Curves = {m.label: {} for m in fielded}
+        task_at = cache(lambda seed: maker(shared, seed, **task_settings))
+        for entry in entries:
+            entry.check(task_at(0))
+        cells = [Cell(directory.path / "cells", m, config["task"], seed) for seed in range(seeds) for m in entries]
+        _fill(cells, task_at, display or Display())
+        curves: Curves = {m.label: {} for m in entries}
         for cell in cells:
             curves[cell.method.label][cell.seed] = cell.read()
-        return Comparison(directory.path, Path(task).stem, made(0), curves)
+        return Comparison(directory.path, Path(task).stem, task_at(0), curves)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A method at a seed, and the file that says what came of it."""
+    """A method at a seed, and the file of its points."""
 
     folder: Path
     method: Contender
@@ -75,24 +76,28 @@ class Cell:
 
     @property
     def path(self) -> Path:
+        """The file of the cell."""
         return self.folder / f"{slug(self.method.label)}-{self.seed}.json"
 
     @property
     def identity(self) -> dict[str, Any]:
-        told = {**asdict(self.method), "task": self.task, "seed": self.seed}
-        return dict(json.loads(json.dumps(told, default=str)))
+        """The settings that determine the result, as plain JSON data."""
+        settings = {**asdict(self.method), "task": self.task, "seed": self.seed}
+        return dict(json.loads(json.dumps(settings, default=str)))
 
     @property
     def done(self) -> bool:
+        """Whether the file exists."""
         return self.path.exists()
 
     def write(self, points: Sequence[Point], seconds: float) -> None:
+        """Write the points, and the time they took, to the file."""
         self.folder.mkdir(exist_ok=True)
         content = {**self.identity, "seconds": round(seconds, 1), "points": list(points)}
         durable.write_text(self.path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
     def read(self) -> list[Point]:
-        """StorageError for a damaged file, ConfigError for one of another method or task."""
+        """Read the points. Raises StorageError for a damaged file, ConfigError for one of another method or task."""
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -105,23 +110,23 @@ class Cell:
         return [dict(point) for point in content["points"]]
 
 
-def _fill(cells: Sequence[Cell], made: Any, display: Display) -> None:
-    """Run the cells that are missing."""
-    steps = steps_of(made(0))
+def _fill(cells: Sequence[Cell], task_at: Callable[[int], Task], display: Display) -> None:
+    """Run the missing cells. `task_at(seed)` is the task."""
+    steps = steps_of(task_at(0))
     missing = [cell for cell in cells if not cell.done]
     for cell in cells:
         if cell.done:
-            cell.read()  # stops before anything is trained, if it is another comparison's
+            cell.read()  # fails before anything is trained if it belongs to another comparison
     before = (len(cells) - len(missing)) * steps
     header = [f"{len(cells)} cells of {steps} steps, {len(missing)} to go"]
     display.start("comparison", len(cells) * steps, header, first_step=before)
     for number, cell in enumerate(missing):
-        began, passed = time.monotonic(), before + number * steps
+        began, earlier = time.monotonic(), before + number * steps
 
-        def seen(done: int, passed: int = passed) -> None:
-            display.step(passed + min(done, steps), {})
+        def on_step(done: int, earlier: int = earlier) -> None:
+            display.step(earlier + min(done, steps), {})
 
-        points = curve(cell.method, made(cell.seed), cell.seed, seen)
+        points = curve(cell.method, task_at(cell.seed), cell.seed, on_step)
         cell.write(points, time.monotonic() - began)
         display.note(f"{cell.method.label}, seed {cell.seed}: {_last(points)}")
 

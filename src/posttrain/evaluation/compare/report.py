@@ -1,4 +1,4 @@
-"""A comparison on paper: results.json, table.md, table.csv and points.csv in its directory."""
+"""The files of a comparison: results.json, table.md, table.csv and points.csv in its directory."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from posttrain.evaluation.compare.summary import Summary, columns, summaries
 from posttrain.runs import durable
 
 CAPTION = (
-    "Means over seeds [95% intervals, Student's]; differences are paired by seed. The best point is that of training."
+    "Means over seeds [95% intervals of Student's t]; differences are paired by seed. "
+    "The best point is the best one during training."
 )
 LAW = "α and β of R(d) = d (α - β log d), d = sqrt KL, with intervals by leaving out one seed at a time."
 
 
 def write(comparison: Comparison) -> list[Path]:
-    """Everything but the figure. Returns the files."""
+    """Write all files but the figure, and return their paths."""
     rows = summaries(comparison)
     folder = comparison.directory
     files = {
@@ -36,8 +37,9 @@ def write(comparison: Comparison) -> list[Path]:
 
 
 def markdown(comparison: Comparison, rows: list[Summary]) -> str:
-    made = columns(comparison, rows)
-    lines = [[heading for heading, _ in made], ["---"] * len(made), *map(list, zip(*(c for _, c in made), strict=True))]
+    """Render the table with its title, caption and facts as Markdown."""
+    headings, cells = zip(*columns(comparison, rows), strict=True)
+    lines = [headings, ["---"] * len(headings), *zip(*cells, strict=True)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     facts = "".join(f"- {name}: {value}\n" for name, value in comparison.task.facts.items())
     law = f" {LAW}" if comparison.task.law else ""
@@ -46,7 +48,7 @@ def markdown(comparison: Comparison, rows: list[Summary]) -> str:
 
 
 def as_data(comparison: Comparison, rows: list[Summary]) -> dict[str, Any]:
-    """All that is known, for a program. An interval that does not exist is null."""
+    """Return all results as plain data for JSON. An interval that does not exist is null."""
     return {
         "task": comparison.name,
         "x": comparison.task.x,
@@ -66,7 +68,7 @@ def _finite(value: Any) -> Any:
 
 
 def table_csv(rows: list[Summary], comparison: Comparison) -> str:
-    """One line a method; every mean is three columns: name, name_low, name_high."""
+    """Render one line per method; every mean has three columns: name, name_low, name_high."""
     (x, _), (y, _) = comparison.task.x, comparison.task.y
     flat = []
     for r in rows:
@@ -83,7 +85,7 @@ def table_csv(rows: list[Summary], comparison: Comparison) -> str:
 
 
 def points_csv(comparison: Comparison) -> str:
-    """Every measurement: method, seed, step, and what the task measures."""
+    """Render one line per measurement: method, seed, step, and the values of the task."""
     return _csv(
         [
             {"method": method, "seed": seed, **point}

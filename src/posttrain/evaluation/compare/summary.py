@@ -1,4 +1,4 @@
-"""What a comparison found about each method: means over seeds with 95% intervals, and differences seed by seed."""
+"""The summary of a comparison: means over seeds with 95% intervals, and differences paired by seed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from posttrain.evaluation.statistics import mean_interval
 
 Mean = tuple[float, float, float]  # mean, low, high
 Curve = Sequence[Point]
-Runs = Mapping[int, Curve]  # seed -> what was measured
+Runs = Mapping[int, Curve]  # seed -> points
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One row of the table. `best` is the best point of each seed's training, which nobody knows without the gold."""
+    """One row of the table. `best` is the best point of each seed's training, which only the gold reward can tell."""
 
     method: str
     seeds: int
@@ -27,12 +27,12 @@ class Summary:
     x_end: Mean
     x_best: Mean
     ahead: Mean | None  # y at the end minus that of the first method at the same seed; None for the first
-    others: Mapping[str, Mean]  # the other things that the task measures, after the last step
+    others: Mapping[str, Mean]  # the other measurements of the task, after the last step
     law: FittedLaw | None
 
 
 def summaries(comparison: Comparison) -> list[Summary]:
-    """One for each method, in the order in which they were named."""
+    """Summarise each method, in the order in which they were named."""
     first = next(iter(comparison.curves.values()))
     return [_summary(comparison, method, runs, first) for method, runs in comparison.curves.items()]
 
@@ -63,46 +63,47 @@ def _summary(comparison: Comparison, method: str, runs: Runs, first: Runs) -> Su
 
 
 def law_of(comparison: Comparison, runs: Runs) -> FittedLaw:
-    """The law of over-optimisation: y, which is 0 at the reference, against the KL."""
+    """Fit the law of over-optimisation to all points: y, which is 0 at the reference, against the KL."""
     (x, _), (y, _) = comparison.task.x, comparison.task.y
     return fit([[(p[x], p[y]) for p in curve] for curve in runs.values()])
 
 
 def columns(comparison: Comparison, rows: Sequence[Summary], *, brief: bool = False) -> list[tuple[str, list[str]]]:
-    """The table as text: (heading, one cell a method). `brief`: what fits into 80 columns."""
+    """Return the table as text: (heading, one cell per method). `brief`: only what fits into 80 columns."""
     (x, _), (y, _) = comparison.task.x, comparison.task.y
-    made = [
+    table = [
         ("method", [r.method for r in rows]),
-        (f"last {y}", [said(r.end) for r in rows]),
+        (f"last {y}", [interval(r.end) for r in rows]),
     ]
     if len(rows) > 1:
-        made.append((f"minus {rows[0].method}'s", ["" if r.ahead is None else said(r.ahead) for r in rows]))
-    made += [
-        (f"best {y}", [said(r.best) for r in rows]),
+        table.append((f"minus {rows[0].method}'s", ["" if r.ahead is None else interval(r.ahead) for r in rows]))
+    table += [
+        (f"best {y}", [interval(r.best) for r in rows]),
         (f"at {x}", [number(r.x_best[0]) for r in rows]),
     ]
-    return made if brief else made + _details(x, rows)
+    return table if brief else table + _details(x, rows)
 
 
 def _details(x: str, rows: Sequence[Summary]) -> list[tuple[str, list[str]]]:
-    made = [
-        (f"{x} at the end", [said(r.x_end) for r in rows]),
-        *((name, [said(r.others[name]) for r in rows]) for name in rows[0].others),
+    details = [
+        (f"{x} at the end", [interval(r.x_end) for r in rows]),
+        *((name, [interval(r.others[name]) for r in rows]) for name in rows[0].others),
     ]
     if rows[0].law is not None:
         laws = [r.law for r in rows if r.law is not None]
-        made += [
-            ("α", [said((w.alpha, *w.alpha_interval)) for w in laws]),
-            ("β", [said((w.beta, *w.beta_interval)) for w in laws]),
+        details += [
+            ("α", [interval((w.alpha, *w.alpha_interval)) for w in laws]),
+            ("β", [interval((w.beta, *w.beta_interval)) for w in laws]),
         ]
-    return made
+    return details
 
 
-def said(mean: Mean) -> str:
-    """`0.41 [0.30, 0.52]`; without an interval where there is none."""
+def interval(mean: Mean) -> str:
+    """Format a mean as `0.41 [0.30, 0.52]`, without an interval if there is none."""
     value, low, high = mean
     return number(value) if math.isinf(low) else f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 def number(value: float) -> str:
+    """Format a number with two decimals, or none from 100 on."""
     return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"

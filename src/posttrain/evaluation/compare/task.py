@@ -1,11 +1,11 @@
-"""What methods are compared on: data, a budget, and what is measured while they learn.
+"""Tasks, on which methods are compared: data, a budget, and measurements during training.
 
-A task is a file like a method: `tasks/gold_reward.py`, or one of yours. It holds a function of its own name,
+A task is a file like a method: `tasks/gold_reward.py`, or one of yours. It defines a function of its own name,
 
     def mine(folder: Path, seed: int, *, steps: int = 100) -> Task
 
-that makes everything that all methods share at one seed. What takes time is kept in `folder`, so that a comparison that
-was killed goes on with it. Its keyword-only parameters are the settings of the task.
+that creates everything that all methods share at one seed. It keeps in `folder` what takes time, so that a resumed
+comparison finds it there. Its keyword-only parameters are the settings of the task.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ Measure = Callable[["Session", str], Mapping[str, float]]
 class Task:
     """A task at one seed.
 
-    `run`: model, train and sampling of a run file. `records` by kind ("pairs", ...). `measure(session, name)` says how
-    good the policy is now; under `name` it may collect. `x` and `y` are what the figure shows of it, with their labels.
+    `run`: model, train and sampling of a run file. `records` by kind ("pairs", ...). `measure(session, name)` evaluates
+    the current policy and returns numbers by name; it may collect answers under `name`. `x` and `y`: the two of these
+    numbers that the figure shows, (name, label). `law`: whether x is the KL and y a reward that is 0 at the reference,
+    so that the law of over-optimisation can be fitted.
     """
 
     run: Mapping[str, Any]
@@ -41,19 +43,17 @@ class Task:
     x: tuple[str, str]
     y: tuple[str, str]
     rewards: Sequence[Reward] = ()
-    points: int = 8  # measurements while a method learns, besides the one before
-    law: bool = (
-        False  # whether x is the KL and y a reward that is 0 at the reference, as in the law of over-optimisation
-    )
-    chance: float | None = None  # of y, for the figure
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what a reader of the results should know
+    points: int = 8  # measurements during training, besides the one before it
+    law: bool = False
+    chance: float | None = None  # y of a policy that guesses, for the figure
+    facts: Mapping[str, Any] = field(default_factory=dict)  # further facts for the reader of the results
 
 
 Maker = Callable[..., Task]
 
 
 def load(path: str, settings: Mapping[str, Any], base: Path | None = None) -> Maker:
-    """The function of a task, called `maker(folder, seed, **settings)`. ConfigError for settings that it lacks."""
+    """Load the function of a task: `maker(folder, seed, **settings)`. Raises ConfigError for wrong settings."""
     function = catalogue.load_task(path, base)
     signature = Signature(function, own=("folder", "seed"))
     signature.check(settings, f"task {path}")
