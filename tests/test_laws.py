@@ -13,8 +13,10 @@ import pytest
 
 import posttrain
 from tests.rooms import ABOVE_THE_TABLE, ROOMS, room_of
+from tests.tested_in import TESTED_IN
 
-SOURCE = Path(__file__).parent.parent / "src" / "posttrain"
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src" / "posttrain"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 MACHINES = ("torch.distributed", "ray", "vllm")
@@ -94,6 +96,19 @@ def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef, text: list[str]
         return 0
     lines = text[body[0].lineno - 1 : function.end_lineno]
     return sum(bool(line.strip()) and not line.strip().startswith("#") for line in lines)
+
+
+def has_logic(tree: ast.Module) -> bool:
+    """Whether some function has a body besides its docstring."""
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    bodies = [statement for f in functions for statement in f.body]
+    return any(not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)) for s in bodies)
+
+
+def nearest_entry(name: str) -> str | None:
+    """The nearest entry of the table: that of the file, or of the innermost folder."""
+    folders = [f"{p.as_posix()}/" for p in Path(name).parents if p.name]
+    return next((entry for entry in (name, *folders) if entry in TESTED_IN), None)
 
 
 def ours(names: Iterable[str]) -> set[str]:
@@ -268,6 +283,30 @@ def test_no_random_number_comes_from_a_global_generator():
         drawn = {c for c in drawn if c.rsplit(".", 1)[1].replace("_", "") not in KEEPS_OR_OWNS}
         seeded = {c for c in calls(parsed(file)) if c in ("torch.manual_seed", "torch.seed", "torch.cuda.manual_seed")}
         assert not drawn | seeded or name_of(file) in SEEDS_GLOBALLY, f"{name_of(file)}: {sorted(drawn | seeded)}"
+
+
+def test_every_file_with_logic_has_a_test_of_its_name_or_says_where_it_is_tested():
+    used = set()
+    for file in FILES:
+        name = name_of(file)
+        own = TESTS / file.parent.relative_to(SOURCE) / f"test_{file.stem.strip('_')}.py"
+        if not own.exists() and has_logic(parsed(file)):
+            entry = nearest_entry(name)
+            assert entry, (
+                f"{name} has no {own.relative_to(TESTS)}; write it, or say in tests/tested_in.py where it is tested"
+            )
+            used.add(entry)
+    assert used == set(TESTED_IN), f"tests/tested_in.py: {sorted(set(TESTED_IN) - used)} is no longer needed"
+
+
+def test_where_files_are_tested_there_are_tests():
+    for name in {place for places in TESTED_IN.values() for place in places}:
+        place = TESTS / name
+        files = sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
+        assert files, f"tests/{name} holds no test"
+        assert all(f.exists() and "def test_" in f.read_text(encoding="utf-8") for f in files), (
+            f"no test in tests/{name}"
+        )
 
 
 def test_no_room_is_a_junk_drawer():

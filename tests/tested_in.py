@@ -1,0 +1,63 @@
+"""Where a source file is tested that has no test of its own name (tests/test_laws.py demands one or the other).
+
+By file, or by folder (with a slash at its end) where one test covers all files of it. The nearest entry counts.
+"""
+
+TESTED_IN: dict[str, tuple[str, ...]] = {
+    # being divided into smaller files; the tests follow
+    "backends/": ("backends/local",),
+    "catalogue/": ("catalogue", "cli/test_main.py"),
+    "launch/": ("launch", "training/test_runs.py"),
+    "training/": ("training",),
+    # every formula, every line of a procedure and every record of a kind, through what reads them
+    "formulas/": ("methods/test_mutations.py", "methods/test_golden.py"),
+    "procedures/": ("procedures/test_transcripts.py", "procedures/test_mutations.py"),
+    "data/generators/": ("data/test_generators.py",),
+    "data/kinds/": ("data/test_columns.py",),
+    "models/outputs/": ("models/test_network.py", "models/test_padded.py"),
+    # through the door of the room: its other files are details of it
+    "config/": ("config/test_load.py", "config/test_keys.py"),
+    "core/check.py": ("core/test_method.py",),
+    "core/kinds.py": ("core/test_plan.py", "data/test_columns.py"),
+    "core/rows.py": ("core/test_batch.py",),
+    "core/vocabulary.py": ("core/test_plan.py", "core/test_method.py"),
+    "data/bundled.py": ("data/test_generators.py",),
+    "data/cells.py": ("data/test_columns.py",),
+    "data/chat/": ("data/chat/test_encode.py", "data/chat/test_renderer.py"),
+    "data/readers/": ("data/readers/test_files.py", "data/test_dataset.py"),
+    "endpoint/endpoint.py": ("endpoint/test_client.py",),
+    "endpoint/failure.py": ("endpoint/test_client.py",),
+    "endpoint/reply.py": ("endpoint/test_client.py",),
+    "endpoint/secret.py": ("endpoint/test_client.py",),
+    "judges/": ("judges/test_judges.py",),
+    "models/": ("models/test_network.py", "models/test_padded.py"),
+    "models/kernels/": ("models/kernels",),
+    "models/loading/": ("models/loading/test_load.py", "models/loading/test_tiny.py"),
+    "rewards/credits.py": ("rewards/test_verdicts.py",),
+    "rewards/final_answer.py": ("rewards/test_bundled.py",),
+    "rewards/ledger.py": ("rewards/test_scorer.py",),
+    "rewards/lookup.py": ("rewards/test_reward.py",),
+    "rewards/bundled/": ("rewards/test_bundled.py", "rewards/test_python_tests.py", "judges/test_judges.py"),
+    "rewards/workers/": ("rewards/workers/test_pool.py", "rewards/workers/test_call.py"),
+    "roles/": ("roles/test_runs.py",),
+    "sampling/request.py": ("sampling/test_engine.py", "sampling/test_partial.py"),
+    "sampling/scheduler.py": ("sampling/test_engine.py", "sampling/test_blocks.py"),
+    "sampling/sequence.py": ("sampling/test_engine.py",),
+    "sampling/statistics.py": ("sampling/test_engine.py",),
+    "sandbox/": ("sandbox/test_judging.py", "sandbox/test_escapes.py", "sandbox/test_availability.py"),
+    "viewer/": ("viewer/test_display.py", "viewer/test_output.py"),
+    # through what uses it
+    "__init__.py": ("test_docs.py",),
+    "cli/demo.py": ("cli/test_model.py",),
+    "cli/demonstration.py": ("cli/test_model.py",),
+    "cli/methods.py": ("cli/test_main.py", "procedures/test_catalogue.py"),
+    "cli/train.py": ("cli/test_main.py", "runs/test_resume.py"),
+    "evaluation/compare/cell.py": ("evaluation/compare/test_grid.py",),
+    "evaluation/compare/figure.py": ("evaluation/compare/test_summary.py",),
+    "evaluation/compare/report.py": ("evaluation/compare/test_summary.py",),
+    "evaluation/compare/task.py": ("evaluation/compare/test_grid.py", "cli/test_compare.py"),
+    "runs/durable.py": ("runs/test_checkpoint.py", "runs/test_directory.py"),
+    "runs/lock.py": ("runs/test_directory.py", "runs/test_signals.py"),
+    "runs/log.py": ("runs/test_directory.py",),
+    "runs/samples.py": ("runs/test_metrics.py",),
+}
