@@ -304,9 +304,7 @@ def test_where_files_are_tested_there_are_tests():
         place = TESTS / name
         files = sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
         assert files, f"tests/{name} holds no test"
-        assert all(f.exists() and "def test_" in f.read_text(encoding="utf-8") for f in files), (
-            f"no test in tests/{name}"
-        )
+        assert all(f.exists() and "def test_" in f.read_text(encoding="utf-8") for f in files), f"no test in {name}"
 
 
 def test_no_room_is_a_junk_drawer():

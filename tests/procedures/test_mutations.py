@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from posttrain.catalogue import index as catalogue
+from posttrain.procedures import learning_rate
 from posttrain.selection.pairs import pairs as paired
 from tests.harness.mutants import Logic, functions_of, notices, survivors
 from tests.procedures.transcripts import SCENARIOS
@@ -61,3 +62,9 @@ def test_a_broken_procedure_is_noticed(path):
     assert not notices(tests)
     functions = functions_of(sys.modules[catalogue.load_procedure(path).__module__])
     assert set().union(*(survivors(fn, Logic, tests) for fn in functions)) == EQUIVALENT.get(path, set())
+
+
+def test_a_broken_helper_of_several_procedures_is_noticed():
+    tests = [s.check for s in SCENARIOS if s.path in ("pipelines/llama3_rounds", "rounds/rest")]
+    for fn in functions_of(learning_rate):
+        assert survivors(fn, Logic, tests) == set(), fn.__name__
