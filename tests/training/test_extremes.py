@@ -174,7 +174,7 @@ def test_data_that_changed_since_the_checkpoint_is_refused(tmp_path: Path) -> No
     content = {**SFT, "data": written(tmp_path / "a.jsonl", rows)}
     run(content, tmp_path, *BRIEF, "name=r", "train.save_every=1")
     written(tmp_path / "a.jsonl", [*rows[:5], {"prompt": "5+1=", "completion": "7"}])
-    with pytest.raises(DataError, match=r"a\.jsonl: the records are not those that the checkpoint was made with"):
+    with pytest.raises(DataError, match=r"a\.jsonl: the records have changed since the checkpoint"):
         run(content, tmp_path, *BRIEF, "name=r", "train.steps=3", resume=True)
     written(tmp_path / "a.jsonl", rows)
     assert len(metrics(run(content, tmp_path, *BRIEF, "name=r", "train.steps=3", resume=True))) == 3

@@ -1,1 +1,1 @@
-"""From a run file to a trained model."""
+"""The composition root: builds everything that a run file describes, runs it and saves the models."""

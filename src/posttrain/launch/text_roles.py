@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def text_roles(run: RunFile, others: Mapping[str, Loaded], folder: Path | None) -> dict[str, TextRole]:
-    """Make the text roles. `others`: loaded models of other vocabularies; `folder`: where endpoints keep replies."""
+    """Create the text roles. `others`: loaded models of other vocabularies; `folder`: where endpoints cache replies."""
     roles: dict[str, TextRole] = {}
     for name, entry in run.models.items():
         if entry.endpoint is not None:
@@ -33,14 +33,14 @@ def text_roles(run: RunFile, others: Mapping[str, Loaded], folder: Path | None) 
 
 
 def check_endpoints(run: RunFile) -> None:
-    """Raise ConfigError for the settings of an endpoint that no client takes."""
+    """Raise ConfigError for endpoint settings that no client accepts."""
     for name, entry in run.models.items():
         if entry.endpoint is not None:
             EndpointRole(name, entry.endpoint)
 
 
 def check_scores(run: RunFile, others: Mapping[str, Loaded]) -> None:
-    """Raise ModelError for a role whose scores are rewards and that gives none."""
+    """Raise ModelError for a role whose scores are rewards but that has no score head."""
     for name, loaded in others.items():
         if name in WEIGHTS and not _has_score(loaded):
             raise ModelError(
@@ -51,7 +51,7 @@ def check_scores(run: RunFile, others: Mapping[str, Loaded]) -> None:
 
 
 def _model_role(run: RunFile, name: str, loaded: Loaded) -> ModelRole:
-    """A model with an encoder, learner and sampler of its own."""
+    """Create the role of a model that has its own encoder, learner and sampler."""
     network, context = loaded.network, loaded.network.context
     learner = LocalLearner({name: network.requires_grad_(False)}, tokens_per_device=run.train.tokens_per_device)
     sampler = LocalSampler({name: network}, loaded.stop, run.sampling.slots)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class Batches:
-    """Takes records, samples answers, and lays both out as batches.
+    """Takes records, samples answers, and collates both into batches.
 
-    After `take`, `places` says where the records of the step come from, and `episodes` what was sampled for it.
+    After `take`, `places` holds where the records of the step come from, and `episodes` the answers sampled for it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Batches:
             raise ConfigError(f"{self.method.name} does not read the streams {', '.join(unused)}; remove their data")
 
     def _encode(self, stream: str, data: Dataset) -> dict[int, list[Row]]:
-        """All records as rows, at the start, so that bad input stops the run before any work is done."""
+        """Encode all records at the start, so that bad input stops the run before any work is done."""
         kind = self.method.streams[stream].kind
         encoder = self.run.encoder
         if not kind.sampled:
@@ -92,7 +92,7 @@ class Batches:
         )
 
     def arriving(self) -> dict[str, set[str]]:
-        """The tensors that the batches of each stream bring."""
+        """Return the names of the tensors that the batches of each stream bring."""
         arrives = {s: set(stream.kind.tensors) for s, stream in self.method.streams.items()}
         for s, stream in self.method.streams.items():
             if stream.kind.sampled and self.rewards:
@@ -103,23 +103,23 @@ class Batches:
 
     @property
     def steps_per_epoch(self) -> float:
-        """Steps in one pass over the main stream."""
+        """Number of steps in one pass over the main stream."""
         return self.feeds[MAIN].steps_per_epoch(self.settings.prompts_per_step)
 
     @property
     def epoch(self) -> float:
-        """Passes over the main stream so far."""
+        """Number of passes over the main stream so far."""
         return float(self.feeds[MAIN].position / len(self.feeds[MAIN].dataset))
 
     @property
     def answers(self) -> int:
-        """Rows of each record of the main stream."""
+        """Number of rows per record of the main stream."""
         return sum(a.samples for a in self.authors[MAIN]) or 1
 
     # ---- each step
 
     def take(self, step: int, *, last: bool) -> tuple[dict[str, Batch] | None, dict[str, float]]:
-        """The batch of every stream, and the metrics of sampling. No batches where no answer could be trained on."""
+        """Return the batch of every stream, or None if no answer can be trained on, and the metrics of sampling."""
         batches: dict[str, Batch] = {}
         metrics: dict[str, float] = {}
         main: list[Record] = []
@@ -144,7 +144,7 @@ class Batches:
         return batches, metrics
 
     def _sampled(self, s: str, step: int, *, last: bool) -> tuple[Batch | None, dict[str, float]]:
-        """The batch of a stream of prompts, and its metrics."""
+        """Return the batch of a stream of prompts (None if no answer can be trained on) and its metrics."""
         source = self.sources[s]
         drawn = source.take(step, last=last)
         self.episodes = drawn.seen
@@ -166,7 +166,7 @@ class Batches:
     # ---- state
 
     def state(self) -> dict[str, Any]:
-        """Positions in the data, fingerprints of it, and what was drawn for steps to come."""
+        """Return the positions in the data, its fingerprints, and the answers sampled for later steps."""
         return {
             "positions": {s: f.position for s, f in self.feeds.items()},
             "data": {s: f.dataset.fingerprint for s, f in self.feeds.items()},
@@ -174,13 +174,13 @@ class Batches:
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Continue where `state` was taken. DataError where the records are no longer the same."""
+        """Continue from a `state`. Raises DataError if the records have changed."""
         for s, fingerprint in saved["data"].items():
             if fingerprint != self.feeds[s].dataset.fingerprint:
                 raise DataError(
-                    f"{self.feeds[s].dataset.name}: the records are not those that the checkpoint was made with "
-                    f"(fingerprint {self.feeds[s].dataset.fingerprint}, then {fingerprint}), so their order has no "
-                    "meaning any more; put the file back, or start a new run from the model in the checkpoint"
+                    f"{self.feeds[s].dataset.name}: the records have changed since the checkpoint (fingerprint "
+                    f"{self.feeds[s].dataset.fingerprint} now, {fingerprint} then), so its position in them has no "
+                    "meaning; restore the file, or start a new run from the model in the checkpoint"
                 )
         for s, position in saved["positions"].items():
             self.feeds[s].position = int(position)

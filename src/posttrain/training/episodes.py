@@ -1,4 +1,4 @@
-"""From prompts to requests, from completions to episodes, and who answers the prompts of a stream."""
+"""Requests for prompts, episodes of completions, and the authors of a stream."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def request(
     partial: Completion = NOTHING,
     max_tokens: int | None = None,
 ) -> Request:
-    """Request a sample of a prompt.
+    """Make the request for one sample of a prompt.
 
-    Its seed derives from the names, the prompt, the key and (after the first) the turn. `tokens`: what precedes it.
+    Its seed derives from the names, the prompt, the key and (after the first turn) the turn. `tokens`: what precedes
+    the sample. `partial`: its beginning, if an earlier request was suspended.
     """
     limits = run.file.sampling
     return Request(
@@ -50,7 +51,7 @@ def episode(
     *,
     before: tuple[Segment, ...] = (),
 ) -> Episode:
-    """The episode that ends with a completion. One answer is an episode of a single segment."""
+    """Make the episode that ends with a completion. `before`: the earlier segments, none for a single answer."""
     author, sample = key
     text = run.encoder.text(completion.tokens)
     segment = Segment(completion.tokens, completion.logp, author, text, completion.ended, versions=completion.versions)
@@ -58,7 +59,7 @@ def episode(
 
 
 def authors_of(method: Method, stream: str, *, samples: int | None, temperature: float | None) -> tuple[Sampling, ...]:
-    """The authors of a stream, with what the run file sets for those that are trained."""
+    """Return the authors of a stream with the run file's number of samples and, for trained ones, its temperature."""
 
     def changed(sampling: Sampling) -> Sampling:
         greedy_baseline = not sampling.train and sampling.temperature == 0  # a second greedy answer would be the same
@@ -72,7 +73,7 @@ def authors_of(method: Method, stream: str, *, samples: int | None, temperature:
 
 
 def with_opponents(episodes: list[Episode], authors: int) -> list[Episode]:
-    """With several authors every episode gets the column `opponent`: the text of another author's answer."""
+    """Add the column `opponent`, the text of another author's answer, to every episode if there are several authors."""
     if authors < 2:
         return episodes
     texts: dict[tuple[int, int], list[str]] = {}

@@ -1,4 +1,4 @@
-"""Answers to held-out prompts: before, during and after the training."""
+"""Evaluation on held-out prompts: before, during and after training."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from posttrain.training.run import Run
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Answers to held-out prompts. `scores`: the mean reward of each prompt's answers, by the prompt's id."""
+    """Answers to held-out prompts. `scores`: prompt id -> mean reward of its answers."""
 
     rollouts: list[Episode]
     scores: dict[int, float]
 
     @classmethod
     def of(cls, episodes: Sequence[Episode]) -> Evaluation:
-        """Average the rewards of each prompt."""
+        """Average the rewards over the answers to each prompt."""
         scores: dict[int, list[float]] = {}
         for e in episodes:
             if e.reward is not None:
@@ -34,7 +34,7 @@ class Evaluation:
 
     @property
     def mean(self) -> float:
-        """Mean over prompts; 0 where nothing was scored."""
+        """Mean reward over prompts; 0 if nothing was scored."""
         return fmean(self.scores.values()) if self.scores else 0.0
 
 
@@ -65,7 +65,7 @@ def evaluate(
     temperature: float = 0.0,
     max_tokens: int | None = None,
 ) -> Evaluation:
-    """Answer held-out prompts and score the answers. The seeds are the same whenever it is asked."""
+    """Answer held-out prompts and score the answers, with the same seeds every time."""
     sampling = Sampling(samples=samples, temperature=temperature)
     answers = sample(run, prompts, sampling, ("evaluate",), max_tokens=max_tokens)
     return Evaluation.of(run.score(answers, rewards))
@@ -107,11 +107,11 @@ class Evaluations:
         return self.done[name]
 
     def recall(self, first: int, last: int) -> None:
-        """Read the evaluations that an earlier attempt made after these training steps, the last one included."""
+        """Read the evaluations of an earlier attempt, from the training step after `first` up to `last`."""
         for step in range(first + 1, last + 1):
             if self.due(step):
                 self.now(f"step {step}")
 
     def lines(self) -> list[str]:
-        """One line for each evaluation, for the model card."""
+        """Format one line per evaluation, for the model card."""
         return [f"- {n}: mean reward {e.mean:.4f} on {len(e.scores)} prompts" for n, e in self.done.items()]

@@ -1,4 +1,4 @@
-"""What parts say about records under the models as they are now, outside any training."""
+"""Values of parts on records under the current models, outside of training."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 
 
 def values(run: Run, records: Sequence[Record], part: Part | Function) -> list[float]:
-    """One value for each record, or pair."""
+    """Compute a part on records: one value per row, or per pair."""
     rows = [row for r in records for row in run.encoder.rows(r, kind_of(r).name)]
     return _floats(run, paired(rows) if isinstance(records[0], Pair) else collate(rows), part)
 
 
 def token_values(run: Run, records: Sequence[Record], part: Part | Function) -> list[list[float]]:
-    """One value for each trained token of each record."""
+    """Compute a part on records: one value per trained token of each row."""
     batch = collate([row for r in records for row in run.encoder.rows(r, kind_of(r).name)])
     value, rows = evaluate_part(run, batch, part), batch["rows"]
     return [value[rows.mask & (rows.index == i)].tolist() for i in range(rows.count)]
 
 
 def scored(run: Run, episodes: Sequence[Episode], part: Part | Function) -> list[Episode]:
-    """The same episodes with a part's value as their reward."""
+    """Return the episodes with a part's value as their reward."""
     rows = [episode_row(e, train=True, temperature=1.0, step=run.journal.steps) for e in episodes]
     return [replace(e, reward=x) for e, x in zip(episodes, _floats(run, collate(rows), part), strict=True)]
 
 
 def embeddings(run: Run, records: Sequence[Record], role: str) -> list[list[float]]:
-    """The hidden state after the last token of each row: [rows, D]."""
+    """Compute the hidden state after the last token of each row: [rows, D]."""
     batch = collate([row for r in records for row in run.encoder.rows(r, kind_of(r).name)])
     states = run.learner.forward(batch, {"hidden": Source(role, "hidden", When.ONCE)})["hidden"]
     return cast("list[list[float]]", states[batch["rows"].sizes.cumsum(0) - 1].tolist())
 
 
 def evaluate_part(run: Run, batch: Batch, part: Part | Function) -> Tensor:
-    """Compute a part on a batch, with the model outputs that it reads."""
+    """Compute a part on a batch, after the model outputs that it reads."""
     whole = as_part(part)
     sources = {n: FIELDS[n].source for n in sorted(whole.needs)}
     outputs = run.learner.forward(batch, {n: s for n, s in sources.items() if s is not None})

@@ -1,4 +1,4 @@
-"""Rules for what the reference becomes after each round of a procedure."""
+"""Rules for the update of the reference after each round of a procedure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ RULES = ("never", "round", "lag")
 
 
 def check_rule(rule: str | float) -> None:
-    """Raise ConfigError unless it is one of RULES, or a share in (0, 1] of the way to the policy."""
+    """Raise ConfigError unless the rule is one of RULES, or a number in (0, 1]: the step towards the policy."""
     if isinstance(rule, str) and rule not in RULES:
         raise ConfigError(
             f"procedure.reference: unknown rule {rule!r}{suggestion(rule, RULES)}; rules are {', '.join(RULES)}, "
-            "or the share of the way that it moves towards the policy (0.1)"
+            "or how far it moves towards the policy, as a fraction (0.1)"
         )
     if not isinstance(rule, str) and not 0 < rule <= 1:
-        raise ConfigError(f"procedure.reference: {rule} is no share of the way to the policy; give one in (0, 1]")
+        raise ConfigError(f"procedure.reference: {rule} is no fraction of the way to the policy; give one in (0, 1]")

@@ -1,4 +1,4 @@
-"""Text roles whose scores are rewards."""
+"""Rewards from text roles."""
 
 from __future__ import annotations
 

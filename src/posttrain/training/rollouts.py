@@ -1,7 +1,8 @@
-"""Episodes for the prompts of a stream: requested, scored as they finish, chosen for the batch of a step.
+"""Rollouts: episodes for the prompts of a stream, scored as they finish and selected for the batch of a step.
 
-They may be older than the weights that they train: drawn one step ahead of the training (`async_steps`), or begun for
-an earlier step and finished in this one (`spare_prompts`). Every token carries the training steps its weights had seen.
+They may be older than the weights that they train: sampled one step ahead of the training (`async_steps`), or begun for
+an earlier step and finished in this one (`spare_prompts`). Every token is tagged with the number of training steps
+behind the weights that sampled it.
 """
 
 from __future__ import annotations
@@ -23,27 +24,29 @@ from posttrain.sampling.statistics import describe, staleness
 from posttrain.training.episodes import Key, episode, request, with_opponents
 from posttrain.training.run import Run
 
-REFILLS = 4  # a stream that keeps only some groups draws at most this many times its prompts per step
+REFILLS = 4  # a stream that keeps only some groups samples at most this multiple of its prompts per step
 
 
 @dataclass
 class Draft:
-    """An episode that is being written: its finished segments, and what there is of the next one."""
+    """An unfinished episode: its finished segments, and the next one as far as it is written."""
 
     segments: tuple[Segment, ...] = ()
     partial: Completion = NOTHING
 
     @property
     def finished(self) -> bool:
+        """Whether the last segment is complete."""
         return self.partial.finished
 
     def state(self) -> list[Any]:
+        """Return the draft as plain data."""
         c = self.partial
         return [c.tokens, c.logp, c.versions, c.ended, c.finished, [segment_row(s) for s in self.segments]]
 
     @classmethod
     def restored(cls, state: Sequence[Any]) -> Draft:
-        """The draft that `state` described."""
+        """Rebuild a draft from its `state`."""
         tokens, logp, versions, ended, finished, segments = state
         completion = Completion(tuple(tokens), tuple(logp), ended, tuple(versions), finished)
         return cls(tuple(as_segment(s) for s in segments), completion)
@@ -51,7 +54,7 @@ class Draft:
 
 @dataclass
 class Group:
-    """A prompt and the drafts of its episodes. The step that it was first sampled for names their seeds."""
+    """A prompt and the drafts of its episodes, whose seeds derive from the step it was first sampled for."""
 
     prompt: Prompt
     step: int
@@ -60,13 +63,14 @@ class Group:
     episodes: list[Episode] | None = None  # once all are finished
 
     def state(self) -> dict[str, Any]:
+        """Return the group as plain data."""
         answers = [[author, sample, *draft.state()] for (author, sample), draft in self.drafts.items()]
         return {"prompt_id": self.prompt.id, "step": self.step, "answers": answers}
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """All episodes that were seen for a step, and which of them it trains on."""
+    """All episodes sampled for a step, `seen`, and the indices of those that it trains on, `chosen`."""
 
     seen: list[Episode]
     chosen: list[int]
@@ -74,9 +78,11 @@ class Drawn:
 
     @property
     def episodes(self) -> list[Episode]:
+        """The episodes that the step trains on."""
         return [self.seen[i] for i in self.chosen]
 
     def state(self) -> dict[str, Any]:
+        """Return everything as plain data."""
         return {"seen": [as_row(e) for e in self.seen], "chosen": self.chosen, "metrics": self.metrics}
 
 
@@ -114,7 +120,7 @@ class Rollouts:
         self.underway: list[Group] = []
 
     def take(self, step: int, *, last: bool) -> Drawn:
-        """Return what a step trains on. With `steps_ahead`, draw for the next step now, before this one trains."""
+        """Return the episodes of a step. With `steps_ahead`, sample those of the next step before this one trains."""
         drawn, self.ahead = self.ahead or self._draw(step), None
         if self.steps_ahead and not last:
             self.ahead = self._draw(step + 1)
@@ -124,13 +130,13 @@ class Rollouts:
         return replace(drawn, metrics=drawn.metrics | ages)
 
     def trained(self, episodes: Sequence[Episode]) -> list[Episode]:
-        """Those whose author is trained."""
+        """Select the episodes whose author is trained."""
         return [e for e in episodes if self.authors[e.author].train]
 
     # ---- drawing
 
     def _draw(self, step: int) -> Drawn:
-        """Sample prompts until enough groups are what the method wants."""
+        """Sample prompts until the method keeps enough groups."""
         seen: list[Episode] = []
         kept: dict[int, list[Episode]] = {}
         asked = 0
@@ -151,7 +157,7 @@ class Rollouts:
         return Drawn(seen, chosen, metrics)
 
     def _ask(self, missing: int, step: int, kept: Mapping[int, object]) -> int:
-        """Add new prompts to those underway; returns how many were looked at."""
+        """Add new prompts to those underway; return how many were taken from the feed."""
         taken = self.feed.take(max(0, missing + self.spare - len(self.underway)))
         busy = {g.prompt.id for g in self.underway} | set(kept)
         self.underway += [self._group(cast(Prompt, p), step) for p in taken if p.id not in busy]
@@ -167,7 +173,7 @@ class Rollouts:
                 yield author, sample
 
     def _episodes(self, wanted: int) -> list[list[Episode]]:
-        """The first groups that are complete, scored."""
+        """Write episodes and return the first complete groups, scored."""
         with self.run.timers("sampling"):
             for author in range(len(self.authors)):
                 self._write(author, min(wanted, len(self.underway)))
@@ -179,7 +185,7 @@ class Rollouts:
         return groups(scored)
 
     def _write(self, author: int, enough: int) -> None:
-        """Let one author answer all prompts underway; with spare prompts until enough of them are complete."""
+        """Let one author answer all prompts underway, or with spare prompts, until enough of them are complete."""
         sampling = self.authors[author]
         complete = sum(g.episodes is not None for g in self.underway)
         if self.spare and complete >= enough:
@@ -203,7 +209,7 @@ class Rollouts:
             group.drafts[key].partial = completion
 
     def _completed(self, group: Group) -> bool:
-        """Whether all episodes of a group are finished. Their rewards are then computed while others are written."""
+        """Whether all episodes of a group are finished. If so, start their rewards while other groups are written."""
         if not all(draft.finished for draft in group.drafts.values()):
             return False
         written = [
@@ -216,7 +222,7 @@ class Rollouts:
         return True
 
     def _usable(self, group: Sequence[Episode]) -> list[Episode]:
-        """Episodes that were scored. An unscored opponent or baseline takes its whole group with it."""
+        """Select the scored episodes. If an opponent or baseline has no score, the whole group is dropped."""
         if not self.rewards:
             return list(group)
         if any(e.reward is None and not self.authors[e.author].train for e in group):
@@ -226,14 +232,14 @@ class Rollouts:
     # ---- state
 
     def state(self) -> dict[str, Any]:
-        """What was drawn for steps to come, token by token, as plain data."""
+        """Return the episodes sampled for later steps, token by token, as plain data."""
         return {
             "ahead": None if self.ahead is None else self.ahead.state(),
             "underway": [g.state() for g in self.underway],
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Continue with what `state` described."""
+        """Continue from a `state`."""
         prompts = {p.id: cast(Prompt, p) for p in self.feed.dataset}
         if saved["ahead"] is not None:
             seen = as_episodes(saved["ahead"]["seen"], list(prompts.values()))

@@ -1,4 +1,4 @@
-"""How the learning rate moves over a run."""
+"""Schedules of the learning rate."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Schedule:
-    """A linear warm-up to the peak, then constant, or down to zero along a line or half a cosine.
+    """A linear warm-up to the peak, then a constant rate, or a linear or half-cosine decay to zero.
 
-    `warmup` is a number of steps, or below 1 a share of the run; the first step already has a rate above zero.
+    `warmup` is a number of steps or, below 1, a fraction of the run. The first step already has a rate above zero.
     """
 
     peak: float
@@ -20,6 +20,7 @@ class Schedule:
     warmup: float = 0
 
     def at(self, step: int) -> float:
+        """Return the rate of a step, counted from 0."""
         warm = math.ceil(self.warmup * self.steps) if self.warmup < 1 else self.warmup
         if step < warm:
             return self.peak * (step + 1) / warm
@@ -31,7 +32,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Rates:
-    """Learning rate of every role at a step: one peak for all, or one for each."""
+    """The learning rates of all roles, which share one peak or have one each; called with a step."""
 
     peaks: float | Mapping[str, float]
     roles: tuple[str, ...]

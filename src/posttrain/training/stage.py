@@ -1,4 +1,4 @@
-"""One stage of training: records in, batches through the trainer, metrics, samples and checkpoints out."""
+"""Stages: one method trained on its data, with metrics, samples, evaluations and checkpoints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from posttrain.turns import last_message
 if TYPE_CHECKING:
     from posttrain.config.schema import Train
 
-SHOWN = 12  # records that an error names
+SHOWN = 12  # number of records that an error names
 
 
 class Stage:
@@ -78,7 +78,7 @@ class Stage:
     # ---- the loop
 
     def train(self) -> dict[str, float]:
-        """Run the steps that are left; returns the last metrics."""
+        """Run the remaining steps and return the metrics of the last one."""
         run = self.run
         if run.journal.saved is not None:
             self._restore(run.journal.saved)
@@ -102,7 +102,7 @@ class Stage:
         return limit is not None and self.run.seconds >= limit
 
     def _evaluated(self) -> dict[str, float]:
-        """The mean reward on held-out prompts, after the steps at which the run file asks for it."""
+        """Return the mean reward on held-out prompts if an evaluation is due after this step."""
         step = self.run.journal.steps
         if not self.evaluations.due(step):
             return {}
@@ -132,7 +132,7 @@ class Stage:
         return {**trained, **metrics, "learning_rate": rates[self.role], "num_tokens": float(tokens)}
 
     def _skip_broken(self, error: NumericsError) -> None:
-        """Say what the broken step read; raise the error if there were too many in a row."""
+        """Report the records of a broken step; raise its error if there were too many in a row."""
         step = self.run.journal.steps + 1
         if self.batches.episodes:
             self.run.journal.write_samples(step, self.batches.episodes)
@@ -169,7 +169,7 @@ class Stage:
     # ---- state
 
     def snapshot(self) -> Copy:
-        """Copy what the next step depends on, and what writes the model that the stage is about."""
+        """Copy everything that the next step depends on; return it with a function that writes the main model."""
         taken = self.trainer.snapshot(self.role)
         own = {"stage": self.name, "step": self.next_step, **self.batches.state()}
         return {**own, "trainer": taken.state}, taken.write
@@ -188,7 +188,7 @@ class Stage:
         self.run.journal.steps = steps
 
     def header(self) -> list[str]:
-        """Batch arithmetic, for the display."""
+        """Describe the method and the batch arithmetic, for the display."""
         planned, t = self.trainer.plan, self.settings
         answers = self.batches.answers
         rows = t.prompts_per_step * answers

@@ -1,4 +1,4 @@
-"""The one training loop. It knows streams, times, terms and states; it knows no method."""
+"""The training loop of every method. It knows streams, times, terms and states, but no method."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from posttrain.machine.kill_points import maybe_kill
 from posttrain.seeds import seed_for
 
 Batches = dict[str, Batch]
-Now = dict[str, dict[str, Tensor]]  # stream -> LIVE tensors as they are before an optimiser step, without gradient
+Now = dict[str, dict[str, Tensor]]  # stream -> LIVE tensors before an optimiser step, without gradient
 Rates = Callable[[int], Mapping[str, float]]  # batch number -> learning rate of each trained model
 
 
 class Trainer:
-    """Runs any plan: derive once, then passes x minibatches optimiser steps, then what is derived at the end.
+    """Runs any plan: derive once, take passes x minibatches optimiser steps, then derive the tensors of the end.
 
     `states` holds the state of every stateful derived tensor, `carried` the value of every tensor derived at the end of
-    the batch before.
+    the previous batch.
     """
 
     def __init__(self, plan: Plan, learner: Learner, *, rates: Rates, seed: int = 0) -> None:
@@ -45,10 +45,9 @@ class Trainer:
         learner.prepare(plan)
 
     def train(self, batches: Batches) -> dict[str, float]:
-        """One batch of every stream. Returns the metrics, means over the optimiser steps.
+        """Train on one batch of every stream. Returns the metrics, as means over the optimiser steps.
 
-        If it fails, the gradient and the statistics are as if it had not been seen; optimiser steps that it had taken
-        before stay taken.
+        If it fails, the gradient is dropped and the states are restored, but optimiser steps already taken remain.
         """
         states, carried = self.states, self.carried
         try:
@@ -61,7 +60,7 @@ class Trainer:
         return metrics
 
     def skip(self) -> None:
-        """Count a batch that is not trained on, so that the schedule goes on."""
+        """Count a batch that is not trained on, so that the schedule advances."""
         self.batch_number += 1
 
     def _train(self, batches: Batches) -> dict[str, float]:
@@ -78,7 +77,7 @@ class Trainer:
         return metrics
 
     def _cut(self, stream: str, batch: Batch) -> Batch:
-        """Only the tensors that are still read, only the rows that are trained."""
+        """Drop the tensors that are no longer read and the rows that are not trained."""
         kept = batch.only(self.plan.after[stream])
         return kept.without_spectators(self.plan.links(stream))
 
@@ -86,13 +85,13 @@ class Trainer:
         shares: list[dict[str, float]] = []
         stopped = False
         for number in range(self.method.passes):
-            hands = {
+            minibatches = {
                 s: b.deal(self.plan.links(s), self.method.minibatches, seed_for(seed, "pass", number))
                 for s, b in batches.items()
             }
             for k in range(self.method.minibatches):
                 states = self.states
-                minis, now = self.derive(When.STEP, {s: hand[k] for s, hand in hands.items()})
+                minis, now = self.derive(When.STEP, {s: cut[k] for s, cut in minibatches.items()})
                 if self.method.until and bool(minis[MAIN][self.method.until]):
                     self.states, stopped = states, True  # the step is not taken, so its statistics do not count
                     break
@@ -118,7 +117,7 @@ class Trainer:
         return {"loss": share.loss, "grad_norm": norms.get("policy", first), **share.metrics}
 
     def accumulate(self, minis: Batches, now: Now, *, fresh: bool) -> Share:
-        """The gradient of one optimiser step, over all streams."""
+        """Accumulate the gradient of one optimiser step over all streams."""
         share = Share()
         for s, mini in minis.items():
             if not self.plan.terms[s]:
@@ -126,17 +125,20 @@ class Trainer:
             mini, value, shares = whole_gradients(self.plan, s, mini, now[s])
             share.add(value, shares)
             terms = [*self.plan.terms[s].values(), *self.plan.metrics[s].values()]
-            # Counted before any cut: this is what makes micro-batches invisible.
-            made = self.learner.accumulate(self.plan, s, mini, counts(terms, mini), fresh=fresh)
-            share.add(made.loss, made.metrics)
+            # Counted before any cut, so that the result does not depend on the micro-batches.
+            part = self.learner.accumulate(self.plan, s, mini, counts(terms, mini), fresh=fresh)
+            share.add(part.loss, part.metrics)
         return share
 
     def derive(self, when: When, batches: Batches) -> tuple[Batches, Now]:
-        """Model outputs without gradient, then the derived tensors in order, on batches that are still whole."""
+        """Compute model outputs without gradient, then the derived tensors in order, on whole batches.
+
+        Returns the batches with the new tensors, and the model outputs of each stream.
+        """
         now = {s: self.learner.forward(b, self.plan.forwards.get((when, s), {})) for s, b in batches.items()}
         full = {s: b.add(now[s], self.axes) for s, b in batches.items()}
-        # What is measured at a STEP or at the END must not shadow the LIVE tensor of the same name.
-        made: dict[str, dict[str, Any]] = {s: dict(now[s]) if when is When.ONCE else {} for s in batches}
+        # Outputs computed at a STEP or at the END must not shadow the LIVE tensor of the same name.
+        new: dict[str, dict[str, Any]] = {s: dict(now[s]) if when is When.ONCE else {} for s in batches}
         states = dict(self.states)
         for name, stream in self.plan.derived.get(when, ()):
             part, axes = self.method.derived[name].part, self.axes[name]
@@ -148,12 +150,12 @@ class Trainer:
             if when is When.END:
                 self.carried = {**self.carried, name: float(value)}
             for s in batches if axes == "" else (stream,):
-                full[s], made[s][name] = full[s].add({name: value}, {name: axes}), value
+                full[s], new[s][name] = full[s].add({name: value}, {name: axes}), value
         self.states = states
-        return {s: b.add(made[s], self.axes) for s, b in batches.items()}, now
+        return {s: b.add(new[s], self.axes) for s, b in batches.items()}, now
 
     def _scalars(self, batches: Batches) -> dict[str, float]:
-        """Metrics that are one number for the whole batch, and every scalar that the method derives (a KL weight)."""
+        """Compute the metrics of the whole batch, and every scalar that the method derives (a KL weight)."""
         whole = {
             name: float(term.part(batches[s]))
             for s, terms in self.plan.metrics.items()
@@ -164,18 +166,20 @@ class Trainer:
         return whole | {n: float(x) for n, x in scalars.items()}
 
     def state(self) -> dict[str, Any]:
+        """Copy everything that the next step depends on."""
         return self._with(self.learner.state())
 
     def snapshot(self, role: str) -> Snapshot:
-        """The state and the model of a role, good until the next snapshot is taken."""
-        made = self.learner.snapshot(role)
-        return Snapshot(self._with(made.state), made.write)
+        """Copy the state and the model of a role. The copy is valid until the next snapshot is taken."""
+        snapshot = self.learner.snapshot(role)
+        return Snapshot(self._with(snapshot.state), snapshot.write)
 
     def _with(self, backend: Mapping[str, Any]) -> dict[str, Any]:
         own = {"states": copy.deepcopy(self.states), "carried": self.carried, "batch_number": self.batch_number}
         return {"backend": backend, **own}
 
     def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state, bit for bit. Raises ModelError if it belongs to another model."""
         self.learner.restore(state["backend"])
         self.states = copy.deepcopy(state["states"])
         self.carried = dict(state["carried"])
