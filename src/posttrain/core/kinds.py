@@ -1,7 +1,7 @@
 """Kinds of records. A kind is a file of data/kinds/ that declares everything about it: `pairs` is data/kinds/pairs.py.
 
-The file defines KIND: the class of its records, how a row of a file becomes one, which rows of tokens it becomes, and
-which tensors these bring. There is no other list of kinds.
+The file defines KIND: the class of its records, how they are read from the rows of a file, how they are encoded into
+rows of tokens, and which tensors these bring. There is no other list of kinds.
 """
 
 from __future__ import annotations

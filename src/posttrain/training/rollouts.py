@@ -36,7 +36,7 @@ class Draft:
 
     @property
     def finished(self) -> bool:
-        """Whether the last segment is complete."""
+        """Whether the episode is complete."""
         return self.partial.finished
 
     def state(self) -> list[Any]:

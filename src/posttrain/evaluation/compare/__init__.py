@@ -1,1 +1,1 @@
-"""Several methods on one task: the same data, budget and seeds, measured alike, with intervals and a figure."""
+"""Comparisons of methods on one task: the same data, budget, seeds and measurements, with intervals and a figure."""
