@@ -93,16 +93,16 @@ class Case:
         self.method, self.shared, self.data = method, shared, data_for(method)
 
     def batches(self, order: int | None = None) -> dict[str, Batch]:
-        made = {}
+        batches = {}
         for s, data in self.data.items():
             kind = self.method.streams[s].records
             pairs = [(i, i + 1) for i in range(0, len(data), 2)] if kind == "pairs" else None
             scalars = {"max_tokens": MAX_TOKENS} if kind == "prompts" else None
-            made[s] = collate(rows_of(data), pairs, scalars)
+            batches[s] = collate(rows_of(data), pairs, scalars)
             if order is not None:
                 shuffled = torch.randperm(len(data), generator=torch.Generator().manual_seed(order))
-                made[s] = made[s].select(shuffled.tolist())
-        return made
+                batches[s] = batches[s].select(shuffled.tolist())
+        return batches
 
     def trainer(self, tokens: int = LARGE, **settings: Any) -> Trainer:
         settings = {"max_grad_norm": 0.0} | settings
@@ -118,8 +118,9 @@ class Case:
 
     def smallest(self) -> int:
         """Tokens of the largest unit: about one unit per micro-batch."""
-        made, batches = plan(self.method, self.batches()), self.batches()
-        units = [(s, u) for s, b in batches.items() for u in b.units(made.links(s))]
+        batches = self.batches()
+        planned = plan(self.method, batches)
+        units = [(s, u) for s, b in batches.items() for u in b.units(planned.links(s))]
         return max(sum(len(self.data[s][r]["tokens"]) for r in u) for s, u in units)
 
 

@@ -65,13 +65,13 @@ class Tabular(nn.Module):
         prefix, owner = self._prefixes(tokens, rows)
         distribution = self.logits.log_softmax(-1)[prefix]
         token = torch.where(tokens < self.vocabulary, tokens, 0)
-        made = {
+        outputs = {
             "logp": distribution.gather(-1, token[:, None])[:, 0],
             "entropy": -(distribution.exp() * distribution).sum(-1),
             "value": self.values[prefix],
             "logits": distribution,
         }
-        return {n: self._weighted(made[n], owner) for n in names}
+        return {n: self._weighted(outputs[n], owner) for n in names}
 
     def _prefixes(self, tokens: Tensor, rows: Any) -> tuple[Tensor, Tensor]:
         """The place of the prefix that each token follows, and the prompt that its row answers."""

@@ -36,11 +36,11 @@ def reads(method: Method) -> set[str]:
 
 def batches(method: Method, seed: int = 0, vocabulary: int | None = VOCABULARY) -> Batches:
     """One batch of every stream. Without a vocabulary every token has an id of its own, for tables."""
-    made: Batches = {}
+    data: Batches = {}
     maker = _Maker(method, seed, vocabulary)
     for name, stream in method.streams.items():
-        made[name] = maker.batch(stream)
-    return made
+        data[name] = maker.batch(stream)
+    return data
 
 
 class _Maker:
@@ -60,10 +60,10 @@ class _Maker:
             rows = [_with(r, label=i % 3 > 0) for i, r in enumerate(rows)]
         if stream.records == "rankings":
             rows = [_with(r, group=7 * (i // 3) + 1, rank=i % 3) for i, r in enumerate(rows)]
-        made = collate(rows, pairs, {"max_tokens": float(MAX_TOKENS)} if stream.records == "prompts" else None)
+        data = collate(rows, pairs, {"max_tokens": float(MAX_TOKENS)} if stream.records == "prompts" else None)
         sizes = {"": (), "N": (6,)}
         beside = {n: torch.rand(sizes[axes], generator=self.generator) for n, axes in self.beside.items()}
-        return made.add(beside, self.beside)
+        return data.add(beside, self.beside)
 
     def answers(self, stream: Stream) -> list[Row]:
         """Groups of answers, each by every author of the stream."""
@@ -96,25 +96,25 @@ def _with(row: Row, **columns: Any) -> Row:
     return Row(row.id, row.tokens, row.trained, row.written, {**row.columns, **columns})
 
 
-def planned(method: Method, made: Mapping[str, Batch]) -> Plan:
-    return plan(method, {s: set(b) for s, b in made.items()})
+def planned(method: Method, data: Mapping[str, Batch]) -> Plan:
+    return plan(method, {s: set(b) for s, b in data.items()})
 
 
-def networks(method: Method, made: Mapping[str, Batch]) -> dict[str, torch.nn.Module]:
+def networks(method: Method, data: Mapping[str, Batch]) -> dict[str, torch.nn.Module]:
     """A transformer for every role whose outputs it knows, tables for the others."""
     known, models = {"logp", "logits", "entropy", "value", "score"}, {}
-    for seed, role in enumerate(_roles(method, made)):
+    for seed, role in enumerate(_roles(method, data)):
         outputs = _outputs(method, role)
         models[role] = TinyNet(seed) if set(outputs) <= known else _table(outputs, VOCABULARY, seed)
     return models
 
 
-def tables(method: Method, made: Mapping[str, Batch], scale: float = 1.0, seed: int = 0) -> dict[str, Lookup]:
+def tables(method: Method, data: Mapping[str, Batch], scale: float = 1.0, seed: int = 0) -> dict[str, Lookup]:
     """Roles whose numbers are as large as `scale`, and NaN wherever nobody wrote: nothing may read those."""
-    size = sum(len(b["tokens"]) for b in made.values())
-    unwritten = torch.cat([b["tokens"][~b["written"].mask] for b in made.values()])
+    size = sum(len(b["tokens"]) for b in data.values())
+    unwritten = torch.cat([b["tokens"][~b["written"].mask] for b in data.values()])
     models = {}
-    for number, role in enumerate(_roles(method, made)):
+    for number, role in enumerate(_roles(method, data)):
         model = models[role] = _table(_outputs(method, role), size, 100 * seed + number, scale)
         for name, table in model.tables.items():
             if name not in model.per_row:
@@ -122,8 +122,8 @@ def tables(method: Method, made: Mapping[str, Batch], scale: float = 1.0, seed: 
     return models
 
 
-def _roles(method: Method, made: Mapping[str, Batch]) -> list[str]:
-    return [r for r in planned(method, made).loaded if r not in method.averages]
+def _roles(method: Method, data: Mapping[str, Batch]) -> list[str]:
+    return [r for r in planned(method, data).loaded if r not in method.averages]
 
 
 def _outputs(method: Method, role: str) -> dict[str, str]:
@@ -139,41 +139,41 @@ def _averages(method: Method, role: str) -> list[str]:
 def _table(outputs: Mapping[str, str], size: int, seed: int, scale: float = 1.0) -> Lookup:
     """Log-probs are never positive, entropies never negative, everything else is anything."""
     generator = torch.Generator().manual_seed(seed)
-    made: dict[str, Tensor] = {}
+    data: dict[str, Tensor] = {}
     for name, axes in outputs.items():
         shape = (size, size) if "V" in axes else (size,)
         x = torch.randn(shape, generator=generator) * scale
-        made[name] = -x.abs() if name == "logp" else x.abs() if name == "entropy" else x
-    return Lookup(made, [n for n, axes in outputs.items() if axes == "B"])
+        data[name] = -x.abs() if name == "logp" else x.abs() if name == "entropy" else x
+    return Lookup(data, [n for n, axes in outputs.items() if axes == "B"])
 
 
 def trained(
     method: Method,
-    made: Mapping[str, Batch],
+    data: Mapping[str, Batch],
     models: Mapping[str, torch.nn.Module],
     tokens: int = 10**6,
     steps: int = 1,
 ) -> tuple[dict[str, float], Recorder, Trainer]:
     """Train on the batches. Returns the last metrics, and the gradients of every optimiser step in the learner."""
     learner = Recorder(models, tokens_per_device=tokens)
-    roles = planned(method, made).trained
-    arrives = {s: set(b) for s, b in made.items()}
+    roles = planned(method, data).trained
+    arrives = {s: set(b) for s, b in data.items()}
     trainer = Trainer(plan(method, arrives), learner, rates=lambda _: dict.fromkeys(roles, 1e-3))
     for _ in range(steps):
-        metrics = trainer.train(dict(made))
+        metrics = trainer.train(dict(data))
     return metrics, learner, trainer
 
 
-def smallest_cut(method: Method, made: Mapping[str, Batch]) -> int:
+def smallest_cut(method: Method, data: Mapping[str, Batch]) -> int:
     """The fewest tokens per micro-batch that keep together what must stay together."""
-    p = planned(method, made)
-    sizes = {s: b["rows"].sizes for s, b in made.items()}
+    p = planned(method, data)
+    sizes = {s: b["rows"].sizes for s, b in data.items()}
     # Pairs that a method makes of sampled answers never leave their group.
-    ties = {s: {k if k in b else "group" for k in p.links(s)} for s, b in made.items()}
-    return max(int(sizes[s][unit].sum()) for s, b in made.items() for unit in b.units(ties[s]))
+    ties = {s: {k if k in b else "group" for k in p.links(s)} for s, b in data.items()}
+    return max(int(sizes[s][unit].sum()) for s, b in data.items() for unit in b.units(ties[s]))
 
 
-def shuffled(method: Method, made: Mapping[str, Batch]) -> Batches:
+def shuffled(method: Method, data: Mapping[str, Batch]) -> Batches:
     """The same rows in another order."""
     generator = torch.Generator().manual_seed(9)
-    return {s: b.select(torch.randperm(b["rows"].count, generator=generator).tolist()) for s, b in made.items()}
+    return {s: b.select(torch.randperm(b["rows"].count, generator=generator).tolist()) for s, b in data.items()}

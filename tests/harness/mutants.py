@@ -293,8 +293,8 @@ def notices(tests: Sequence[Callable[[], None]]) -> bool:
 
 def cases_of(module: ModuleType, prefix: str) -> list[Callable[[], None]]:
     """The tests of a module whose names begin so, once for each value of their parameters. None may need a fixture."""
-    found = [test for name, test in vars(module).items() if name.startswith(prefix)]
-    return [functools.partial(test, **given) for test in found for given in _parameters(test)]
+    named = [test for name, test in vars(module).items() if name.startswith(prefix)]
+    return [functools.partial(test, **given) for test in named for given in _parameters(test)]
 
 
 def _parameters(test: Callable[..., None]) -> list[dict[str, object]]:

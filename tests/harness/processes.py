@@ -45,7 +45,7 @@ class ForkServer:
         self._popen.wait()
 
     def start(self, content: dict[str, Any], output: Path, *, fault: str = "", resume: bool = False) -> int:
-        """Begin a run; returns its process number. What it says goes to `output`/said.txt."""
+        """Begin a run; returns its process number. Its messages go to `output`/output.txt."""
         assert self._popen.stdin is not None
         self._end_what_a_test_left()
         job = {"content": content, "output": str(output), "fault": fault, "resume": resume}
@@ -106,14 +106,14 @@ def work(content: dict[str, Any], output: str, fault: str, resume: bool) -> int:
 
     os.environ[VARIABLE] = fault
     Path(output).mkdir(parents=True, exist_ok=True)
-    with open(Path(output, "said.txt"), "a") as said, contextlib.redirect_stderr(said):
+    with open(Path(output, "output.txt"), "a") as log, contextlib.redirect_stderr(log):
         try:
             launch(load(content, [f"output={output}"]), resume=resume)
         except PosttrainError as error:
-            said.write(f"error: {error}\n")
+            log.write(f"error: {error}\n")
             return error.exit_code
         except BaseException:
-            said.write(traceback.format_exc())
+            log.write(traceback.format_exc())
             return 1
     return 0
 

@@ -80,12 +80,14 @@ class ScriptedSession:
     ) -> dict[str, float]:
         name = method if isinstance(method, str) else method.name
         streams = data if isinstance(data, Mapping) else {"main": data}
-        told = [f"{'' if s == 'main' else s + ': '}{d.name!r}: {'; '.join(map(said, d))}" for s, d in streams.items()]
+        data_text = [
+            f"{'' if s == 'main' else s + ': '}{d.name!r}: {'; '.join(map(described, d))}" for s, d in streams.items()
+        ]
         for d in streams.values():
             assert all(isinstance(r.id, int) for r in d), f"ids are numbers: {[r.id for r in d]}"
             assert len({r.id for r in d}) == len(d), f"two records of {d.name} have the same id"
         changed = {**options, **({"settings": dict(settings)} if settings else {})}
-        self._line(f"train {name} on {', '.join(told)}", self._roles(), _rewards(rewards), as_text(changed))
+        self._line(f"train {name} on {', '.join(data_text)}", self._roles(), _rewards(rewards), as_text(changed))
         self.stages += 1
         self.weights["reward" if name == "reward/bradley_terry" else "policy"] = f"#{self.stages}"
         return {"stage": float(self.stages)}
@@ -114,7 +116,7 @@ class ScriptedSession:
             for a, mix in zip(authors, mixes, strict=True)
         ]
         scored = f"{_name(rewards)} of {self._roles()}" if callable(rewards) else _rewards(rewards)
-        self._line(f"collect {name}: {'; '.join(map(said, prompts))}", ", ".join(asked), scored)
+        self._line(f"collect {name}: {'; '.join(map(described, prompts))}", ", ".join(asked), scored)
         answers = [e for i in range(len(authors)) for p in prompts for e in self._answers(name, p, i, rewards)]
         return with_opponents(answers, len(authors))
 
@@ -133,13 +135,13 @@ class ScriptedSession:
         return [episode(e.prompt, e.text, self.scores(e), sample=e.sample, author=e.author) for e in episodes]
 
     def measure(self, name: str, records: Sequence[Record], part: Any) -> list[Any]:
-        self._line(f"measure {name}: {'; '.join(map(said, records))}", f"{_name(part)} of {self._roles()}")
+        self._line(f"measure {name}: {'; '.join(map(described, records))}", f"{_name(part)} of {self._roles()}")
         return self.measures[name]
 
     measure_tokens = measure
 
     def embed(self, name: str, records: Sequence[Record], role: str = "policy") -> list[Sequence[float]]:
-        self._line(f"embed {name}: {'; '.join(map(said, records))}", f"{role}={self.weights[role]}")
+        self._line(f"embed {name}: {'; '.join(map(described, records))}", f"{role}={self.weights[role]}")
         sides = [[r.chosen, r.rejected] if isinstance(r, Pair) else [r.completion] for r in records]
         return [self.states[answer_text(x)] for side in sides for x in side]
 
@@ -155,7 +157,7 @@ class ScriptedSession:
         self._line(f"note {text}")
 
     def _roles(self) -> str:
-        return " ".join(f"{role}={made}" for role, made in sorted(self.weights.items()))
+        return " ".join(f"{role}={weights}" for role, weights in sorted(self.weights.items()))
 
     def _line(self, *parts: str) -> None:
         self.transcript.append(" | ".join(p for p in parts if p))
@@ -180,7 +182,7 @@ def text_of(turns: Turns) -> str:
     return turns if isinstance(turns, str) else "chat: " + last_message(turns)
 
 
-def said(record: Record) -> str:
+def described(record: Record) -> str:
     """`question -> answer`, `question: better > worse`, with the numbers that a method reads."""
     asked = text_of(record.prompt)
     columns = {n: x for n, x in record.columns.items() if n in ("reward", "token_reward")}

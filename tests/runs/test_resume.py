@@ -181,5 +181,5 @@ def test_no_home_no_cache_and_no_name(tmp_path: Path, whole: Any, monkeypatch: p
     for name in ("USER", "LOGNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     with ForkServer() as server:  # which imports everything there
-        assert server.run(CONTENT, tmp_path) == 0, (tmp_path / "said.txt").read_text()
+        assert server.run(CONTENT, tmp_path) == 0, (tmp_path / "output.txt").read_text()
     assert (tmp_path / "run" / "final" / "model.safetensors").read_bytes()

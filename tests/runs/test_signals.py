@@ -76,7 +76,7 @@ def until_step(folder: Path, step: int) -> None:
     """Wait until a run has written the metrics of a step."""
     file, deadline = folder / "run" / "metrics.jsonl", time.monotonic() + 60
     while not file.exists() or file.read_bytes().count(b"\n") < step:
-        assert time.monotonic() < deadline, (folder / "said.txt").read_text()
+        assert time.monotonic() < deadline, (folder / "output.txt").read_text()
         time.sleep(0.01)
 
 
@@ -90,7 +90,7 @@ def test_a_process_that_is_asked_to_stop_ends_with_the_code_of_its_signal(
     os.kill(pid, number)
     assert server.end() == code
     saved = (tmp_path / "run" / "latest").resolve().name
-    assert f"stopped by {number.name}; {saved} is saved" in (tmp_path / "said.txt").read_text()
+    assert f"stopped by {number.name}; {saved} is saved" in (tmp_path / "output.txt").read_text()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     RunLock(tmp_path / "run" / ".lock").acquire()  # it was given back

@@ -87,7 +87,7 @@ def whole(server: ForkServer, memory: Path) -> dict[str, dict[str, Any]]:
 def uninterrupted(kind: str, server: ForkServer, memory: Path, whole: dict[str, dict[str, Any]]) -> dict[str, Any]:
     if kind not in whole:
         folder = memory / "output"
-        assert server.run(run_file(kind, memory), folder) == 0, (folder / "said.txt").read_text()
+        assert server.run(run_file(kind, memory), folder) == 0, (folder / "output.txt").read_text()
         whole[kind] = left(folder / "run")
         shutil.rmtree(folder)
     return whole[kind]
@@ -103,7 +103,7 @@ def test_killed_and_resumed_is_as_if_nothing_had_happened(
     for point in POINTS[kind]:
         folder = memory / "output"
         assert server.run(run_file(kind, memory), folder, fault=point) == -signal.SIGKILL, point
-        assert server.run(run_file(kind, memory), folder, resume=True) == 0, (folder / "said.txt").read_text()
+        assert server.run(run_file(kind, memory), folder, resume=True) == 0, (folder / "output.txt").read_text()
         assert same(left(folder / "run"), wanted) == [], point
         assert not list(folder.glob("run/checkpoints/.*")), point
         shutil.rmtree(folder)
@@ -125,7 +125,7 @@ def test_killed_again_and_again(server: ForkServer, memory: Path, whole: dict[st
         "exported:4",
     ):
         code = server.run(run_file("ppo", memory), folder, fault=point, resume=not first)
-        assert code == -signal.SIGKILL, (point, (folder / "said.txt").read_text())
+        assert code == -signal.SIGKILL, (point, (folder / "output.txt").read_text())
         first = False
     assert server.run(run_file("ppo", memory), folder, resume=True) == 0
     assert same(left(folder / "run"), wanted) == []
