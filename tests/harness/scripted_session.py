@@ -80,14 +80,12 @@ class ScriptedSession:
     ) -> dict[str, float]:
         name = method if isinstance(method, str) else method.name
         streams = data if isinstance(data, Mapping) else {"main": data}
-        data_text = [
-            f"{'' if s == 'main' else s + ': '}{d.name!r}: {'; '.join(map(described, d))}" for s, d in streams.items()
-        ]
+        texts = [f"{_stream(s)}{d.name!r}: {'; '.join(map(described, d))}" for s, d in streams.items()]
         for d in streams.values():
             assert all(isinstance(r.id, int) for r in d), f"ids are numbers: {[r.id for r in d]}"
             assert len({r.id for r in d}) == len(d), f"two records of {d.name} have the same id"
         changed = {**options, **({"settings": dict(settings)} if settings else {})}
-        self._line(f"train {name} on {', '.join(data_text)}", self._roles(), _rewards(rewards), as_text(changed))
+        self._line(f"train {name} on {', '.join(texts)}", self._roles(), _rewards(rewards), as_text(changed))
         self.stages += 1
         self.weights["reward" if name == "reward/bradley_terry" else "policy"] = f"#{self.stages}"
         return {"stage": float(self.stages)}
@@ -198,6 +196,10 @@ def described(record: Record) -> str:
             return f"{asked}: {' > '.join(map(_text, record.completions))}{numbers}"
         case Rating():
             return f"{asked} -> {_text(record.completion)} {'good' if record.label else 'bad'}"
+
+
+def _stream(name: str) -> str:
+    return "" if name == "main" else f"{name}: "
 
 
 def _text(answer: Answer) -> str:
