@@ -190,6 +190,36 @@ def test_no_init_packs_more_than_two_attributes_into_one_assignment():
         assert not packed, f"{name_of(file)}:{packed[0]}"
 
 
+def bound(function: ast.FunctionDef) -> dict[str, int]:
+    """Attributes of self that a function assigns, with the line."""
+    found: dict[str, int] = {}
+    for node in ast.walk(function):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            for target in (x for t in targets for x in (t.elts if isinstance(t, ast.Tuple) else [t])):
+                if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self":
+                    found.setdefault(target.attr, node.lineno)
+    return found
+
+
+def test_no_attribute_is_born_outside_init():
+    """What an object holds is listed in one place: its fields, or the body of `__init__`, its parents' included."""
+    classes = {c.name: (f, c) for f in FILES for c in ast.walk(parsed(f)) if isinstance(c, ast.ClassDef)}
+
+    def born(name: str) -> set[str]:
+        _, node = classes[name]
+        made = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name in ("__init__", "__post_init__")]
+        fields = {ast.unparse(n.target) for n in node.body if isinstance(n, ast.AnnAssign)}
+        fields |= {ast.unparse(x) for n in node.body if isinstance(n, ast.Assign) for x in n.targets}
+        parents = [b for b in map(ast.unparse, node.bases) if b in classes]
+        return fields.union(*map(bound, made), *map(born, parents))
+
+    for name, (file, node) in classes.items():
+        for method in (n for n in node.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("__")):
+            late = bound(method).keys() - born(name)
+            assert not late, f"{name_of(file)}: {name}.{sorted(late)[0]} is born in {method.name}"
+
+
 # Words that the code once had for the field's terms, as names: what stands on the right is the word to use.
 DIALECT = {
     "law": "distribution",
