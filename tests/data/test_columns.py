@@ -20,6 +20,8 @@ def read(row, kind, **how):
 
 ID = seed_for("row", 0)
 W = "data.jsonl:17"
+BRIEF = "Be brief."
+SYSTEM = {"role": "system", "content": BRIEF}
 TALK = [user("Hello"), says("Good morning"), user("2 + 2?"), says("4")]
 
 
@@ -51,6 +53,25 @@ TALK = [user("Hello"), says("Good morning"), user("2 + 2?"), says("4")]
             {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]},
             Demonstration(ID, "", (user("Hi"), says("Hello")), W),
         ),
+        (
+            "demonstrations",
+            {"instruction": "And 3+3?", "output": "6", "system": "Be brief.", "history": [["2+2?", "4"]]},
+            Demonstration(ID, (SYSTEM, user("2+2?"), says("4"), user("And 3+3?")), (says("6"),), W),
+        ),
+        (
+            "text",
+            {
+                "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}],
+                "system": "Be brief.",
+            },
+            Demonstration(ID, "", (SYSTEM, user("Hi"), says("Ho")), W),
+        ),
+        (
+            "pairs",
+            {"prompt": "Sky?", "chosen": "blue", "rejected": "green", "system": "Be brief."},
+            Pair(ID, (SYSTEM, user("Sky?")), (says("blue"),), (says("green"),), {}, W),
+        ),
+        ("prompts", {"prompt": "2+2=", "system": " "}, Prompt(ID, "2+2=", {"system": " "}, W)),
         ("prompts", {"prompt": "2+2=", "answer": 4}, Prompt(ID, "2+2=", {"answer": 4}, W)),
         ("prompts", {"messages": TALK[:3], "level": 1}, Prompt(ID, tuple(TALK[:3]), {"level": 1}, W)),
         (
@@ -84,6 +105,8 @@ TALK = [user("Hello"), says("Good morning"), user("2 + 2?"), says("4")]
             Rating(ID, "Sky?", "blue", False, {"who": "ann"}, W),
         ),
         ("ratings", {"prompt": "Sky?", "completion": "blue", "label": "True"}, Rating(ID, "Sky?", "blue", True, {}, W)),
+        ("ratings", {"prompt": "Sky?", "completion": "blue", "label": 0}, Rating(ID, "Sky?", "blue", False, {}, W)),
+        ("ratings", {"prompt": "Sky?", "completion": "blue", "label": "1"}, Rating(ID, "Sky?", "blue", True, {}, W)),
     ],
 )
 def test_known_formats(kind, row, expected):
@@ -191,8 +214,16 @@ tool = {"role": "tool", "content": "4"}
             "'prompt' is missing, and 'chosen' and 'rejected' share no beginning",
         ),
         ("pairs", {"chosen": TALK, "rejected": "text"}, "one of 'chosen' and 'rejected' is text"),
-        ("ratings", {"prompt": "a", "completion": "b", "label": 1}, "'label' must be true or false, not 1"),
-        ("ratings", {"prompt": "a", "completion": "b", "label": "yes"}, "'label' must be true or false, not 'yes'"),
+        (
+            "ratings",
+            {"prompt": "a", "completion": "b", "label": 2},
+            "'label' must be true or false (or 1 and 0), not 2",
+        ),
+        ("ratings", {"prompt": "a", "completion": "b", "label": "yes"}, "'label' must be true or false"),
+        ("prompts", {"prompt": "a", "system": 3}, "'system' must be text"),
+        ("prompts", {"prompt": [SYSTEM, user("a")], "system": "b"}, "stands in the column 'system' and in 'prompt'"),
+        ("prompts", {"instruction": "a", "history": "b"}, "'history' must be a list of [question, answer]"),
+        ("prompts", {"instruction": "a", "history": [["b"]]}, "pair 1 of 'history' must be [question, answer]"),
         ("ratings", {"prompt": "a", "completion": "b"}, "'label' is missing"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,19 @@ def test_a_session_of_a_model_alone_needs_no_method() -> None:
         assert session.run.file.method is None
     with pytest.raises(ConfigError, match="method is missing"):
         load({"model": "tiny", "data": SUMS})
+
+
+def test_the_template_that_was_trained_with_is_saved_with_the_model(tmp_path: Path) -> None:
+    own = load_model("tiny").tokenizer.chat_template
+    (tmp_path / "mine.jinja").write_text("{# mine #}" + own)
+    talk = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    (tmp_path / "talk.jsonl").write_text(json.dumps({"messages": talk}))
+    content = {
+        "model": {"path": "tiny", "chat_template": str(tmp_path / "mine.jinja")},
+        "method": "imitation/sft",
+        "data": str(tmp_path / "talk.jsonl"),
+    }
+    result = run(content, tmp_path / "runs", "train.steps=1")
+    assert result.model is not None
+    assert (result.model / "chat_template.jinja").read_text() == "{# mine #}" + own
+    assert load_model(str(result.model)).tokenizer.chat_template == "{# mine #}" + own

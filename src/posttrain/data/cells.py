@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posttrain.core.kinds import kind
-from posttrain.data.chat.messages import check_order, question, same_form, sharegpt, turns
+from posttrain.data.chat.messages import (
+    alpaca_history,
+    check_order,
+    question,
+    same_form,
+    sharegpt,
+    system_message,
+    turns,
+    with_system,
+)
 from posttrain.errors import DataError, suggestion
 from posttrain.records import Message, Turns
 
@@ -39,16 +48,20 @@ class Cells:
         return self.rest.pop(name)
 
     def rename_other_formats(self) -> None:
-        """Replace the columns of Alpaca and ShareGPT by TRL's."""
-        if "prompt" in self or "messages" in self:
-            return
-        if "conversations" in self:
-            self.put("messages", sharegpt(self.take("conversations")))
-        elif "instruction" in self:
-            asked = [str(self.take(name)) for name in ("instruction", "input") if self.rest.get(name)]
-            self.put("prompt", [{"role": "user", "content": "\n\n".join(asked)}])
-            if self.kind == "demonstrations" and "completion" not in self:
-                self.put("completion", self.take("output"))
+        """Replace the columns of Alpaca and ShareGPT by TRL's, and put the column `system` before the conversation."""
+        if "prompt" not in self and "messages" not in self:
+            if "conversations" in self:
+                self.put("messages", sharegpt(self.take("conversations")))
+            elif "instruction" in self:
+                asked = [str(self.take(name)) for name in ("instruction", "input") if self.rest.get(name)]
+                turn = {"role": "user", "content": "\n\n".join(asked)}
+                self.put("prompt", [*alpaca_history(self.rest.pop("history", None)), turn])
+                if self.kind == "demonstrations" and "completion" not in self:
+                    self.put("completion", self.take("output"))
+        for name in ("prompt", "messages"):
+            if name in self and (message := system_message(self.rest.get("system"))):
+                self.put(name, with_system(message, self.take(name), name))
+                self.take("system")
 
 
 def prompt_and_answers(cells: Cells, *names: str) -> tuple[Turns, ...]:

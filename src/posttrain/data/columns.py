@@ -7,6 +7,7 @@ ratings         prompt, completion, label
 rankings        prompt, completions (a list, the best first)
 prompts         prompt | messages | instruction, input | conversations
 
+The column `system` is the system message before a prompt or conversation; Alpaca's `history` are the turns before it.
 A prompt or an answer is text or a list of messages. All other columns go to the rewards by name, and numbers that the
 loss reads (`reward`, `margin`, ...) to the loss: see numeric_columns.py.
 """

@@ -113,7 +113,9 @@ def open_session(
     check_before_loading(run)
     display = display or Display()
     policy = load_policy(run)
-    encoder = Encoder(policy.tokenizer, run.train.max_length or policy.network.context, read_template(run.model))
+    if template := read_template(run.model):
+        policy.tokenizer.chat_template = template  # so that it is saved with the model
+    encoder = Encoder(policy.tokenizer, run.train.max_length or policy.network.context)
     networks, others = load_models(run, policy)
     check_scores(run, others)
     t = run.train

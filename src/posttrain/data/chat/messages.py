@@ -147,6 +147,38 @@ def sharegpt(value: Any) -> list[Any]:
     ]
 
 
+def alpaca_history(value: Any) -> list[Message]:
+    """Read Alpaca's `history`, a list of [question, answer], as the turns before the instruction."""
+    if value is None:
+        return []
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise DataError(f"'history' must be a list of [question, answer], not {_kind(value)}")
+    said: list[Message] = []
+    for number, pair in enumerate(value, 1):
+        if not (isinstance(pair, Sequence) and len(pair) == 2 and all(isinstance(x, str) for x in pair)):
+            raise DataError(f"pair {number} of 'history' must be [question, answer], not {pair!r:.80}")
+        said += [{"role": "user", "content": pair[0]}, {"role": "assistant", "content": pair[1]}]
+    return said
+
+
+def system_message(value: Any) -> Message | None:
+    """Read the column `system`; None where it is null or empty."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if not isinstance(value, str):
+        raise DataError(f"'system' must be text, not {_kind(value)}")
+    return {"role": "system", "content": value}
+
+
+def with_system(message: Message, value: Any, name: str) -> list[Any]:
+    """Put a system message before a prompt or a conversation that has none of its own."""
+    asked = turns(value, name)
+    rest = [{"role": "user", "content": asked}] if isinstance(asked, str) else list(asked)
+    if rest and rest[0]["role"] in OPENING:
+        raise DataError(f"a system message stands in the column 'system' and in {name!r}; remove one of the two")
+    return [message, *rest]
+
+
 def _kind(value: Any) -> str:
     names = {"NoneType": "null", "bool": "true or false", "int": "a number", "float": "a number", "dict": "an object"}
     return names.get(type(value).__name__, f"a {type(value).__name__}")

@@ -19,11 +19,11 @@ def read(cells: Cells, identity: int, where: str) -> Rating:
     """Read an answer and its label."""
     prompt, completion = prompt_and_answers(cells, "completion")
     label = cells.take("label")
-    if isinstance(label, str) and label.lower() in ("true", "false"):  # as CSV writes it
-        label = label.lower() == "true"
-    if not isinstance(label, bool):
-        raise DataError(f"'label' must be true or false, not {label!r}")
-    return Rating(identity, prompt, completion, label, cells.rest, where)
+    if isinstance(label, str) and label.lower() in ("true", "false", "1", "0"):  # as CSV writes it
+        label = label.lower() in ("true", "1")
+    if not isinstance(label, bool) and label not in (0, 1):
+        raise DataError(f"'label' must be true or false (or 1 and 0), not {label!r}")
+    return Rating(identity, prompt, completion, bool(label), cells.rest, where)
 
 
 def encode(encoder: Encoder, r: Rating, wanted: Mapping[str, str]) -> list[Row]:
