@@ -10,9 +10,9 @@ import functools
 import importlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from posttrain.core.folder import file_names
 from posttrain.errors import ConfigError, suggestion
 
 PACKAGE = "posttrain.data.kinds"
@@ -56,8 +56,7 @@ def kind(name: str) -> Kind:
 
 def kinds() -> tuple[str, ...]:
     """List the names of all kinds."""
-    folders = importlib.import_module(PACKAGE).__path__
-    return tuple(sorted(f.stem for folder in folders for f in Path(folder).glob("*.py") if f.stem != "__init__"))
+    return file_names(importlib.import_module(PACKAGE).__path__)
 
 
 def kind_of(record: Any) -> Kind:

@@ -6,10 +6,10 @@ import functools
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from torch import Tensor
 
+from posttrain.core.folder import file_names
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import outputs
 from posttrain.models.forward_pass import ForwardPass
@@ -39,8 +39,7 @@ def output(name: str) -> Output:
 
 def names() -> list[str]:
     """Names of all outputs."""
-    files = (f.stem for folder in outputs.__path__ for f in Path(folder).glob("*.py"))
-    return sorted(set(files) - {"__init__", "output"})
+    return [name for name in file_names(outputs.__path__) if name != "output"]
 
 
 def heads() -> list[str]:
