@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 from typing import Any
 
@@ -83,12 +84,18 @@ class Evaluations:
         section = self.run.file.evaluate
         return section is not None and section.every is not None and step > 0 and step % section.every == 0
 
+    @cached_property
+    def _prompts(self) -> list[Prompt]:
+        """The held-out prompts, read once for all evaluations of a run."""
+        assert self.run.file.evaluate is not None
+        return [p for p in self.run.dataset(self.run.file.evaluate.data, "prompts") if isinstance(p, Prompt)]
+
     def now(self, name: str) -> Evaluation | None:
         """Evaluate the policy as it is and keep the result under a name; None if the run file has no `evaluate`."""
         section = self.run.file.evaluate
         if section is None:
             return None
-        prompts = [p for p in self.run.dataset(section.data, "prompts") if isinstance(p, Prompt)]
+        prompts = self._prompts
 
         def compute() -> list[Any]:
             evaluation = evaluate(
