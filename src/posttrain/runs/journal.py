@@ -68,10 +68,14 @@ class Journal:
 
     def once(self, name: str, compute: Callable[[], list[Any]]) -> list[Any]:
         """Plain data that is computed once in the life of a run, however often it is resumed."""
+        self._claim(name)
+        return compute()
+
+    def _claim(self, name: str) -> None:
+        """Count a named result. ConfigError for a name that this attempt has used already."""
         if name in self.names:
             raise ConfigError(f"{name} was made before in this run; give what is collected a name of its own")
         self.names.append(name)
-        return compute()
 
     # ---- files; nothing happens without a directory
 
@@ -159,9 +163,7 @@ class DirectoryJournal(Journal):
 
         It is on disk before this returns, whether or not a checkpoint follows.
         """
-        if name in self.names:
-            raise ConfigError(f"{name} was made before in this run; give what is collected a name of its own")
-        self.names.append(name)
+        self._claim(name)
         path = self.folder / f"{name}.jsonl"
         if self.saved is not None:  # the models are not yet those that the checkpoint will restore
             if name not in self.saved["kept"]:

@@ -11,7 +11,7 @@ from posttrain.core.kinds import kind_of
 from posttrain.core.parts import Function, Part, as_part
 from posttrain.core.vocabulary import FIELDS, Source, When
 from posttrain.data.collate import collate, episode_row, paired
-from posttrain.records import Episode, Pair, Record
+from posttrain.records import Episode, Pair, Record, Row
 from posttrain.training.run import Run
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 def values(run: Run, records: Sequence[Record], part: Part | Function) -> list[float]:
     """Compute a part on records: one value per row, or per pair."""
-    rows = [row for r in records for row in run.encoder.rows(r, kind_of(r).name)]
+    rows = _rows(run, records)
     return _floats(run, paired(rows) if isinstance(records[0], Pair) else collate(rows), part)
 
 
 def token_values(run: Run, records: Sequence[Record], part: Part | Function) -> list[list[float]]:
     """Compute a part on records: one value per trained token of each row."""
-    batch = collate([row for r in records for row in run.encoder.rows(r, kind_of(r).name)])
+    batch = collate(_rows(run, records))
     value, rows = evaluate_part(run, batch, part), batch["rows"]
     return [value[rows.mask & (rows.index == i)].tolist() for i in range(rows.count)]
 
@@ -39,7 +39,7 @@ def scored(run: Run, episodes: Sequence[Episode], part: Part | Function) -> list
 
 def embeddings(run: Run, records: Sequence[Record], role: str) -> list[list[float]]:
     """Compute the hidden state after the last token of each row: [rows, D]."""
-    batch = collate([row for r in records for row in run.encoder.rows(r, kind_of(r).name)])
+    batch = collate(_rows(run, records))
     states = run.learner.forward(batch, {"hidden": Source(role, "hidden", When.ONCE)})["hidden"]
     return cast("list[list[float]]", states[batch["rows"].sizes.cumsum(0) - 1].tolist())
 
@@ -50,6 +50,11 @@ def evaluate_part(run: Run, batch: Batch, part: Part | Function) -> Tensor:
     sources = {n: FIELDS[n].source for n in sorted(whole.needs)}
     outputs = run.learner.forward(batch, {n: s for n, s in sources.items() if s is not None})
     return cast("Tensor", whole(batch.add(outputs, {n: FIELDS[n].axes for n in outputs})))
+
+
+def _rows(run: Run, records: Sequence[Record]) -> list[Row]:
+    """Encode records of any kinds."""
+    return [row for r in records for row in run.encoder.rows(r, kind_of(r).name)]
 
 
 def _floats(run: Run, batch: Batch, part: Part | Function) -> list[float]:
