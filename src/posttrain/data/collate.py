@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from itertools import chain, repeat
+from typing import Any, TypeVar
 
 import torch
 
@@ -13,6 +14,7 @@ from posttrain.core.rows import Rows
 from posttrain.records import Episode, Row
 from posttrain.seeds import seed_for
 
+T = TypeVar("T")
 COST = "cost"  # a tensor that a reward of this name brings
 
 
@@ -81,7 +83,8 @@ def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wante
     """
     prompt = len(e.prompt_tokens)
     before = (False,) * prompt
-    segments = [(s, len(s.tokens)) for s in e.segments]
+    written = [s.logp is not None for s in e.segments]
+    trained = [train and s.trained and w for s, w in zip(e.segments, written, strict=True)]
     columns: dict[str, Any] = {} if e.reward is None else {"reward": float(e.reward)}
     for name in wanted:
         if (of := name.removeprefix("token_reward_")) != name and of in e.rewards:
@@ -89,12 +92,12 @@ def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wante
         elif (of := name.removeprefix("reward_")) in e.rewards and (of != name or name == COST):
             columns[name] = math.nan if e.rewards[of] is None else float(e.rewards[of])  # type: ignore[arg-type]
         elif name == "turn":
-            columns[name] = (0,) * prompt + tuple(i for i, (_, n) in enumerate(segments) for _ in range(n))
+            columns[name] = (0,) * prompt + _at_tokens(e, range(len(e.segments)))
     return Row(
         id=seed_for("row", step, e.prompt.id, e.author, e.sample),
         tokens=(*e.prompt_tokens, *e.tokens),
-        trained=before + tuple(train and s.trained and s.logp is not None for s, n in segments for _ in range(n)),
-        written=before + tuple(s.logp is not None for s, n in segments for _ in range(n)),
+        trained=before + _at_tokens(e, trained),
+        written=before + _at_tokens(e, written),
         columns={
             "group": e.prompt.id,
             "author": e.author,
@@ -104,6 +107,11 @@ def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wante
             **columns,
         },
     )
+
+
+def _at_tokens(e: Episode, values: Iterable[T]) -> tuple[T, ...]:
+    """Repeat a value of each segment at all of its tokens."""
+    return tuple(chain.from_iterable(repeat(x, len(s.tokens)) for s, x in zip(e.segments, values, strict=True)))
 
 
 def episode_columns(columns: Collection[str], rewards: Collection[str]) -> set[str]:
