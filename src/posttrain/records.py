@@ -1,7 +1,8 @@
 """Plain records of the data: readers produce them, encoders turn them into rows of tokens.
 
 `Turns` is either plain text or a conversation. Every record knows where it came from (`where`), so that any later error
-can name the file and the line.
+can name the file and the line. `arguments` of a record are what its chat template reads besides the messages: `tools`,
+`documents`, and the settings of `chat_template_kwargs`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Message = Mapping[str, Any]  # role, content, and other keys that the chat template reads
+Message = Mapping[str, Any]  # role, content, and other keys that the chat template reads; TRAINED is ours
+TRAINED = "trained"  # key of a message of the assistant; false where no loss may use it
 Turns = str | tuple[Message, ...]
 
 
@@ -33,6 +35,7 @@ class Prompt:
     prompt: Turns
     columns: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Demonstration:
     completion: Answer
     where: str = ""
     columns: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Pair:
     rejected: Answer
     columns: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Rating:
     label: bool
     columns: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ class Ranking:
     completions: tuple[Answer, ...]
     columns: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 Record = Prompt | Demonstration | Pair | Rating | Ranking

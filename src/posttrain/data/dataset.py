@@ -56,6 +56,8 @@ class Dataset(Sequence[Record]):
         digest = hashlib.sha256()
         for r in self.records:
             values = {**asdict(r), "where": None}
+            if not r.arguments:
+                del values["arguments"]
             digest.update(json.dumps([type(r).__name__, values], sort_keys=True, default=str).encode())
         return digest.hexdigest()[:16]
 
