@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from posttrain.cli import main as cli
-from posttrain.models.loading.load import save
+from posttrain.models.loading.save import save
 from posttrain.models.loading.tiny import tiny_model
 
 

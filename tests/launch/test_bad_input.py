@@ -90,7 +90,7 @@ def test_data_that_cannot_be_used(
 
 @pytest.mark.fault("T1")
 def test_messages_need_a_chat_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from posttrain.models.loading.load import save
+    from posttrain.models.loading.save import save
     from posttrain.models.loading.tiny import tiny_model
 
     network, tokenizer = tiny_model()
@@ -105,7 +105,7 @@ def test_messages_need_a_chat_template(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.fault("T10")
 @pytest.mark.parametrize("role", ["reference", "reward", "critic"])
 def test_models_of_one_run_read_the_same_tokens(role: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from posttrain.models.loading.load import save
+    from posttrain.models.loading.save import save
     from posttrain.models.loading.tiny import tiny_model
     from tests.data.tokenizer import byte_tokenizer
 

@@ -4,7 +4,8 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from posttrain.errors import ModelError
-from posttrain.models.loading.load import load, save
+from posttrain.models.loading.load import load
+from posttrain.models.loading.save import save
 from posttrain.models.loading.tiny import tiny_model
 from posttrain.models.lora import adapted, add_lora, merge, save_adapter, without_adapters
 from tests.models.tiny import network, some_rows, trunk

@@ -16,7 +16,7 @@ MERGES = ("y e", "n o", "i t")
 
 def language_model(folder: Path, *, template: bool = True) -> tuple[Any, Any]:
     """Save a language model with a score head that `load` reads; return it, without the head, and its tokenizer."""
-    from posttrain.models.loading.load import save
+    from posttrain.models.loading.save import save
     from posttrain.models.network import Network
 
     tokenizer = byte_tokenizer(merges=MERGES) if template else byte_tokenizer(None, merges=MERGES)

@@ -11,7 +11,7 @@ import pytest
 from posttrain.config.load import load
 from posttrain.errors import ConfigError
 from posttrain.launch.run import open_session
-from posttrain.models.loading.load import save
+from posttrain.models.loading.save import save
 from posttrain.models.loading.tiny import byte_tokenizer
 from posttrain.models.padded import Padded
 from posttrain.models.without_adapters import WithoutAdapters

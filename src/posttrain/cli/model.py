@@ -83,7 +83,8 @@ def export(
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
 ) -> None:
     """Save a model as a plain transformers folder, with LoRA adapters merged."""
-    from posttrain.models.loading.load import load, save
+    from posttrain.models.loading.load import load
+    from posttrain.models.loading.save import save
 
     source = model / "final" if (model / "final").is_dir() else model
     loaded = load(str(source), dtype=dtype)

@@ -16,7 +16,9 @@ from posttrain.core.rows import Rows
 from posttrain.errors import ModelError
 from posttrain.methods.online.ppo import METHOD as PPO
 from posttrain.models.loading import gguf
-from posttrain.models.loading.load import load, save, stop_tokens
+from posttrain.models.loading.load import load
+from posttrain.models.loading.save import save
+from posttrain.models.loading.stop import stop_tokens
 from posttrain.models.loading.tiny import tiny_model
 from posttrain.models.network import Network
 from posttrain.sampling.engine import Engine

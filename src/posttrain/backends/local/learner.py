@@ -22,7 +22,7 @@ from posttrain.core.plan import Plan
 from posttrain.core.reduce import Counts, micro_loss
 from posttrain.core.vocabulary import Source, When
 from posttrain.errors import ConfigError, ModelError, NumericsError, suggestion
-from posttrain.models.loading.load import save
+from posttrain.models.loading.save import save
 from posttrain.models.lora import adapted
 from posttrain.models.network import Network
 from posttrain.models.outputs.output import output

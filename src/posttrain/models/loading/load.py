@@ -1,10 +1,9 @@
-"""Load models from the hub, from folders and GGUF files, and the bundled ones; save them."""
+"""Load models from the hub, from folders and GGUF files, and the bundled ones."""
 
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,20 +11,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from posttrain.errors import ModelError, suggestion
-from posttrain.machine.disk import Files, Stored, save_tensors
-from posttrain.models.loading import gguf
+from posttrain.models.loading.heads import load_heads
 from posttrain.models.loading.probe import REFUSED, probe
+from posttrain.models.loading.quiet import hide_progress_bars
+from posttrain.models.loading.source import source_of
+from posttrain.models.loading.stop import stop_tokens
 from posttrain.models.loading.tiny import tiny_model
 from posttrain.models.network import Network
-from posttrain.models.outputs.output import heads
 from posttrain.models.padded import Padded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
-BUNDLED = ("tiny", "smollm2")
-ONE_FILE = 50 * 10**9  # bytes; transformers writes larger models to several files
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +56,7 @@ def load(
     and no code of the model's author is run. Raises ModelError for a model that is missing, does not fit its tokenizer,
     or gives other logits here than in transformers.
     """
-    _hide_progress_bars()
+    hide_progress_bars()
     writes = True
     if dtype not in DTYPES:
         raise ModelError(f"no dtype {dtype!r}{suggestion(dtype, DTYPES)}; there are {', '.join(DTYPES)}")
@@ -66,11 +64,11 @@ def load(
         network, tokenizer = tiny_model()
         network.to(DTYPES[dtype])
     else:
-        source = _source(spec)
+        source = source_of(spec)
         tokenizer = _tokenizer(spec, source, revision)
         trunk, other, writes = _trunk(spec, source, DTYPES[dtype], revision, classifier=classifier)
         network = as_network(trunk.to(device), spec)
-        _load_heads(network, Path(source))
+        load_heads(network, Path(source))
         if "score.weight" in other:
             _load_score(network, spec, source, revision)
     network.vocab_size = _vocab_size(spec, network, tokenizer)  # after `probe`, which compares the padding too
@@ -100,83 +98,6 @@ def as_network(trunk: Any, name: str) -> Network:
             name, str(reason).removesuffix(REFUSED), "" if padded.cached else " without a cache",
         )  # fmt: skip
     return network
-
-
-def _hide_progress_bars() -> None:
-    """Hide those of transformers for work that takes a second; downloads keep theirs."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-
-
-def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Files:
-    """Write a folder that plain transformers loads, and `load` with the heads as well. Returns the files of tensors.
-
-    LoRA adapters are merged into the weights that are written, and also saved on their own in `adapter/`.
-    """
-    from posttrain.models import lora
-
-    _hide_progress_bars()
-    folder.mkdir(parents=True, exist_ok=True)
-    if lora.adapted(network):
-        stored = _save_trunk(network.trunk, folder, lora.merged_state(network))
-        lora.save_adapter(network, folder / "adapter")
-    else:
-        stored = _save_trunk(network.trunk, folder, network.trunk.state_dict())
-    tokenizer.save_pretrained(folder)
-    for name, head in network.heads.items():
-        file = _head_file(name)
-        stored[file] = save_tensors(folder / file, head.state_dict())
-    return stored
-
-
-def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> dict[str, Stored]:
-    """Save like `save_pretrained`, but write the weights with direct I/O, and return their file.
-
-    Weights that need several files are left to `save_pretrained`, and none is returned.
-    """
-    from transformers.modeling_utils import remove_tied_weights_from_state_dict, revert_weight_conversion
-
-    if sum(w.numel() * w.element_size() for w in weights.values()) > ONE_FILE:
-        trunk.save_pretrained(folder, state_dict=weights)
-        return {}
-    trunk.save_pretrained(folder, state_dict={})  # everything but the weights
-    saved = {n: w for n, w in weights.items() if n not in (trunk._keys_to_ignore_on_save or ())}
-    named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(saved, trunk))
-    return {"model.safetensors": save_tensors(folder / "model.safetensors", named, {"format": "pt"})}
-
-
-def stop_tokens(network: Network, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Return every end token of the generation config, the model config and the tokenizer."""
-    trunk = network.trunk
-    ends = [trunk.config.get_text_config().eos_token_id, tokenizer.eos_token_id]
-    if trunk.generation_config is not None:
-        ends.append(trunk.generation_config.eos_token_id)
-    lists = (end if isinstance(end, Iterable) else [end] for end in ends)
-    return frozenset(int(token) for tokens in lists for token in tokens if token is not None)
-
-
-def _source(spec: str) -> str:
-    """Resolve a name to the folder or hub id that holds safetensors. Raises ModelError."""
-    if spec == "smollm2":
-        return str(gguf.converted(gguf.smollm2()))
-    path = Path(spec).expanduser()
-    if path.suffix == ".gguf":
-        if not path.is_file():
-            raise ModelError(f"no file {spec}")
-        return str(gguf.converted(path))
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise ModelError(f"{spec} is a folder without config.json: not a model")
-        return str(path)
-    if path.is_absolute() or spec.startswith((".", "~")) or spec.count("/") > 1 or os.path.exists(path):
-        raise ModelError(f"no model folder {spec}")
-    if "/" not in spec:
-        raise ModelError(
-            f"no model {spec!r}{suggestion(spec, BUNDLED)}; give a hub id (owner/name), a folder, a .gguf file, "
-            f"or one of {', '.join(BUNDLED)}"
-        )
-    return spec
 
 
 def _tokenizer(spec: str, source: str, revision: str | None) -> PreTrainedTokenizerBase:
@@ -271,19 +192,3 @@ def _vocab_size(spec: str, network: Network, tokenizer: PreTrainedTokenizerBase)
             "resize the embeddings or use the tokenizer that the model was trained with"
         )
     return largest + 1
-
-
-def _head_file(name: str) -> str:
-    return f"{name}_head.safetensors"
-
-
-def _load_heads(network: Network, folder: Path) -> None:
-    """Load the heads that `save` wrote, if there are any."""
-    from safetensors.torch import load_file
-
-    for name in heads():
-        file = folder / _head_file(name)
-        if file.is_file():
-            weights = load_file(file)
-            network.add_head(name, size=len(weights["weight"]))
-            network.heads[name].load_state_dict(weights)

@@ -1,0 +1,54 @@
+"""Save models as folders that plain transformers opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from posttrain.machine.disk import Files, Stored, save_tensors
+from posttrain.models import lora
+from posttrain.models.loading.heads import head_file
+from posttrain.models.loading.quiet import hide_progress_bars
+from posttrain.models.network import Network
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+ONE_FILE = 50 * 10**9  # bytes; transformers writes larger models to several files
+
+
+def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Files:
+    """Write a folder that plain transformers loads, and `load` with the heads as well. Returns the files of tensors.
+
+    LoRA adapters are merged into the weights that are written, and also saved on their own in `adapter/`.
+    """
+    hide_progress_bars()
+    folder.mkdir(parents=True, exist_ok=True)
+    if lora.adapted(network):
+        stored = _save_trunk(network.trunk, folder, lora.merged_state(network))
+        lora.save_adapter(network, folder / "adapter")
+    else:
+        stored = _save_trunk(network.trunk, folder, network.trunk.state_dict())
+    tokenizer.save_pretrained(folder)
+    for name, head in network.heads.items():
+        file = head_file(name)
+        stored[file] = save_tensors(folder / file, head.state_dict())
+    return stored
+
+
+def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> dict[str, Stored]:
+    """Save like `save_pretrained`, but write the weights with direct I/O, and return their file.
+
+    Weights that need several files are left to `save_pretrained`, and none is returned.
+    """
+    from transformers.modeling_utils import remove_tied_weights_from_state_dict, revert_weight_conversion
+
+    if sum(w.numel() * w.element_size() for w in weights.values()) > ONE_FILE:
+        trunk.save_pretrained(folder, state_dict=weights)
+        return {}
+    trunk.save_pretrained(folder, state_dict={})  # everything but the weights
+    saved = {n: w for n, w in weights.items() if n not in (trunk._keys_to_ignore_on_save or ())}
+    named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(saved, trunk))
+    return {"model.safetensors": save_tensors(folder / "model.safetensors", named, {"format": "pt"})}
