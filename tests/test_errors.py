@@ -82,4 +82,5 @@ def test_the_closest_known_name_is_suggested_and_only_a_close_one():
     known = ("beta", "alpha", "learning_rate")
     assert suggestion("bta", known) == " (did you mean 'beta'?)"
     assert suggestion("learning_rat", iter(known)) == " (did you mean 'learning_rate'?)"
+    assert suggestion("gpro", ["gpo", "gspo", "grpo"]) == " (did you mean 'grpo'?)"
     assert suggestion("zzz", known) == suggestion("beta", ()) == ""

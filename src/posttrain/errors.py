@@ -97,6 +97,10 @@ def from_system_error(error: Exception) -> PosttrainError | None:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean 'beta'?)` for the closest known name, or an empty string when none is close."""
-    close = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    """Return ` (did you mean 'beta'?)` for the closest known name, or an empty string when none is close.
+
+    Of close names, one with the same letters in another order wins: gpro is grpo rather than gpo.
+    """
+    close = difflib.get_close_matches(name, list(known), 9, 0.6)
+    swapped = [other for other in close if sorted(other) == sorted(name)]
+    return f" (did you mean {(swapped or close)[0]!r}?)" if close else ""

@@ -10,9 +10,9 @@ from posttrain.cli import main as cli
 from posttrain.config.keys import keys
 
 
-def call(*arguments: str) -> int:
+def call(*arguments: str, command: str = "keys") -> int:
     with pytest.raises(SystemExit) as caught:
-        cli.main(["keys", *arguments])
+        cli.main([command, *arguments])
     return int(caught.value.code or 0)
 
 
@@ -35,3 +35,12 @@ def test_json_has_what_the_reference_has(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_wrong_prefix_is_an_error_of_the_run_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("sampling.slot_count") == 2
     assert "sampling.slots" in capsys.readouterr().err
+
+
+def test_explain_takes_keys_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("train.learning_rate", command="explain") == 0
+    assert "Peak learning rate" in capsys.readouterr().out
+    assert call("lr", command="explain") == 2
+    assert "'train.learning_rate'" in capsys.readouterr().err
+    assert call("online/gpro", command="explain") == 2
+    assert "did you mean 'online/grpo'" in capsys.readouterr().err

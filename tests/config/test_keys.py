@@ -74,7 +74,13 @@ def test_a_prefix_names_a_section_a_key_or_the_beginning_of_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "words"), [("trian", "did you mean 'train'"), ("max_steps", "is called 'train.steps' here")]
+    ("prefix", "words"),
+    [
+        ("trian", "did you mean 'train'"),
+        ("max_steps", "is called 'train.steps' here"),
+        ("lora.r", "is called 'model.lora.rank' here"),
+        ("packing", "rows always lie end to end"),
+    ],
 )
 def test_a_prefix_of_nothing_is_an_error_with_a_suggestion(prefix: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):

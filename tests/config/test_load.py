@@ -105,7 +105,7 @@ def test_learning_rate_and_warmup_have_two_forms() -> None:
     [
         ({"train": {"stpes": 5}}, "train.stpes is not a key of the run file (did you mean 'train.steps'?)"),
         ({"modle": "x"}, "modle is not a key of the run file (did you mean 'model'?)"),
-        ({"max_tokens": 5}, "max_tokens is not a key of the run file (did you mean 'sampling.max_tokens'?)"),
+        ({"slots": 5}, "slots is not a key of the run file (did you mean 'sampling.slots'?)"),
         ({"evaluate": {"data": "e", "size": 5}}, "evaluate.size is not a key of the run file (did you mean"),
         ({"max_stps": 5}, "(did you mean 'train.steps'?)"),
         ({"train.steps": 5}, "write it nested, as in train: {steps: 5}"),
@@ -126,7 +126,7 @@ def test_learning_rate_and_warmup_have_two_forms() -> None:
         ({"train": {"learning_rate": math.nan}}, "train.learning_rate is nan; expected a finite number"),
         ({"train": {"learning_rate": math.inf}}, "train.learning_rate is inf; expected a finite number"),
         ({"train": {"learning_rate": -1e-6}}, "train.learning_rate is -1e-06; expected more than 0"),
-        ({"train": {"learning_rate": "1e-6"}}, "train.learning_rate is '1e-6'; expected a number"),
+        ({"train": {"learning_rate": "1e-6x"}}, "train.learning_rate is '1e-6x'; expected a number"),
         ({"train": {"learning_rate": {"critic": -1}}}, "train.learning_rate.critic is -1; expected more than 0"),
         ({"train": {"warmup": 1.5}}, "train.warmup is 1.5; expected less than 1"),
         ({"train": {"warmup": True}}, "train.warmup is true; expected a whole number"),
@@ -279,6 +279,48 @@ def test_an_alias_keeps_its_line_and_may_not_repeat_a_key(tmp_path: Path) -> Non
         load(write(tmp_path, "max_steps: 5\ntrain: {steps: 4}\nmodel: m\ndata: d\nmethod: x\n"))
     with pytest.raises(ConfigError, match="'model_name_or_path' and 'model.path' are the same thing"):
         load({**LEAST, "model_name_or_path": "n"})
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"train": {"lr": 1e-5}},
+        {"lr": 1e-5},
+        {"train": {"learning_rate": "1e-5"}},
+        {"train": {"learning_rate": " 0.00001"}},
+    ],
+)
+def test_names_of_others_may_be_nested_and_numbers_quoted(keys: dict[str, Any]) -> None:
+    assert load({**LEAST, **keys}).train.learning_rate == 1e-5
+
+
+def test_quoted_numbers_are_held_to_the_same_bounds() -> None:
+    assert load({**LEAST, "train": {"steps": "5", "warmup": "0.1"}}).train.warmup == 0.1
+    assert load({**LEAST, "train": {"warmup": "7"}}).train.warmup == 7
+    assert "train.steps is 5.0; expected a whole number" in problem(train={"steps": "5.0"})
+    assert "train.steps is '-1'; expected more than 0" in problem(train={"steps": "-1"})
+    assert load({**LEAST, "name": "50"}).name == "50"
+
+
+@pytest.mark.parametrize("keys", [{"lora": {"r": 8}}, {"lora_r": 8}, {"model": {"path": "m", "lora": {"r": 8}}}])
+def test_every_spelling_of_an_adapter(keys: dict[str, Any]) -> None:
+    lora = load({**LEAST, **keys}).model.lora
+    assert lora is not None
+    assert lora.rank == 8
+    role = load({**LEAST, "models": {"critic": {"path": "c", "lora": {"lora_alpha": 8}}}}).models["critic"]
+    assert role.lora is not None
+    assert role.lora.alpha == 8
+
+
+@pytest.mark.parametrize("keys", [{"optim": {"lr": 1}}, {"sampling": {"lr": 1}}, {"train": {"lora": {"r": 1}}}])
+def test_a_name_of_others_in_a_wrong_section_is_an_error(keys: dict[str, Any]) -> None:
+    assert "is not a key of the run file" in problem(**keys)
+
+
+def test_settings_of_code_are_left_alone() -> None:
+    run = load({**LEAST, "method": {"path": "x", "lr": 1, "temperature": 2}, "rewards": [{"path": "r", "lr": 3}]})
+    assert run.method is not None
+    assert (run.method.settings, run.rewards[0].settings) == ({"lr": 1, "temperature": 2}, {"lr": 3})
 
 
 _NAMES = st.text("abcdefg_", min_size=1, max_size=8)

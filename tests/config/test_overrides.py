@@ -68,8 +68,8 @@ def test_settings_of_a_procedure_stay_nested() -> None:
 
 def test_later_wins_and_a_whole_value_replaces_what_was_inside() -> None:
     assert run("train.steps=1", "train.steps=2").train.steps == 2
-    model = run("model=other", "model.dtype=float32", model={"path": "a", "revision": "main"}).model
-    assert (model.path, model.revision, model.dtype) == ("other", None, "float32")
+    data = run("data={path: b}", "data.size=3", data={"path": "a", "chat": True}).data["main"]
+    assert (data.path, data.chat, data.size) == ("b", False, 3)
 
 
 def test_the_mapping_of_the_caller_is_left_alone() -> None:
@@ -106,3 +106,31 @@ def test_overrides_that_cannot_be_right(arguments: list[str], message: str) -> N
 def test_another_file_keeps_the_columns_of_the_data() -> None:
     data = run("data=other.jsonl", data={"path": "a.jsonl", "columns": {"prompt": "question"}}).data["main"]
     assert (data.path, data.columns) == ("other.jsonl", {"prompt": "question"})
+    held = run("evaluate.data=b", evaluate={"data": {"path": "a", "columns": {"prompt": "q"}}}).evaluate
+    assert held is not None
+    assert (held.data.path, held.data.columns) == ("b", {"prompt": "q"})
+
+
+def test_another_model_keeps_its_adapters(caplog: pytest.LogCaptureFixture) -> None:
+    whole = {"path": "a", "revision": "main", "dtype": "float32", "lora": {"rank": 4}}
+    model = run("model=other", model=whole, models={"critic": whole}).model
+    assert model.lora is not None
+    assert (model.path, model.revision, model.dtype, model.lora.rank) == ("other", None, "float32", 4)
+    assert caplog.messages == [
+        "command line: model=other drops model.revision, which belonged to a; to keep the rest as well, set model.path"
+    ]
+    critic = run("models.critic=other", models={"critic": whole}).models["critic"]
+    assert (critic.path, critic.lora, critic.revision) == ("other", model.lora, None)
+    assert run("models.critic=policy", models={"critic": whole}).models["critic"].shared
+    assert run("model=a", model=whole).model.revision == "main"
+
+
+def test_the_settings_of_another_method_are_dropped_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    method = run("method=online/rloo", method={"path": "online/grpo", "kl": {"weight": 0}}).method
+    assert method is not None
+    assert (method.path, method.settings) == ("online/rloo", {})
+    assert "method=online/rloo drops method.kl.weight, which belonged to online/grpo" in caplog.text
+    reward = run("rewards.0=b", rewards=[{"path": "a", "weight": 2, "limit": 5}]).rewards[0]
+    assert (reward.path, reward.weight, reward.settings) == ("b", 2, {})
+    judge = run("models.judge=m", models={"judge": {"endpoint": {"model": "x"}}}).models["judge"]
+    assert (judge.path, judge.endpoint) == ("m", None)

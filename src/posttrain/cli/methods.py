@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from posttrain.catalogue import index as catalogue
+from posttrain.cli.keys import keys as show_keys
+from posttrain.errors import ConfigError
 
 JSON_KEYS = ("path", "kind", "title", "summary")
 
@@ -32,14 +34,33 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="Machine-readab
 
 
 def explain(
-    method: Annotated[str, typer.Argument(help="Path listed by `posttrain methods`, or ./mine.py", show_default=False)],
+    method: Annotated[
+        str,
+        typer.Argument(
+            help="Path listed by `posttrain methods`, ./mine.py, or a key of the run file", show_default=False
+        ),
+    ],
 ) -> None:
-    """Show a method's formula, the models and tensors it needs, and its settings; or a procedure's loop."""
+    """Show a method's formula, the models and tensors it needs, and its settings; a procedure's loop; or keys."""
     from posttrain.catalogue.explain import explain as text_of
     from posttrain.catalogue.explain import explain_procedure
 
-    entry = catalogue.entry(method)
+    try:
+        entry = catalogue.entry(method)
+    except ConfigError:
+        if not _is_key(method):
+            raise
+        show_keys(method)
+        return
     if entry.kind == "procedure":
         typer.echo(explain_procedure(entry.text, catalogue.load_procedure(method)))
         return
     typer.echo(text_of(entry.text, catalogue.load(method)))
+
+
+def _is_key(name: str) -> bool:
+    """Whether a name is a key or section of the run file, or another trainer's name of one."""
+    from posttrain.config.aliases import REMEDIES, alias
+    from posttrain.config.outline import fields
+
+    return name in REMEDIES or bool(alias(name.split("."))) or name in [key for key, _ in fields()]

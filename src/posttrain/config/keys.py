@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posttrain.config.aliases import ALIASES
+from posttrain.config.aliases import REMEDIES, alias
 from posttrain.config.outline import fields, kind_at, section
 from posttrain.config.schema import Data, RunFile
 from posttrain.config.section import Section
@@ -41,8 +41,10 @@ def keys(prefix: str = "") -> list[Key]:
     ]
     named = [key for key in every if key.name == prefix or key.name.startswith(f"{prefix}.")]
     chosen = named or [key for key in every if key.name.startswith(prefix)]
-    if not chosen and prefix in ALIASES:
-        raise ConfigError(f"{prefix!r} is called {ALIASES[prefix]!r} here")
+    if not chosen and (target := prefix and alias(prefix.split("."))):
+        raise ConfigError(f"{prefix!r} is called {'.'.join(target)!r} here")
+    if not chosen and prefix in REMEDIES:
+        raise ConfigError(f"{prefix!r} is not a key of the run file; {REMEDIES[prefix]}")
     if not chosen:
         raise ConfigError(f"no key of the run file begins with {prefix!r}{suggestion(prefix, [k.name for k in every])}")
     return chosen

@@ -34,6 +34,7 @@ def load(
         document = read(Path(source))
         base = base or Path(source).parent
     document = changes.apply(changes.without_aliases(document), changes.parse(overrides))
+    document = changes.without_aliases(document)  # in a mapping from the command line: model.lora={r: 8}
     try:
         return RunFile.model_validate(document.value, context={"base": base or Path.cwd(), "complete": complete})
     except ValidationError as error:

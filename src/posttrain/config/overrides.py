@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from posttrain.config.aliases import ALIASES
-from posttrain.config.outline import Keys, canonical, child, section
-from posttrain.config.schema import MAIN, RunFile
+from posttrain.config.aliases import alias
+from posttrain.config.code import Code
+from posttrain.config.outline import Keys, canonical, child, kind_at, section
+from posttrain.config.schema import MAIN, POLICY, RunFile
+from posttrain.config.section import Pathed
 from posttrain.config.yaml_ import Document, parse_value
 from posttrain.errors import ConfigError
 
 COMMAND_LINE = "command line"
-KEEPING = ("data",)  # another model has no such revision, another method no such settings
+BOUND = ("revision", "endpoint")  # keys that belong to the old path: another model has no such revision
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ def parse(arguments: Sequence[str]) -> list[Override]:
                 raise ConfigError(f"{COMMAND_LINE}: {key} needs a value: {key} VALUE")
             value = rest.pop(0)
         name = key.removeprefix("--").replace("-", "_") if flag else key
-        keys = tuple(_renamed(name, COMMAND_LINE).split("."))
+        keys = _renamed(tuple(name.split(".")), COMMAND_LINE)
         if not all(keys):
             raise ConfigError(f"{COMMAND_LINE}: {key!r} is no key; write it as in train.steps=50")
         overrides.append(Override(keys, parse_value(value, f"{COMMAND_LINE}: {name}")))
@@ -59,29 +61,62 @@ def apply(document: Document, overrides: Sequence[Override]) -> Document:
 
 def without_aliases(document: Document) -> Document:
     """Return the document with other trainers' names replaced. Raises ConfigError if both names are given."""
-    foreign = [name for name in document.value if name in ALIASES]
-    own = {key: value for key, value in document.value.items() if key not in foreign}
-    renamed = replace(document, value=own)
-    for name in foreign:
+    while keys := next(_foreign(RunFile, document.value, ()), None):
+        name = ".".join(keys)
         where = document.marks.get(name, document.name)
-        keys = tuple(_renamed(name, where).split("."))
-        present = renamed.value.get(keys[0])
-        if present is not None and (not isinstance(present, Mapping) or keys[-1] in present):
-            raise ConfigError(f"{where}: {name!r} and {'.'.join(keys)!r} are the same thing; remove one")
-        renamed = apply(renamed, [Override(keys, document.value[name], where)])
-    return renamed
+        target = _renamed(keys, where)
+        value, rest = _taken(document.value, keys)
+        if _given(rest, canonical(target)):
+            raise ConfigError(f"{where}: {name!r} and {'.'.join(target)!r} are the same thing; remove one")
+        document = apply(replace(document, value=rest), [Override(target, value, where)])
+    return document
 
 
-def _renamed(name: str, where: str) -> str:
-    if name in ALIASES:
-        _log.warning("%s: %r is called %r here", where, name, ALIASES[name])
-    return ALIASES.get(name, name)
+def _foreign(kind: Any, value: Any, path: Keys) -> Iterator[Keys]:
+    """Yield the names of other trainers. The settings of code are its own and are left alone."""
+    owner = section(kind)
+    if not isinstance(value, Mapping) or (owner is not None and issubclass(owner, Code)):
+        return
+    for key, item in value.items():
+        keys = (*path, str(key))
+        if owner is None or key in owner.model_fields:
+            yield from _foreign(child(kind, str(key)), item, keys)
+        elif alias(keys):
+            yield keys
+
+
+def _taken(value: Any, keys: Keys) -> tuple[Any, Any]:
+    """Return the value at `keys`, and a copy of the whole without it."""
+    rest = dict(value)
+    if len(keys) == 1:
+        return rest.pop(keys[0]), rest
+    taken, rest[keys[0]] = _taken(value[keys[0]], keys[1:])
+    return taken, rest
+
+
+def _given(value: Any, keys: Keys) -> bool:
+    """Whether a value stands at `keys`, in a short form or written out."""
+    for length, key in enumerate(keys):
+        owner = section(kind_at(keys[:length]))
+        value = owner.expand(value) if owner else value
+        if not isinstance(value, Mapping) or key not in value:
+            return False
+        value = value[key]
+    return True
+
+
+def _renamed(keys: Keys, where: str) -> Keys:
+    target = alias(keys)
+    if target is None:
+        return keys
+    _log.warning("%s: %r is called %r here", where, ".".join(keys), ".".join(target))
+    return target
 
 
 def _assign(kind: Any, old: Any, keys: Keys, override: Override) -> Any:
     """Return `old` with the new value at `keys`; `kind` is the type of `old` in the schema."""
     if not keys:
-        return _renewed(old, override)
+        return _renewed(kind, old, override)
     if owner := section(kind):
         old = owner.expand(old)
         if owner.dotted:
@@ -98,13 +133,27 @@ def _assign(kind: Any, old: Any, keys: Keys, override: Override) -> Any:
     return changed
 
 
-def _renewed(old: Any, override: Override) -> Any:
-    """Return the new value. `data=FILE` changes the path and keeps the rest, such as the columns."""
-    if not isinstance(override.value, str) or override.keys[0] not in KEEPING or not isinstance(old, Mapping):
-        return override.value
-    if old.keys() == {MAIN}:
-        return {MAIN: _renewed(old[MAIN], override)}
-    return {**old, "path": override.value} if "path" in old else override.value
+def _renewed(kind: Any, old: Any, override: Override) -> Any:
+    """Return the new value. Another path, as in `data=FILE` or `model=FOLDER`, keeps the keys beside it.
+
+    What belongs to the old path, such as the settings of another method, is dropped with a warning.
+    """
+    new, owner = override.value, section(kind)
+    if override.keys == ("data",) and isinstance(old, Mapping) and old.keys() == {MAIN}:
+        return {MAIN: _renewed(child(kind, MAIN), old[MAIN], override)}
+    old = owner.expand(old) if owner else old
+    if not isinstance(new, str) or not isinstance(old, Mapping) or not (owner and issubclass(owner, Pathed)):
+        return new
+    if old.get("path") == new:
+        return old
+    own = owner.model_fields.keys() - {*BOUND, "settings"} if new != POLICY else {"path"}
+    if dropped := [key for key, item in old.items() if key not in own and item is not None]:
+        name = ".".join(override.keys)
+        _log.warning(
+            "%s: %s=%s drops %s, which belonged to %s; to keep the rest as well, set %s.path",
+            override.where, name, new, ", ".join(f"{name}.{key}" for key in dropped), old.get("path"), name,
+        )  # fmt: skip
+    return {**{key: item for key, item in old.items() if key in own}, "path": new}
 
 
 def _marked(marks: Mapping[str, str], override: Override) -> dict[str, str]:

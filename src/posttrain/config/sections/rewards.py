@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Strict, field_validator
+from pydantic import field_validator
 
 from posttrain.config.code import Code
 from posttrain.config.secrets import without_secrets
+from posttrain.config.types import Number
 
 
 class RewardRef(Code):
@@ -16,7 +17,7 @@ class RewardRef(Code):
 
     noun: ClassVar[str] = "reward"
 
-    weight: Annotated[float, Strict()] = 1.0
+    weight: Number = 1.0
     """Factor of this reward in the weighted sum; negative for a penalty."""
 
     _without_secrets = field_validator("settings")(without_secrets)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Strict, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from posttrain.config.section import Section
-from posttrain.config.types import Count, Fraction, NotNegative, Positive, Role, Whole
+from posttrain.config.types import Count, Fraction, NotNegative, Positive, Role, Whole, number
 
 # The tags in angle brackets name the choices of a union; error messages leave them out.
 LearningRate = Annotated[
@@ -17,7 +17,7 @@ LearningRate = Annotated[
 ]
 Warmup = Annotated[
     Annotated[Whole, Tag("<steps>")] | Annotated[Fraction, Tag("<fraction>")],
-    Discriminator(lambda value: "<fraction>" if isinstance(value, float) else "<steps>"),
+    Discriminator(lambda value: "<fraction>" if isinstance(number(value), float) else "<steps>"),
 ]
 
 
@@ -33,7 +33,7 @@ class Train(Section):
     sets no limit."""
     prompts_per_step: Count = 16
     """Records per step: prompts, demonstrations or pairs."""
-    async_steps: Annotated[int, Strict(), Field(ge=0, le=1)] = 0
+    async_steps: Annotated[Whole, Field(le=1)] = 0
     """Steps that sampling runs ahead of training; 1 draws the next step's answers before this step updates the
     weights."""
     rollout_correction: Literal["none", "tis", "icepop"] | None = None
