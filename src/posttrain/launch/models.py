@@ -57,8 +57,16 @@ def _load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
     if spec.lora is not None:
         from posttrain.models.lora import add_lora
 
-        targets = spec.lora.targets or "all-linear"
-        add_lora(loaded.network, spec.lora.rank, spec.lora.alpha, targets, seed=run.seed)
+        lora = spec.lora
+        add_lora(
+            loaded.network,
+            lora.rank,
+            lora.alpha,
+            lora.targets or "all-linear",
+            modules_to_save=lora.modules_to_save,
+            rslora=lora.rslora,
+            seed=run.seed,
+        )
     if spec.activation_checkpointing:
         loaded.network.checkpointing(on=True)
         loaded.network.train()  # checkpointing acts in this mode only; dropout is off in any

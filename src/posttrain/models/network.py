@@ -19,8 +19,10 @@ from posttrain.core.rows import Rows
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register
+from posttrain.models.effective_weight import effective_weight
 from posttrain.models.forward_pass import ForwardPass
 from posttrain.models.logprobs import selected_logp
+from posttrain.models.originals import Originals
 from posttrain.models.outputs.output import heads, output
 from posttrain.models.prefixes import PackedRows, pack
 
@@ -50,13 +52,14 @@ class Network(nn.Module):
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
         self.heads = nn.ModuleDict()
+        self.originals = Originals()  # of what is trained beside LoRA adapters
         self.vocab_size: int = len(self.trunk.get_output_embeddings().weight)
 
     @property
     def unembedding(self) -> tuple[Tensor, Tensor | None]:
-        """Weight [V, D] and bias [V] of the last layer, without padding rows."""
+        """Weight [V, D] and bias [V] of the last layer, adapter included, without padding rows."""
         layer = self.trunk.get_output_embeddings()
-        weight, bias = layer.weight, getattr(layer, "bias", None)
+        weight, bias = effective_weight(layer), getattr(layer, "bias", None)
         if self.vocab_size == len(weight):
             return weight, bias
         return weight[: self.vocab_size], None if bias is None else bias[: self.vocab_size]
@@ -68,7 +71,8 @@ class Network(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        return self.unembedding[0].device
+        device: torch.device = self.trunk.get_output_embeddings().weight.device
+        return device
 
     def add_head(self, name: str, seed: int | None = None, size: int = 1) -> None:
         """Add a linear head of `size` numbers, in float32, for an output that reads it (`value`, `score`).
@@ -78,7 +82,7 @@ class Network(nn.Module):
         """
         if name not in heads():
             raise ModelError(f"no head {name!r}{suggestion(name, heads())}; there are {', '.join(heads())}")
-        weight = self.unembedding[0]
+        weight: Tensor = self.trunk.get_output_embeddings().weight
         width = weight.shape[1]
         dtype = torch.promote_types(weight.dtype, torch.float32)
         head = nn.Linear(width, size, device="meta", dtype=dtype).to_empty(device=weight.device)

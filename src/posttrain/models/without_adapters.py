@@ -55,4 +55,5 @@ class WithoutAdapters(nn.Module):
             cast(Padded, self.network).generate(*args)
 
     def logits(self, states: Tensor, multiply: Callable[..., Tensor] = F.linear) -> Tensor:
-        return self.network.logits(states, multiply)  # the last layer has no adapter
+        with without_adapters(self.network):
+            return self.network.logits(states, multiply)

@@ -10,16 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from posttrain.backends.protocol import Direction
-from posttrain.models.lora import adapted
+from posttrain.models.lora import trained_parameters
 from posttrain.seeds import seed_for
 
 Parameters = Mapping[str, nn.Parameter]
 
 
 def movable(module: nn.Module) -> dict[str, nn.Parameter]:
-    """Return the parameters that determine the policy: the adapters', or without adapters all but the heads'."""
-    lora = adapted(module)
-    return {n: p for n, p in module.named_parameters() if ("lora_" in n if lora else not n.startswith("heads."))}
+    """Return the parameters that determine the policy: all that are trained but the heads'."""
+    return {n: p for n, p in trained_parameters(module).items() if not n.startswith("heads.")}
 
 
 @torch.no_grad()

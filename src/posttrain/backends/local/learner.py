@@ -23,7 +23,7 @@ from posttrain.core.reduce import Counts, micro_loss
 from posttrain.core.vocabulary import Source, When
 from posttrain.errors import ConfigError, ModelError, NumericsError, suggestion
 from posttrain.models.loading.save import save
-from posttrain.models.lora import adapted
+from posttrain.models.lora import adapted, trained_parameters
 from posttrain.models.network import Network
 from posttrain.models.outputs.output import output
 from posttrain.models.without_adapters import WithoutAdapters
@@ -289,7 +289,9 @@ def _temperature(batch: Batch) -> Tensor | float:
 
 
 def _trainable(module: nn.Module) -> list[nn.Parameter]:
-    """Mark what is trained and return it: all parameters, or the adapters and heads of a model with adapters."""
-    for name, p in module.named_parameters():
-        p.requires_grad_(not adapted(module) or "lora_" in name or name.startswith("heads."))
-    return [p for p in module.parameters() if p.requires_grad]
+    """Mark what is trained and return it."""
+    chosen = list(trained_parameters(module).values())
+    module.requires_grad_(False)
+    for p in chosen:
+        p.requires_grad_(True)
+    return chosen

@@ -23,7 +23,12 @@ class Lora(Section):
     alpha: Positive = 32.0
     """Scale of an adapter: its update is multiplied by alpha / rank, and once or twice the rank is typical."""
     targets: tuple[str, ...] | None = None
-    """Names of the linear layers that get adapters, such as [q_proj, v_proj]; null adapts all of them."""
+    """Names of the layers that get adapters, such as [q_proj, v_proj]; all-linear names all but the last one, and may
+    stand beside embed_tokens and lm_head; null is [all-linear]."""
+    modules_to_save: tuple[str, ...] = ()
+    """Names of modules that are trained in full beside the adapters, such as [embed_tokens, lm_head]."""
+    rslora: Flag = False
+    """Whether adapters are scaled by alpha / sqrt(rank) in place of alpha / rank, which suits ranks above 64."""
 
 
 class Model(Pathed):

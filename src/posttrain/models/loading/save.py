@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from posttrain.models import lora
 from posttrain.models.loading.heads import head_file
 from posttrain.models.loading.quiet import hide_progress_bars
 from posttrain.models.network import Network
+from posttrain.models.tying import say_untied
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -28,6 +31,8 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     if lora.adapted(network):
         stored = _save_trunk(network.trunk, folder, lora.merged_state(network))
+        if lora.takes_apart(network):
+            _write_config(network.trunk, folder, say_untied)
         lora.save_adapter(network, folder / "adapter")
     else:
         stored = _save_trunk(network.trunk, folder, network.trunk.state_dict())
@@ -52,3 +57,10 @@ def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> d
     saved = {n: w for n, w in weights.items() if n not in (trunk._keys_to_ignore_on_save or ())}
     named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(saved, trunk))
     return {"model.safetensors": save_tensors(folder / "model.safetensors", named, {"format": "pt"})}
+
+
+def _write_config(trunk: Any, folder: Path, change: Callable[[Any], None]) -> None:
+    """Write the config of the trunk with a change that the trunk itself does not get."""
+    config = copy.deepcopy(trunk.config)
+    change(config)
+    config.save_pretrained(folder)
