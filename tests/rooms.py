@@ -16,6 +16,7 @@ ROOMS: dict[str, set[str]] = {
     "endpoint": {"errors", "seeds"},
     "sandbox": {"errors", "machine"},
     "catalogue": {"core", "errors", "formulas", "seeds"},
+    "convert": {"catalogue", "config", "core", "errors"},
     "data": LEAVES | {"core"},
     "selection": LEAVES | {"data"},
     "methods": {"core", "formulas", "selection"},

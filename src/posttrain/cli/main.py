@@ -14,6 +14,7 @@ import typer
 
 from posttrain.cli import data
 from posttrain.cli.compare import compare
+from posttrain.cli.convert import convert
 from posttrain.cli.demo import demo
 from posttrain.cli.doctor import doctor
 from posttrain.cli.keys import keys
@@ -49,6 +50,7 @@ app.command(rich_help_panel=INSPECT)(keys)
 app.add_typer(data.app, name="data", rich_help_panel=INSPECT)
 app.command(rich_help_panel=INSPECT)(sample)
 app.command("eval", rich_help_panel=INSPECT)(evaluate)
+app.command(rich_help_panel=SETUP)(convert)
 app.command(rich_help_panel=SETUP)(export)
 app.command(rich_help_panel=SETUP)(doctor)
 

@@ -1,0 +1,74 @@
+"""The data and the rewards of TRL's scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from posttrain.convert.draft import Draft
+from posttrain.convert.settings import Settings
+from posttrain.convert.values import listed
+
+PATHS = {
+    "demonstrations": "messages, or prompt and completion",
+    "pairs": "prompt, chosen and rejected",
+    "ratings": "prompt, completion and label",
+    "prompts": "prompt, and the columns that rewards read",
+}
+
+
+def records(settings: Settings, draft: Draft, kind: str) -> None:
+    """Set the training data and, if TRL evaluates, the held-out data."""
+    name, config, split = _dataset(settings)
+    if name is None:
+        draft.fill_in("data.path", "data.jsonl", f"the configuration names no dataset; columns: {PATHS[kind]}")
+        return
+    draft.set(
+        "data.path",
+        located(name, config, split),
+        settings.origin("datasets" if settings("datasets") else "dataset_name"),
+    )
+    mixture = settings("datasets") or []
+    if len(mixture) > 1:
+        draft.lose("datasets", [d.get("path") for d in mixture[1:]], "only the first dataset of the mixture is taken")
+    asked = settings("eval_strategy") or settings("evaluation_strategy") or "no"
+    if asked != "no" and settings("dataset_name"):
+        test = settings("dataset_test_split") or "test"
+        draft.set("evaluate.data", located(name, config, test), settings.origin("dataset_test_split"))
+
+
+def _dataset(settings: Settings) -> tuple[Any, Any, Any]:
+    mixture = settings("datasets")
+    if isinstance(mixture, list) and mixture:
+        first = mixture[0]
+        return first.get("path"), first.get("name"), first.get("split")
+    return settings("dataset_name"), settings("dataset_config"), settings("dataset_train_split")
+
+
+def located(name: str, config: Any = None, split: Any = None) -> str:
+    """Return a dataset of the hub as posttrain names it: `owner/name:config=NAME,split=NAME`."""
+    options = [f"config={config}"] * bool(config) + [f"split={split}"] * bool(split and split != "train")
+    return f"{name}:{','.join(options)}" if options else name
+
+
+def rewards(settings: Settings, draft: Draft) -> None:
+    """Set the reward functions and their weights, or the reward model."""
+    names = listed(settings("reward_funcs")) if settings("reward_funcs") else []
+    model = settings("reward_model_name_or_path") or settings("reward_model_path")
+    weights = listed(settings("reward_weights")) if settings("reward_weights") else [1.0] * len(names)
+    entries = [
+        {"path": reward_path(str(n)), "weight": float(w)} for n, w in zip(names, weights[-len(names) :], strict=True)
+    ]
+    if entries:
+        draft.set(
+            "rewards", entries, settings.origin("reward_funcs", *["reward_weights"] * ("reward_weights" in settings))
+        )
+    elif not model:
+        draft.fill_in("rewards", [], "[NAME, ./rewards.py:function]; TRL's trainers get their functions from Python")
+
+
+def reward_path(name: str) -> str:
+    """Return a reward of TRL's scripts as posttrain names it: `trl.rewards:NAME`, or `package.module:function`."""
+    if "." not in name:
+        return f"trl.rewards:{name}"
+    module, _, function = name.rpartition(".")
+    return f"{module}:{function}"

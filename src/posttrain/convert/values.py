@@ -1,0 +1,61 @@
+"""Values of other trainers as values of the run file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from posttrain.convert.rules import UnsupportedError
+
+SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant", "constant_with_warmup": "constant"}
+DTYPES = {"auto": "auto", "float32": "float32", "bfloat16": "bfloat16"}
+
+
+def schedule(name: Any) -> str:
+    """Return the decay of the learning rate."""
+    if name not in SCHEDULES:
+        raise UnsupportedError(f"train.schedule is one of {', '.join(dict.fromkeys(SCHEDULES.values()))}")
+    return SCHEDULES[name]
+
+
+def dtype(name: Any) -> str:
+    """Return the number format of the computation."""
+    if str(name) not in DTYPES:
+        raise UnsupportedError(f"model.dtype is one of {', '.join(DTYPES)}")
+    return DTYPES[str(name)]
+
+
+def positive_or_null(value: Any) -> Any:
+    """Return null for a number that switches something off by being 0 or less."""
+    return value if float(value) > 0 else None
+
+
+def whole_steps(value: Any) -> int:
+    """Return a number of steps. Fractions of a run have no counterpart."""
+    if float(value) < 1 or float(value) != int(float(value)):
+        raise UnsupportedError("a whole number of steps was expected")
+    return int(float(value))
+
+
+def warmup(value: Any) -> Any:
+    """Return a warm-up as a number of steps, or as a fraction of the run below 1."""
+    number = float(value)
+    return number if 0 < number < 1 else int(number)
+
+
+def bfloat16(on: Any) -> str:
+    """Return the number format for `bf16: true`."""
+    if on not in (True, "auto", "full"):
+        raise UnsupportedError("model.dtype: auto takes bfloat16 where the hardware multiplies it natively")
+    return "auto" if on == "auto" else "bfloat16"
+
+
+def cpu(on: Any) -> str:
+    """Return the device for `use_cpu: true`."""
+    return "cpu" if on else "auto"
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a list: one value, a text with commas, or a list."""
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    return list(value) if isinstance(value, list | tuple) else [value]
