@@ -132,6 +132,23 @@ class Contract:
         pieces = [learner.forward(rows.select([i]), LOGP)["logp"] for i in range(6)]
         torch.testing.assert_close(torch.cat(pieces), whole, rtol=0, atol=1e-10)
 
+    def test_measuring_gives_what_accumulating_does_and_leaves_no_trace(self):
+        clean, _ = self.make(12)
+        other, _ = self.make(12)
+        for learner in (clean, other):
+            learner.prepare(plan(SFT))
+        version = other.version
+        measured = other.measure(plan(SFT), MAIN, batch(3), counts(7.0))
+        assert other.version == version
+        for learner in (clean, other):
+            trainer(learner).train({MAIN: batch()})
+        assert torch.equal(self.logp(clean), self.logp(other))
+        accumulated = self.make(12)[0].accumulate(plan(SFT), MAIN, batch(3), counts(7.0), fresh=True)
+        assert (measured.loss, measured.metrics) == (
+            pytest.approx(accumulated.loss),
+            pytest.approx(accumulated.metrics),
+        )
+
     def test_a_discarded_gradient_leaves_no_trace(self):
         clean, _ = self.make()
         other, _ = self.make()

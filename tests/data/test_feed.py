@@ -47,3 +47,16 @@ def test_a_feed_continues_from_its_position(position):
 def test_the_last_batch_of_an_epoch_may_be_smaller():
     feed = Feed(SEVEN, 1)
     assert [feed.steps_per_epoch(n) for n in (1, 3, 6, 7, 8)] == [7, 3, 2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("count", "least", "sizes"), [(3, 2, [3, 4]), (3, 1, [3, 3, 1]), (5, 2, [5, 2]), (6, 2, [7]), (9, 2, [7])]
+)
+def test_a_rest_that_is_too_small_joins_the_batch_before_it(count, least, sizes):
+    feed = Feed(SEVEN, 1, least=least)
+    batches = dealt(feed, *[count] * len(sizes))
+    assert [len(b) for b in batches] == sizes
+    assert feed.epoch == 1
+    assert feed.steps_per_epoch(count) == len(sizes)
+    late = Feed(SEVEN, 1, position=sum(sizes[:-1]), least=least)
+    assert dealt(late, count) == batches[-1:]

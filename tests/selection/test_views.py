@@ -23,3 +23,9 @@ def test_a_group_has_a_contrast_where_two_rewards_differ():
     assert not contrasting(group(1, 0.5, 0.5, 0.5))
     assert not contrasting(group(1, 0.5, None))
     assert not contrasting([])
+
+
+def test_a_mismatched_answer_is_to_another_prompt_wherever_there_is_one():
+    same = [Rating(1, "a", "x", True), Rating(2, "a", "y", True), Rating(3, "b", "z", False)]
+    assert [r.completion for r in mismatched(same)] == ["z", "z", "x"]
+    assert [r.completion for r in mismatched(same[:2])] == ["y", "x"]

@@ -81,6 +81,9 @@ class Learner(Protocol):
         `counts`: what each term averages over in the whole step. `fresh`: no weight has changed since the batch began.
         """
 
+    def measure(self, plan: Plan, stream: str, mini: Batch, counts: Mapping[Term, float]) -> Share:
+        """Compute what `accumulate` returns, without gradient and with `fresh` weights."""
+
     def step(self, rates: Mapping[str, float]) -> dict[str, float]:
         """Update every trained model, then the averages. Returns the gradient norm of each model, before clipping.
 

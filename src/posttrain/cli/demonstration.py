@@ -56,7 +56,7 @@ class Accuracy:
         """Return the accuracies in one line, the greedy one with its 95% interval."""
         greedy, n = num_correct(self.greedy), len(self.greedy.scores)
         low, high = wilson(greedy, n)
-        return f"greedy {greedy / n:6.1%} [{low:.1%}, {high:.1%}]   sampled {self.sampled.mean:6.1%}   n = {n}"
+        return f"greedy {greedy / n:6.1%} [{low:.1%}, {high:.1%}]   sampled {self.sampled.reward:6.1%}   n = {n}"
 
 
 @dataclass
@@ -103,6 +103,7 @@ def measure(session: Session) -> Accuracy:
     """Answer the held-out problems, greedily and at temperature 1."""
     evaluation = session.run.file.evaluate
     assert evaluation is not None
+    assert evaluation.data is not None
     prompts = [p for p in load_data(evaluation.data.path, "prompts") if isinstance(p, Prompt)]
     return Accuracy(session.evaluate(prompts), session.evaluate(prompts, temperature=1.0))
 
@@ -117,10 +118,10 @@ def outcome(before: Accuracy, after: Accuracy, seconds: float, folder: Path) -> 
     later = {r.prompt.id: r.text.strip() for r in after.greedy.rollouts}
     shown = sorted(both, key=lambda i: (first[i] - second[i], i))[:2] + both[:1]
     return Outcome(
-        before=before.greedy.mean,
-        after=after.greedy.mean,
-        before_sampled=before.sampled.mean,
-        after_sampled=after.sampled.mean,
+        before=before.greedy.reward,
+        after=after.greedy.reward,
+        before_sampled=before.sampled.reward,
+        after_sampled=after.sampled.reward,
         n=len(both),
         p_value=sign_test(better, worse),
         seconds=round(seconds, 1),

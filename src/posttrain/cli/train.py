@@ -51,6 +51,6 @@ def train(
     with open_display() as display:
         result = launch(run, resume=resume, display=display)
     for name, evaluation in result.evaluations.items():
-        typer.echo(f"{name:8} mean reward {evaluation.mean:.3f} on {len(evaluation.scores)} prompts")
+        typer.echo(f"{name:8} {evaluation}")
     typer.echo(f"run      {result.directory}")
     typer.echo(f"model    {result.model}")

@@ -143,6 +143,7 @@ class Stream:
     sampling: tuple[Sampling, ...] = ()
     view: Callable[[Sequence[Any]], Sequence[Record]] | None = None  # computes its records from the main stream's
     keep: Callable[[Sequence[Episode]], bool] | None = None  # groups of answers to train on; others are replaced
+    least: int = 1  # records that a batch needs, because it compares them with each other
 
     @property
     def kind(self) -> Kind:
@@ -211,6 +212,11 @@ class Method:
     def reads(self) -> frozenset[str]:
         """Names of all tensors that its parts read."""
         return frozenset().union(*(root.needs for _, root, _ in self.slots()))
+
+    @property
+    def least_records(self) -> int:
+        """Number of records that a batch needs."""
+        return max(stream.least for stream in self.streams.values())
 
     def slots(self) -> list[tuple[str, Part, tuple[str, ...]]]:
         """List every part: the name of its slot, the part, and the streams that it reads."""

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
+
 from posttrain.data.dataset import Dataset
 from posttrain.records import Record
 
 
-class Feed:
-    """Records in an order that depends on the seed and the epoch alone. `position` counts the records dealt so far."""
+def cut(size: int, count: int, least: int = 1) -> list[tuple[int, int]]:
+    """Cut 0 .. size-1 into ranges of `count`. A rest smaller than `least` joins the range before it."""
+    starts = [*range(0, size, count)]
+    if len(starts) > 1 and size - starts[-1] < least:
+        starts.pop()
+    return list(itertools.pairwise([*starts, size]))
 
-    def __init__(self, dataset: Dataset, seed: int, position: int = 0) -> None:
+
+class Feed:
+    """Records in an order that depends on the seed and the epoch alone. `position` counts the records dealt so far.
+
+    `least`: records that a batch needs; a smaller rest of an epoch joins the batch before it.
+    """
+
+    def __init__(self, dataset: Dataset, seed: int, position: int = 0, least: int = 1) -> None:
         self.dataset = dataset
         self.seed = seed
         self.position = position
+        self.least = least
 
     @property
     def epoch(self) -> int:
@@ -20,14 +34,16 @@ class Feed:
         return self.position // len(self.dataset)
 
     def take(self, count: int) -> list[Record]:
-        """Deal the next records, at most `count`: a batch ends with its epoch, so it holds no record twice."""
+        """Deal the next `count` records, or those that are left of the epoch, so that a batch holds no record twice."""
         size = len(self.dataset)
         order = self.dataset.order(self.epoch, self.seed)
         start = self.position % size
+        if size - start - count < self.least:
+            count = size - start
         chosen = order[start : start + count]
         self.position += len(chosen)
         return [self.dataset[i] for i in chosen]
 
     def steps_per_epoch(self, count: int) -> int:
-        """Number of batches of `count` records in an epoch; the last one may be smaller."""
-        return -(-len(self.dataset) // count)
+        """Number of batches of `count` records in an epoch; the last one may be smaller or hold the rest."""
+        return len(cut(len(self.dataset), count, self.least))

@@ -13,23 +13,33 @@ from posttrain.data.overlap import overlap
 from posttrain.errors import ConfigError, suggestion
 from posttrain.launch.text_roles import check_endpoints
 from posttrain.rewards.reward import resolve
+from posttrain.training.batches import check_batch_size
+from posttrain.training.held_out import offline, sources
+from posttrain.training.role_rewards import REWARD
 
 if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
+    from posttrain.config.sections.evaluate import Evaluate
     from posttrain.core.method import Method
 
 _log = logging.getLogger(__name__)
 
 
-def check_before_loading(run: RunFile) -> None:
-    """Raise ConfigError for rewards, endpoints, procedure or method that cannot run as the run file says."""
+def check_before_loading(run: RunFile, *, scored: bool = False) -> None:
+    """Raise ConfigError for rewards, endpoints, procedure or method that cannot run as the run file says.
+
+    `scored`: there are reward functions besides those of the run file.
+    """
     for reward in run.rewards:
         resolve({"path": reward.path, "weight": reward.weight, **reward.settings}).notice()
     check_endpoints(run)
     if run.procedure is not None:
         procedure_of(run)
-    if run.method is not None:
-        _check_method(run, catalogue.load(run.method.path, run.base))
+    method = None if run.method is None else catalogue.load(run.method.path, run.base)
+    if method is not None:
+        _check_method(run, method)
+    if run.evaluate is not None:
+        _check_evaluate(run, run.evaluate, method, scored=scored or bool(run.rewards))
 
 
 def _check_method(run: RunFile, method: Method) -> None:
@@ -39,8 +49,25 @@ def _check_method(run: RunFile, method: Method) -> None:
             f"sampling.top_p={run.sampling.top_p} and top_k={run.sampling.top_k} cut the distribution that "
             f"{method.name} differentiates, which biases its gradient; set top_p: 1.0 and top_k: 0 to train"
         )
+    check_batch_size(method, run.train.prompts_per_step)
     if not samples and run.rewards and run.evaluate is None:
         raise ConfigError(f"{method.name} samples nothing, so it reads no rewards; remove `rewards`")
+
+
+def _check_evaluate(run: RunFile, section: Evaluate, method: Method | None, *, scored: bool) -> None:
+    """Raise ConfigError if nothing scores the answers to held-out prompts, or no loss measures the held-out records."""
+    prompts, records = sources(section, method, scored=scored)
+    if prompts is not None and not scored and REWARD not in run.models:
+        raise ConfigError(
+            "evaluate: nothing scores the answers to the held-out prompts; add rewards: [...], or a reward model: "
+            "models: {reward: FOLDER}, or remove `evaluate`"
+        )
+    if records is not None and (method is None or not offline(method)):
+        who = "a procedure trains with several methods" if method is None else f"{method.name} samples answers"
+        raise ConfigError(
+            f"evaluate.records: {who}, so no one loss can be measured on records; give held-out prompts that rewards "
+            "score: evaluate: {data: FILE}"
+        )
 
 
 def check_streams(run: RunFile, method: Method) -> None:

@@ -34,6 +34,7 @@ from posttrain.viewer.display import Display
 
 if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
+    from posttrain.core.method import Method
 
 
 @dataclass
@@ -111,7 +112,7 @@ def open_session(
     keep_freed_memory()
     maybe_kill("config")
     run, checkpoint = _resumed(run, "latest" if resume is True else resume or "never")
-    check_before_loading(run)
+    check_before_loading(run, scored=bool(functions))
     display = display or Display()
     policy = load_policy(run)
     if template := read_template(run.model):
@@ -189,8 +190,7 @@ def _run_method(session: Session) -> dict[str, float]:
     method = catalogue.load(file.method.path, file.base)
     check_streams(file, method)
     data = {s: session.dataset(source, method.streams[s].kind.name) for s, source in file.data.items()}
-    _warn_of_overlap(session, data)
-    session.evaluate_now("before")
+    _read_held_out(session, method, data)
     metrics = session.train(method, data, settings=file.method.settings)
     session.evaluate_now("after")
     return metrics
@@ -202,16 +202,16 @@ def _run_procedure(session: Session) -> dict[str, float]:
     function = procedure_of(file)
     assert file.procedure is not None
     data = {n: session.dataset(source, n if n in kinds() else "prompts") for n, source in file.data.items()}
-    _warn_of_overlap(session, data)
+    _read_held_out(session, None, data)
     session.evaluate_now("before")
     metrics = function(session, **data, **file.procedure.settings)
     session.evaluate_now("after")
     return cast(dict[str, float], metrics or {})
 
 
-def _warn_of_overlap(session: Session, data: Mapping[str, Any]) -> None:
-    if (section := session.run.file.evaluate) is not None:
-        warn_of_overlap(session.dataset(section.data, "prompts"), data)
+def _read_held_out(session: Session, method: Method | None, data: Mapping[str, Any]) -> None:
+    for held_out in session.evaluations.read(method):
+        warn_of_overlap(held_out, data)
 
 
 def _save_models(session: Session) -> dict[str, Path]:

@@ -10,11 +10,18 @@ from posttrain.seeds import seed_for
 
 
 def mismatched(ratings: Sequence[Rating]) -> list[Rating]:
-    """Return every prompt with the answer to the next one (KTO's estimate of the policy's KL)."""
-    shifted = [*ratings[1:], *ratings[:1]]
+    """Return every prompt with the answer to the next other one (KTO's estimate of the policy's KL).
+
+    Where all prompts are equal, it is the answer of the next record. Needs two records.
+    """
+    twice, n = [*ratings, *ratings], len(ratings)
+    nexts = (twice[i + 1 : i + n] for i in range(n))
+    others = (
+        next((o for o in after if o.prompt != r.prompt), after[0]) for r, after in zip(ratings, nexts, strict=True)
+    )
     return [
         replace(r, id=seed_for("mismatched", r.id), completion=other.completion)
-        for r, other in zip(ratings, shifted, strict=True)
+        for r, other in zip(ratings, others, strict=True)
     ]
 
 

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from posttrain.config.schema import Train
 
 
+def check_batch_size(method: Method, prompts_per_step: int) -> None:
+    """Raise ConfigError for batches of fewer records than the method needs."""
+    if prompts_per_step < method.least_records:
+        raise ConfigError(
+            f"train.prompts_per_step={prompts_per_step}: {method.name} compares the records of a batch with each "
+            f"other, so it needs at least {method.least_records}: train.prompts_per_step={method.least_records}"
+        )
+
+
 class Batches:
     """Takes records, samples answers, and collates both into batches.
 
@@ -43,7 +52,7 @@ class Batches:
         self.settings = train
         self.name = name
         self.rewards = tuple(rewards)
-        self.feeds = {s: Feed(d, run.seed("order", name, s)) for s, d in data.items()}
+        self.feeds = {s: Feed(d, run.seed("order", name, s), least=method.least_records) for s, d in data.items()}
         self._check_streams()
         self.sampling = run.file.sampling
         self.authors = {
@@ -67,6 +76,13 @@ class Batches:
             )
         if unused := sorted(set(self.feeds) - own):
             raise ConfigError(f"{self.method.name} does not read the streams {', '.join(unused)}; remove their data")
+        check_batch_size(self.method, self.settings.prompts_per_step)
+        least, main = self.method.least_records, self.feeds[MAIN].dataset
+        if len(main) < least:
+            raise DataError(
+                f"{main.name}: {self.method.name} compares the records of a batch with each other, so it needs at "
+                f"least {least} of them, and there is {len(main)}"
+            )
 
     def _encode(self, stream: str, data: Dataset) -> dict[int, list[Row]]:
         """Encode all records at the start, so that bad input stops the run before any work is done."""

@@ -1,42 +1,85 @@
-"""Evaluation on held-out prompts: before, during and after training."""
+"""Evaluation on held-out data: before, during and after training."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from posttrain.core.method import Sampling
+from posttrain.core.method import MAIN, Method, Sampling
+from posttrain.data.dataset import Dataset
+from posttrain.errors import RewardError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.runs.rounds import as_episodes, as_row
+from posttrain.training import measures
 from posttrain.training.episodes import Names, episode, request
+from posttrain.training.held_out import HeldOut, sources
+from posttrain.training.role_rewards import REWARD, model_score
 from posttrain.training.run import Run
+from posttrain.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Answers to held-out prompts. `scores`: prompt id -> mean reward of its answers."""
+    """What a model was measured on: answers to held-out prompts, held-out records, or both.
+
+    `scores`: prompt id -> mean reward of its answers, without the prompts of which no answer was scored.
+    `measured`: loss and metrics on `records` held-out records, by name.
+    """
 
     rollouts: list[Episode]
     scores: dict[int, float]
+    measured: Mapping[str, float] = field(default_factory=dict)
+    records: int = 0
 
     @classmethod
-    def of(cls, episodes: Sequence[Episode]) -> Evaluation:
+    def of(
+        cls, episodes: Sequence[Episode], measured: Mapping[str, float] | None = None, records: int = 0
+    ) -> Evaluation:
         """Average the rewards over the answers to each prompt."""
         scores: dict[int, list[float]] = {}
         for e in episodes:
             if e.reward is not None:
                 scores.setdefault(e.prompt.id, []).append(e.reward)
-        return cls(list(episodes), {i: fmean(xs) for i, xs in scores.items()})
+        return cls(list(episodes), {i: fmean(xs) for i, xs in scores.items()}, measured or {}, records)
 
     @property
-    def mean(self) -> float:
-        """Mean reward over prompts; 0 if nothing was scored."""
-        return fmean(self.scores.values()) if self.scores else 0.0
+    def mean(self) -> float | None:
+        """Mean reward over the prompts that were scored; None if none was."""
+        return fmean(self.scores.values()) if self.scores else None
+
+    @property
+    def reward(self) -> float:
+        """The same mean; RewardError if no answer was scored."""
+        if self.mean is None:
+            raise RewardError(f"none of {len(self.rollouts)} answers was scored, so they have no mean reward")
+        return self.mean
+
+    @property
+    def asked(self) -> int:
+        """Number of prompts that were answered."""
+        return len({e.prompt.id for e in self.rollouts})
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """All numbers, under the names that they have in metrics.jsonl."""
+        reward = {} if self.mean is None else {"reward": self.mean}
+        return {f"eval/{name}": x for name, x in (reward | dict(self.measured)).items()}
+
+    def __str__(self) -> str:
+        return "; ".join(self._lines()) or "nothing was measured"
+
+    def _lines(self) -> Iterator[str]:
+        if self.mean is not None:
+            share = f"{len(self.scores)} of {self.asked}" if len(self.scores) < self.asked else self.asked
+            yield f"mean reward {self.mean:.4g} on {share} prompts"
+        elif self.rollouts:
+            yield f"no answer to {self.asked} prompts was scored"
+        if self.measured:
+            yield f"{', '.join(f'{n} {x:.4g}' for n, x in self.measured.items())} on {self.records} records"
 
 
 def sample(
@@ -66,9 +109,14 @@ def evaluate(
     temperature: float = 0.0,
     max_tokens: int | None = None,
 ) -> Evaluation:
-    """Answer held-out prompts and score the answers, with the same seeds every time."""
+    """Answer held-out prompts and score the answers, with the same seeds every time.
+
+    Without reward functions the reward model of the run scores them.
+    """
     sampling = Sampling(samples=samples, temperature=temperature)
     answers = sample(run, prompts, sampling, ("evaluate",), max_tokens=max_tokens)
+    if not rewards and REWARD in run.file.models:
+        return Evaluation.of(measures.scored(run, answers, model_score))
     return Evaluation.of(run.score(answers, rewards))
 
 
@@ -78,40 +126,66 @@ class Evaluations:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.done: dict[str, Evaluation] = {}
+        self.read_before = False
+        self.prompts: list[Prompt] = []
+        self.records: Dataset | None = None
+        self.held_out: HeldOut | None = None
+
+    def read(self, method: Method | None) -> list[Dataset]:
+        """Read the held-out data for a run of this method, or of a procedure (None). Returns what was read."""
+        section, self.read_before = self.run.file.evaluate, True
+        if section is None:
+            return []
+        asked, kept = sources(section, method, scored=bool(self.run.rewards()))
+        prompts = None if asked is None else self.run.dataset(asked, "prompts")
+        self.prompts = [p for p in prompts or () if isinstance(p, Prompt)]
+        if kept is not None and method is not None:
+            self.records = self.run.dataset(kept, method.streams[MAIN].kind.name)
+        return [d for d in (prompts, self.records) if d is not None]
+
+    def measure_with(self, trainer: Trainer, arriving: set[str]) -> None:
+        """Measure the held-out records, if there are any, with the models and the method of this trainer."""
+        if self.records is not None:
+            batch = self.run.file.train.prompts_per_step
+            self.held_out = HeldOut(self.run, trainer, self.records, batch=batch, arriving=arriving)
 
     def due(self, step: int) -> bool:
         """Whether the run file asks for an evaluation after this training step."""
         section = self.run.file.evaluate
         return section is not None and section.every is not None and step > 0 and step % section.every == 0
 
-    @cached_property
-    def _prompts(self) -> list[Prompt]:
-        """The held-out prompts, read once for all evaluations of a run."""
-        assert self.run.file.evaluate is not None
-        return [p for p in self.run.dataset(self.run.file.evaluate.data, "prompts") if isinstance(p, Prompt)]
+    def before(self) -> None:
+        """Evaluate the models that a run begins with, once; nothing in a session whose held-out data was not read."""
+        if self.read_before and "before" not in self.done:
+            self.now("before")
 
     def now(self, name: str) -> Evaluation | None:
-        """Evaluate the policy as it is and keep the result under a name; None if the run file has no `evaluate`."""
-        section = self.run.file.evaluate
-        if section is None:
+        """Evaluate the models as they are and keep the result under a name; None if the run file has no `evaluate`."""
+        if self.run.file.evaluate is None:
             return None
-        prompts = self._prompts
+        if not self.read_before:
+            self.read(None)
+        count = 0 if self.records is None else len(self.records)
+        first, *rows = self.run.journal.once(f"evaluations/{name.replace(' ', '-')}", self._compute)
+        self.done[name] = Evaluation.of(as_episodes(rows, self.prompts), first["measured"], count)
+        self.run.display.note(f"evaluation {name}: {self.done[name]}")
+        return self.done[name]
 
-        def compute() -> list[Any]:
-            evaluation = evaluate(
+    def _compute(self) -> list[Any]:
+        section = self.run.file.evaluate
+        assert section is not None
+        measured = {} if self.held_out is None else self.held_out.measure()
+        answers: list[Episode] = []
+        if self.prompts:
+            answers = evaluate(
                 self.run,
-                prompts,
+                self.prompts,
                 self.run.rewards(),
                 samples=section.samples,
                 temperature=section.temperature,
                 max_tokens=section.max_tokens,
-            )
-            return [as_row(e) for e in evaluation.rollouts]
-
-        rows = self.run.journal.once(f"evaluations/{name.replace(' ', '-')}", compute)
-        self.done[name] = Evaluation.of(as_episodes(rows, prompts))
-        self.run.display.note(f"evaluation {name}: mean reward {self.done[name].mean:.3f} on {len(prompts)} prompts")
-        return self.done[name]
+            ).rollouts
+        return [{"measured": measured}, *(as_row(e) for e in answers)]
 
     def recall(self, first: int, last: int) -> None:
         """Read the evaluations of an earlier attempt, from the training step after `first` up to `last`."""
@@ -121,4 +195,4 @@ class Evaluations:
 
     def lines(self) -> list[str]:
         """Format one line per evaluation, for the model card."""
-        return [f"- {n}: mean reward {e.mean:.4f} on {len(e.scores)} prompts" for n, e in self.done.items()]
+        return [f"- {name}: {evaluation}" for name, evaluation in self.done.items()]

@@ -89,7 +89,8 @@ class Observer:
 
         episodes = as_episodes(self.run.journal.once(f"rounds/{name}", compute), asked)
         mean = Evaluation.of(episodes).mean
-        self.run.display.note(f"{name}: {len(episodes)} answers to {len(asked)} prompts, mean reward {mean:.3f}")
+        scored = "" if mean is None else f", mean reward {mean:.3f}"
+        self.run.display.note(f"{name}: {len(episodes)} answers to {len(asked)} prompts{scored}")
         return episodes
 
     def score_again(self, name: str, episodes: Sequence[Episode], rewards: Scoring | None = None) -> list[Episode]:
@@ -170,7 +171,7 @@ class Observer:
         return evaluate(self.run, prompts, scorers, samples=samples, temperature=temperature, max_tokens=max_tokens)
 
     def evaluate_now(self, name: str) -> Evaluation | None:
-        """Answer the prompts of the run file's `evaluate`, if it has any, and keep the result under a name."""
+        """Evaluate on the data of the run file's `evaluate`, if it has any, and keep the result under a name."""
         return self.evaluations.now(name)
 
     # ---- what the verbs share

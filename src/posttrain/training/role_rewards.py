@@ -1,12 +1,20 @@
-"""Rewards from text roles."""
+"""Rewards from models of the run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from posttrain.core.parts import PerRow
 from posttrain.rewards.reward import Reward
 from posttrain.roles.protocol import TextRole
 from posttrain.roles.reward import WEIGHTS, RoleReward
+
+REWARD = "reward"  # the role of a reward model
+
+
+def model_score(model_reward: PerRow) -> PerRow:
+    """Return the score of the reward model."""
+    return model_reward
 
 
 def as_rewards(roles: Mapping[str, TextRole]) -> tuple[Reward, ...]:

@@ -79,6 +79,7 @@ class Session(Observer):
             name=f"{verb}-{method.name}",
             evaluations=self.evaluations,
         )
+        self.evaluations.before()
         self.role = stage.role
         self.trained = list(dict.fromkeys([*self.trained, stage.role]))
         if run.journal.done(verb):  # the models that it made are there now, for the checkpoint of a later stage to fill

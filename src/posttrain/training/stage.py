@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from posttrain.core.method import Method
+from posttrain.core.method import MAIN, Method
 from posttrain.core.plan import Plan, plan
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError, NumericsError
@@ -51,6 +51,7 @@ class Stage:
         self.broken = 0  # steps in a row whose loss or gradient was not finite
         maybe_kill("dataset")
         self.trainer = self._trainer()
+        evaluations.measure_with(self.trainer, self.batches.arriving()[MAIN])
         self.role = "policy" if "policy" in self.trainer.plan.trained else self.trainer.plan.trained[0]
         maybe_kill("prepare")
 
@@ -102,13 +103,13 @@ class Stage:
         return limit is not None and self.run.seconds >= limit
 
     def _evaluated(self) -> dict[str, float]:
-        """Return the mean reward on held-out prompts if an evaluation is due after this step."""
+        """Return the metrics of the evaluation that is due after this step, if one is."""
         step = self.run.journal.steps
         if not self.evaluations.due(step):
             return {}
         with self.run.timers("evaluation"):
             evaluation = self.evaluations.now(f"step {step}")
-        return {"eval/reward": evaluation.mean} if evaluation is not None and evaluation.scores else {}
+        return {} if evaluation is None else evaluation.metrics
 
     def _one_step(self) -> dict[str, float]:
         maybe_kill("data")

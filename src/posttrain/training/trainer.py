@@ -65,16 +65,32 @@ class Trainer:
 
     def _train(self, batches: Batches) -> dict[str, float]:
         seed = seed_for(self.seed, "batch", self.batch_number)
+        batches, metrics = self._derived(batches, seed)
+        metrics |= self._passes(batches, seed)
+        self.derive(When.END, batches)
+        return metrics
+
+    def _derived(self, batches: Batches, seed: int) -> tuple[Batches, dict[str, float]]:
+        """Add what is computed once per batch, drop what is not read later. Returns the metrics of whole batches."""
         carried = {n: torch.tensor(x) for n, x in self.carried.items()}
         given = {"seed": seed, "step": self.batch_number, **carried}
         batches = {s: b.add(given, dict.fromkeys(given, "")) for s, b in batches.items()}
         batches, _ = self.derive(When.ONCE, batches)
         maybe_kill("derive")
         metrics = self._scalars(batches)
-        batches = {s: self._cut(s, b) for s, b in batches.items()}
-        metrics |= self._passes(batches, seed)
-        self.derive(When.END, batches)
-        return metrics
+        return {s: self._cut(s, b) for s, b in batches.items()}, metrics
+
+    def look(self, batches: Batches, number: int) -> tuple[Batches, Now, dict[str, float]]:
+        """Derive the tensors of held-out batches as for an optimiser step, and change nothing.
+
+        Returns what `derive` does, and the metrics of whole batches. `number` tells several held-out batches apart.
+        """
+        states = self.states
+        try:
+            batches, metrics = self._derived(batches, seed_for(self.seed, "held out", number))
+            return *self.derive(When.STEP, batches), metrics
+        finally:
+            self.states = states
 
     def _cut(self, stream: str, batch: Batch) -> Batch:
         """Drop the tensors that are no longer read and the rows that are not trained."""

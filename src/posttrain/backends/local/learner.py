@@ -168,6 +168,11 @@ class LocalLearner(Learner):
                 pieces[name].append(x.to(batch["tokens"].device))
         return {n: torch.cat(xs) for n, xs in pieces.items()}
 
+    @torch.no_grad()
+    def measure(self, plan: Plan, stream: str, mini: Batch, counts: Counts) -> Share:
+        """Compute what `accumulate` returns, without gradient."""
+        return self.accumulate(plan, stream, mini, counts, fresh=True)
+
     def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Counts, *, fresh: bool) -> Share:
         """Run forward and backward on each micro-batch of a minibatch; return the summed loss and metrics."""
         share, wants = Share(), plan.forwards.get((When.LIVE, stream), {})
@@ -177,7 +182,7 @@ class LocalLearner(Learner):
             if loss.requires_grad:  # a micro-batch may hold only rows that no pair uses
                 loss.backward()  # type: ignore[no-untyped-call]
             share.add(float(loss.detach()), parts)
-            self.progress("training", number + 1, len(micros))
+            self.progress("training" if torch.is_grad_enabled() else "evaluation", number + 1, len(micros))
         return share
 
     def _pack(self, batch: Batch, links: Collection[str], wants: Mapping[str, Source]) -> list[Batch]:

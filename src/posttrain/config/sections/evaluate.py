@@ -1,6 +1,8 @@
-"""`evaluate`: held-out prompts, answered during the run."""
+"""`evaluate`: held-out data that a run is measured on."""
 
 from __future__ import annotations
+
+from pydantic import model_validator
 
 from posttrain.config.section import Section
 from posttrain.config.sections.data import Data
@@ -8,10 +10,14 @@ from posttrain.config.types import Count, NotNegative
 
 
 class Evaluate(Section):
-    """Held-out prompts that are answered and scored during the run, and never trained on."""
+    """Held-out data that the run is measured on before, during and after training, and never trained on."""
 
-    data: Data
-    """Source of the held-out prompts."""
+    data: Data | None = None
+    """Held-out prompts, answered and scored with `rewards` or the reward model; in a run of an offline method without
+    rewards, held-out records of the method's own kind instead, as `records`."""
+    records: Data | None = None
+    """Held-out records of the method's own kind (demonstrations, pairs, ...), measured by its loss and metrics; needed
+    only beside held-out prompts."""
     every: Count | None = None
     """Steps between evaluations; null evaluates before and after training only."""
     samples: Count = 1
@@ -20,3 +26,9 @@ class Evaluate(Section):
     """Sampling temperature, 0 to about 1.5; 0 decodes greedily."""
     max_tokens: Count | None = None
     """Maximum length of an answer in tokens; null takes `sampling.max_tokens`."""
+
+    @model_validator(mode="after")
+    def _some_data(self) -> Evaluate:
+        if self.data is None and self.records is None:
+            raise ValueError("there is nothing to evaluate on; give data: FILE")
+        return self

@@ -16,7 +16,7 @@ from posttrain.selection.views import mismatched
 
 METHOD = Method(
     name="kto",
-    streams={"main": Stream("ratings"), "mismatched": Stream("ratings", view=mismatched)},
+    streams={"main": Stream("ratings", least=2), "mismatched": Stream("ratings", view=mismatched)},
     derived={"reference_point": Derived(positive_mean_log_ratio, each="step", over="mismatched")},
     loss=Term(part(prospect, score=log_ratio)),
     metrics={"accuracy": part(signed_accuracy, score=log_ratio)},

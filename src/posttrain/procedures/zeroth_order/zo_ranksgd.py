@@ -49,7 +49,7 @@ def zo_ranksgd(
         for name in names:
             session.move("policy", "moved", {name: smoothing})
             answers = session.collect(f"round-{name}", asked, session.sampling(mix=(("moved", 1.0),)))
-            earned.append(Evaluation.of(answers).mean)
+            earned.append(Evaluation.of(answers).reward)
         weights = rank_weights(earned, ranked)
         session.move("policy", "policy", {x: rate * w for x, w in zip(names, weights, strict=True)})
         metrics = {"reward": fmean(earned), "reward_best": max(earned)}
