@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from posttrain.backends.local.average import Follower
 from posttrain.backends.local.direction import movable, shift
 from posttrain.backends.local.optimiser import AdamW, Optimiser, cloned
-from posttrain.backends.local.snapshot import Copies
+from posttrain.backends.local.snapshot import Copies, check_fit
 from posttrain.backends.protocol import Direction, Learner, Share, Snapshot
 from posttrain.core.batch import Batch
 from posttrain.core.plan import Plan
@@ -263,7 +263,7 @@ class LocalLearner(Learner):
             for head in saved_heads:  # in the order of their creation, which is the optimiser's
                 if head not in heads:
                     self.models[role].add_head(head, size=len(weights[f"heads.{head}.weight"]))
-            _check_fit(role, self.models[role].state_dict(), weights)
+            check_fit(role, self.models[role].state_dict(), weights)
             self.models[role].load_state_dict(weights)
             self.changed.add(role)
         for role, saved in state["optimisers"].items():
@@ -272,17 +272,6 @@ class LocalLearner(Learner):
         for role, saved in state["averages"].items():
             if role in self.averages:
                 self.averages[role].restore(saved)
-
-
-def _check_fit(role: str, own: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> None:
-    """Raise ModelError, with both shapes, if a checkpoint belongs to another model."""
-    for name in (*saved, *own):
-        here, there = (list(w[name].shape) if name in w else None for w in (own, saved))
-        if here != there:
-            raise ModelError(
-                f"{role}: {name} is {there or 'missing'} in the checkpoint and {here or 'missing'} in this run; resume "
-                "with the model and the LoRA settings that the run began with"
-            )
 
 
 def _temperature(batch: Batch) -> Tensor | float:

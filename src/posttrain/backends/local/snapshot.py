@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from posttrain.errors import ModelError
 from posttrain.machine.disk import View, empty_like, view_of
 
 
@@ -50,3 +52,14 @@ class Copies:
                 target = empty_like(tensor, pinned=tensor.is_cuda)
             self._taken[view] = target.copy_(tensor.detach(), non_blocking=True)
         return self._taken[view]
+
+
+def check_fit(role: str, own: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> None:
+    """Raise ModelError, with both shapes, if a checkpoint belongs to another model."""
+    for name in (*saved, *own):
+        here, there = (list(w[name].shape) if name in w else None for w in (own, saved))
+        if here != there:
+            raise ModelError(
+                f"{role}: {name} is {there or 'missing'} in the checkpoint and {here or 'missing'} in this run; resume "
+                "with the model and the LoRA settings that the run began with"
+            )
