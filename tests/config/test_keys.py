@@ -28,7 +28,7 @@ def key(name: str) -> Key:
         ("train.weight_decay", "number >= 0", "0.0"),
         ("train.warmup", "whole number >= 0 or number in [0, 1)", "0"),
         ("train.betas", "list of 2, each a number in [0, 1)", "[0.9, 0.999]"),
-        ("train.learning_rate", "number > 0 or mapping role -> number > 0", "1.0e-06"),
+        ("train.learning_rate", "number > 0, mapping role -> number > 0 or null", "null"),
         ("train.rollout_correction", "none, tis, icepop or null", "null"),
         ("sampling.top_p", "number in (0, 1]", "1.0"),
         ("model.dtype", "auto, float32, bfloat16 or float64", "auto"),

@@ -111,11 +111,13 @@ def _arithmetic(p: Plan) -> str:
     rows = f"prompts_per_step x {answers} answers" if answers else f"prompts_per_step {m.streams['main'].kind.name}"
     frozen = len([r for r in p.loaded if r not in p.trained])
     trained, steps = len(p.trained), m.passes * m.minibatches
+    rates = [f"{role} {m.rate(role).weights:g}, with LoRA {m.rate(role).lora:g}" for role in p.trained]
     return "\n".join(
         [
             "BATCH",
             f"  rows per step      {rows}",
             f"  optimiser steps    {m.passes} passes x {m.minibatches} minibatches = {steps} per step",
+            f"  learning rate      {'; '.join(rates)}",
             "  micro-batches      cut to tokens_per_device, which changes memory and speed but not the result",
             "MEMORY (bf16 compute, N parameters per model, without activations)",
             f"  {trained} trained x {MASTER + COMPUTE} bytes + {frozen} frozen x {COMPUTE} bytes = "

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from posttrain.core.folder import file_names
+from posttrain.core.rate import COMPARISON, Rate
 from posttrain.errors import ConfigError, suggestion
 
 PACKAGE = "posttrain.data.kinds"
@@ -38,6 +39,7 @@ class Kind:
     paired: bool = False  # rows alternate preferred, rejected
     sampled: bool = False  # the rows are episodes that models write; `encode` gives none
     sides: tuple[str, ...] = ("",)  # prefixes of columns that belong to one of several answers: "chosen_"
+    rate: Rate = COMPARISON  # default learning rate of a policy that learns from them
 
     @property
     def tensors(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from posttrain.core.check import check
 from posttrain.core.kinds import Kind, kind
 from posttrain.core.parts import Function, Part, as_part
+from posttrain.core.rate import HEAD, Rate
 from posttrain.core.vocabulary import BY_TRAINER, FIELDS, Field, When
 from posttrain.records import Episode, Record
 
@@ -177,6 +178,7 @@ class Method:
     passes: int = 1
     minibatches: int = 1
     until: str | None = None  # a scalar derived each step; when it is not 0 the remaining passes are skipped
+    rates: Table[Rate] = field(default_factory=Table)  # default learning rates of roles that differ from `rate`
 
     def __init__(
         self,
@@ -191,6 +193,7 @@ class Method:
         passes: int = 1,
         minibatches: int = 1,
         until: str | None = None,
+        rates: Mapping[str, Rate] | None = None,
     ) -> None:
         attributes: dict[str, Any] = {
             "name": name,
@@ -203,10 +206,15 @@ class Method:
             "passes": passes,
             "minibatches": minibatches,
             "until": until,
+            "rates": Table(rates),
         }
         for key, value in attributes.items():
             object.__setattr__(self, key, value)
         check(self)
+
+    def rate(self, role: str) -> Rate:
+        """Return the default learning rate of a trained role: its own, else that of its kind of records or head."""
+        return self.rates.get(role) or (self.streams[MAIN].kind.rate if role == "policy" else HEAD)
 
     @property
     def reads(self) -> frozenset[str]:

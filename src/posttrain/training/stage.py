@@ -14,6 +14,7 @@ from posttrain.rewards.reward import Reward
 from posttrain.runs.saver import Copy
 from posttrain.training.batches import Batches
 from posttrain.training.evaluation import Evaluations
+from posttrain.training.learning_rates import Peaks, peaks, told
 from posttrain.training.run import Run
 from posttrain.training.schedule import Rates
 from posttrain.training.text_roles import check_token_roles
@@ -70,11 +71,10 @@ class Stage:
 
     def _rates(self, planned: Plan) -> Rates:
         t, roles = self.settings, planned.trained
-        if isinstance(t.learning_rate, Mapping) and (lacking := sorted(set(roles) - set(t.learning_rate))):
-            raise ConfigError(
-                f"train.learning_rate names no rate for {', '.join(lacking)}, which {self.method.name} trains"
-            )
-        return Rates(t.learning_rate, roles, self.total, t.schedule, t.warmup)
+        return Rates(self._peaks(planned), roles, self.total, t.schedule, t.warmup)
+
+    def _peaks(self, planned: Plan) -> Peaks:
+        return peaks(self.settings.learning_rate, self.run.file, self.method, planned.trained)
 
     # ---- the loop
 
@@ -198,5 +198,6 @@ class Stage:
             f"method {self.method.name}: trains {', '.join(planned.trained)}; loads {', '.join(planned.loaded)}",
             f"batch  {t.prompts_per_step} records x {answers} = {rows} rows a step, {updates} update(s), "
             f"at most {t.tokens_per_device} tokens at once",
+            told(self._peaks(planned), given=t.learning_rate is not None),
             *(notice for r in self.batches.rewards if isinstance(r, Reward) and (notice := r.notice())),
         ]

@@ -43,9 +43,9 @@ class Train(Section):
     """Maximum number of tokens in one forward pass; it changes memory and speed, not the result."""
     max_length: Count | None = None
     """Maximum length of a row (prompt and answer) in tokens; null takes the context length of the model."""
-    learning_rate: LearningRate = 1.0e-6
+    learning_rate: LearningRate | None = None
     """Peak learning rate, one for all trained roles or one per role; about 1e-7 to 1e-4 for all weights, 1e-5 to 1e-3
-    for LoRA."""
+    for LoRA, and null takes the method's, which `posttrain explain` shows."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     """Decay of the learning rate after warm-up; linear and cosine end at 0."""
     warmup: Warmup = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from posttrain.core.kinds import Kind
+from posttrain.core.rate import IMITATION
 from posttrain.data.cells import Cells, prompt_and_answers
 from posttrain.data.kinds import text
 from posttrain.records import Demonstration
@@ -23,4 +24,5 @@ KIND = Kind(
     text.encode,
     "prompt and completion, or messages, or text",
     frozenset({"completion", "messages", "conversations", "output"}),
+    rate=IMITATION,
 )

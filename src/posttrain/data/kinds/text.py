@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from posttrain.core.kinds import Kind
+from posttrain.core.rate import IMITATION
 from posttrain.data.cells import Cells, check_answer
 from posttrain.data.chat.messages import check_order, messages
 from posttrain.data.numeric_columns import numbers
@@ -36,4 +37,4 @@ def encode(encoder: Encoder, r: Demonstration, wanted: Mapping[str, str]) -> lis
     return [encoder.row(r.id, r.prompt, r.completion, **numbers(r.columns, wanted))]
 
 
-KIND = Kind("text", Demonstration, read, encode, "text or messages", frozenset({"text"}))
+KIND = Kind("text", Demonstration, read, encode, "text or messages", frozenset({"text"}), rate=IMITATION)

@@ -12,6 +12,7 @@ As in the paper's DRO-V, policy and value are separate models, and the policy's 
 
 from posttrain.core.method import Method, Stream, Term
 from posttrain.core.parts import part
+from posttrain.core.rate import COMPARISON
 from posttrain.formulas.losses.scores import at_first, log_ratio
 from posttrain.formulas.losses.values import soft_bellman
 
@@ -19,4 +20,5 @@ METHOD = Method(
     name="dro",
     streams=Stream("demonstrations"),
     loss=Term(part(soft_bellman, value=at_first, score=log_ratio, tau=1.0)),
+    rates={"policy": COMPARISON},
 )

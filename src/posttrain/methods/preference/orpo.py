@@ -11,6 +11,7 @@ batch, prompts too.
 
 from posttrain.core.method import Term, variant
 from posttrain.core.parts import pairwise
+from posttrain.core.rate import Rate
 from posttrain.formulas.losses.pairs import gap, logistic, minus_first, ordered, sides
 from posttrain.formulas.losses.scores import log_odds, mean_logp, sum_logp
 from posttrain.methods.preference.dpo import METHOD as DPO
@@ -27,4 +28,5 @@ METHOD = variant(
         "log_odds/margins": pairwise(gap, log_odds),
         **sides(sum_logp, "logps"),
     },
+    rates={"policy": Rate(8e-6, 8e-5)},
 )

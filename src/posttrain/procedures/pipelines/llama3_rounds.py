@@ -73,7 +73,7 @@ def llama3_rounds(
         newest = dataset((p for batch in compared[-latest:] for p in batch), f"the latest comparisons of round {n}")
         for k, rate in enumerate(rates, 1):
             session.copy("reference", "policy")
-            metrics = session.train(LLAMA3_DPO, newest, rewards=(), **with_scaled_rate(session, dpo, rate))
+            metrics = session.train(LLAMA3_DPO, newest, rewards=(), **with_scaled_rate(session, LLAMA3_DPO, dpo, rate))
             session.copy("policy", "average", 1 / k)
         session.copy("average", "policy")
     return metrics

@@ -13,6 +13,7 @@ paper watches a held-out reward.
 from __future__ import annotations
 
 from posttrain.data.dataset import Dataset
+from posttrain.methods.imitation.sft import METHOD as SFT
 from posttrain.procedures.learning_rate import with_scaled_rate
 from posttrain.selection.answers import above, dataset, quantile
 from posttrain.selection.answers import demonstrations as as_demonstrations
@@ -52,5 +53,7 @@ def rest(
                 break
             own = dataset(as_demonstrations(kept), f"grow {g}, improve {i + 1}")
             trained = Dataset((*own, *(demonstrations or ())), own.name)
-            metrics = session.train("imitation/sft", trained, rewards=(), **with_scaled_rate(session, sft, decay**i))
+            metrics = session.train(
+                "imitation/sft", trained, rewards=(), **with_scaled_rate(session, SFT, sft, decay**i)
+            )
     return metrics
