@@ -17,7 +17,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "models/outputs/": ("models/test_network.py", "models/test_padded.py"),
     # through the door of the room: its other files are details of it
     "config/": ("config/test_load.py", "config/test_keys.py"),
-    "convert/": ("convert/test_trl.py",),
+    "convert/": ("convert",),
     "core/check.py": ("core/test_method.py",),
     "core/kinds.py": ("core/test_plan.py", "data/test_columns.py"),
     "core/rows.py": ("core/test_batch.py",),

@@ -247,8 +247,9 @@ def test_rewards_and_data():
 
 
 def test_adapters():
-    values = run_file({"use_peft": True, "use_rslora": True, "lora_r": 16, "lora_alpha": 8})
-    assert values["model.lora.alpha"] == 8 * 4  # peft: alpha / sqrt(rank); here: alpha / rank
+    values = run_file({"use_peft": True, "use_rslora": True, "lora_r": 16, "lora_modules_to_save": ["lm_head"]})
+    assert values["model.lora.rslora"] is True
+    assert values["model.lora.modules_to_save"] == ["lm_head"]
     assert values["model.lora.targets"] == ["q_proj", "v_proj"]
     assert "model.lora.targets" not in run_file({"use_peft": True, "lora_target_modules": "all-linear"})
     assert "model.lora.rank" not in run_file({"lora_r": 8})

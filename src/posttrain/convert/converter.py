@@ -18,7 +18,7 @@ from posttrain.convert.source import read_source, resolved
 from posttrain.core.parts import PartError
 from posttrain.errors import ConfigError, suggestion
 
-PEERS = ("trl",)
+PEERS = ("trl", "verl", "axolotl", "llamafactory")
 
 
 def peer_of(name: str) -> Peer:
@@ -63,7 +63,7 @@ def checked(text: str) -> str:
 
 
 def _apply(peer: Peer, key: str, value: Any, draft: Draft) -> None:
-    rule = peer.rules.get(key)
+    rule = peer.rule(key)
     if rule is None:
         draft.unknown.append(f"{key}: {short(value)}{suggestion(key, peer.rules)}")
     elif isinstance(rule, Becomes):

@@ -30,7 +30,9 @@ class Draft:
             self.set(f"method.{name.replace('__', '.')}", value, source)
 
     def fill_in(self, key: str, value: Any, what: str) -> None:
-        """Set a key that the configuration does not tell; the reader has to fill it in."""
+        """Set a key that the configuration does not tell and that the reader has to fill in, unless it is set."""
+        if key in self.values:
+            return
         self.set(key, value, "to be filled in")
         self.missing.append(f"{key}: {what}")
 

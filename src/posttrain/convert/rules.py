@@ -64,8 +64,8 @@ def each(names: str, rule: Rule) -> dict[str, Rule]:
 class Peer:
     """Another trainer: the rules of its keys, and the function that joins those that belong together.
 
-    `flattened` names the mappings whose keys have dotted names in the rules; `None` stands for all. `former` are keys
-    of older versions.
+    A rule whose name ends with a dot is for all keys of a mapping. `flattened` names the mappings whose keys have
+    dotted names in the rules; `None` stands for all. `former` are keys of older versions.
     """
 
     name: str
@@ -73,3 +73,11 @@ class Peer:
     assemble: Callable[[Settings, Draft], None]
     flattened: tuple[str, ...] | None = ()
     former: frozenset[str] = field(default_factory=frozenset)
+
+    def rule(self, key: str) -> Rule | None:
+        """Return the rule of a key, or that of the innermost mapping around it, whose name ends with a dot."""
+        if key in self.rules:
+            return self.rules[key]
+        parts = key.split(".")
+        around = (".".join(parts[:n]) + "." for n in range(len(parts) - 1, 0, -1))
+        return next((self.rules[name] for name in around if name in self.rules), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posttrain.errors import ConfigError
@@ -20,16 +20,27 @@ class Settings:
         defaults: Mapping[str, Any] | None = None,
         trainer: str | None = None,
         gpus: int = 1,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         self.given = dict(given)
         self.peer = peer
         self.defaults = dict(defaults or {})
         self.trainer = trainer
         self.gpus = gpus
+        self.names = dict(names or {})
 
     def with_defaults(self, defaults: Mapping[str, Any]) -> Settings:
         """Return the same settings with the defaults of one trainer class."""
         return Settings(self.given, peer=self.peer, defaults=defaults, trainer=self.trainer, gpus=self.gpus)
+
+    def renamed(self, names: Mapping[str, Sequence[str]], defaults: Mapping[str, Any]) -> Settings:
+        """Return the settings under other names: {new name: names that may stand for it}; the first given counts."""
+        given, written = {}, {}
+        for new, old in names.items():
+            name = next((n for n in old if self.given.get(n) is not None), None)
+            if name is not None:
+                given[new], written[new] = self.given[name], name
+        return Settings(given, peer=self.peer, defaults=defaults, trainer=self.trainer, gpus=self.gpus, names=written)
 
     def __contains__(self, key: str) -> bool:
         return key in self.given
@@ -59,7 +70,7 @@ class Settings:
 
     def origin(self, *keys: str) -> str:
         """Return where values come from, as a comment: `beta`, or `TRL's default of beta`."""
-        given = [k for k in keys if k in self.given]
+        given = [self.names.get(k, k) for k in keys if k in self.given]
         default = [k for k in keys if k not in self.given]
         parts = [" x ".join(given)] if given else []
         if default:

@@ -163,7 +163,7 @@ def evaluation(settings: Settings, draft: Draft) -> None:
     asked = settings("eval_strategy") or settings("evaluation_strategy") or ("steps" if settings("do_eval") else "no")
     if asked in ("no", False):
         return
-    if "evaluate.data" not in draft.values:
+    if not any(key.startswith("evaluate.data") for key in draft.values):
         draft.differ("eval_strategy: an evaluation needs held-out data here: evaluate.data")
         return
     if asked == "steps":

@@ -15,7 +15,7 @@ from posttrain.convert.values import dtype
 from posttrain.errors import ConfigError, suggestion
 
 _LORA = Joined("model.lora", "with use_peft")
-_LENGTH = "a row that is longer stops the run (data.invalid: drop leaves it out); it is not cut as by truncation_mode"
+LONG_ROWS = "a row that is longer stops the run (data.invalid: drop leaves it out); it is not cut as by truncation_mode"
 _METHOD = Joined("method", "the method and its settings; see the table of methods")
 _SAMPLER = "answers are drawn from the whole distribution, so that log-probs are those of the policy"
 _ENGINE = Idle("answers are sampled by posttrain's own engine, from the weights that are trained")
@@ -31,10 +31,9 @@ RULES: dict[str, Rule] = {
     "dtype": Becomes("model.dtype", dtype, "the optimiser keeps the weights in float32 precision in any case"),
     "torch_dtype": Becomes("model.dtype", dtype, "the optimiser keeps the weights in float32 precision in any case"),
     "use_peft": Joined("model.lora", "false trains all weights"),
-    **each("lora_r lora_alpha lora_dropout lora_target_modules use_rslora", _LORA),
+    **each("lora_r lora_alpha lora_dropout lora_target_modules use_rslora lora_modules_to_save", _LORA),
     "lora_task_type": Idle("the heads that a method needs are made by posttrain"),
     "lora_target_parameters": Without("adapters are on linear layers"),
-    "lora_modules_to_save": Without("only the adapters are trained, and the heads that a method adds"),
     "use_dora": Without("adapters are plain LoRA"),
     **each("load_in_8bit load_in_4bit", _QUANTISED),
     **each(
@@ -61,8 +60,8 @@ RULES: dict[str, Rule] = {
     "dataset_streaming": Without("records are read before the first step"),
     **each("dataset_num_proc dataset_kwargs ignore_bias_buffers", Idle("data are read and encoded by posttrain")),
     "shuffle_dataset": Without("records are shuffled every epoch", (None, True, False)),
-    "max_length": Becomes("train.max_length", note=_LENGTH),
-    "max_seq_length": Becomes("train.max_length", note=_LENGTH),
+    "max_length": Becomes("train.max_length", note=LONG_ROWS),
+    "max_seq_length": Becomes("train.max_length", note=LONG_ROWS),
     "max_prompt_length": Without("prompts are never cut; train.max_length bounds prompt and answer together", (None,)),
     "truncation_mode": Without("rows are never cut", (None, "keep_start")),
     "packing": Joined("train.prompts_per_step", "a step counts records, not packed blocks"),
@@ -196,7 +195,7 @@ def _model(settings: Settings, draft: Draft) -> None:
         if targets is None:
             targets = ["q_proj", "v_proj"]
             draft.differ(
-                "lora_target_modules: peft adapts q_proj and v_proj of most models; null here adapts all layers"
+                "lora_target_modules: peft adapts q_proj and v_proj of most models; null here adapts all but the last"
             )
         adapters(
             draft,
@@ -204,7 +203,8 @@ def _model(settings: Settings, draft: Draft) -> None:
             alpha=(settings("lora_alpha"), settings.origin("lora_alpha")),
             targets=(targets, settings.origin("lora_target_modules")),
             dropout=(settings("lora_dropout"), settings.origin("lora_dropout")),
-            rank_stabilised=bool(settings("use_rslora")),
+            rslora=(settings("use_rslora"), "use_rslora"),
+            in_full=(settings("lora_modules_to_save"), "lora_modules_to_save"),
         )
 
 
