@@ -34,6 +34,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "models/": ("models/test_network.py", "models/test_padded.py"),
     "models/kernels/": ("models/kernels",),
     "models/loading/": ("models/loading/test_load.py", "models/loading/test_tiny.py"),
+    "rewards/arguments.py": ("rewards/test_trl.py", "rewards/test_conversations.py"),
     "rewards/credits.py": ("rewards/test_verdicts.py",),
     "rewards/final_answer.py": ("rewards/test_bundled.py",),
     "rewards/ledger.py": ("rewards/test_scorer.py",),

@@ -1,5 +1,6 @@
 """Reward functions with every kind of fault, for workers to import. The completion selects the fault."""
 
+import asyncio
 import ctypes
 import os
 import random
@@ -111,3 +112,91 @@ def impolite(prompts, completions, tests):
 
 def imports_torch(prompts, completions):
     return [float("torch" in sys.modules) for _ in completions]
+
+
+class Scaled:
+    """Counts how often an instance of it was made and called."""
+
+    def __init__(self, factor=1, shift=0):
+        self.factor, self.shift, self.made = factor, shift, 0
+        Scaled.instances = getattr(Scaled, "instances", 0) + 1
+
+    def __call__(self, completions, *, count=False):
+        if count:
+            return [float(Scaled.instances)] * len(completions)
+        return [self.factor * len(c) + self.shift for c in completions]
+
+
+class Needy:
+    def __init__(self, table): ...
+    def __call__(self, completions): ...
+
+
+class Mute:
+    pass
+
+
+def counter(start):
+    first = int(start)
+    return lambda completions: [float(first + k) for k in range(len(completions))]
+
+
+def broken(start):
+    return start
+
+
+def holds(completions, *, model):
+    return [1.0] * len(completions)
+
+
+def in_trls_form(prompts, completions, completion_ids, trainer_state, log_extra=None, log_metric=None, **kwargs):
+    share = trainer_state.global_step / trainer_state.max_steps
+    log_metric("half", share)
+    log_extra("seen", kwargs["level"])
+    texts = [c if isinstance(c, str) else c[-1]["content"] for c in completions]
+    assert all(isinstance(p, str) or p[0]["role"] == "system" for p in prompts)
+    assert [len(ids) for ids in completion_ids] == list(range(4, 4 + len(texts)))
+    return [len(t) + share for t in texts]
+
+
+def compute_score(data_source, solution_str, ground_truth, extra_info=None, high=1.0):
+    assert data_source in ("gsm8k", "x")
+    if solution_str == "boom":
+        raise ValueError(solution_str)
+    return {"score": high * (solution_str == ground_truth), "known": extra_info == {}, "why": "compared"}
+
+
+def compute_scores(data_sources, solution_strs, ground_truths, extra_infos):
+    assert extra_infos[0] == {"k": 1}
+    return [float(s == g) for s, g in zip(solution_strs, ground_truths)]
+
+
+async def compute_slowly(data_source, solution_str, ground_truth, extra_info):
+    await asyncio.sleep(0.01)
+    return solution_str == ground_truth
+
+
+def reads_messages(completions):
+    return [len(c[0]["content"]) for c in completions]
+
+
+def reads_texts(completions):
+    return [len(c.strip()) for c in completions]
+
+
+async def patient(completions, *, seconds=0.2):
+    """Sleep at the same time for all prompts; do what the completions say."""
+    await asyncio.gather(*(asyncio.sleep(60 if c == "hang" else seconds) for c in completions))
+    print("awake")
+    return [_obey(c) for c in completions]
+
+
+def typed_columns(completions, **columns):
+    values = [columns[name][0] for name in sorted(columns) if name != "prompts"]
+    return [float(repr(values) == c) for c in completions]
+
+
+def chatty(completions):
+    for c in completions:
+        print(c)
+    return [_obey(c) for c in completions]

@@ -49,16 +49,14 @@ def test_any_columns_do_not_include_conversations():
 
 
 def test_a_whole_batch_is_one_call_in_this_thread_without_a_deadline():
-    calls = []
+    calls, ones = [], [1.0, 1.0]
 
     def slow(completions):
         calls.append((len(completions), threading.current_thread()))
         time.sleep(0.2)
         return [float(len(text)) for text in completions]
 
-    with Scorer(
-        [Reward("slow", slow, whole_batch=True), Reward("one", lambda completions: [1.0] * 2)], timeout=0.05
-    ) as s:
+    with Scorer([Reward("slow", slow, whole_batch=True), Reward("one", lambda completions: ones)], timeout=0.05) as s:
         assert [e.reward for e in s.score(episodes("x", "y", "z"))] == [2.0, 3.0] * 3
         assert s.metrics()["rewards/slow/mean"] == 1.5
     assert calls == [(6, threading.current_thread())]

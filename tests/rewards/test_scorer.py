@@ -1,6 +1,5 @@
 """From rollouts to rewards: sums, abstentions, failures, and the same scores however many workers there are."""
 
-import functools
 import logging
 import os
 import random
@@ -146,6 +145,8 @@ def test_a_batch_that_hangs_stops_before_all_of_it_was_tried():
 def test_a_missing_column_names_the_row_and_the_reward():
     with pytest.raises(DataError, match="data.jsonl:1: 'answer' is missing; reward 'exact_match' reads it"):
         score(["exact_match"], rollouts(["a"]))
+    with pytest.raises(DataError, match="Columns: level, solution; .*answer: ITS_NAME"):
+        score(["exact_match"], rollouts(["a"], columns={"solution": "x", "level": 1}))
 
 
 def test_functions_get_the_columns_that_they_accept():
@@ -227,7 +228,7 @@ def test_no_process_and_no_descriptor_is_left():
 def here(function, *texts):
     """Score with a function that only this process has."""
     batch = rollouts(list(texts), columns={"tests": ["kept"]})
-    found, _ = score([functools.partial(function)], batch, timeout=0.5, max_error_rate=1.0)
+    found, _ = score([function], batch, workers=0, timeout=0.5, max_error_rate=1.0)
     return found
 
 
@@ -250,7 +251,7 @@ def test_functions_of_this_process_leave_no_trace():
     tests, folder = ["kept"], os.getcwd()
     state, numpy_state, torch_state = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
     batch = rollouts(["a"], columns={"tests": tests})
-    assert score([functools.partial(faulty.impolite)], batch)[0] == [1.0]
+    assert score([faulty.impolite], batch, workers=0)[0] == [1.0]
     assert tests == ["kept"]
     assert os.getcwd() == folder
     assert random.getstate() == state
@@ -285,7 +286,7 @@ def test_an_empty_batch_has_no_metrics():
         ([], {}, "at least one reward"),
         ([f"{F}:length", {f"{F}:length": 2.0}], {}, "two rewards are called 'length'"),
         ([{f"{F}:length": 0.0}], {}, "every reward has weight 0"),
-        ([f"{F}:length"], {"workers": 0}, "workers is 0"),
+        ([f"{F}:length"], {"workers": -1}, "workers is -1"),
         ([f"{F}:length"], {"timeout": 0.0}, "timeout is 0"),
         ([f"{F}:length"], {"timeout": float("nan")}, "timeout is nan"),
         ([f"{F}:length"], {"max_error_rate": 1.5}, "max_error_rate is 1.5"),

@@ -10,7 +10,8 @@ from posttrain.rewards.credits import place, turn_credits, with_credits
 from posttrain.rewards.reward import resolve
 from posttrain.rewards.scorer import Scorer
 from posttrain.rewards.verdicts import Spans, Turns
-from posttrain.rewards.workers.call import Fault, from_wire, to_wire, verdicts
+from posttrain.rewards.workers.call import Fault
+from posttrain.rewards.workers.outcome import from_wire, to_wire, verdicts
 
 ASKED = Prompt(1, "2+2?")
 

@@ -31,7 +31,7 @@ def check_before_loading(run: RunFile, *, scored: bool = False) -> None:
     `scored`: there are reward functions besides those of the run file.
     """
     for reward in run.rewards:
-        resolve({"path": reward.path, "weight": reward.weight, **reward.settings}).notice()
+        resolve(reward.model_dump()).notice()
     check_endpoints(run)
     if run.procedure is not None:
         procedure_of(run)

@@ -6,13 +6,15 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from posttrain.errors import ConfigError, RewardError
 from posttrain.records import Episode, Span
 from posttrain.rewards.credits import turn_credits
 from posttrain.rewards.reward import Reward
 from posttrain.rewards.verdicts import Spans, Turns
-from posttrain.rewards.workers.call import Call, Fault, Outcome, Scores, Verdict
+from posttrain.rewards.workers.call import Call, Fault
+from posttrain.rewards.workers.outcome import Outcome, Scores, Verdict
 
 
 class Ledger:
@@ -23,6 +25,7 @@ class Ledger:
         self._episodes = episodes
         self._verdicts: dict[str, list[Verdict]] = {r.name: [None] * len(episodes) for r in rewards}
         self._watched: dict[str, dict[int, float]] = {}  # by the name of the curve, then by completion
+        self._notes: dict[int, dict[str, Any]] = {}  # by completion
         self._failed: set[int] = set()
 
     def enter(self, call: Call, outcome: Outcome) -> None:
@@ -38,9 +41,16 @@ class Ledger:
                     raise RewardError(verdict.message)
                 self._failed.add(item)
 
-        for name, values in outcome.watched.items() if isinstance(outcome, Scores) else ():
+        if isinstance(outcome, Scores):
+            self._enter_extras(call, outcome)
+
+    def _enter_extras(self, call: Call, scores: Scores) -> None:
+        for name, values in scores.watched.items():
             seen = {item: v for item, v in zip(call.items, values, strict=True) if v is not None}
             self._watched.setdefault(f"rewards/{call.reward}/{name}", {}).update(seen)
+        for name, values in scores.notes.items():
+            for item, value in zip(call.items, values, strict=True):
+                self._notes.setdefault(item, {})[f"{call.reward}/{name}"] = value
 
     def exceeds(self, rate: float) -> bool:
         """Whether too large a part of the batch has failed already."""
@@ -60,6 +70,7 @@ class Ledger:
             rewards={r.name: self._score(r, item) for r in self._rewards},
             spans=spans,
             credits={name: turn_credits(episode, values) for name, values in turns.items()},
+            notes=dict(sorted(self._notes.get(item, {}).items())),
         )
 
     def metrics(self) -> dict[str, float]:

@@ -71,9 +71,10 @@ def load(reference: str) -> Callable[..., Any]:
 
 
 def reference_of(function: Callable[..., Any]) -> str | None:
-    """Return where a worker finds the same function; None for lambdas, closures, methods and those of __main__."""
+    """Return where a worker finds the same function or class; None for lambdas, closures, methods and __main__'s."""
     module = sys.modules.get(getattr(function, "__module__", None) or "")
-    if not inspect.isfunction(function) or module is None or module.__name__ == "__main__":
+    known = inspect.isfunction(function) or inspect.isclass(function)
+    if not known or module is None or module.__name__ == "__main__":
         return None
     if vars(module).get(function.__name__) is not function:
         return None
@@ -81,6 +82,11 @@ def reference_of(function: Callable[..., Any]) -> str | None:
         return f"{module.__name__}:{function.__name__}"
     file = getattr(module, "__file__", None)
     return f"{file}:{function.__name__}" if file and file.endswith(".py") else None
+
+
+def stands_alone(function: Callable[..., Any]) -> bool:
+    """Whether a function keeps nothing besides the globals of its module: a plain function or lambda, no closure."""
+    return inspect.isfunction(function) and not function.__closure__
 
 
 def _can_be_imported(module: str) -> bool:

@@ -5,43 +5,29 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from posttrain.catalogue.signature import Signature
-from posttrain.errors import ConfigError
-from posttrain.rewards.lookup import EXPECTED, bundled, load, locate, reference_of
+from posttrain.errors import ConfigError, DataError
+from posttrain.rewards.construct import make, outline, unpacked
+from posttrain.rewards.lookup import bundled, load, locate, reference_of
+from posttrain.rewards.reads import Form, Reads, read
+from posttrain.rewards.workers.framing import pack
 
-_TEXTS = ("prompts", "completions", "conversations")
-_OWN = ("path", "weight", "name")  # keys of a mapping that are not settings of the function
-
-
-@dataclass(frozen=True)
-class Reads:
-    """What a function takes, according to its signature."""
-
-    prompts: bool
-    conversations: bool
-    required: tuple[str, ...]  # columns without which it cannot be called
-    optional: tuple[str, ...]
-    any_column: bool  # has **columns
-    settings: tuple[str, ...]  # its keyword-only parameters
-
-    def chooses(self, column: str) -> bool:
-        """Whether a column of the data goes to the function."""
-        named = column in self.required or column in self.optional
-        return named or (self.any_column and column not in self.settings and column not in _TEXTS)
+_OWN = ("path", "weight", "name", "signature")  # keys of a mapping that are not settings of the function
 
 
 @dataclass(frozen=True)
 class Reward:
     """A function `(prompts, completions, **columns) -> list[float | None]`, by reference or as an object.
 
-    Positional parameters are columns of the data, keyword-only ones are settings. A function that a worker can import
-    is stored as a reference; others (lambdas, closures, functions of a script) run in this process. A parameter
-    `conversations` gets the whole prompt as messages, and the completion as the assistant's last one.
+    Positional parameters are columns of the data, unless a setting has their name; keyword-only ones are settings. A
+    function that a worker can import is stored as a reference; others are objects of this process. A class or a factory
+    is called with its settings first (rewards/construct.py). `signature`: the form of the function where its parameters
+    do not tell (rewards/reads.py). A parameter `conversations` gets the whole prompt as messages, and the completion as
+    the assistant's last one.
 
     `whole_batch`: one call for all completions of a batch, in this process and without a deadline, for a function that
     holds a model. Raises ConfigError when the function cannot be loaded or called with such arguments.
@@ -52,19 +38,25 @@ class Reward:
     weight: float = 1.0
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
     whole_batch: bool = False
+    signature: Form | None = None
     reads: Reads = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.weight, bool) or not isinstance(self.weight, int | float) or not math.isfinite(self.weight):
             raise ConfigError(f"reward {self.name!r}: weight is {self.weight!r}, but must be a finite number")
-        function = load(self.function) if isinstance(self.function, str) else self.function
-        reads = _reads(self.name, function)
-        _check_settings(self.name, function, self.settings)
+        target, fixed = (load(self.function), {}) if isinstance(self.function, str) else unpacked(self.function)
+        settings = {**fixed, **self.settings}
+        outlined = outline(self.name, target, settings)
+        reads = read(self.name, outlined.function, outlined.call, self.signature)
+        reads.check_settings(self.name, outlined.call, also=outlined.makes)
+        reference = self.function if isinstance(self.function, str) else reference_of(target)
+        by_name = reference is not None and not self.whole_batch and _plain(settings)
+        if not by_name:
+            made = make(self.name, target, settings)
+            target, settings = made.function, dict(made.call)
+        object.__setattr__(self, "function", reference if by_name else target)
+        object.__setattr__(self, "settings", settings)
         object.__setattr__(self, "reads", reads)
-        if self.whole_batch:
-            object.__setattr__(self, "function", function)
-        elif not isinstance(self.function, str):
-            object.__setattr__(self, "function", reference_of(function) or function)
 
     def keeping(self, folder: Path) -> Reward:
         """Fill in the setting `folder`, where the function keeps files, if it has that setting and none was given."""
@@ -87,69 +79,60 @@ class Reward:
         return self.function if isinstance(self.function, str) else repr(self.function)
 
 
-def resolve(spec: str | Mapping[str, Any] | Callable[..., Any] | Reward) -> Reward:
+def resolve(spec: str | Mapping[Any, Any] | Callable[..., Any] | Reward) -> Reward:
     """Make a reward of what the user wrote.
 
     "math_answer", "file.py:function", "package.module:function", a callable, `{name: weight}`, or
-    `{"path": ..., "weight": ..., "name": ..., **settings}`. Raises ConfigError.
+    `{"path": ..., "weight": ..., "name": ..., "signature": ..., **settings}`, where `path` may be a callable too.
+    Raises ConfigError.
     """
     if isinstance(spec, Reward):
         return spec
-    if isinstance(spec, str):
-        return _named({"path": spec})
     if isinstance(spec, Mapping):
         if len(spec) == 1 and "path" not in spec:
             ((path, weight),) = spec.items()
-            return _named({"path": path, "weight": weight})
-        return _named(spec)
-    if callable(spec):
-        return Reward(getattr(spec, "__name__", type(spec).__name__), spec)
+            return _entry({"path": path, "weight": weight})
+        return _entry(spec)
+    if isinstance(spec, str) or callable(spec):
+        return _entry({"path": spec})
     raise ConfigError(f"a reward is a name, a mapping or a function, not {type(spec).__name__} {spec!r:.80}")
 
 
-def _named(spec: Mapping[str, Any]) -> Reward:
-    path = spec.get("path")
-    if not isinstance(path, str):
-        raise ConfigError(f"reward {dict(spec)!r:.200} has no path; write {{path: {bundled()[0]}, weight: 1.0}}")
-    reference = locate(path)
-    name = spec.get("name", reference.rpartition(":")[2])
-    settings = {key: value for key, value in spec.items() if key not in _OWN}
-    return Reward(name, reference, spec.get("weight", 1.0), settings)
+def check_columns(rewards: Iterable[Reward], columns: Collection[str], where: str) -> None:
+    """Raise DataError for a column that a reward cannot do without and that data has not, listing those it has."""
+    for reward in rewards:
+        if missing := reward.reads.missing(columns):
+            raise DataError(lacking(reward, missing[0], columns, where))
 
 
-def _reads(name: str, function: Callable[..., Any]) -> Reads:
-    """Read the signature. Raises ConfigError for a function that cannot be called as a reward."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"reward {name!r}: its signature cannot be read ({error}); {EXPECTED}") from error
-    kinds = {p.kind for p in parameters}
-    names = {p.name for p in parameters}
-    if inspect.iscoroutinefunction(function):
-        raise ConfigError(f"reward {name!r} is an async function; {EXPECTED}")
-    if inspect.Parameter.POSITIONAL_ONLY in kinds or inspect.Parameter.VAR_POSITIONAL in kinds:
-        raise ConfigError(f"reward {name!r} takes arguments without names, {_signature(function)}; {EXPECTED}")
-    any_column = inspect.Parameter.VAR_KEYWORD in kinds
-    if "completions" not in names and not any_column:
-        raise ConfigError(f"reward {name!r} does not take `completions`, {_signature(function)}; {EXPECTED}")
-    signature = Signature(function, own=_TEXTS)
-    columns = signature.data.values()
-    return Reads(
-        prompts="prompts" in names or any_column,
-        conversations="conversations" in names,
-        required=tuple(p.name for p in columns if p.required),
-        optional=tuple(p.name for p in columns if not p.required),
-        any_column=any_column,
-        settings=tuple(signature.settings),
+def lacking(reward: Reward, column: str, columns: Iterable[str], where: str) -> str:
+    """Describe a column that is missing."""
+    known = ", ".join(sorted(columns)) or "none besides those of the prompt"
+    return (
+        f"{where}: {column!r} is missing; reward {reward.name!r} reads it (null where it should abstain). Columns: "
+        f"{known}; one that is called otherwise: data: {{columns: {{{column}: ITS_NAME}}}}"
     )
 
 
-def _check_settings(name: str, function: Callable[..., Any], settings: Mapping[str, Any]) -> None:
-    signature = Signature(function, own=_TEXTS)
-    signature.check_names(settings, f"reward {name}")
-    if missing := signature.missing(settings):
-        raise ConfigError(f"reward {name!r} needs the setting {missing[0]!r}: {{path: {name}, {missing[0]}: ...}}")
+def _entry(spec: Mapping[str, Any]) -> Reward:
+    path = spec.get("path")
+    if not isinstance(path, str) and not callable(path):
+        raise ConfigError(f"reward {dict(spec)!r:.200} has no path; write {{path: {bundled()[0]}, weight: 1.0}}")
+    function = locate(path) if isinstance(path, str) else path
+    name = spec.get("name", function.rpartition(":")[2] if isinstance(function, str) else _name_of(function))
+    settings = {key: value for key, value in spec.items() if key not in _OWN}
+    return Reward(name, function, spec.get("weight", 1.0), settings, signature=spec.get("signature"))
 
 
-def _signature(function: Callable[..., Any]) -> str:
-    return f"its signature is {inspect.signature(function)}"
+def _name_of(function: Callable[..., Any]) -> str:
+    inner = unpacked(function)[0]
+    return str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def _plain(settings: Mapping[str, Any]) -> bool:
+    """Whether settings can be sent to a worker."""
+    try:
+        pack(dict(settings))
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
@@ -55,11 +56,11 @@ def number(value: Any) -> float:
     """A score as a float; True and False are 1 and 0. ValueError for what is no finite number of a sane size."""
     if hasattr(value, "item"):
         value = value.item()
-    if isinstance(value, Real):
+    if isinstance(value, Real | Decimal):
         try:
             score = float(value)
-        except OverflowError:
-            score = math.inf
+        except (OverflowError, ValueError):  # too large, or a signalling NaN
+            score = math.nan
         if abs(score) <= LARGEST:  # which NaN is not
             return score
     raise ValueError(f"{value!r:.80} is no score")

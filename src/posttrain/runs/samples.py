@@ -56,6 +56,8 @@ def row(step: int, episode: Episode, advantage: float | None) -> dict[str, Any]:
         "ended": episode.ended,
         "tokens": len(episode.tokens),
     }
+    if episode.notes:
+        described["notes"] = {name: plain_data(value) for name, value in episode.notes.items()}
     if len(episode.segments) > 1:
         described["segments"] = [
             {"author": s.author, "text": s.text, "tokens": len(s.tokens), "reward": finite(s.reward)}

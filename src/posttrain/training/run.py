@@ -15,7 +15,9 @@ from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.rewards.scorer import Scorer
+from posttrain.rewards.workers.printed import Printed
 from posttrain.runs.journal import Journal
+from posttrain.runs.printed import PRINTED, write_printed
 from posttrain.runs.saver import Copy
 from posttrain.runs.signals import Signals
 from posttrain.runs.timers import StepTimers
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from posttrain.records import Episode
     from posttrain.roles.protocol import TextRole
     from posttrain.sampling.request import Completion, Mix, OnFinished, Request
+
+SHOWN_LINES = 3  # of what rewards print in a batch
 
 
 class Run:
@@ -104,8 +108,7 @@ class Run:
 
         Files that a reward keeps lie in `kept/`.
         """
-        named = ({"path": r.path, "weight": r.weight, **r.settings} for r in self.file.rewards)
-        every = (*map(resolve, named), *self.functions, *as_rewards(self.text_roles))
+        every = (*(resolve(r.model_dump()) for r in self.file.rewards), *self.functions, *as_rewards(self.text_roles))
         folder = self.journal.folder
         return tuple(r if folder is None else r.keeping(folder / "kept") for r in every)
 
@@ -114,9 +117,27 @@ class Run:
         if rewards not in self._scorers:
             s = self.file.scoring
             self._scorers[rewards] = Scorer(
-                rewards, workers=s.workers, timeout=s.timeout, max_error_rate=s.max_error_rate
+                rewards,
+                workers=s.workers,
+                timeout=s.timeout,
+                max_error_rate=s.max_error_rate,
+                on_print=self._keep_printed,
             )
-        return self._scorers[rewards]
+        scorer, steps = self._scorers[rewards], self.file.train.steps
+        scorer.state = {"global_step": self.journal.steps} | ({} if steps is None else {"max_steps": steps})
+        return scorer
+
+    def _keep_printed(self, printed: Sequence[Printed]) -> None:
+        """Write what reward functions printed to the log of the run, and show the first lines."""
+        folder = self.journal.folder
+        if folder is not None:
+            write_printed(folder / PRINTED, self.journal.steps + 1, [(p.reward, p.text) for p in printed])
+        lines = [f"reward {p.reward}: {line}" for p in printed if not p.shown for line in p.text.splitlines()]
+        for line in lines[:SHOWN_LINES]:
+            self.display.note(line)
+        if len(lines) > SHOWN_LINES:
+            more = f"{len(lines) - SHOWN_LINES} more lines of rewards"
+            self.display.note(more if folder is None else f"{more} in {folder / PRINTED}")
 
     def score(self, episodes: Sequence[Episode], rewards: Sequence[Reward]) -> list[Episode]:
         """Return the same episodes with their rewards. A failed reward leaves None, never a number."""

@@ -1,5 +1,6 @@
 """What a reward function may return, and the faults for anything else."""
 
+import decimal
 import fractions
 import json
 import random
@@ -9,8 +10,10 @@ import pytest
 import torch
 
 from posttrain.errors import MissingExtraError, RewardError
-from posttrain.rewards.workers.call import Call, Fault, Scores, evaluate, from_wire, to_wire, verdicts
+from posttrain.rewards.workers.call import Call, Fault
+from posttrain.rewards.workers.evaluate import evaluate
 from posttrain.rewards.workers.framing import pack, unpack
+from posttrain.rewards.workers.outcome import Scores, from_wire, joined, to_wire, verdicts
 
 
 @pytest.mark.fault("R3")
@@ -22,6 +25,8 @@ from posttrain.rewards.workers.framing import pack, unpack
         [True, fractions.Fraction(1, 2), None],
         [np.int64(1), np.float32(0.5), None],
         [torch.tensor(1), torch.tensor([0.5]), None],
+        [torch.tensor(1.0, dtype=torch.bfloat16), torch.tensor(0.5, requires_grad=True), None],
+        [decimal.Decimal(1), decimal.Decimal("0.5"), None],
         np.array([1, 0.5, None], dtype=object),
     ],
 )
@@ -35,13 +40,28 @@ def test_numbers_of_all_kinds_are_floats_and_none_abstains(result):
 def test_arrays_and_tensors_are_lists():
     assert verdicts("r", np.array([1, 2]), 2) == [1.0, 2.0]
     assert verdicts("r", torch.tensor([1.5, 2.0]), 2) == [1.5, 2.0]
+    assert verdicts("r", torch.tensor([1.5, 2.0], dtype=torch.bfloat16, requires_grad=True), 2) == [1.5, 2.0]
     assert verdicts("r", np.array([True, False]), 2) == [1.0, 0.0]
 
 
 @pytest.mark.fault("N3", "R3")
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), -np.inf, "1", b"1", 1j, [1.0], {"score": 1.0}, 10**400, -1e30, object()],
+    [
+        float("nan"),
+        float("inf"),
+        decimal.Decimal("nan"),
+        decimal.Decimal("snan"),
+        -np.inf,
+        "1",
+        b"1",
+        1j,
+        [1.0],
+        {"score": 1.0},
+        10**400,
+        -1e30,
+        object(),
+    ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_number_or_a_huge_one_is_an_error_of_its_item_alone(value):
@@ -77,7 +97,7 @@ def test_a_wrong_length_is_never_broadcast(result):
 
 
 def run(function, **settings):
-    return evaluate("r", function, {"completions": ["a"]}, settings, 7)
+    return evaluate(Call("r", function, settings, {"completions": ["a"]}, (0,)), function)
 
 
 def test_an_exception_is_a_fault_with_the_traceback_of_the_function():
@@ -181,6 +201,17 @@ def test_frames_wait_for_the_whole_message_and_refuse_huge_ones():
         unpack(bytearray(b"\xff" * 8))
 
 
+def test_notes_survive_the_wire_and_join():
+    first, second = Scores([1.0], curve=[0.5]), Scores([2.0, None])
+    first.notes, second.notes = {"why": ["x"]}, {"seen": [1, None]}
+    whole = joined([(1, first), (2, second), (1, Fault("raised", "m"))])
+    assert whole == [1.0, 2.0, None, Fault("raised", "m")]
+    assert whole.watched == {"curve": [0.5, None, None, None]}
+    assert whole.notes == {"why": ["x", None, None, None], "seen": [None, 1, None, None]}
+    back = from_wire(json.loads(json.dumps(to_wire(whole))), 4)
+    assert (back, back.notes) == (whole, whole.notes)
+
+
 def test_an_exception_in_the_list_is_what_went_wrong_with_its_completion():
     fine, failed = verdicts("r", [1.0, ValueError("half a verdict")], 2)
     assert fine == 1.0
@@ -191,7 +222,7 @@ def test_a_reward_error_ends_the_run():
     def spent(completions):
         raise RewardError("the budget is spent")
 
-    assert evaluate("r", spent, {"completions": ["a"]}, {}, 0) == Fault("stop", "reward 'r': the budget is spent")
+    assert run(spent) == Fault("stop", "reward 'r': the budget is spent")
 
 
 def test_what_only_watches_survives_the_wire():

@@ -165,9 +165,9 @@ def test_large_messages_pass(pool):
 
 def test_numpy_columns_pass_and_others_are_named(pool):
     assert outcome(pool, "q|3|none", function="words", answer=[np.int64(3)]) == [1.0]
-    found = outcome(pool, "a", function="words", answer=[{3}])
+    found = outcome(pool, "a", function="words", answer=[object()])
     assert found.kind == "setup"
-    assert "'answer' cannot be sent to a worker process: set cannot be written as JSON" in found.message
+    assert "'answer' cannot be sent to a worker process: object cannot be written as JSON" in found.message
 
 
 @pytest.mark.fault("P9")
@@ -181,7 +181,7 @@ def test_a_file_that_fails_only_in_the_worker_is_a_fault_of_the_setup(pool, tmp_
 def test_an_idle_worker_that_was_killed_is_replaced_without_a_fault(pool):
     assert outcome(pool, "warm") == [4.0]
     (worker,) = pool._idle
-    os.kill(worker._popen.pid, 9)
+    os.kill(worker._child.pid, 9)
     while worker.usable():
         time.sleep(0.01)
     assert outcome(pool, "next") == [4.0]
@@ -284,7 +284,7 @@ def test_workers_end_with_a_trainer_that_forgot_or_was_killed(tmp_path, ending):
         worker.ask(Call("s", "{tmp_path}/slow.py:slow", {{}}, {{"completions": [""]}}, (0,)), 30.0)
         while worker.poll() is None and not worker._loaded:
             pass
-        print(worker._popen.pid, flush=True)
+        print(worker._child.pid, flush=True)
         {ending}
     """
     done = subprocess.run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -19,6 +19,9 @@ class RewardRef(Code):
 
     weight: Number = 1.0
     """Factor of this reward in the weighted sum; negative for a penalty."""
+    signature: Literal["texts", "trl", "verl"] | None = None
+    """Form of the function: texts (lists of texts), trl (conversations as messages) or verl (one answer a call); null
+    tells it from the names of the parameters."""
 
     _without_secrets = field_validator("settings")(without_secrets)
 

@@ -10,7 +10,7 @@ from posttrain.endpoint.failure import ReplyError
 from posttrain.errors import ConfigError
 from posttrain.judges.asking import client
 from posttrain.judges.comparing import QUESTION, Comparison, Disagreement, compare
-from posttrain.rewards.workers.call import Scores
+from posttrain.rewards.workers.outcome import Scores
 
 # the probability that the answer wins, and whether both orders agreed
 Outcome = tuple[float | ReplyError | None, bool | None]

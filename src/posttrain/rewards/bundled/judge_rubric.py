@@ -8,7 +8,7 @@ from typing import Any
 from posttrain.endpoint.failure import ReplyError
 from posttrain.judges.asking import client
 from posttrain.judges.rubric import QUESTION, check_criteria, parse_rubric, score
-from posttrain.rewards.workers.call import Scores
+from posttrain.rewards.workers.outcome import Scores
 
 
 def judge_rubric(

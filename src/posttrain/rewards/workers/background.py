@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from posttrain.rewards.workers.call import Call, Outcome
+from posttrain.rewards.workers.call import Call
+from posttrain.rewards.workers.outcome import Outcome
 from posttrain.rewards.workers.pool import Bell, Pool
 
 

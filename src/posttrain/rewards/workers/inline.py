@@ -1,12 +1,14 @@
-"""Reward functions that no other process can import: lambdas, closures, functions of a script or a notebook.
+"""Reward functions that keep something in this process: closures, methods, objects, models.
 
-They run in this process. On the main thread an alarm ends them at the deadline; on other threads there is no alarm, and
-nothing can end a function that hangs without returning to Python. In a file of its own a function can be killed.
+They run here, one call at a time, so that what they change and remember is seen by everybody. At the deadline an alarm
+ends them on the main thread, an exception that is raised into the thread on others. Nothing can end a function that
+hangs without returning to Python, except in a worker process.
 """
 
 from __future__ import annotations
 
 import copy
+import ctypes
 import os
 import random
 import signal
@@ -15,25 +17,36 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
-from posttrain.rewards.workers.call import Call, DeadlineError, Fault, Outcome, evaluate
+from posttrain.rewards.workers.call import Call, DeadlineError, Fault
+from posttrain.rewards.workers.evaluate import evaluate
+from posttrain.rewards.workers.outcome import Outcome
+from posttrain.rewards.workers.printed import Printed, copied
 
 
-def run(queue: deque[Call], timeout: float | None) -> Generator[tuple[Call, Outcome], None, None]:
+def run(
+    queue: deque[Call], timeout: float | None, printed: deque[Printed] | None = None
+) -> Generator[tuple[Call, Outcome], None, None]:
     """Answer the calls of the queue one by one. The caller may add calls meanwhile. None: without a deadline."""
     while queue:
         call = queue.popleft()
-        yield call, _evaluate_here(call, timeout)
+        with copied() as copy_of_output:
+            outcome = _evaluate_here(call, None if timeout is None else call.limit(timeout))
+        if printed is not None and (text := copy_of_output.getvalue().rstrip("\n")):
+            printed.append(Printed(call.reward, text, shown=True))
+        yield call, outcome
 
 
 def _evaluate_here(call: Call, timeout: float | None) -> Outcome:
     assert not isinstance(call.function, str)
-    arguments, settings = copy.deepcopy(dict(call.arguments)), copy.deepcopy(dict(call.settings))
+    arguments = copy.deepcopy(dict(call.arguments))
+    settings = {k: copy.deepcopy(v) if isinstance(v, list | dict | set) else v for k, v in call.settings.items()}
     with _process_state_restored():
         try:
             with _alarm(timeout):
-                return evaluate(call.reward, call.function, arguments, settings, call.seed)
+                return evaluate(replace(call, arguments=arguments, settings=settings), call.function)
         except DeadlineError:
             return Fault("deadline", f"reward {call.reward!r} gave no answer within {timeout:g} s and was stopped")
 
@@ -41,8 +54,12 @@ def _evaluate_here(call: Call, timeout: float | None) -> Outcome:
 @contextmanager
 def _alarm(seconds: float | None) -> Iterator[None]:
     """Raise DeadlineError after that time. A function that sets alarms itself (math-verify does) removes ours."""
-    if seconds is None or threading.current_thread() is not threading.main_thread():
+    if seconds is None:
         yield
+        return
+    if threading.current_thread() is not threading.main_thread():
+        with _alarm_of_thread(seconds):
+            yield
         return
 
     def ring(_signal: int, _frame: FrameType | None) -> None:
@@ -55,6 +72,27 @@ def _alarm(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _alarm_of_thread(seconds: float) -> Iterator[None]:
+    """Raise DeadlineError into this thread after that time, as soon as it runs Python code again."""
+    thread, lock, over = threading.get_ident(), threading.Lock(), threading.Event()
+
+    def ring() -> None:
+        with lock:
+            if not over.is_set():
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(DeadlineError))
+
+    timer = threading.Timer(seconds, ring)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:
+            over.set()
+        timer.cancel()
 
 
 @contextmanager

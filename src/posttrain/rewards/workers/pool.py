@@ -6,12 +6,15 @@ import os
 import selectors
 import weakref
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 
 from posttrain.errors import RewardError
-from posttrain.rewards.workers.call import Call, Fault, Outcome
+from posttrain.rewards.workers.call import Call, Fault
+from posttrain.rewards.workers.children import Child, start_python
 from posttrain.rewards.workers.framing import pack
+from posttrain.rewards.workers.outcome import Outcome
+from posttrain.rewards.workers.printed import Printed
 from posttrain.rewards.workers.process import WorkerProcess
 
 
@@ -52,10 +55,15 @@ class Bell:
 
 
 class Pool:
-    """At most `size` processes, started when first needed and replaced when they die. Not thread-safe."""
+    """At most `size` processes, started when first needed and replaced when they die. Not thread-safe.
 
-    def __init__(self, size: int) -> None:
+    `printed` collects what functions print, call by call.
+    """
+
+    def __init__(self, size: int, start: Callable[[], Child] = start_python) -> None:
         self._size = size
+        self._start = start
+        self.printed: deque[Printed] = deque()
         self._idle: list[WorkerProcess] = []
         self._living: set[WorkerProcess] = set()
         self._finalizer = weakref.finalize(self, _kill_all, self._living, os.getpid())  # when close was forgotten
@@ -90,11 +98,20 @@ class Pool:
                     outcome = worker.poll()
                     if outcome is not None:
                         call = busy.pop(worker)
+                        if text := worker.printed.text:
+                            self.printed.append(Printed(call.reward, text))
                         self._idle.append(worker)
                         yield call, outcome
         finally:
             for worker in busy:
                 self._discard(worker)
+
+    def warm(self) -> None:
+        """Start all processes now."""
+        while len(self._living) < self._size:
+            worker = WorkerProcess(self._start())
+            self._living.add(worker)
+            self._idle.append(worker)
 
     def close(self) -> None:
         """End all workers. The pool cannot be used again."""
@@ -109,7 +126,7 @@ class Pool:
             if worker.usable():
                 return worker
             self._discard(worker)
-        worker = WorkerProcess()
+        worker = WorkerProcess(self._start())
         self._living.add(worker)
         return worker
 

@@ -1,40 +1,32 @@
-"""The scorer's side of one worker process: it is started, called, watched, and killed together with its children."""
+"""The scorer's side of one worker process: it is called, watched, and killed together with its children."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from posttrain.rewards.workers.call import Call, Fault, Kind, Outcome, from_wire
+from posttrain.rewards.workers.call import Call, Fault, Kind, to_request
+from posttrain.rewards.workers.children import Child, start_python
 from posttrain.rewards.workers.framing import pack, unpack
+from posttrain.rewards.workers.outcome import Outcome, from_wire
+from posttrain.rewards.workers.printed import Output
 
 LOAD_SECONDS = 60.0  # for starting the process and importing the function's module
 _CHUNK = 1 << 16
-_PRINTED = 2000  # last bytes of its output that are kept
 
 
 class WorkerProcess:
     """Answers one call at a time. When the process itself fails, it is killed."""
 
-    def __init__(self) -> None:
-        self._popen = subprocess.Popen(  # noqa: S603 -- our own module in the same Python
-            [sys.executable, "-u", "-P", "-m", "posttrain.rewards.workers.worker", str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
-            env=_environment(),
-        )
-        self._requests = _unblocked(self._popen.stdin)
-        self._replies = _unblocked(self._popen.stdout)
-        self._output = _unblocked(self._popen.stderr)
+    def __init__(self, child: Child | None = None) -> None:
+        self._child = child or start_python()
+        self._requests = _unblocked(self._child.stdin)
+        self._replies = _unblocked(self._child.stdout)
+        self._output = _unblocked(self._child.stderr)
         self._call: Call | None = None
         self._number = 0
         self._deadline = 0.0
@@ -42,12 +34,12 @@ class WorkerProcess:
         self._loaded = False
         self._outbox = b""
         self._inbox = bytearray()
-        self._printed = b""
         self._silent = False  # its standard error is closed
+        self.printed = Output()  # during the present call
 
     def usable(self) -> bool:
         """Whether it can take a call: it is running and has sent nothing unasked since the last one."""
-        if self._popen.returncode is not None or self._inbox:
+        if self._child.returncode is not None or self._inbox:
             return False
         with suppress(BlockingIOError):
             os.read(self._replies.fileno(), 1)  # the end of the pipe, or something unasked
@@ -72,18 +64,11 @@ class WorkerProcess:
 
         Raises TypeError, ValueError or RecursionError when the arguments cannot be encoded as JSON.
         """
-        request = {
-            "id": self._number + 1,
-            "reward": call.reward,
-            "function": call.function,
-            "settings": dict(call.settings),
-            "arguments": dict(call.arguments),
-            "seed": call.seed,
-        }
-        self._outbox = pack(request)
+        limit = call.limit(timeout)
+        self._outbox = pack(to_request(call, self._number + 1, timeout))
         self._number += 1
-        self._call, self._printed, self._loaded = call, b"", False
-        self._timeout, self._deadline = timeout, time.monotonic() + LOAD_SECONDS
+        self._call, self.printed, self._loaded = call, Output(), False
+        self._timeout, self._deadline = limit, time.monotonic() + LOAD_SECONDS
 
     def poll(self) -> Outcome | None:
         """Return the outcome of the call, or None while it is unknown. Never blocks."""
@@ -94,6 +79,7 @@ class WorkerProcess:
                 if message.get("id") != self._number:
                     raise ValueError("a reply to another request")
                 if not message.get("loaded"):
+                    self._read_output()
                     return from_wire(message, len(self._call.items))
                 self._loaded, self._deadline = True, time.monotonic() + self._timeout
         except (ValueError, RecursionError) as error:
@@ -107,14 +93,14 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process and whatever it started, and close the pipes."""
-        if self._popen.returncode is not None:
+        if self._child.returncode is not None:
             return
-        for pid in _descendants(self._popen.pid):
+        for pid in _descendants(self._child.pid):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
-        self._popen.wait()
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait()
         for pipe in (self._requests, self._replies, self._output):
             with suppress(BrokenPipeError):
                 pipe.close()
@@ -130,7 +116,7 @@ class WorkerProcess:
         if not self._silent:
             with suppress(BlockingIOError):
                 text = os.read(self._output.fileno(), _CHUNK)
-                self._printed = (self._printed + text)[-_PRINTED:]
+                self.printed.add(text)
                 self._silent = not text
         with suppress(BlockingIOError):
             reply = os.read(self._replies.fileno(), _CHUNK)
@@ -138,14 +124,18 @@ class WorkerProcess:
             return not reply
         return False
 
+    def _read_output(self) -> None:
+        """Read what the pipe holds of its output, if it is not endless."""
+        with suppress(BlockingIOError):
+            for _ in range(16):
+                self.printed.add(os.read(self._output.fileno(), _CHUNK))
+
     def _fail(self, kind: Kind, what: str) -> Fault:
         assert self._call is not None
-        for _ in range(16):  # its last words
-            with suppress(BlockingIOError):
-                self._printed = (self._printed + os.read(self._output.fileno(), _CHUNK))[-_PRINTED:]
+        self._read_output()
         self.kill()
-        printed = self._printed.decode(errors="replace").strip()
-        what = what or f"ended its process ({_ending(self._popen.returncode)})"
+        printed = self.printed.end
+        what = what or f"ended its process ({_ending(self._child.returncode)})"
         return Fault(kind, f"reward {self._call.reward!r} {what}", f"It had printed:\n{printed}" if printed else "")
 
 
@@ -153,12 +143,6 @@ def _unblocked(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None
     os.set_blocking(pipe.fileno(), False)
     return pipe
-
-
-def _environment() -> dict[str, str]:
-    """Return our environment with our import path, one thread, and the same hash seed in every worker."""
-    path = os.pathsep.join(dict.fromkeys(entry or os.getcwd() for entry in sys.path))
-    return {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
 
 
 def _ending(code: int) -> str:

@@ -1,0 +1,71 @@
+"""From episodes to the arguments of a reward function, in the form that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from posttrain.errors import DataError
+from posttrain.records import Episode
+from posttrain.rewards.reads import TOKENS
+from posttrain.rewards.reward import Reward, lacking
+from posttrain.turns import conversation, last_user_message
+
+
+def arguments(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any]]:
+    """Return a list with one value per episode for each argument. Raises DataError for a column that is missing."""
+    reads = reward.reads
+    if reads.form == "verl":
+        return _verl(reward, episodes)
+    trl = reads.form == "trl"
+    made: dict[str, list[Any]] = {"completions": [_messages(e) if trl else e.text for e in episodes]}
+    if reads.prompts:
+        asked = [_whole(e) if trl else last_user_message(e.prompt.prompt) for e in episodes]
+        made["prompts"] = asked
+    if reads.conversations:
+        made["conversations"] = [conversation(e.prompt.prompt, e.text) for e in episodes]
+    if reads.tokens:
+        made[TOKENS] = [list(e.tokens) for e in episodes]
+    present = dict.fromkeys(name for e in episodes for name in e.prompt.columns if reads.chooses(name))
+    for name in dict.fromkeys((*reads.required, *present)):
+        made[name] = [_column(reward, e, name) for e in episodes]
+    return made
+
+
+def _whole(episode: Episode) -> Any:
+    """A prompt as TRL gives it: all messages of a conversation, or a text."""
+    prompt = episode.prompt.prompt
+    return prompt if isinstance(prompt, str) else [dict(m) for m in prompt]
+
+
+def _messages(episode: Episode) -> Any:
+    """A completion as TRL gives it: a list of one message after a conversation, a text after a text."""
+    if isinstance(episode.prompt.prompt, str):
+        return episode.text
+    return [{"role": "assistant", "content": episode.text}]
+
+
+def _verl(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any]]:
+    """verl's arguments. Its files have the ground truth in the column `reward_model`; any other has its own column."""
+    made: dict[str, list[Any]] = {"completions": [e.text for e in episodes]}
+    for name in (*reward.reads.required, *reward.reads.optional):
+        made[name] = [_of_verl(reward, e, name) for e in episodes]
+    return made
+
+
+def _of_verl(reward: Reward, episode: Episode, name: str) -> Any:
+    columns = episode.prompt.columns
+    nested = columns.get("reward_model")
+    if name == "ground_truth" and isinstance(nested, Mapping) and name in nested:
+        return nested[name]
+    if name == "extra_info" and columns.get(name) is None:
+        return {}
+    return _column(reward, episode, name)
+
+
+def _column(reward: Reward, episode: Episode, name: str) -> Any:
+    """A column that the function can do without is None where a row lacks it."""
+    prompt = episode.prompt
+    if name not in prompt.columns and name in reward.reads.required:
+        raise DataError(lacking(reward, name, prompt.columns, prompt.where or f"prompt {prompt.id}"))
+    return prompt.columns.get(name)
