@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import faults
+import key_tables
 import method_settings
 import papers
 import room_table
@@ -32,14 +33,18 @@ def page() -> str:
 
 
 def pages() -> dict[str, str]:
-    """Every generated page by its name; design.md is written by hand but for its table of rooms."""
-    design = Path(__file__).with_name("design.md").read_text(encoding="utf-8")
+    """Every generated page by its name; design.md and from_*.md are written by hand but for their tables."""
+    design, trl, verl = (
+        Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("design.md", "from_trl.md", "from_verl.md")
+    )
     return {
         "methods.md": page(),
         "faults.md": faults.page(),
         "papers.md": papers.page(),
         "run_file.md": run_file.page(),
         "design.md": room_table.written(design),
+        "from_trl.md": key_tables.written(trl, key_tables.of_trl()),
+        "from_verl.md": key_tables.written(verl, key_tables.of_verl()),
     }
 
 

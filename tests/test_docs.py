@@ -26,12 +26,15 @@ OF_THE_READER = {"mine.py", "test_mine.py", "file.py", "run.yaml", "config.yaml"
 def docs(monkeypatch) -> Callable[[str], ModuleType]:
     """The modules that write the generated pages, as `python docs/build.py` sees them."""
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    for module in ("build", "faults", "papers", "room_table", "run_file"):
+    for module in ("build", "faults", "key_tables", "papers", "room_table", "run_file"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     return importlib.import_module
 
 
-@pytest.mark.parametrize("page", ["methods.md", "faults.md", "papers.md", "run_file.md", "design.md"])
+GENERATED = ("methods.md", "faults.md", "papers.md", "run_file.md", "design.md", "from_trl.md", "from_verl.md")
+
+
+@pytest.mark.parametrize("page", GENERATED)
 def test_the_generated_pages_are_up_to_date(docs, page: str) -> None:
     written = docs("build").pages()[page]
     assert (ROOT / "docs" / page).read_text(encoding="utf-8") == written, "run python docs/build.py"
@@ -44,6 +47,14 @@ def test_the_table_of_rooms_needs_its_markers(docs) -> None:
     assert rooms.written(rooms.written(page)) == rooms.written(page)
     with pytest.raises(ValueError, match="lacks the markers"):
         rooms.written("no markers")
+
+
+def test_a_table_of_keys_needs_its_markers(docs) -> None:
+    tables = docs("key_tables")
+    page = f"before\n{tables.BEGIN.format('x')}\nold\n{tables.END.format('x')}\nafter\n"
+    assert tables.written(page, {"x": "new"}) == page.replace("old", "new")
+    with pytest.raises(ValueError, match="lacks the markers"):
+        tables.written("no markers", {"x": "new"})
 
 
 def test_every_mark_names_a_fault_and_every_fault_has_a_test_or_a_reason(docs) -> None:
