@@ -77,16 +77,16 @@ class ModelRole(TextRole):
     def choose(self, conversations: Sequence[Turns], options: Options) -> list[list[float]]:
         """Return softmax over options o of Σ_t log p(o_t | conversation, o_<t).
 
-        The tokens of an option are those of its text alone, without an end of the turn, behind the prompt as the model
-        reads it before it answers. An option that begins another one is therefore at least as probable.
+        The tokens of an option are those of its text behind the prompt as the model reads it before it answers, without
+        an end of the turn. An option that begins another one in tokens is therefore at least as probable.
         """
         self._check_writes()
         lists = options_of_each(options, len(conversations))
         rows: list[Row] = []
         for turns, own in zip(conversations, lists, strict=True):
-            texts = [self._option(option) for option in own]
-            prompt = self._prompt(turns, room=max(map(len, texts)))
-            rows += [_row(len(rows) + i, (*prompt, *text), len(prompt)) for i, text in enumerate(texts)]
+            self._prompt(turns, room=1)
+            asked = self._as_read(turns)
+            rows += [_row(len(rows) + i, *self.encoder.followed(asked, text)) for i, text in enumerate(own)]
         sums = iter(self._logp_of(rows))
         return [torch.tensor([next(sums) for _ in own], dtype=torch.float64).softmax(0).tolist() for own in lists]
 
@@ -132,16 +132,12 @@ class ModelRole(TextRole):
         """The tokens that the model reads before it replies. DataError unless `room` more fit its context."""
         return self.encoder.prompt(Prompt(0, self._as_read(turns)), room)
 
-    def _option(self, text: str) -> Tokens:
-        control = self.encoder.control
-        return tuple(control.encode(control.hide(text)))
-
     def _whole(self, turns: Turns) -> Tokens:
         """The tokens of a conversation that ends with an answer."""
         asked, answer = split_answer(turns)
         prompt = self._as_read(asked)
         if isinstance(prompt, str):
-            tokens = self.encoder.row(0, prompt, answer).tokens
+            tokens = self.encoder.row(0, Prompt(0, prompt), answer).tokens
         else:
             tokens = self.encoder.conversation(as_messages(turns))
         while self.padding is not None and len(tokens) > 1 and tokens[-1] == self.padding:

@@ -1,7 +1,8 @@
 """From records to rows of tokens, each token marked as trained or not.
 
-Prompt and answer are tokenised separately, so a prompt has the same tokens in training and in sampling. The marks come
-from lengths, never from comparing tokens with the padding token, which many tokenizers also use to end a turn.
+A row holds the tokens of the joint rendering: the text of the chat template, or prompt and answer in plain text,
+tokenised once. The marks come from the characters that the assistant wrote, never from comparing tokens with the
+padding token, which many tokenizers also use to end a turn. docs/border.md has the rules.
 """
 
 from __future__ import annotations
@@ -13,35 +14,51 @@ from typing import Any
 
 from posttrain.core.kinds import kind
 from posttrain.data.chat.control import ControlTokens
+from posttrain.data.chat.length import Truncate, cut_prompt, cut_row
 from posttrain.data.chat.messages import same_form
 from posttrain.data.chat.renderer import Renderer
 from posttrain.data.chat.template import ChatTemplate
 from posttrain.data.error_context import errors_at
+from posttrain.data.notices import Notices
 from posttrain.errors import DataError, ModelError
 from posttrain.records import Answer, Message, Prompt, Record, Row, Sampled, Turns
 from posttrain.seeds import seed_for
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
-TokenPiece = tuple[list[int], bool]  # token ids, and whether they are trained on
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+Marked = tuple[tuple[int, ...], tuple[bool, ...]]  # token ids, and whether each is trained on
 
 
 class Encoder:
     """Turns records into rows, with a transformers tokenizer and its chat template or another one in Jinja.
 
-    Data never turns into control tokens: `<|im_end|>` in a message is encoded as ordinary text. In plain text it is
-    refused, because it is either a conversation that the template should write, or an attempt to look like one.
-    `close` ends the process that renders the template, unless `renderer` is given: that one its owner closes.
+    Data never marks turns: `<|im_end|>` in a message is encoded as ordinary text. In plain text it is refused, because
+    it is either a conversation that the template should write, or an attempt to look like one. Other special tokens,
+    such as `<think>`, are themselves.
+
+    `stop`: tokens that end an answer, besides the end of text and of a turn. `template_settings`: variables of the
+    chat template, such as enable_thinking. `notices`: what templates leave out of the records, and the like. `close`
+    ends the process that renders the template, unless `renderer` is given: that one its owner closes.
     """
 
     def __init__(
-        self, tokenizer: Any, max_length: int, chat_template: str | None = None, *, renderer: Renderer | None = None
+        self,
+        tokenizer: Any,
+        max_length: int,
+        chat_template: str | None = None,
+        *,
+        stop: frozenset[int] = frozenset(),
+        template_settings: Mapping[str, Any] = NOTHING,
+        renderer: Renderer | None = None,
     ) -> None:
         self.tokenizer = tokenizer
         self.max_length = max_length
-        self.control = ControlTokens(tokenizer)
-        self.template = ChatTemplate(tokenizer, self.control, chat_template, renderer)
-        first = tokenizer("a")["input_ids"][:1]
-        self.bos: list[int] = first if first == [tokenizer.bos_token_id] else []
+        self.notices = Notices()
+        self.control = ControlTokens(tokenizer, stop)
+        self.template = ChatTemplate(
+            tokenizer, self.control, chat_template, renderer, settings=template_settings, notices=self.notices
+        )
+        self.before = _added_before(tokenizer)
+        self._stop = stop
 
     def close(self) -> None:
         """End the process that renders the chat template. The next conversation starts another one."""
@@ -53,42 +70,97 @@ class Encoder:
         entries = sorted(self.tokenizer.get_vocab().items())
         return f"{len(entries)} tokens ({seed_for(*(x for entry in entries for x in entry)):014x})"
 
-    def prompt(self, record: Prompt, room: int = 0) -> tuple[int, ...]:
-        """Return the tokens after which the answer begins. DataError unless `room` more fit into max_length."""
+    @property
+    def stop(self) -> frozenset[int]:
+        """The tokens that end an answer. The token that ends a turn belongs to them once a conversation was encoded."""
+        ends = {self.tokenizer.eos_token_id}
+        if "marks" in vars(self.template) and self.template.marks.end:
+            ends.add(self.tokenizer.convert_tokens_to_ids(self.template.marks.end))
+        return self._stop | {int(token) for token in ends if token is not None}
+
+    def prompt(self, record: Prompt, room: int = 0, truncate: Truncate = "error") -> tuple[int, ...]:
+        """Return the tokens after which the answer begins. `room` more must fit into max_length.
+
+        `truncate`: what happens to a prompt that is too long; see data/chat/length.py.
+        """
         with errors_at(record.where):
-            tokens = self._prompt_tokens(record.prompt)
+            tokens = self._prompt_tokens(record)
             if not tokens:
                 raise DataError("the prompt is empty")
-            if len(tokens) + room > self.max_length:
-                answer = f" and an answer of {room}" if room else ""
-                raise DataError(
-                    f"a prompt of {len(tokens)} tokens{answer} does not fit into max_length {self.max_length}; "
-                    "raise max_length, shorten the prompt or lower max_tokens"
-                )
-            return tuple(tokens)
+            return cut_prompt(tuple(tokens), self.max_length, room, truncate)
 
-    def conversation(self, messages: Sequence[Message]) -> tuple[int, ...]:
+    def conversation(self, messages: Sequence[Message], arguments: Mapping[str, Any] = NOTHING) -> tuple[int, ...]:
         """Return the tokens of a whole conversation, as transformers renders it. DataError if it is too long."""
-        tokens = self.control.encode(self.template.whole(messages))
-        self._check_length(tokens, "a conversation")
-        return tuple(tokens)
+        tokens = tuple(self.control.encode(self.template.whole(messages, arguments)).ids)
+        if len(tokens) > self.max_length:
+            raise DataError(
+                f"a conversation of {len(tokens)} tokens does not fit into max_length {self.max_length}; raise "
+                "max_length or shorten it"
+            )
+        return tokens
 
-    def rows(self, record: Record, of: str, wanted: Mapping[str, str] = NOTHING) -> list[Row]:
+    def rows(
+        self, record: Record, of: str, wanted: Mapping[str, str] = NOTHING, truncate: Truncate = "error"
+    ) -> list[Row]:
         """Return one row for each answer, the chosen or the best one first. Every token of an answer is trained on.
 
-        `of`: the kind of the record. `wanted`: columns of the record that become tensors, where it has them, with their
-        axes.
+        A demonstration with several answers is one row, or several where its template rewrites earlier turns. `of`:
+        the kind of the record. `wanted`: columns of the record that become tensors, where it has them, with their
+        axes. `truncate`: what happens to a row that is too long; see data/chat/length.py.
         """
         with errors_at(record.where):
             known = kind(of)
             if not isinstance(record, known.record):
                 raise DataError(f"a {type(record).__name__} cannot be encoded as {of}")
             rows: list[Row] = known.encode(self, record, wanted)
-            return rows
+            return [cut_row(row, self.max_length, truncate) for row in rows]
+
+    def row(self, identity: int, record: Record, answer: Answer, **columns: Any) -> Row:
+        """Return the row of one answer to the prompt of a record. `columns`: see `rows_of`.
+
+        Raises DataError if the template needs more than one row for it.
+        """
+        rows = self.rows_of(identity, record, answer, **columns)
+        if len(rows) > 1:
+            raise DataError(
+                f"the answer has {len(rows)} turns of the assistant, and the chat template rewrites earlier ones once "
+                "later ones follow, so that no row holds them all; put all but the last into the prompt, or set "
+                "model.chat_template to one that leaves them as they are"
+            )
+        return rows[0]
+
+    def rows_of(self, identity: int, record: Record, answer: Answer, **columns: Any) -> list[Row]:
+        """Return the rows of an answer to the prompt of a record: one, or one for each of its turns.
+
+        `columns`: numbers of the row, or tuples with one for each trained token.
+        """
+        rows = []
+        for number, (tokens, marks) in enumerate(self._marked(record, answer)):
+            trained = (False, *marks[1:])  # the first token has no context to be predicted from
+            if not any(trained):
+                raise DataError("the row holds no token to train on; it is empty or has no turn of the assistant")
+            own = identity if number == 0 else seed_for("turn", identity, number)
+            rows.append(Row(own, tokens, trained, trained, {n: _at_tokens(n, x, trained) for n, x in columns.items()}))
+        if not rows:
+            raise DataError("the row holds no token to train on; it has no turn of the assistant that is trained")
+        return rows
+
+    def followed(self, prompt: Turns, text: str) -> tuple[tuple[int, ...], int]:
+        """Return the tokens of a prompt with a text behind it, and how many of them come before the text's first."""
+        if isinstance(prompt, str):
+            self._check_plain(prompt + text)
+            before, asked = self.before, prompt
+        else:
+            before, asked = [], self.template.question(prompt)
+            text = self.control.hide(text, self.template.marks.tokens)
+        tokens = self.control.encode(asked + text)
+        return (*before, *tokens.ids), len(before) + tokens.within(len(asked), len(asked) + len(text)).start
 
     def text(self, tokens: Sequence[int]) -> str:
-        """Decode tokens, leaving control tokens out."""
-        return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        """Decode an answer, special tokens included; only the token that ended it is left out."""
+        ended = bool(tokens) and tokens[-1] in self.stop
+        said = list(tokens[:-1] if ended else tokens)
+        return str(self.tokenizer.decode(said, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     def text_ends(self, tokens: Sequence[int]) -> list[int]:
         """Return for each token how many characters of `text(tokens)` there are once it is read.
@@ -97,48 +169,62 @@ class Encoder:
         """
         return [len(self.text(tokens[: i + 1])) for i in range(len(tokens))]
 
-    def _prompt_tokens(self, prompt: Turns) -> list[int]:
+    # ---- tokens
+
+    def _prompt_tokens(self, record: Record) -> list[int]:
         """Encode a prompt as the model reads it before it answers."""
-        if isinstance(prompt, str):
-            return self.bos + self._plain(prompt)
-        return self.control.encode(self.template.question(prompt))
+        if isinstance(record.prompt, str):
+            self._check_plain(record.prompt)
+            return self.before + self.control.encode(record.prompt).ids
+        self.template.marks  # noqa: B018 -- the token that ends the answer is known from here on
+        return self.control.encode(self.template.question(record.prompt, record.arguments, record.where)).ids
 
-    def row(self, identity: int, prompt: Turns, answer: Answer, **columns: Any) -> Row:
-        """Return the row of one answer. `columns`: numbers of the row, or tuples with one for each trained token."""
-        pieces = self._pieces(prompt, answer)
-        tokens = tuple(token for ids, _ in pieces for token in ids)
-        marks = [mark for ids, mark in pieces for _ in ids]
-        trained = (False, *marks[1:])  # the first token has no context to be predicted from
-        self._check_length(tokens, "a row")
-        if not any(trained):
-            raise DataError("the row holds no token to train on; it is empty or has no turn of the assistant")
-        return Row(identity, tokens, trained, trained, {n: _at_tokens(n, x, trained) for n, x in columns.items()})
-
-    def _pieces(self, prompt: Turns, answer: Answer) -> list[TokenPiece]:
+    def _marked(self, record: Record, answer: Answer) -> list[Marked]:
+        prompt = record.prompt
         if isinstance(answer, Sampled):
-            return [(self._prompt_tokens(prompt), False), (list(answer.tokens), True)]
+            asked = tuple(self._prompt_tokens(record))
+            return [((*asked, *answer.tokens), (False,) * len(asked) + (True,) * len(answer.tokens))]
         if isinstance(prompt, str) and isinstance(answer, str):
-            return [(self.bos + self._plain(prompt), False), ([*self._plain(answer), self._eos()], True)]
-        asked, answered = same_form(prompt, answer) if prompt else ((), answer)
-        assert not isinstance(asked, str)
+            return [self._plain(prompt, answer, record.where)]
+        before, answered = same_form(prompt, answer) if prompt else ((), answer)
+        assert not isinstance(before, str)
         assert not isinstance(answered, str)
-        return [(self.control.encode(text), trained) for text, trained in self.template.pieces(asked, answered)]
+        self.template.marks  # noqa: B018 -- as above
+        rendered = self.template.rows(before, answered, record.arguments, record.where)
+        return [self._in_spans(r.text, r.spans) for r in rendered]
 
-    def _check_length(self, tokens: Sequence[int], what: str) -> None:
-        if len(tokens) > self.max_length:
-            raise DataError(
-                f"{what} of {len(tokens)} tokens does not fit into max_length {self.max_length}; "
-                "raise max_length or shorten the example"
-            )
+    def _in_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> Marked:
+        """Tokenise a rendered text up to the end of its last span; mark the tokens that reach into a span."""
+        tokens = self.control.encode(text)
+        trained = [tokens.within(start, end) for start, end in spans]
+        size = trained[-1].stop
+        marks = [False] * size
+        for span in trained:
+            marks[span.start : span.stop] = [True] * len(span)
+        return tuple(tokens.ids[:size]), tuple(marks)
 
-    def _plain(self, text: str) -> list[int]:
-        """Encode plain text. Refuses only the control tokens that mark turns: `<filename>` may be an ordinary word."""
-        turn_text = (self.template.source or "", self.tokenizer.eos_token or "")
-        if token := next((t for t in self.control.found_in(text) if any(t in source for source in turn_text)), None):
-            raise DataError(
-                f"the text contains the control token {token!r}; write conversations as messages, or remove it"
+    def _plain(self, prompt: str, answer: str, where: str) -> Marked:
+        """Tokenise prompt and answer in plain text as one text, and end it."""
+        self._check_plain(prompt + answer)
+        tokens = self.control.encode(prompt + answer)
+        trained = tokens.within(len(prompt), len(prompt) + len(answer))
+        if prompt and tokens.ids[: trained.start] != self.control.encode(prompt).ids:
+            self.notices.add(
+                "the last token of the prompt reaches into the answer, so the model reads other tokens when it is "
+                "asked; end prompts where a word ends, and begin answers with the white space",
+                where,
             )
-        return self.control.encode(self.control.hide(text))
+        ids = (*self.before, *tokens.ids, self._eos())
+        untrained = len(self.before) + trained.start
+        return ids, (False,) * untrained + (True,) * (len(ids) - untrained)
+
+    def _check_plain(self, text: str) -> None:
+        """Refuse the special tokens that mark turns; others, such as `<think>`, are themselves."""
+        self.control.hide(text, ())
+        if found := [t for t in self.control.found_in(text) if t in self.template.marks.tokens]:
+            raise DataError(
+                f"the text contains the control token {found[0]!r}; write conversations as messages, or remove it"
+            )
 
     def _eos(self) -> int:
         if self.tokenizer.eos_token_id is None:
@@ -159,3 +245,10 @@ def _at_tokens(name: str, cell: Any, trained: Sequence[bool]) -> Any:
         )
     numbers = iter(cell)
     return tuple(next(numbers) if mark else 0.0 for mark in trained)
+
+
+def _added_before(tokenizer: Any) -> list[int]:
+    """Return the tokens that the tokenizer puts before every text: usually none, or the one that begins texts."""
+    whole, bare = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (True, False))
+    starts = (i for i in range(len(whole)) if whole[i : i + len(bare)] == bare)
+    return list(whole[: next(starts, 0)])

@@ -1,90 +1,218 @@
-"""Chat templates: a conversation as text, and which parts of that text the assistant wrote."""
+"""Chat templates: a conversation as text, and which characters of that text the assistant wrote."""
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from posttrain.data.chat.control import ControlTokens
+from posttrain.data.chat.left_out import Written
+from posttrain.data.chat.opened_thought import behind_opening
+from posttrain.data.chat.prefix import shared
 from posttrain.data.chat.renderer import Renderer
-from posttrain.errors import ModelError
-from posttrain.records import Message
+from posttrain.data.chat.turn_marks import TurnMarks
+from posttrain.data.notices import Notices
+from posttrain.errors import DataError, ModelError
+from posttrain.records import TRAINED, Message
 
-TextPiece = tuple[str, bool]  # text, and whether it is trained on
+REMEMBERED = 256  # renderings: the answers of a pair, and the samples of a prompt, share theirs
+NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A conversation as text; `spans` are the [start, end) of the characters that are trained on."""
+
+    text: str
+    spans: tuple[tuple[int, int], ...]
 
 
 class ChatTemplate:
-    """The template of a tokenizer, or `source` in its place.
+    """The template of a tokenizer, or `source` in its place. What it leaves out of conversations goes to `notices`.
 
-    `renderer`: one that is shared, and closed by its owner. Without one the template starts its own when it first needs
-    it, and `close` ends that.
+    `settings` are variables of the template, such as enable_thinking; those of a record come before them. `renderer`:
+    one that is shared, and closed by its owner. Without one the template starts its own when it first needs it, and
+    `close` ends that.
     """
 
     def __init__(
-        self, tokenizer: Any, control: ControlTokens, source: str | None = None, renderer: Renderer | None = None
+        self,
+        tokenizer: Any,
+        control: ControlTokens,
+        source: str | None = None,
+        renderer: Renderer | None = None,
+        *,
+        settings: Mapping[str, Any] = NOTHING,
+        notices: Notices | None = None,
     ) -> None:
         self.tokenizer = tokenizer
         self.control = control
         own = tokenizer.chat_template  # one, or several by name
+        self.named: Mapping[str, str] = own if isinstance(own, Mapping) and not source else {}
         self.source: str | None = source or (own.get("default") if isinstance(own, Mapping) else own)
+        self.settings = settings
+        self.notices = notices or Notices()
         self._shared = renderer is not None
         self._renderer = renderer or Renderer()
+        self._remembered: OrderedDict[str, str] = OrderedDict()
 
-    def question(self, prompt: Sequence[Message]) -> str:
+    def question(self, prompt: Sequence[Message], arguments: Mapping[str, Any] = NOTHING, where: str = "") -> str:
         """Return the conversation so far, followed by the words that call for the assistant's answer."""
-        return self._render(self.control.hide(list(prompt)), answer_next=True)
+        hidden, settings = self._prepared(prompt, arguments, where)
+        text = self._render(hidden, settings, answer_next=True)
+        self._check_context(hidden, settings, text, where)
+        return text
 
-    def whole(self, conversation: Sequence[Message]) -> str:
+    def whole(self, conversation: Sequence[Message], arguments: Mapping[str, Any] = NOTHING) -> str:
         """Return a whole conversation, with all that the template writes behind its last message."""
-        return self._render(self.control.hide(list(conversation)), answer_next=False)
+        return self._render(*self._prepared(conversation, arguments, ""), answer_next=False)
 
-    def pieces(self, prompt: Sequence[Message], answer: Sequence[Message]) -> list[TextPiece]:
-        """Cut the text of a conversation into pieces; those that the assistant wrote after the prompt are trained on.
+    def rows(
+        self,
+        prompt: Sequence[Message],
+        answer: Sequence[Message],
+        arguments: Mapping[str, Any] = NOTHING,
+        where: str = "",
+    ) -> list[Rendered]:
+        """Render a conversation with what the assistant wrote after the prompt as its spans.
 
-        An answer runs from the words that call for it to the token that ends the turn. White space behind that token
-        belongs to the next piece, and turns behind the last answer are left out: neither can be trained on.
+        One text with all of its answers, or, where the template writes earlier turns differently once later ones
+        follow, one text for each answer. A span runs from the words that call for the answer to the token that ends
+        the turn; turns behind the last answer are left out.
         """
-        conversation = self.control.hide([*prompt, *answer])
-        pieces: list[TextPiece] = []
-        seen = ""
-        for i in range(len(prompt), len(conversation)):
-            if conversation[i]["role"] == "assistant":
-                asked = self._render(conversation[:i], answer_next=True)
-                answered = self._render(conversation[: i + 1], answer_next=False).rstrip()
-                _check_prefix(seen, asked, number=i + 1)
-                _check_prefix(asked, answered, number=i + 1)
-                self._check_end(answered)
-                pieces += [(asked[len(seen) :], False), (answered[len(asked) :], True)]
-                seen = answered
-        return pieces
+        wanted = [
+            number
+            for number, message in enumerate((*prompt, *answer))
+            if number >= len(prompt) and message["role"] == "assistant" and message.get(TRAINED, True)
+        ]
+        conversation, settings = self._prepared([*prompt, *answer], arguments, where)
+        turns = [self._turn(conversation, number, settings) for number in wanted]
+        if not turns:
+            return []
+        last = turns[-1]
+        stable = all(last.text.startswith(turn.text[: turn.spans[0][1]]) for turn in turns)
+        self._check_context(conversation[: wanted[-1]], settings, last.text, where, trained=wanted)
+        return [Rendered(last.text, tuple(turn.spans[0] for turn in turns))] if stable else turns
+
+    @cached_property
+    def marks(self) -> TurnMarks:
+        """The special tokens that mark turns; those that begin and end texts where there is no template."""
+
+        def render(conversation: Sequence[Message], answer_next: bool) -> str:
+            return self._render(list(conversation), {}, answer_next=answer_next)
+
+        if self.source:
+            return TurnMarks.of(render, self.control)
+        return TurnMarks(self.control.ends, "")
 
     def close(self) -> None:
         """End the process that renders, unless it is shared."""
         if not self._shared:
             self._renderer.close()
 
-    def _render(self, conversation: list[Any], *, answer_next: bool) -> str:
-        if not self.source:
-            raise ModelError(
-                "the data holds conversations, but the tokenizer has no chat template; "
-                "set model.chat_template to a Jinja file, or give prompts as plain text"
+    # ---- one answer
+
+    def _turn(self, conversation: list[Any], number: int, settings: Mapping[str, Any]) -> Rendered:
+        """Render a conversation up to and including an answer, the message of this number."""
+        message = conversation[number]
+        asked = self._render(conversation[:number], settings, answer_next=True)
+        answered = self._render(conversation[: number + 1], settings, answer_next=False)
+        if not answered.startswith(asked):
+            answered = behind_opening(asked, answered, message) or self._refuse(asked, answered, number + 1)
+        end = len(answered.rstrip())
+        self._check_end(answered[:end])
+        written = Written(answered[len(asked) :])
+        self._check_calls(message, written)
+        if written.lacks_content(message) or written.lacks_thought(message):
+            raise DataError(
+                f"the chat template leaves out words of the assistant's message {number + 1}, so they would not be "
+                "trained; set model.chat_template to one that writes them, or remove them from the data"
             )
-        return self._renderer.render(self.source, conversation, answer_next, self.tokenizer.special_tokens_map)
+        return Rendered(answered, ((len(asked), end),))
 
     def _check_end(self, answered: str) -> None:
         if not answered.endswith(tuple(self.control.tokens)):
             raise ModelError(
                 f"the chat template ends the assistant's turn with {answered[-20:]!r} and not with a special token, so "
-                "the model could not learn to stop; add {{ eos_token }} behind the assistant's content"
+                "the model could not learn to stop; set model.chat_template to one that writes {{ eos_token }} behind "
+                "the assistant's content"
             )
 
-
-def _check_prefix(before: str, after: str, *, number: int) -> None:
-    if not after.startswith(before):
-        same = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(after))
+    def _refuse(self, before: str, after: str, number: int) -> str:
+        same = shared(before, after)
         start = max(0, same - 10)
         raise ModelError(
-            f"the chat template is not prefix-stable: with message {number} it changes what stands before that message "
-            f"from {before[start : same + 30]!r} to {after[start : same + 30]!r}, so the answers cannot be told apart; "
-            "give every answer a row of its own (prompt and completion), or set another model.chat_template"
+            f"the chat template writes message {number} otherwise than it calls for it: "
+            f"{before[start : same + 30]!r} before the answer, {after[start : same + 30]!r} with it, so the model "
+            "would not see what it was trained on; set model.chat_template to one that begins the assistant's turn the "
+            "same way with and without add_generation_prompt"
         )
+
+    # ---- what the template leaves out
+
+    def _check_context(
+        self,
+        conversation: Sequence[Message],
+        settings: Mapping[str, Any],
+        text: str,
+        where: str,
+        trained: Sequence[int] = (),
+    ) -> None:
+        """Raise DataError for a call that the template does not write; note everything else that it leaves out."""
+        written = Written(text)
+        for number, message in enumerate(conversation):
+            role = message["role"]
+            self._check_calls(message, written)
+            if role == "assistant" and number in trained:
+                continue
+            if written.lacks_content(message):
+                self.notices.add(f"the chat template leaves out what {role} messages say", where)
+            elif written.lacks_thought(message):
+                self.notices.add("the chat template leaves out the thoughts of earlier turns", where)
+        if (tools := settings.get("tools")) and (name := written.missing_tool(tools)):
+            self.notices.add(f"the chat template does not write the definition of the tool {name!r}", where)
+
+    def _check_calls(self, message: Message, written: Written) -> None:
+        if (call := written.missing_call(message)) is not None:
+            raise DataError(
+                f"the chat template does not write the assistant's call of the tool {call!r}; set model.chat_template "
+                "to one that knows tool_calls, or write the calls into 'content' as the model should write them"
+            )
+
+    # ---- rendering
+
+    def _prepared(
+        self, conversation: Sequence[Message], arguments: Mapping[str, Any], where: str
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Return messages and settings as the template gets them: without our keys, marks of turns hidden."""
+        for name in arguments:
+            if self.source and name not in ("tools", "documents") and name not in self.source:
+                self.notices.add(f"the chat template does not read {name!r} of chat_template_kwargs", where)
+        bare = [{k: v for k, v in message.items() if k != TRAINED} for message in conversation]
+        settings = {**self.settings, **arguments}
+        if not (found := self.control.found_anywhere([bare, settings])) or not (marks := found & self.marks.tokens):
+            return self.control.hide(bare, ()), settings
+        for mark in sorted(marks):
+            self.notices.add(
+                f"{mark!r} in the data is read as ordinary text: only the chat template marks turns", where
+            )
+        return self.control.hide(bare, marks), self.control.hide(settings, marks)
+
+    def _render(self, conversation: list[Any], settings: Mapping[str, Any], *, answer_next: bool) -> str:
+        if not self.source:
+            raise ModelError(
+                "the data holds conversations, but the tokenizer has no chat template; "
+                "set model.chat_template to a Jinja file, or give prompts as plain text"
+            )
+        source = self.named.get("tool_use", self.source) if settings.get("tools") else self.source
+        key = json.dumps([source, conversation, settings, answer_next], default=str)
+        if key not in self._remembered:
+            variables = {**self.tokenizer.special_tokens_map, **settings}
+            self._remembered[key] = self._renderer.render(source, conversation, answer_next, variables)
+            if len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+        return self._remembered[key]

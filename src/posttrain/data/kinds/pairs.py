@@ -32,7 +32,7 @@ def read(cells: Cells, identity: int, where: str) -> Pair:
 def encode(encoder: Encoder, r: Pair, wanted: Mapping[str, str]) -> list[Row]:
     """Two rows: chosen, rejected. A column `chosen_reward` is the `reward` of the first."""
     sides = (("chosen", r.id, r.chosen), ("rejected", seed_for("rejected", r.id), r.rejected))
-    return [encoder.row(i, r.prompt, answer, **numbers(r.columns, wanted, side=side)) for side, i, answer in sides]
+    return [encoder.row(i, r, answer, **numbers(r.columns, wanted, side=side)) for side, i, answer in sides]
 
 
 KIND = Kind(

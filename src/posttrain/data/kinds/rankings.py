@@ -34,7 +34,7 @@ def encode(encoder: Encoder, r: Ranking, wanted: Mapping[str, str]) -> list[Row]
     rows = []
     for rank, answer in enumerate(r.completions):
         own = numbers(r.columns, wanted, place=rank, places=len(r.completions))
-        rows.append(encoder.row(seed_for("ranked", r.id, rank), r.prompt, answer, group=r.id, rank=rank, **own))
+        rows.append(encoder.row(seed_for("ranked", r.id, rank), r, answer, group=r.id, rank=rank, **own))
     return rows
 
 

@@ -28,7 +28,7 @@ def read(cells: Cells, identity: int, where: str) -> Rating:
 
 def encode(encoder: Encoder, r: Rating, wanted: Mapping[str, str]) -> list[Row]:
     """One row with its label."""
-    return [encoder.row(r.id, r.prompt, r.completion, **numbers(r.columns, wanted) | {"label": r.label})]
+    return [encoder.row(r.id, r, r.completion, **numbers(r.columns, wanted) | {"label": r.label})]
 
 
 KIND = Kind(

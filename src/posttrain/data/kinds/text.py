@@ -33,8 +33,8 @@ def read(cells: Cells, identity: int, where: str) -> Demonstration:
 
 
 def encode(encoder: Encoder, r: Demonstration, wanted: Mapping[str, str]) -> list[Row]:
-    """One row."""
-    return [encoder.row(r.id, r.prompt, r.completion, **numbers(r.columns, wanted))]
+    """One row; of a conversation whose template rewrites earlier turns, one for each answer."""
+    return encoder.rows_of(r.id, r, r.completion, **numbers(r.columns, wanted))
 
 
 KIND = Kind("text", Demonstration, read, encode, "text or messages", frozenset({"text"}), rate=IMITATION)

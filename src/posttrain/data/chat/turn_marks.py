@@ -1,0 +1,45 @@
+"""The special tokens that mark turns, read off a short conversation that the chat template renders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from posttrain.data.chat.control import ControlTokens
+from posttrain.data.chat.prefix import shared
+from posttrain.errors import DataError
+from posttrain.records import Message
+
+QUESTION, ANSWER = "What is nine plus four?", "Thirteen."
+Render = Callable[[Sequence[Message], bool], str]  # conversation, whether an answer is called for -> text
+
+
+@dataclass(frozen=True)
+class TurnMarks:
+    """`tokens`: those that mark turns. `end`: the last token of the assistant's turn, "" if that is none of them.
+
+    A template may open a thought with `<think>` where it calls for an answer; that is no mark of a turn.
+    """
+
+    tokens: frozenset[str]
+    end: str
+
+    @classmethod
+    def of(cls, render: Render, control: ControlTokens) -> TurnMarks:
+        """Render a question and an answer, and read off what stands around them.
+
+        Where the template refuses them, all special tokens count as marks.
+        """
+        user, system = {"role": "user", "content": QUESTION}, {"role": "system", "content": "Be brief."}
+        try:
+            asked, called = render([user], False), render([user], True)
+            answered = render([user, {"role": "assistant", "content": ANSWER}], False)
+        except DataError:
+            return cls(frozenset(control.tokens), "")
+        with suppress(DataError):  # a template without system turns
+            asked += render([system, user], False)
+        header = called[shared(render([user], False), called) :] or answered
+        behind = control.found_in(answered.rpartition(ANSWER)[2])
+        marks = {*control.found_in(asked), *control.found_in(header)[:1], *behind, *control.ends}
+        return cls(frozenset(marks), behind[-1] if behind else "")
