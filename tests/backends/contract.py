@@ -74,6 +74,19 @@ class Contract:
 
     # ---- versions
 
+    def test_answers_end_at_the_tokens_that_stop(self):
+        learner, sampler = self.make()
+        sampler.sync(learner.version, 0)
+        sampler.stop_at(frozenset())
+        (free,) = sampler.generate(requests(1))
+        sampler.stop_at(frozenset({free.tokens[2]}))
+        (stopped,) = sampler.generate(requests(1))
+        first = free.tokens.index(free.tokens[2])
+        assert stopped.tokens == free.tokens[: first + 1]
+        assert stopped.ended
+        assert not free.ended
+        learner.stop_at(frozenset({5}))
+
     def test_every_change_of_a_weight_changes_the_version_and_nothing_else_does(self):
         learner, _ = self.make()
         learner.prepare(plan(SFT))

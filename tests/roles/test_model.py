@@ -99,8 +99,8 @@ def test_an_option_that_begins_another_is_at_least_as_probable(judge: ModelRole)
 
 def test_data_that_spells_a_control_token_stays_text(judge: ModelRole) -> None:
     hostile = "<|im_end|>"
-    (tokens,) = {judge._option(hostile)}
-    assert judge.encoder.tokenizer.convert_tokens_to_ids(hostile) not in tokens
+    tokens, read = judge.encoder.followed(({"role": "user", "content": "Is it?"},), hostile)
+    assert judge.encoder.tokenizer.convert_tokens_to_ids(hostile) not in tokens[read:]
     assert len(judge.choose([f"yes{hostile}"], ["yes", hostile])[0]) == 2
 
 

@@ -108,6 +108,9 @@ class Learner(Protocol):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a state, bit for bit. Raises ModelError if it belongs to another model."""
 
+    def stop_at(self, tokens: frozenset[int]) -> None:
+        """Let the models that are written from now on name these tokens as the ends of an answer."""
+
     def save(self, role: str, folder: Path) -> None:
         """Write the model of a role so that plain transformers can load it."""
 
@@ -120,6 +123,9 @@ class Sampler(Protocol):
 
         `steps`: the number of training steps behind these weights; every sampled token is tagged with it.
         """
+
+    def stop_at(self, tokens: frozenset[int]) -> None:
+        """End answers at these tokens from now on."""
 
     def generate(
         self, requests: Sequence[Request], mix: Mix, pause: Pause = NEVER, on_finished: OnFinished | None = None

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -15,6 +15,7 @@ from typing import Any, Literal, overload
 
 from posttrain.core import kinds
 from posttrain.data import bundled
+from posttrain.data.chat.length import Truncate
 from posttrain.data.columns import record
 from posttrain.data.readers.files import READERS, read, suffix_of
 from posttrain.data.readers.hub import SETTINGS, hub_rows
@@ -32,12 +33,15 @@ HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 class Dataset(Sequence[Record]):
     """Records, and a name for messages. `from_rows` makes a dataset of dictionaries, `load` of a file.
 
-    `dropped`: the messages of the unusable rows that were left out, each with its place and what is wrong.
+    `dropped`: the messages of the unusable rows that were left out, each with its place and what is wrong. `invalid`
+    and `truncate`: what happens to records that cannot be encoded, and to those that are too long.
     """
 
     records: tuple[Record, ...]
     name: str = "rows"
     dropped: tuple[str, ...] = ()
+    invalid: Invalid = "stop"
+    truncate: Truncate = "error"
     _order: dict[tuple[int, int], list[int]] = field(default_factory=dict, repr=False)
 
     @overload
@@ -49,6 +53,10 @@ class Dataset(Sequence[Record]):
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def only(self, ids: Collection[int]) -> Dataset:
+        """Return the dataset of the records with these ids."""
+        return replace(self, records=tuple(r for r in self.records if r.id in ids), _order={})
 
     @cached_property
     def fingerprint(self) -> str:
@@ -81,16 +89,26 @@ def load(
     size: int | None = None,
     chat: bool = False,
     invalid: Invalid = "stop",
+    truncate: Truncate = "error",
 ) -> Dataset:
     """Load records of a kind ("prompts", "pairs", ...) from a file, a bundled generator or a dataset on the hub.
 
     `spec`: "train.jsonl" | "arithmetic:level=2,split=test" | "openai/gsm8k:config=main,split=train". `columns`,
     `answer_after`, `chat`: as in data.columns.record. `size`: the maximum number of rows. `seed`: of a generator.
-    `invalid`: as in from_rows.
+    `invalid`, `truncate`: as in from_rows.
     """
     kinds.kind(kind)
     rows = islice(_rows(spec, kind, seed, size), size)
-    return from_rows(rows, kind, columns=columns, answer_after=answer_after, chat=chat, name=spec, invalid=invalid)
+    return from_rows(
+        rows,
+        kind,
+        columns=columns,
+        answer_after=answer_after,
+        chat=chat,
+        name=spec,
+        invalid=invalid,
+        truncate=truncate,
+    )
 
 
 def from_rows(
@@ -102,11 +120,13 @@ def from_rows(
     chat: bool = False,
     name: str = "rows",
     invalid: Invalid = "stop",
+    truncate: Truncate = "error",
 ) -> Dataset:
     """Make a dataset of dictionaries, or of (where, dictionary). Rows with the same id must be equal; one is kept.
 
     Unusable rows: with invalid="stop" a DataError names the first and counts the others; with "drop" they are left out,
-    counted in a warning and listed in `Dataset.dropped`.
+    counted in a warning and listed in `Dataset.dropped`. `truncate`: what happens to rows that are too long when they
+    are encoded; see data/chat/length.py.
     """
     records: dict[int, Record] = {}
     errors: list[DataError] = []
@@ -124,7 +144,7 @@ def from_rows(
         raise DataError(f"{name}: 0 examples")
     if errors:
         log.warning("%s: dropped %d of %d rows: %s", name, len(errors), index + 1, "; ".join(map(str, errors)))
-    return Dataset(tuple(records.values()), name, tuple(map(str, errors)))
+    return Dataset(tuple(records.values()), name, tuple(map(str, errors)), invalid, truncate)
 
 
 def _check_same(first: Record, second: Record) -> None:

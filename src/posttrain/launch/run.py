@@ -21,7 +21,6 @@ from posttrain.launch.models import load_models, load_policy, read_template
 from posttrain.launch.text_roles import check_scores, text_roles
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
-from posttrain.models.loading.stop import set_stop_tokens
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.runs.card import write_card
 from posttrain.runs.checkpoint import NAME
@@ -117,9 +116,7 @@ def open_session(
     policy = load_policy(run)
     if template := read_template(run.model):
         policy.tokenizer.chat_template = template  # so that it is saved with the model
-    encoder = Encoder(policy.tokenizer, run.train.max_length or policy.network.context)
-    stop = policy.stop
-    set_stop_tokens(policy.network, stop)
+    encoder = Encoder(policy.tokenizer, run.train.max_length or policy.network.context, stop=policy.stop)
     networks, others = load_models(run, policy)
     check_scores(run, others)
     t = run.train
@@ -131,7 +128,7 @@ def open_session(
         seed=run.seed,
         progress=display.phase,
     )
-    sampler = LocalSampler(learner.models, stop, run.sampling.slots, display.phase)
+    sampler = LocalSampler(learner.models, policy.stop, run.sampling.slots, display.phase)
     maybe_kill("model")
     journal = _journal(run, encoder.vocabulary, resume=checkpoint is not None) if write else Journal()
     opened = Run(

@@ -52,47 +52,58 @@ class Batches:
         self.settings = train
         self.name = name
         self.rewards = tuple(rewards)
-        self.feeds = {s: Feed(d, run.seed("order", name, s), least=method.least_records) for s, d in data.items()}
-        self._check_streams()
+        self._check_streams(data)
         self.sampling = run.file.sampling
+        self.columns = method.columns
+        self.rows: dict[str, dict[int, list[Row]]] = {}
+        self.prompts: dict[str, dict[int, tuple[int, ...]]] = {}
+        self.feeds = {
+            s: Feed(self._encode(s, d), run.seed("order", name, s), least=method.least_records) for s, d in data.items()
+        }
+        self._check_least(self.feeds[MAIN].dataset)
         self.authors = {
             s: authors_of(method, s, samples=self.sampling.samples, temperature=self.sampling.temperature)
             for s in method.streams
         }
         self.sources = {s: self._source(s) for s, stream in method.streams.items() if stream.kind.sampled}
-        self.columns = method.columns
-        self.rows = {s: self._encode(s, d) for s, d in data.items()}
         self.places: list[str] = []
         self.episodes: Sequence[Episode] = ()
 
     # ---- before the first step
 
-    def _check_streams(self) -> None:
+    def _check_streams(self, data: Mapping[str, Dataset]) -> None:
         own = {s for s, stream in self.method.streams.items() if stream.view is None}
-        if missing := sorted(own - set(self.feeds)):
+        if missing := sorted(own - set(data)):
             raise ConfigError(
                 f"{self.method.name} reads the streams {', '.join(sorted(own))}; data for {', '.join(missing)} is "
                 f"missing: data: {{{', '.join(f'{s}: FILE' for s in sorted(own))}}}"
             )
-        if unused := sorted(set(self.feeds) - own):
+        if unused := sorted(set(data) - own):
             raise ConfigError(f"{self.method.name} does not read the streams {', '.join(unused)}; remove their data")
         check_batch_size(self.method, self.settings.prompts_per_step)
-        least, main = self.method.least_records, self.feeds[MAIN].dataset
+
+    def _check_least(self, main: Dataset) -> None:
+        least = self.method.least_records
         if len(main) < least:
             raise DataError(
                 f"{main.name}: {self.method.name} compares the records of a batch with each other, so it needs at "
                 f"least {least} of them, and there is {len(main)}"
             )
 
-    def _encode(self, stream: str, data: Dataset) -> dict[int, list[Row]]:
-        """Encode all records at the start, so that bad input stops the run before any work is done."""
+    def _encode(self, stream: str, data: Dataset) -> Dataset:
+        """Encode all records at the start. Returns the dataset of those that can be used."""
         kind = self.method.streams[stream].kind
         encoder = self.run.encoder
-        if not kind.sampled:
-            return {r.id: encoder.rows(r, kind.name, self.columns) for r in data}
-        for record in data:
-            encoder.prompt(cast(Prompt, record), room=self.sampling.max_tokens)
-        return {}
+        if kind.sampled:
+            room = self.sampling.max_tokens
+            data, self.prompts[stream] = self.run.encode(
+                data, lambda r: encoder.prompt(cast(Prompt, r), room, data.truncate)
+            )
+        else:
+            data, self.rows[stream] = self.run.encode(
+                data, lambda r: encoder.rows(r, kind.name, self.columns, data.truncate)
+            )
+        return data
 
     def _source(self, s: str) -> Rollouts:
         return Rollouts(
@@ -102,6 +113,7 @@ class Batches:
             self.feeds[s],
             self.authors[s],
             self.rewards,
+            self.prompts[s],
             prompts_per_step=self.settings.prompts_per_step,
             steps_ahead=self.settings.async_steps,
             spare_prompts=self.sampling.spare_prompts,

@@ -87,7 +87,10 @@ class Drawn:
 
 
 class Rollouts:
-    """The episodes of one stream, step after step. Steps must be taken in order."""
+    """The episodes of one stream, step after step. Steps must be taken in order.
+
+    `tokens`: those of each prompt by id.
+    """
 
     def __init__(
         self,
@@ -97,6 +100,7 @@ class Rollouts:
         feed: Feed,
         authors: Sequence[Sampling],
         rewards: tuple[Reward, ...],
+        tokens: Mapping[int, tuple[int, ...]],
         *,
         prompts_per_step: int,
         steps_ahead: int = 0,
@@ -112,6 +116,7 @@ class Rollouts:
         self.stream = stream
         self.feed = feed
         self.rewards = rewards
+        self.tokens = tokens
         self.authors = tuple(authors)
         self.wanted = prompts_per_step
         self.steps_ahead = steps_ahead
@@ -165,7 +170,7 @@ class Rollouts:
 
     def _group(self, prompt: Prompt, step: int) -> Group:
         drafts = {key: Draft() for key in self._keys()}
-        return Group(prompt, step, self.run.encoder.prompt(prompt), drafts)
+        return Group(prompt, step, self.tokens[prompt.id], drafts)
 
     def _keys(self) -> Iterator[Key]:
         for author, sampling in enumerate(self.authors):

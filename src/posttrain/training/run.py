@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from posttrain.data.dataset import Dataset, load
+from posttrain.data.encoding import encode_all
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
 from posttrain.rewards.reward import Reward, resolve
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
     from posttrain.backends.protocol import Learner, Sampler
     from posttrain.config.schema import Data, RunFile
     from posttrain.data.chat.encode import Encoder
-    from posttrain.records import Episode
+    from posttrain.records import Episode, Record
     from posttrain.roles.protocol import TextRole
     from posttrain.sampling.request import Completion, Mix, OnFinished, Request
 
 SHOWN_LINES = 3  # of what rewards print in a batch
+T = TypeVar("T")
 
 
 class Run:
@@ -66,6 +68,7 @@ class Run:
         self.timers = StepTimers()
         self.signals = Signals()
         self.started = time.monotonic()
+        self._stop: frozenset[int] = frozenset()
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
 
     def seed(self, *names: Any) -> int:
@@ -89,17 +92,41 @@ class Run:
             size=source.size,
             chat=source.chat,
             invalid=source.invalid,
+            truncate=source.truncate,
         )
         if dataset.dropped:
             self.journal.describe(dropped={source.path: list(dataset.dropped)})
         return dataset
 
+    def encode(self, data: Dataset, encode: Callable[[Record], T]) -> tuple[Dataset, dict[int, T]]:
+        """Encode all records; return the dataset of those that could be, and what they became by id.
+
+        Rows that were left out are listed in run.json, and what was noticed about the others, too.
+        """
+        encoded = encode_all(data, encode, lambda done, total: self.display.phase("encoding", done, total))
+        if encoded.dropped:
+            self.journal.describe(dropped={data.name: [*data.dropped, *encoded.dropped]})
+        if lines := self.encoder.notices.lines():
+            self.encoder.notices.warn(data.name)
+            self.journal.describe(warnings={f"{data.name}, encoded": lines})
+            self.encoder.notices.counts.clear()
+        self.stop_at_ends()
+        return encoded.data, encoded.encoded
+
     def generate(
         self, requests: Sequence[Request], mix: Mix, on_finished: OnFinished | None = None
     ) -> list[Completion]:
         """Sample from the weights as they are now."""
+        self.stop_at_ends()
         self.sampler.sync(self.learner.version, self.journal.steps)
         return self.sampler.generate(requests, mix, on_finished=on_finished)
+
+    def stop_at_ends(self) -> None:
+        """Tell learner and sampler which tokens end an answer: the encoder knows all once it has read conversations."""
+        if self.encoder.stop != self._stop:
+            self._stop = self.encoder.stop
+            self.learner.stop_at(self._stop)
+            self.sampler.stop_at(self._stop)
 
     # ---- rewards
 

@@ -167,6 +167,7 @@ class Session(Observer):
             raise ConfigError("save needs a folder: this session has no run directory")
         target = folder or cast(Path, own) / "final"
         self.run.journal.wait_until_saved()
+        self.run.stop_at_ends()
         target.mkdir(parents=True, exist_ok=True)
         self.run.learner.save(role, target)
         return target

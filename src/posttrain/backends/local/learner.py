@@ -23,6 +23,7 @@ from posttrain.core.reduce import Counts, micro_loss
 from posttrain.core.vocabulary import Source, When
 from posttrain.errors import ConfigError, ModelError, NumericsError, suggestion
 from posttrain.models.loading.save import save
+from posttrain.models.loading.stop import set_stop_tokens
 from posttrain.models.lora import adapted, trained_parameters
 from posttrain.models.network import Network
 from posttrain.models.outputs.output import output
@@ -147,6 +148,12 @@ class LocalLearner(Learner):
         for direction, length in along:
             shift(movable(self.models[target]), direction, length)
         self.changed.add(target)
+
+    def stop_at(self, tokens: frozenset[int]) -> None:
+        """Let the generation config of every language model name these tokens."""
+        for model in self.models.values():
+            if isinstance(model, Network):
+                set_stop_tokens(model, tokens)
 
     def save(self, role: str, folder: Path) -> None:
         """Write the model of a role, with the tokenizer."""

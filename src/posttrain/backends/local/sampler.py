@@ -41,6 +41,10 @@ class LocalSampler(Sampler):
         self.version = version
         self.steps = steps
 
+    def stop_at(self, tokens: frozenset[int]) -> None:
+        """End answers at these tokens from now on."""
+        self.engine.stop = self.hf_engine.stop = tokens
+
     def generate(
         self,
         requests: Sequence[Request],

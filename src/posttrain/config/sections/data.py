@@ -29,3 +29,6 @@ class Data(Pathed):
     """Whether plain-text prompts and answers become chat messages, as an instruct model expects."""
     invalid: Literal["stop", "drop"] = "stop"
     """What happens at a row that cannot be used: stop ends the run, drop skips the row and lists it in run.json."""
+    truncate: Literal["error", "left", "right", "drop"] = "error"
+    """What happens to a row longer than max_length: error ends the run, left and right cut off its beginning or its
+    end, drop leaves it out; a prompt to be answered is cut by left only."""

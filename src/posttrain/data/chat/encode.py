@@ -94,8 +94,8 @@ class Encoder:
         tokens = tuple(self.control.encode(self.template.whole(messages, arguments)).ids)
         if len(tokens) > self.max_length:
             raise DataError(
-                f"a conversation of {len(tokens)} tokens does not fit into max_length {self.max_length}; raise "
-                "max_length or shorten it"
+                f"a conversation of {len(tokens)} tokens does not fit into max_length {self.max_length}; "
+                "raise max_length or shorten it"
             )
         return tokens
 
@@ -148,12 +148,17 @@ class Encoder:
     def followed(self, prompt: Turns, text: str) -> tuple[tuple[int, ...], int]:
         """Return the tokens of a prompt with a text behind it, and how many of them come before the text's first."""
         if isinstance(prompt, str):
-            self._check_plain(prompt + text)
+            self._check_plain(prompt)
             before, asked = self.before, prompt
         else:
             before, asked = [], self.template.question(prompt)
-            text = self.control.hide(text, self.template.marks.tokens)
+        text = self.control.hide(text, self.template.marks.tokens)
         tokens = self.control.encode(asked + text)
+        if (size := len(before) + len(tokens.ids)) > self.max_length:
+            raise DataError(
+                f"a prompt with an answer of {size} tokens in all does not fit into max_length {self.max_length}; "
+                "raise max_length or shorten it"
+            )
         return (*before, *tokens.ids), len(before) + tokens.within(len(asked), len(asked) + len(text)).start
 
     def text(self, tokens: Sequence[int]) -> str:

@@ -72,11 +72,11 @@ def _leaves(value: Any) -> Iterator[str]:
 
 def _forms(words: str) -> Iterator[str]:
     yield words
-    plain = json.dumps(words, ensure_ascii=False)[1:-1]
-    yield plain
-    yield json.dumps(words)[1:-1]
     html = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "'": "\\u0027"}  # as jinja's own `tojson` writes them
-    yield "".join(html.get(c, c) for c in plain)
+    for ascii_only in (False, True):
+        quoted = json.dumps(words, ensure_ascii=ascii_only)[1:-1]
+        yield quoted
+        yield "".join(html.get(c, c) for c in quoted)
 
 
 def _squeezed(text: str) -> str:

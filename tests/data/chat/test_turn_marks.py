@@ -1,0 +1,29 @@
+"""Marks of turns are read off a rendered question and answer; what opens a thought is none."""
+
+from posttrain.data.chat.control import ControlTokens
+from posttrain.data.chat.turn_marks import TurnMarks
+from posttrain.errors import DataError
+from tests.data.tokenizer import byte_tokenizer
+
+
+def rendered(conversation, answer_next):
+    """A template that opens a thought in <filename>, and refuses system turns."""
+    if conversation[0]["role"] == "system":
+        raise DataError("no system turns")
+    text = "".join(f"{m['content']}<|im_end|>\n" for m in conversation)
+    return text + "<|im_start|><filename>\n" * answer_next
+
+
+def test_the_marks_of_a_template():
+    marks = TurnMarks.of(rendered, ControlTokens(byte_tokenizer()))
+    assert marks.tokens == {"<|im_start|>", "<|im_end|>"}
+    assert marks.end == "<|im_end|>"
+
+
+def test_where_the_template_refuses_a_question_every_special_token_counts():
+    def refuses(conversation, answer_next):
+        raise DataError("no")
+
+    marks = TurnMarks.of(refuses, ControlTokens(byte_tokenizer()))
+    assert marks.tokens == {"<|im_start|>", "<|im_end|>", "<filename>"}
+    assert marks.end == ""
