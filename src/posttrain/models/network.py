@@ -98,7 +98,11 @@ class Network(nn.Module):
     def head(self, name: str, states: Tensor) -> Tensor:
         """What a head says of states: [N, D] -> [N], or [N, K] for a head of K numbers."""
         head = self.heads[name]
-        numbers: Tensor = head(states.to(head.weight.dtype))  # type: ignore[arg-type]
+        weight, bias = head.get_parameter("weight"), head.get_parameter("bias")
+        if name == "score":
+            numbers = with_exact_bias(F.linear(states.to(weight.dtype), weight), bias)
+        else:
+            numbers = F.linear(states.to(weight.dtype), weight, bias)
         return numbers[:, 0] if numbers.shape[1] == 1 else numbers
 
     def states(self, tokens: Tensor, layout: Layout) -> Tensor:
@@ -165,3 +169,14 @@ class Network(nn.Module):
     def copy(self) -> Network:
         """Return a frozen copy in eval() mode, to serve as a reference."""
         return copy.deepcopy(self).requires_grad_(False).eval()
+
+
+def with_exact_bias(numbers: Tensor, bias: Tensor) -> Tensor:
+    """Add a bias whose gradient is summed in float64: [N, K] -> [N, K].
+
+    The gradients of a pair are then opposite to the last digit, and a constant that preferences do not determine stays
+    0. Summed in float32 they leave noise, which Adam would blow up to steps of the learning rate.
+    """
+    if numbers.device.type == "mps":  # has no float64
+        return numbers + bias
+    return (numbers.double() + bias.double()).to(numbers.dtype)

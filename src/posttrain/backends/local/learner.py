@@ -22,6 +22,7 @@ from posttrain.core.plan import Plan
 from posttrain.core.reduce import Counts, micro_loss
 from posttrain.core.vocabulary import Source, When
 from posttrain.errors import ConfigError, ModelError, NumericsError, suggestion
+from posttrain.models.loading.classifier import warn_of_constants
 from posttrain.models.loading.save import save
 from posttrain.models.loading.stop import set_stop_tokens
 from posttrain.models.lora import adapted, trained_parameters
@@ -158,6 +159,7 @@ class LocalLearner(Learner):
     def save(self, role: str, folder: Path) -> None:
         """Write the model of a role, with the tokenizer."""
         save(self.models[role], self.tokenizer, folder)
+        warn_of_constants(self.models[role], folder)
 
     # ---- measuring and differentiating
 

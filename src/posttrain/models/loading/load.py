@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from posttrain.errors import ModelError, suggestion
+from posttrain.models.loading.classifier import HEAD, WEIGHT, load_score
 from posttrain.models.loading.heads import load_heads
 from posttrain.models.loading.probe import REFUSED, probe
 from posttrain.models.loading.quiet import hide_progress_bars
 from posttrain.models.loading.source import source_of
 from posttrain.models.loading.stop import stop_tokens
 from posttrain.models.loading.tiny import tiny_model
+from posttrain.models.loading.unavailable import UNREADABLE, unavailable
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
 
@@ -69,8 +71,8 @@ def load(
         trunk, other, writes = _trunk(spec, source, DTYPES[dtype], revision, classifier=classifier)
         network = as_network(trunk.to(device), spec)
         load_heads(network, Path(source))
-        if "score.weight" in other:
-            _load_score(network, spec, source, revision)
+        if WEIGHT in other and HEAD not in network.heads:
+            load_score(network, spec, source, revision)
     network.vocab_size = _vocab_size(spec, network, tokenizer)  # after `probe`, which compares the padding too
     network.to(device).eval()
     return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer), writes)
@@ -105,8 +107,8 @@ def _tokenizer(spec: str, source: str, revision: str | None) -> PreTrainedTokeni
 
     try:
         return AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise _unavailable(spec, "tokenizer", error) from error
+    except UNREADABLE as error:
+        raise unavailable(spec, "tokenizer", error) from error
 
 
 def _trunk(
@@ -127,10 +129,10 @@ def _trunk(
             use_safetensors=True,
             output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise _unavailable(spec, "model", error) from error
+    except UNREADABLE as error:
+        raise unavailable(spec, "model", error) from error
     missing, other = sorted(report["missing_keys"]), set(report["unexpected_keys"])
-    if classifier and "score.weight" in other and missing and set(missing) <= set(_last_layer(trunk)):
+    if classifier and WEIGHT in other and missing and set(missing) <= set(_last_layer(trunk)):
         _fill(_last_layer(trunk))
         return trunk, other, False
     if missing:
@@ -155,32 +157,12 @@ def _fill(weights: Mapping[str, torch.Tensor]) -> None:
         weight.copy_(torch.randn(weight.shape, generator=generator) * 0.02)
 
 
-def _load_score(network: Network, spec: str, source: str, revision: str | None) -> None:
-    """Load the head of a reward model of transformers: a sequence classifier, with a number for each label."""
-    from transformers import AutoModelForSequenceClassification
-
-    try:
-        whole = AutoModelForSequenceClassification.from_pretrained(
-            source, revision=revision, dtype="auto", trust_remote_code=False, use_safetensors=True
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise _unavailable(spec, "reward model", error) from error
-    network.add_head("score", size=len(whole.score.weight))
-    with torch.no_grad():
-        network.heads["score"].get_parameter("weight").copy_(whole.score.weight)
-
-
 def _without_dropout(config: Any) -> None:
     """Set every dropout probability of a config to 0."""
     text = config.get_text_config()
     for name, value in vars(text).items():
         if isinstance(value, float) and ("dropout" in name or name.endswith("_pdrop")):
             setattr(text, name, 0.0)
-
-
-def _unavailable(spec: str, what: str, error: Exception) -> ModelError:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return ModelError(f"{spec}: no {what} that can be loaded from there: {reason}")
 
 
 def _vocab_size(spec: str, network: Network, tokenizer: PreTrainedTokenizerBase) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
+from torch import Tensor
 
 from posttrain.machine.disk import Files, Stored, save_tensors
 from posttrain.models import lora
+from posttrain.models.loading.classifier import as_classifier
 from posttrain.models.loading.heads import head_file
 from posttrain.models.loading.quiet import hide_progress_bars
 from posttrain.models.network import Network
@@ -25,17 +25,23 @@ ONE_FILE = 50 * 10**9  # bytes; transformers writes larger models to several fil
 def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Files:
     """Write a folder that plain transformers loads, and `load` with the heads as well. Returns the files of tensors.
 
-    LoRA adapters are merged into the weights that are written, and also saved on their own in `adapter/`.
+    LoRA adapters are merged into the weights that are written, and also saved on their own in `adapter/`. A model that
+    only scores can also be opened as a sequence classifier, with the same scores up to the constant that its head adds.
     """
     hide_progress_bars()
     folder.mkdir(parents=True, exist_ok=True)
-    if lora.adapted(network):
-        stored = _save_trunk(network.trunk, folder, lora.merged_state(network))
-        if lora.takes_apart(network):
-            _write_config(network.trunk, folder, say_untied)
+    trunk, adapted = network.trunk, lora.adapted(network)
+    weights = lora.merged_state(network) if adapted else trunk.state_dict()
+    classifier = as_classifier(network, tokenizer)
+    config, tokenizer, other = classifier or (None, tokenizer, {})
+    stored = _save_trunk(trunk, folder, weights, other)
+    if adapted:
         lora.save_adapter(network, folder / "adapter")
-    else:
-        stored = _save_trunk(network.trunk, folder, network.trunk.state_dict())
+    if (apart := lora.takes_apart(network)) or config is not None:
+        config = config or copy.deepcopy(trunk.config)
+        if apart:
+            say_untied(config)
+        config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     for name, head in network.heads.items():
         file = head_file(name)
@@ -43,24 +49,18 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
     return stored
 
 
-def _save_trunk(trunk: Any, folder: Path, weights: dict[str, torch.Tensor]) -> dict[str, Stored]:
+def _save_trunk(trunk: Any, folder: Path, weights: dict[str, Tensor], other: dict[str, Tensor]) -> dict[str, Stored]:
     """Save like `save_pretrained`, but write the weights with direct I/O, and return their file.
 
-    Weights that need several files are left to `save_pretrained`, and none is returned.
+    `other`: tensors beside those of the trunk. Weights that need several files are left to `save_pretrained`, and none
+    is returned.
     """
     from transformers.modeling_utils import remove_tied_weights_from_state_dict, revert_weight_conversion
 
     if sum(w.numel() * w.element_size() for w in weights.values()) > ONE_FILE:
-        trunk.save_pretrained(folder, state_dict=weights)
+        trunk.save_pretrained(folder, state_dict=weights | other)
         return {}
     trunk.save_pretrained(folder, state_dict={})  # everything but the weights
     saved = {n: w for n, w in weights.items() if n not in (trunk._keys_to_ignore_on_save or ())}
-    named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(saved, trunk))
+    named = revert_weight_conversion(trunk, remove_tied_weights_from_state_dict(saved, trunk)) | other
     return {"model.safetensors": save_tensors(folder / "model.safetensors", named, {"format": "pt"})}
-
-
-def _write_config(trunk: Any, folder: Path, change: Callable[[Any], None]) -> None:
-    """Write the config of the trunk with a change that the trunk itself does not get."""
-    config = copy.deepcopy(trunk.config)
-    change(config)
-    config.save_pretrained(folder)

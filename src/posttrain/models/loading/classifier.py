@@ -1,0 +1,102 @@
+"""Reward models as sequence classifiers of transformers: a trunk and a matrix `score`, with a row for each number."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from posttrain.models.loading.unavailable import UNREADABLE, unavailable
+from posttrain.models.network import Network
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+HEAD = "score"
+WEIGHT = "score.weight"  # its name in a classifier's file
+
+_log = logging.getLogger(__name__)
+
+
+def load_score(network: Network, spec: str, source: str, revision: str | None) -> None:
+    """Add the head of a reward model of transformers: a sequence classifier, with a number for each label."""
+    from transformers import AutoModelForSequenceClassification
+
+    try:
+        whole = AutoModelForSequenceClassification.from_pretrained(
+            source, revision=revision, dtype="auto", trust_remote_code=False, use_safetensors=True
+        )
+    except UNREADABLE as error:
+        raise unavailable(spec, "reward model", error) from error
+    network.add_head(HEAD, size=len(whole.score.weight))
+    with torch.no_grad():
+        network.heads[HEAD].get_parameter("weight").copy_(whole.score.weight)
+
+
+def as_classifier(
+    network: Network, tokenizer: PreTrainedTokenizerBase
+) -> tuple[Any, PreTrainedTokenizerBase, dict[str, Tensor]] | None:
+    """Return config, tokenizer and weights with which transformers opens the network as a sequence classifier.
+
+    None if the network has other heads than a score, or if transformers has no classifier with its weights. The scores
+    are those of the head but for the constants that it adds.
+    """
+    from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
+
+    trunk = network.trunk
+    if network.heads.keys() != {HEAD} or type(trunk.config) not in CLASSES:
+        return None
+    made = CLASSES[type(trunk.config)]
+    weight = network.heads[HEAD].get_parameter("weight").detach()
+    config, tokenizer = copy.deepcopy(trunk.config), padded_apart(tokenizer)
+    config.num_labels = len(weight)
+    config.architectures = [made.__name__]
+    config.problem_type = "regression" if len(weight) == 1 else None
+    config.pad_token_id = tokenizer.pad_token_id
+    with torch.device("meta"):
+        wanted = {name: x.shape for name, x in made(config).state_dict().items()}
+    own = {name.replace(".base_layer.", "."): x.shape for name, x in trunk.state_dict().items()}
+    own[WEIGHT] = weight.shape
+    fits = all(own.get(name) == shape for name, shape in wanted.items())
+    return (config, tokenizer, {WEIGHT: weight}) if fits else None
+
+
+def warn_of_constants(network: Network, folder: Path) -> None:
+    """Log a warning if the scores of a sequence classifier of transformers are not those of the head."""
+    if network.heads.keys() == {HEAD} and bool((bias := network.heads[HEAD].get_parameter("bias")).any()):
+        _log.warning(
+            "%s: the score head adds %s, which a sequence classifier of transformers cannot: opened there, the scores "
+            "are lower by it",
+            folder, ", ".join(f"{x:.3g}" for x in bias.tolist()),
+        )  # fmt: skip
+
+
+def padded_apart(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """Return the tokenizer, or a copy whose padding is a token that no answer ends with.
+
+    A classifier of transformers reads its score after the last token that is not padding. Without another special
+    token the copy has no padding, and transformers then refuses batches instead of scoring them wrongly.
+    """
+    ends = _last_tokens(tokenizer)
+    if tokenizer.pad_token_id is not None and tokenizer.pad_token_id not in ends:
+        return tokenizer
+    special = {int(i): str(token) for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+    special |= dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
+    free = [token for i, token in sorted(special.items()) if i not in ends]
+    copied = copy.deepcopy(tokenizer)
+    copied.pad_token = next((t for t in free if "pad" in t.lower()), free[0] if free else None)
+    return copied
+
+
+def _last_tokens(tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    """Return the tokens of end and begin, and those of a short conversation as the chat template writes it."""
+    ends = {tokenizer.eos_token_id, tokenizer.bos_token_id}
+    talk = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    with suppress(Exception):  # a template may raise anything, and there may be none
+        ends |= set(tokenizer.apply_chat_template(talk, return_dict=False))
+    return ends
