@@ -71,6 +71,16 @@ def test_what_was_opened_is_saved_so_again_and_the_network_keeps_its_config(tmp_
     assert scores_of_transformers(tmp_path / "a").shape == (3,)
 
 
+def test_the_config_names_the_dtype_of_the_weights(tmp_path):
+    network, tokenizer = tiny_model()
+    network.trunk.bfloat16()
+    network.add_head("score", seed=1)
+    save(network, tokenizer, tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["dtype"] == "bfloat16"
+    again = load(str(tmp_path), dtype="bfloat16").network
+    assert torch.equal(again.heads["score"].weight, network.heads["score"].weight)  # in float32
+
+
 def test_adapters_are_merged_into_a_reward_model_too(tmp_path):
     network, tokenizer = tiny_model()
     add_lora(network, 2, 4, ["q_proj", "embed_tokens"])

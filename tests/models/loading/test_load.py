@@ -161,6 +161,16 @@ def test_a_model_without_some_weights_is_refused(folder):
         load(str(folder))
 
 
+def test_weights_without_a_place_are_named_in_one_line(folder, caplog):
+    weights = load_file(folder / "model.safetensors")
+    save_file(
+        weights | {"vision.b": torch.ones(1), "vision.a": torch.ones(1)}, folder / "model.safetensors", {"format": "pt"}
+    )
+    load(str(folder))
+    (line,) = caplog.messages
+    assert line.endswith("2 weights that LlamaForCausalLM has no place for are not read, vision.a first")
+
+
 def test_pickled_weights_are_not_read(folder):
     weights = load_file(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()

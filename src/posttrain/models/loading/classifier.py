@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from posttrain.models.loading.quiet import quiet
 from posttrain.models.loading.unavailable import UNREADABLE, unavailable
 from posttrain.models.network import Network
 
@@ -28,9 +29,10 @@ def load_score(network: Network, spec: str, source: str, revision: str | None) -
     from transformers import AutoModelForSequenceClassification
 
     try:
-        whole = AutoModelForSequenceClassification.from_pretrained(
-            source, revision=revision, dtype="auto", trust_remote_code=False, use_safetensors=True
-        )
+        with quiet():
+            whole = AutoModelForSequenceClassification.from_pretrained(
+                source, revision=revision, dtype="auto", trust_remote_code=False, use_safetensors=True
+            )
     except UNREADABLE as error:
         raise unavailable(spec, "reward model", error) from error
     network.add_head(HEAD, size=len(whole.score.weight))
@@ -54,6 +56,7 @@ def as_classifier(
     made = CLASSES[type(trunk.config)]
     weight = network.heads[HEAD].get_parameter("weight").detach()
     config, tokenizer = copy.deepcopy(trunk.config), padded_apart(tokenizer)
+    config.dtype = trunk.dtype
     config.num_labels = len(weight)
     config.architectures = [made.__name__]
     config.problem_type = "regression" if len(weight) == 1 else None

@@ -14,7 +14,7 @@ from posttrain.errors import ModelError, suggestion
 from posttrain.models.loading.classifier import HEAD, WEIGHT, load_score
 from posttrain.models.loading.heads import load_heads
 from posttrain.models.loading.probe import REFUSED, probe
-from posttrain.models.loading.quiet import hide_progress_bars
+from posttrain.models.loading.quiet import hide_progress_bars, quiet
 from posttrain.models.loading.source import source_of
 from posttrain.models.loading.stop import stop_tokens
 from posttrain.models.loading.tiny import tiny_model
@@ -120,21 +120,30 @@ def _trunk(
     try:
         config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
         _without_dropout(config)
-        trunk, report = AutoModelForCausalLM.from_pretrained(
-            source,
-            config=config,
-            revision=revision,
-            dtype=dtype,
-            trust_remote_code=False,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
+        with quiet():
+            trunk, report = AutoModelForCausalLM.from_pretrained(
+                source,
+                config=config,
+                revision=revision,
+                dtype=dtype,
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
     except UNREADABLE as error:
         raise unavailable(spec, "model", error) from error
     missing, other = sorted(report["missing_keys"]), set(report["unexpected_keys"])
     if classifier and WEIGHT in other and missing and set(missing) <= set(_last_layer(trunk)):
         _fill(_last_layer(trunk))
         return trunk, other, False
+    if unread := sorted(other - {WEIGHT}):
+        _log.warning(
+            "%s: %d weights that %s has no place for are not read, %s first",
+            spec,
+            len(unread),
+            type(trunk).__name__,
+            unread[0],
+        )
     if missing:
         raise ModelError(
             f"{spec} lacks {len(missing)} weights of {type(trunk).__name__}, {missing[0]} first: "
