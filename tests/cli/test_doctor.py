@@ -64,6 +64,8 @@ def test_json_and_text_say_the_same(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert json.loads(as_json + "}") == examined
     assert examined["packages"]["torch"] in text
     assert f"{examined['torch']['threads']}" in text
+    names = [f"sandbox {name}" for name in examined["sandboxes"]]
+    assert all(f"\n{name} " in text for name in names)
 
 
 def test_a_missing_extra_is_named_with_its_command(

@@ -26,6 +26,18 @@ def test_the_list_holds_procedures_and_methods() -> None:
     assert set(catalogue.procedures()) < set(kinds)
 
 
+def test_the_short_list_has_a_line_each_and_says_where_to_begin() -> None:
+    lines = said("methods").splitlines()
+    assert "* preference/dpo" in " ".join(line[:16] for line in lines)
+    listed = {line[2:].split()[0] for line in lines if line[:2] in ("* ", "  ")}
+    assert {*catalogue.paths(), *catalogue.procedures()} <= listed
+    assert any("Dr. GRPO: GRPO without" in line for line in lines)
+    assert [e["path"] for e in json.loads(said("methods", "thumbs", "--json"))] == [
+        "preference/kto",
+        "pipelines/warm_start",
+    ]
+
+
 def test_a_procedure_is_explained_with_its_data_and_settings() -> None:
     text = said("explain", "iterative_dpo")
     assert "(Xiong et al., 2023)" in text

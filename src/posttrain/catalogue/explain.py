@@ -51,8 +51,15 @@ def _models(p: Plan) -> str:
     for role in p.loaded:
         average = p.method.averages.get(role)
         state = "trained" if role in p.trained else f"moving average of {average.of}" if average else "frozen"
+        if role in _functions(p):
+            state = "none where `rewards` are functions, else frozen"
         lines.append(f"  {role:12} {state}")
     return "\n".join(lines)
+
+
+def _functions(p: Plan) -> list[str]:
+    """The roles in whose place a run may have reward functions."""
+    return [role for role in p.loaded if role == "reward" and role not in p.trained]
 
 
 def _stream(p: Plan, name: str) -> str:
@@ -109,7 +116,8 @@ def _arithmetic(p: Plan) -> str:
     m = p.method
     answers = sum(sampling.samples for sampling in m.streams["main"].sampling)
     rows = f"prompts_per_step x {answers} answers" if answers else f"prompts_per_step {m.streams['main'].kind.name}"
-    frozen = len([r for r in p.loaded if r not in p.trained])
+    frozen = len([r for r in p.loaded if r not in p.trained and r not in _functions(p)])
+    more = f"; a reward model takes {COMPUTE} N more" if _functions(p) else ""
     trained, steps = len(p.trained), m.passes * m.minibatches
     rates = [f"{role} {m.rate(role).weights:g}, with LoRA {m.rate(role).lora:g}" for role in p.trained]
     return "\n".join(
@@ -121,6 +129,7 @@ def _arithmetic(p: Plan) -> str:
             "  micro-batches      cut to tokens_per_device, which changes memory and speed but not the result",
             "MEMORY (bf16 compute, N parameters per model, without activations)",
             f"  {trained} trained x {MASTER + COMPUTE} bytes + {frozen} frozen x {COMPUTE} bytes = "
-            f"{trained * (MASTER + COMPUTE) + frozen * COMPUTE} N bytes; with LoRA {(trained + frozen) * COMPUTE} N",
+            f"{trained * (MASTER + COMPUTE) + frozen * COMPUTE} N bytes; "
+            f"with LoRA {(trained + frozen) * COMPUTE} N{more}",
         ]
     )

@@ -28,6 +28,7 @@ EXTRAS = {  # as in pyproject.toml, without the extras for developers
     "plot": ("matplotlib",),
 }
 ENOUGH_DISK = 5.0  # GB; two checkpoints of a small model with its optimiser
+WIDTH = 20  # of the first column
 
 
 def doctor(
@@ -118,23 +119,23 @@ def _bundled_models() -> dict[str, str | None]:
 
 
 def _lines(report: Mapping[str, Any]) -> list[str]:
-    lines = [f"{'python':<18}{report['python']} on {report['platform']}"]
-    lines.append(f"{'posttrain':<18}{report['posttrain'] or 'runs from source'}")
-    lines += [f"{name:<18}{version or 'missing'}" for name, version in report["packages"].items()]
-    lines.append(f"{'cores':<18}{report['cpu']['cores']}, bfloat16 {report['cpu']['bf16']}")
+    lines = [f"{'python':<{WIDTH}}{report['python']} on {report['platform']}"]
+    lines.append(f"{'posttrain':<{WIDTH}}{report['posttrain'] or 'runs from source'}")
+    lines += [f"{name:<{WIDTH}}{version or 'missing'}" for name, version in report["packages"].items()]
+    lines.append(f"{'cores':<{WIDTH}}{report['cpu']['cores']}, bfloat16 {report['cpu']['bf16']}")
     if torch := report["torch"]:
         names = [f"{device['name']} ({device['memory_gb']} GB)" for device in torch["devices"]]
-        lines.append(f"{'torch threads':<18}{torch['threads']}")
+        lines.append(f"{'torch threads':<{WIDTH}}{torch['threads']}")
         lines.append(
-            f"{'compiled':<18}{'yes' if torch['compiled'] else 'no: sampling on the CPU is slower; install g++'}"
+            f"{'compiled':<{WIDTH}}{'yes' if torch['compiled'] else 'no: sampling on the CPU is slower; install g++'}"
         )
-        lines.append(f"{'CUDA':<18}{', '.join(names) or 'no device'}")
+        lines.append(f"{'CUDA':<{WIDTH}}{', '.join(names) or 'no device'}")
     for extra, missing in report["missing_from_extras"].items():
         remedy = f"pip install 'posttrain[{extra}]'  (lacks {', '.join(missing)})"
-        lines.append(f"{f'[{extra}]':<18}{remedy if missing else 'installed'}")
+        lines.append(f"{f'[{extra}]':<{WIDTH}}{remedy if missing else 'installed'}")
     for name, path in report["bundled_models"].items():
-        lines.append(f"{name:<18}{path or 'not installed'}")
+        lines.append(f"{name:<{WIDTH}}{path or 'not installed'}")
     for name, reason in report["sandboxes"].items():
-        lines.append(f"{f'sandbox {name}':<18}{f'no: {reason}' if reason else 'works'}")
-    lines.append(f"{'free disk':<18}{report['disk']['free_gb']} GB in {report['disk']['folder']}")
+        lines.append(f"{f'sandbox {name}':<{WIDTH}}{f'no: {reason}' if reason else 'works'}")
+    lines.append(f"{'free disk':<{WIDTH}}{report['disk']['free_gb']} GB in {report['disk']['folder']}")
     return [*lines, *(f"problem: {problem}" for problem in report["problems"])]

@@ -1,0 +1,29 @@
+"""The families of the catalogue: what each folder of methods and procedures learns from, and where to begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Family:
+    """A folder of the catalogue. `start` is the entry to begin with."""
+
+    folder: str
+    about: str
+    start: str
+
+
+FAMILIES = (
+    Family("imitation", "answers to imitate", "imitation/sft"),
+    Family("preference", "answers that were compared or rated", "preference/dpo"),
+    Family("reward", "comparisons, which become a reward model", "reward/bradley_terry"),
+    Family("online", "rewards of answers that the policy samples during training", "online/grpo"),
+    Family("offline", "answers with a number each", "offline/dro"),
+    Family("pipelines", "procedures: several methods, one after the other", "pipelines/instructgpt"),
+    Family("rounds", "procedures: sample, choose, train, again", "rounds/raft"),
+    Family("games", "procedures: the policy against itself or a reward model", "games/spin"),
+    Family("active", "procedures: which answers to compare", "active/optimal_design"),
+    Family("demonstrations", "procedures: rewards that a model draws from itself", "demonstrations/inverse_q"),
+    Family("zeroth_order", "procedures: rankings of moved policies, without gradients", "zeroth_order/zo_ranksgd"),
+)
