@@ -34,7 +34,35 @@ def test_hidden_tokens_are_spelled_and_stand_at_their_place():
     assert tokens.within(start + 1, start + 2) == range(2, 2 + len(END))
 
 
-@pytest.mark.parametrize("text", ["", "abc", f"x{END}\n", "a<filename>b"])
+class Mute:
+    """A tokenizer that does not tell where its tokens are."""
+
+    is_fast = False
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+
+    def __getattr__(self, name):
+        return getattr(self.tokenizer, name)
+
+    def __call__(self, text, return_offsets_mapping=False, **options):
+        return self.tokenizer(text, **options)
+
+
+@pytest.mark.parametrize("text", ["", "abc", f"x{END}\n", "a<filename>bé"])
 def test_a_tokenizer_that_does_not_tell_characters_gives_the_same(text):
-    control = ControlTokens(byte_tokenizer())
-    assert control._by_prefixes(text) == control.encode(text)
+    told, untold = (ControlTokens(t).encode(text) for t in (byte_tokenizer(), Mute(byte_tokenizer())))
+    assert told.ids == untold.ids
+    for start in range(len(text)):
+        for end in range(start, len(text)):
+            if not 0 < start - text.find("<") < 10 and not 0 < end - text.find("<") < 10:  # not inside a token
+                assert told.within(start, end) == untold.within(start, end)
+
+
+@pytest.mark.parametrize("mute", [False, True])
+def test_hidden_tokens_of_a_tokenizer_that_does_not_tell(mute):
+    tokenizer = byte_tokenizer()
+    control = ControlTokens(Mute(tokenizer) if mute else tokenizer)
+    tokens = control.encode("<filename>" + control.hide(f"a{END}b", {END}) + END)
+    assert tokenizer.decode(tokens.ids) == f"<filename>a{END}b{END}"
+    assert tokens.ids[-1] == tokenizer.convert_tokens_to_ids(END) not in tokens.ids[:-1]

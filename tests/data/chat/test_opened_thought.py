@@ -13,11 +13,17 @@ ASKED, ANSWERED = "<U>2+2?<A><think>\n", "<U>2+2?<A>4<E>"
     [
         ({"content": "<think>\ntwo\n</think>\n\n4"}, "two\n</think>\n\n4<E>"),
         ({"content": "two\n</think>\n\n4"}, "two\n</think>\n\n4<E>"),
+        ({"content": "<think>\n\n\ntwo\n</think>\n\n4"}, "\n\ntwo\n</think>\n\n4<E>"),
         ({"content": "4", "reasoning_content": "two\n"}, "two\n</think>\n\n4<E>"),
     ],
 )
 def test_the_rest_of_the_thought_is_the_answer(message, expected):
     assert behind_opening(ASKED, ANSWERED, message) == ASKED + expected
+
+
+def test_an_answer_that_begins_as_the_opening_and_an_empty_one():
+    assert behind_opening(ASKED, "<U>2+2?<A><t>4<E>", {"content": "a</think><t>4"}) == ASKED + "a</think><t>4<E>"
+    assert behind_opening(ASKED, "<U>2+2?<A><E>", {"content": "a</think>"}) == ASKED + "a</think><E>"
 
 
 def test_an_answer_without_a_thought_is_refused():

@@ -27,3 +27,15 @@ def test_where_the_template_refuses_a_question_every_special_token_counts():
     marks = TurnMarks.of(refuses, ControlTokens(byte_tokenizer()))
     assert marks.tokens == {"<|im_start|>", "<|im_end|>", "<filename>"}
     assert marks.end == ""
+
+
+def test_a_template_that_ends_conversations_with_one_more_token():
+    """And whose header begins with the same characters as what stands there without a call for an answer."""
+
+    def render(conversation, answer_next):
+        text = "".join(f"{m['content']}<|im_end|>\n" for m in conversation)
+        return text + ("<|im_start|>" if answer_next else "<filename>")
+
+    marks = TurnMarks.of(render, ControlTokens(byte_tokenizer()))
+    assert marks.end == "<|im_end|>"
+    assert marks.tokens == {"<|im_start|>", "<|im_end|>", "<filename>"}

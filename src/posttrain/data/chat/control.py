@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import accumulate
+from functools import cached_property
 from typing import Any
 
+from posttrain.data.chat.tokens import ByPrefix, Located, Tokens
 from posttrain.errors import DataError, ModelError
 
 # Characters that replace the marks of turns in the data while the template is rendered. They lie in Unicode's last
@@ -17,26 +16,10 @@ FIRST, LAST = 0x100000, 0x10FFFD
 PLACEHOLDER = re.compile(f"([{chr(FIRST)}-{chr(LAST)}])")
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """Token ids of a text, and for each where its characters begin and end in it."""
-
-    ids: list[int]
-    starts: list[int]
-    ends: list[int]
-
-    def within(self, start: int, end: int) -> range:
-        """Return the positions of the tokens with characters in [start, end), one that straddles an end included."""
-        return range(bisect_right(self.ends, start), bisect_left(self.starts, end))
-
-    def __add__(self, other: Tokens) -> Tokens:
-        return Tokens(self.ids + other.ids, self.starts + other.starts, self.ends + other.ends)
-
-
 class ControlTokens:
     """The special tokens of a tokenizer, and an encoding that distinguishes them from text that looks like them.
 
-    `ends`: those that begin and end texts, and those of the ids `stop`, which end answers.
+    `ends`: those that begin and end texts, and those of the ids `stop`, which end answers. `ids`: those of all tokens.
     """
 
     def __init__(self, tokenizer: Any, stop: Collection[int] = ()) -> None:
@@ -47,6 +30,7 @@ class ControlTokens:
         self.tokens = sorted(special | named, key=lambda t: (-len(t), t))
         ends = {tokenizer.bos_token, tokenizer.eos_token, *tokenizer.convert_ids_to_tokens(sorted(stop))}
         self.ends = frozenset(ends & set(self.tokens))
+        self.ids = frozenset(tokenizer.convert_tokens_to_ids(self.tokens))
         self._placeholder = {token: chr(FIRST + i) for i, token in enumerate(self.tokens)}
         self._token = {character: token for token, character in self._placeholder.items()}
         self._pattern = re.compile("|".join(map(re.escape, self.tokens)) or "(?!)")
@@ -77,20 +61,25 @@ class ControlTokens:
 
     def encode(self, text: str) -> Tokens:
         """Tokenise a text once. Special tokens keep their own id; those that `hide` replaced become ordinary tokens."""
-        if not PLACEHOLDER.search(text):
-            return self._tokenised(text)
-        encoded = Tokens([], [], [])
+        if not self.tokenizer.is_fast:
+            return ByPrefix(text, lambda part: [i for _, ids, _ in self._encoded(part) for i in ids])
+        pieces = list(self._encoded(text))
+        offsets = [(start + a, start + b) for start, _, own in pieces for a, b in own]
+        return Located([i for _, ids, _ in pieces for i in ids], offsets)
+
+    def _encoded(self, text: str) -> Iterator[tuple[int, list[int], list[tuple[int, int]]]]:
+        """Yield where each piece of a text begins, its token ids, and their characters if the tokenizer tells."""
         for start, piece, hidden in self._pieces(text):
-            part = self._spelled(piece) if hidden else self._tokenised(piece)
-            encoded += Tokens(part.ids, [start + x for x in part.starts], [start + x for x in part.ends])
-        return encoded
+            if hidden:
+                yield start, *self._spelled(piece, behind_a_mark=start > 0)
+            else:
+                yield start, *self._tokenised(piece)
 
     def _pieces(self, text: str) -> Iterator[tuple[int, str, bool]]:
         """Cut out each stretch between two special tokens that has hidden ones; the tokenizer cuts there too."""
         edges = [0, *(edge for m in self._pattern.finditer(text) for edge in m.span()), len(text)]
-        stretches = zip(edges[::2], edges[1::2], strict=True)
         done = 0
-        for start, end in stretches:
+        for start, end in zip(edges[::2], edges[1::2], strict=True):
             if PLACEHOLDER.search(text, start, end):
                 if done < start:
                     yield done, text[done:start], False
@@ -99,41 +88,35 @@ class ControlTokens:
         if done < len(text):
             yield done, text[done:], False
 
-    def _tokenised(self, text: str) -> Tokens:
-        if not self.tokenizer.is_fast:
-            return self._by_prefixes(text)
-        encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        offsets = encoded["offset_mapping"]
-        # A character of several tokens, or white space that a token leaves out, must not make the order uneven.
-        ends = list(accumulate((end for _, end in offsets), max))
-        starts = list(accumulate((start for start, _ in reversed(offsets)), min))[::-1]
-        return Tokens(list(encoded["input_ids"]), starts, ends)
-
-    def _by_prefixes(self, text: str) -> Tokens:
-        """Find the characters of each token with a tokenizer that does not tell: by the text that it decodes to."""
-        ids = list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
-        decode = self.tokenizer.decode
-        ends = [min(len(decode(ids[: i + 1], clean_up_tokenization_spaces=False)), len(text)) for i in range(len(ids))]
-        return Tokens(ids, [0, *ends[:-1]] if ids else [], ends)
-
-    def _spelled(self, text: str) -> Tokens:
-        """Tokenise text with hidden tokens: each of their letters counts as at the place of the placeholder."""
-        places = [i for i, c in enumerate(text) for _ in self._token.get(c, c)]
-        spelled = self.shown(text)
+    def _tokenised(self, text: str, **options: Any) -> tuple[list[int], list[tuple[int, int]]]:
         encoded = self.tokenizer(
-            spelled,
+            text,
             add_special_tokens=False,
-            split_special_tokens=True,
             return_offsets_mapping=self.tokenizer.is_fast,
             verbose=False,
+            **options,
         )
-        ids = list(encoded["input_ids"])
+        return list(encoded["input_ids"]), list(encoded.get("offset_mapping") or ())
+
+    def _spelled(self, text: str, *, behind_a_mark: bool) -> tuple[list[int], list[tuple[int, int]]]:
+        """Tokenise text with hidden tokens: each of their letters counts as at the place of the placeholder."""
+        places = [i for i, c in enumerate(text) for _ in self._token.get(c, c)]
+        # Some tokenizers of SentencePiece put a space before the first word of a text, but of no later stretch.
+        before = "\n" if behind_a_mark and self._marks_beginnings else ""
+        ids, offsets = self._tokenised(before + self.shown(text), split_special_tokens=True)
         for token in {self._token[c] for c in PLACEHOLDER.findall(text)}:
             if self.tokenizer.convert_tokens_to_ids(token) in ids:
                 raise ModelError(f"the tokenizer cannot write {token!r} as text; remove it from the data")
-        offsets = encoded.get("offset_mapping") or [(0, len(spelled))] * len(ids)
-        ends = [places[end - 1] + 1 if end else 0 for _, end in offsets]
-        return Tokens(ids, [places[min(start, len(places) - 1)] for start, _ in offsets], ends)
+        if before:
+            skipped = len(self._tokenised(before)[0])
+            ids = ids[skipped:]
+            offsets = [(max(start - 1, 0), max(end - 1, 0)) for start, end in offsets[skipped:]]
+        return ids, [(places[min(start, len(places) - 1)], places[end - 1] + 1 if end else 0) for start, end in offsets]
+
+    @cached_property
+    def _marks_beginnings(self) -> bool:
+        """Whether a word has another token at the beginning of a text than behind a special token."""
+        return bool(self.tokens) and self._tokenised("a")[0] != self._tokenised(self.tokens[0] + "a")[0][1:]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -73,9 +73,7 @@ class Encoder:
     @property
     def stop(self) -> frozenset[int]:
         """The tokens that end an answer. The token that ends a turn belongs to them once a conversation was encoded."""
-        ends = {self.tokenizer.eos_token_id}
-        if "marks" in vars(self.template) and self.template.marks.end:
-            ends.add(self.tokenizer.convert_tokens_to_ids(self.template.marks.end))
+        ends = {self.tokenizer.eos_token_id, *self.tokenizer.convert_tokens_to_ids(sorted(self.template.ends))}
         return self._stop | {int(token) for token in ends if token is not None}
 
     def prompt(self, record: Prompt, room: int = 0, truncate: Truncate = "error") -> tuple[int, ...]:
@@ -201,12 +199,19 @@ class Encoder:
     def _in_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> Marked:
         """Tokenise a rendered text up to the end of its last span; mark the tokens that reach into a span."""
         tokens = self.control.encode(text)
-        trained = [tokens.within(start, end) for start, end in spans]
-        size = trained[-1].stop
-        marks = [False] * size
-        for span in trained:
-            marks[span.start : span.stop] = [True] * len(span)
-        return tuple(tokens.ids[:size]), tuple(marks)
+        marks = [False] * len(tokens.ids)
+        size = 0
+        for start, end in spans:
+            within = tokens.within(start, end)
+            for i in within:
+                # A special token that takes the white space behind it in is not the assistant's.
+                marks[i] = (
+                    i > within.start
+                    or tokens.ids[i] not in self.control.ids
+                    or text[start:].startswith(self.tokenizer.convert_ids_to_tokens(tokens.ids[i]))
+                )
+            size = within.stop
+        return tuple(tokens.ids[:size]), tuple(marks[:size])
 
     def _plain(self, prompt: str, answer: str, where: str) -> Marked:
         """Tokenise prompt and answer in plain text as one text, and end it."""

@@ -23,6 +23,14 @@ class Written:
         """Whether the text holds these words, as they are or as JSON writes them."""
         return any(_squeezed(form) in self.text for form in _forms(words))
 
+    def has_all(self, value: Any) -> bool:
+        """Whether the text holds the keys and texts of a value."""
+        return all(map(self.has, _leaves(value)))
+
+    def lacks_document(self, documents: Sequence[Any]) -> bool:
+        """Whether texts of a document are left out, whatever the template calls them."""
+        return not all(self.has_all(list(d.values()) if isinstance(d, Mapping) else d) for d in documents)
+
     def lacks_content(self, message: Message) -> bool:
         """Whether words of the content, thoughts aside, are left out."""
         *_, last = THOUGHT.split(str(message.get("content") or ""))
@@ -40,7 +48,7 @@ class Written:
         for call in message.get("tool_calls") or ():
             function = call.get("function", call) if isinstance(call, Mapping) else {}
             name = str(function.get("name", ""))
-            if not all(map(self.has, [name, *_leaves(function.get("arguments"))])):
+            if not self.has(name) or not self.has_all(function.get("arguments")):
                 return name
         return None
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 
 from posttrain.data.chat.left_out import REASONING
-from posttrain.data.chat.prefix import shared
 from posttrain.errors import DataError
 from posttrain.records import Message
 
-OPENING = re.compile(r"\s*<(\w+)>\s*")
+OPENING = re.compile(r"<(\w+)>(\s*)$")
 
 
 def behind_opening(asked: str, answered: str, message: Message) -> str | None:
@@ -21,8 +20,8 @@ def behind_opening(asked: str, answered: str, message: Message) -> str | None:
 
     None if `asked` ends otherwise. Raises DataError for an answer without a thought.
     """
-    opened = OPENING.fullmatch(asked[shared(asked, answered) :])
-    if opened is None:
+    opened = OPENING.search(asked)
+    if opened is None or not answered.startswith(asked[: opened.start()].rstrip()):
         return None
     opening, closing = f"<{opened[1]}>", f"</{opened[1]}>"
     content = str(message.get("content") or "")
@@ -35,8 +34,8 @@ def behind_opening(asked: str, answered: str, message: Message) -> str | None:
             f"it; write {opening}...{closing} before the answer, or set model.chat_template to one that opens none"
         )
     if content.lstrip().startswith(opening):
-        content = content.lstrip().removeprefix(opening)
-        content = content.lstrip("\n") if asked.endswith("\n") else content
+        content = content.lstrip().removeprefix(opening).removeprefix(opened[2])
     spoken = content.rpartition(closing)[2].strip()
-    _, found, end = answered.rpartition(spoken)
-    return asked + content.rstrip() + end if found else None
+    answer = answered[len(asked[: opened.start()].rstrip()) :]
+    end = answer[answer.rfind(spoken) + len(spoken) :] if spoken else answer.lstrip()
+    return asked + content.rstrip() + end if spoken in answer else None

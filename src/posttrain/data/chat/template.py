@@ -58,6 +58,7 @@ class ChatTemplate:
         self.notices = notices or Notices()
         self._shared = renderer is not None
         self._renderer = renderer or Renderer()
+        self.ends: set[str] = set()  # the tokens that end turns, as far as they have been seen
         self._remembered: OrderedDict[str, str] = OrderedDict()
 
     def question(self, prompt: Sequence[Message], arguments: Mapping[str, Any] = NOTHING, where: str = "") -> str:
@@ -106,7 +107,9 @@ class ChatTemplate:
             return self._render(list(conversation), {}, answer_next=answer_next)
 
         if self.source:
-            return TurnMarks.of(render, self.control)
+            marks = TurnMarks.of(render, self.control)
+            self.ends |= {marks.end} - {""}
+            return marks
         return TurnMarks(self.control.ends, "")
 
     def close(self) -> None:
@@ -121,10 +124,10 @@ class ChatTemplate:
         message = conversation[number]
         asked = self._render(conversation[:number], settings, answer_next=True)
         answered = self._render(conversation[: number + 1], settings, answer_next=False)
+        self._check_calls(message, Written(answered))
         if not answered.startswith(asked):
             answered = behind_opening(asked, answered, message) or self._refuse(asked, answered, number + 1)
-        end = len(answered.rstrip())
-        self._check_end(answered[:end])
+        end = self._end(answered, len(asked))
         written = Written(answered[len(asked) :])
         self._check_calls(message, written)
         if written.lacks_content(message) or written.lacks_thought(message):
@@ -134,13 +137,21 @@ class ChatTemplate:
             )
         return Rendered(answered, ((len(asked), end),))
 
-    def _check_end(self, answered: str) -> None:
-        if not answered.endswith(tuple(self.control.tokens)):
+    def _end(self, answered: str, start: int) -> int:
+        """Return where the assistant's turn ends, which begins at `start`: behind the token that ends it."""
+        end = self.marks.end
+        if end and (place := answered.rfind(end, start)) >= 0:
+            return place + len(end)
+        turn = answered.rstrip()
+        last = next((token for token in self.control.tokens if turn.endswith(token)), None)
+        if last is None or len(turn) - len(last) < start:
             raise ModelError(
-                f"the chat template ends the assistant's turn with {answered[-20:]!r} and not with a special token, so "
-                "the model could not learn to stop; set model.chat_template to one that writes {{ eos_token }} behind "
-                "the assistant's content"
+                f"the chat template ends the assistant's turn with {turn[-20:]!r} and not with a special token, so the "
+                "model could not learn to stop; set model.chat_template to one that writes {{ eos_token }} behind the "
+                "assistant's content"
             )
+        self.ends.add(last)
+        return len(turn)
 
     def _refuse(self, before: str, after: str, number: int) -> str:
         same = shared(before, after)
@@ -175,6 +186,8 @@ class ChatTemplate:
                 self.notices.add("the chat template leaves out the thoughts of earlier turns", where)
         if (tools := settings.get("tools")) and (name := written.missing_tool(tools)):
             self.notices.add(f"the chat template does not write the definition of the tool {name!r}", where)
+        if (documents := settings.get("documents")) and written.lacks_document(documents):
+            self.notices.add("the chat template does not write the documents", where)
 
     def _check_calls(self, message: Message, written: Written) -> None:
         if (call := written.missing_call(message)) is not None:

@@ -32,14 +32,21 @@ class TurnMarks:
         Where the template refuses them, all special tokens count as marks.
         """
         user, system = {"role": "user", "content": QUESTION}, {"role": "system", "content": "Be brief."}
+        answer = {"role": "assistant", "content": ANSWER}
         try:
             asked, called = render([user], False), render([user], True)
-            answered = render([user, {"role": "assistant", "content": ANSWER}], False)
+            answered = render([user, answer], False)
         except DataError:
             return cls(frozenset(control.tokens), "")
+        followed = system_too = ""
+        with suppress(DataError):
+            followed = render([user, answer, user], False)
         with suppress(DataError):  # a template without system turns
-            asked += render([system, user], False)
-        header = called[shared(render([user], False), called) :] or answered
+            system_too = render([system, user], False)
+        before, calling = control.found_in(asked), control.found_in(called)
+        header = calling[shared(before, calling) :] or control.found_in(answered)
+        # Some templates end a conversation with one more token than a turn.
         behind = control.found_in(answered.rpartition(ANSWER)[2])
-        marks = {*control.found_in(asked), *control.found_in(header)[:1], *behind, *control.ends}
-        return cls(frozenset(marks), behind[-1] if behind else "")
+        ends = behind[: shared(behind, control.found_in(followed.partition(ANSWER)[2]))] or behind[:1]
+        marks = {*before, *control.found_in(system_too), *header[:1], *behind, *control.ends}
+        return cls(frozenset(marks), ends[-1] if ends else "")
