@@ -24,6 +24,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "core/vocabulary.py": ("core/test_plan.py", "core/test_method.py"),
     "data/bundled.py": ("data/test_generators.py",),
     "data/cells.py": ("data/test_columns.py",),
+    "data/formats/": ("data/test_formats.py",),
     "data/chat/": ("data/chat/test_encode.py", "data/chat/test_renderer.py"),
     "data/readers/": ("data/readers/test_files.py", "data/test_dataset.py"),
     "endpoint/endpoint.py": ("endpoint/test_client.py",),

@@ -77,6 +77,7 @@ def test_all_bad_rows_are_counted(tmp_path):
     assert str(caught.value).splitlines() == [
         f"{path}:2: 'prompt' is empty",
         f"2 more rows cannot be used, the next: {path}:4: 'prompt' is empty",
+        "2 rows can be used; data.invalid=drop leaves the others out and lists them in run.json",
     ]
 
 

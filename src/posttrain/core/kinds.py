@@ -40,6 +40,7 @@ class Kind:
     sampled: bool = False  # the rows are episodes that models write; `encode` gives none
     sides: tuple[str, ...] = ("",)  # prefixes of columns that belong to one of several answers: "chosen_"
     rate: Rate = COMPARISON  # default learning rate of a policy that learns from them
+    readers: str = "other methods"  # what is trained on it, for messages
 
     @property
     def tensors(self) -> frozenset[str]:

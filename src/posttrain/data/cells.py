@@ -5,73 +5,95 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from posttrain.core.kinds import kind
-from posttrain.data.chat.messages import (
-    alpaca_history,
-    check_order,
-    question,
-    same_form,
-    sharegpt,
-    system_message,
-    turns,
-    with_system,
-)
+from posttrain.core.kinds import guess, kind
+from posttrain.data.chat import reading
+from posttrain.data.chat.messages import check_order, same_form, without_repeated
+from posttrain.data.notices import Notices
 from posttrain.errors import DataError, suggestion
-from posttrain.records import Message, Turns
+from posttrain.records import TRAINED, Message, Turns
 
 
 class Cells:
-    """The columns of one row. A maker takes the ones it needs; the `rest` goes to the rewards."""
+    """The columns of one row. A maker takes the ones it needs; the `rest` goes to the rewards.
 
-    def __init__(self, values: Mapping[str, Any], kind: str, chat: bool) -> None:
+    `arguments`: what the chat template reads besides the messages. `chat`: plain text becomes messages.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Any], kind: str, chat: bool, notices: Notices | None = None, where: str = ""
+    ) -> None:
         self.rest = dict(values)
         self.kind = kind
         self.chat = chat
-        self.names = tuple(values)
+        self.names = tuple(map(str, values))
+        self.arguments: dict[str, Any] = {}
+        self._notices = notices or Notices()
+        self._where = where
 
     def __contains__(self, name: str) -> bool:
         return name in self.rest
+
+    def note(self, text: str) -> None:
+        """Take a notice about this row."""
+        self._notices.add(text, self._where)
 
     def put(self, name: str, value: Any) -> None:
         """Add a column or replace it."""
         self.rest[name] = value
 
+    def drop(self, *names: str) -> None:
+        """Remove columns that have been read, where they are."""
+        for name in names:
+            self.rest.pop(name, None)
+
     def take(self, name: str) -> Any:
         """Remove a column and return its cell. Raises DataError if the row has no such column."""
         if name not in self.rest:
-            has = ", ".join(map(str, self.names)) or "no columns"
-            columns = kind(self.kind).columns
+            has = ", ".join(self.names) or "no columns"
             raise DataError(
-                f"{name!r} is missing{suggestion(name, self.names)}; {self.kind} are read from {columns}, "
-                f"this row has {has}; if it is called otherwise, set columns: {{{name}: ITS_NAME}}"
+                f"{name!r} is missing{suggestion(name, self.names)}; {self.kind} are read from "
+                f"{kind(self.kind).columns}, this row has {has}; if it is called otherwise, set columns: "
+                f"{{{name}: ITS_NAME}}{self._other_kind()}"
             )
         return self.rest.pop(name)
 
-    def rename_other_formats(self) -> None:
-        """Replace the columns of Alpaca and ShareGPT by TRL's, and put the column `system` before the conversation."""
-        if "prompt" not in self and "messages" not in self:
-            if "conversations" in self:
-                self.put("messages", sharegpt(self.take("conversations")))
-            elif "instruction" in self:
-                asked = [str(self.take(name)) for name in ("instruction", "input") if self.rest.get(name)]
-                turn = {"role": "user", "content": "\n\n".join(asked)}
-                self.put("prompt", [*alpaca_history(self.rest.pop("history", None)), turn])
-                if self.kind == "demonstrations" and "completion" not in self:
-                    self.put("completion", self.take("output"))
-        for name in ("prompt", "messages"):
-            if name in self and (message := system_message(self.rest.get("system"))):
-                self.put(name, with_system(message, self.take(name), name))
-                self.take("system")
+    def _other_kind(self) -> str:
+        """Say which kind the columns fit, where it is another one."""
+        other = guess(self.names)
+        if other.name == self.kind or not other.marks & set(self.names):
+            return ""
+        return f"; these columns are those of {other.name}, which {other.readers} read"
+
+    def turns(self, name: str) -> Turns:
+        """Take a column that is plain text or a conversation."""
+        return reading.turns(self.take(name), name, self.note)
+
+    def messages(self, name: str) -> tuple[Message, ...]:
+        """Take a column that is a conversation."""
+        return reading.messages(self.take(name), name, self.note)
+
+    def question(self, name: str) -> Turns:
+        """Take a column that is a prompt."""
+        return reading.question(self.take(name), name, self.note)
+
+    def together(self, prompt: Turns, answers: Mapping[str, Turns]) -> tuple[Turns, ...]:
+        """Return prompt and answers in one form, without the prompt in the answers. Raises DataError if one is bad."""
+        said = without_repeated(prompt, list(answers.values()), self.note)
+        if self.chat and said != list(answers.values()):
+            said = [a.lstrip() if isinstance(a, str) else a for a in said]
+        asked, *answered = same_form(prompt, *said, chat=self.chat)
+        check_answers(asked, **dict(zip(answers, answered, strict=True)))
+        return asked, *answered
 
 
 def prompt_and_answers(cells: Cells, *names: str) -> tuple[Turns, ...]:
-    asked = question(cells.take("prompt"), "prompt")
-    prompt, *answers = same_form(asked, *(turns(cells.take(name), name) for name in names), chat=cells.chat)
-    check_answers(prompt, **dict(zip(names, answers, strict=True)))
-    return prompt, *answers
+    """Take a prompt and its answers."""
+    asked = cells.question("prompt")
+    return cells.together(asked, {name: cells.turns(name) for name in names})
 
 
 def check_answers(prompt: Turns, **answers: Turns) -> None:
+    """Raise DataError for an answer that is empty or does not follow on the prompt."""
     for name, answer in answers.items():
         if isinstance(answer, str):
             if not answer.strip():
@@ -79,18 +101,24 @@ def check_answers(prompt: Turns, **answers: Turns) -> None:
             continue
         check_answer(answer, name)
         if answer[0]["role"] != "assistant":
-            raise DataError(f"{name!r} must begin with the assistant's turn, not the {answer[0]['role']}'s")
+            raise DataError(
+                f"{name!r} must begin with the assistant's turn, not the {answer[0]['role']}'s, or repeat the prompt"
+            )
         check_order((*prompt, *answer))
 
 
 def check_answer(conversation: Sequence[Message], name: str) -> None:
+    """Raise DataError for a conversation in which the assistant says nothing that could be trained."""
     answers = [m for m in conversation if m["role"] == "assistant"]
     if not answers:
         raise DataError(f"{name!r} holds no turn of the assistant, so there is nothing to train on")
     if not any(m["content"].strip() or m.get("tool_calls") for m in answers):
         raise DataError(f"{name!r} is empty: the assistant says nothing")
+    if not any(m.get(TRAINED, True) for m in answers):
+        raise DataError(f"every message of the assistant in {name!r} is marked as not trained; remove the row")
 
 
 def check_different(chosen: Turns, rejected: Turns) -> None:
+    """Raise DataError for a pair of the same answer."""
     if chosen == rejected:
         raise DataError("'chosen' and 'rejected' are the same; remove the row")

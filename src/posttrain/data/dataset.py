@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -16,9 +16,12 @@ from typing import Any, Literal, overload
 from posttrain.core import kinds
 from posttrain.data import bundled
 from posttrain.data.chat.length import Truncate
-from posttrain.data.columns import record
+from posttrain.data.columns import TrainOn, record
+from posttrain.data.notices import Notices
+from posttrain.data.readers.arrow_values import arrow_row
 from posttrain.data.readers.files import READERS, read, suffix_of
 from posttrain.data.readers.hub import SETTINGS, hub_rows
+from posttrain.data.unread import note_unread
 from posttrain.errors import ConfigError, DataError, suggestion
 from posttrain.records import Record
 from posttrain.seeds import seed_for
@@ -26,6 +29,7 @@ from posttrain.seeds import seed_for
 log = logging.getLogger(__name__)
 
 Invalid = Literal["stop", "drop"]  # what to do about unusable rows
+Reads = Callable[[str], bool]  # whether something reads a column of this name
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -34,7 +38,8 @@ class Dataset(Sequence[Record]):
     """Records, and a name for messages. `from_rows` makes a dataset of dictionaries, `load` of a file.
 
     `dropped`: the messages of the unusable rows that were left out, each with its place and what is wrong. `invalid`
-    and `truncate`: what happens to records that cannot be encoded, and to those that are too long.
+    and `truncate`: what happens to records that cannot be encoded, and to those that are too long. `notices`: what else
+    the user should know about the rows.
     """
 
     records: tuple[Record, ...]
@@ -42,6 +47,7 @@ class Dataset(Sequence[Record]):
     dropped: tuple[str, ...] = ()
     invalid: Invalid = "stop"
     truncate: Truncate = "error"
+    notices: Notices = field(default_factory=Notices)
     _order: dict[tuple[int, int], list[int]] = field(default_factory=dict, repr=False)
 
     @overload
@@ -88,27 +94,21 @@ def load(
     seed: int = 0,
     size: int | None = None,
     chat: bool = False,
+    train_on: TrainOn = "all",
     invalid: Invalid = "stop",
     truncate: Truncate = "error",
+    reads: Reads | None = None,
 ) -> Dataset:
     """Load records of a kind ("prompts", "pairs", ...) from a file, a bundled generator or a dataset on the hub.
 
     `spec`: "train.jsonl" | "arithmetic:level=2,split=test" | "openai/gsm8k:config=main,split=train". `columns`,
-    `answer_after`, `chat`: as in data.columns.record. `size`: the maximum number of rows. `seed`: of a generator.
-    `invalid`, `truncate`: as in from_rows.
+    `answer_after`, `chat`, `train_on`: as in data.columns.record. `size`: the maximum number of rows. `seed`: of a
+    generator. `invalid`, `truncate`, `reads`: as in from_rows.
     """
     kinds.kind(kind)
     rows = islice(_rows(spec, kind, seed, size), size)
-    return from_rows(
-        rows,
-        kind,
-        columns=columns,
-        answer_after=answer_after,
-        chat=chat,
-        name=spec,
-        invalid=invalid,
-        truncate=truncate,
-    )
+    how: dict[str, Any] = {"columns": columns, "answer_after": answer_after, "chat": chat, "train_on": train_on}
+    return from_rows(rows, kind, **how, name=spec, invalid=invalid, truncate=truncate, reads=reads)
 
 
 def from_rows(
@@ -118,33 +118,59 @@ def from_rows(
     columns: Mapping[str, str] | None = None,
     answer_after: str | None = None,
     chat: bool = False,
+    train_on: TrainOn = "all",
     name: str = "rows",
     invalid: Invalid = "stop",
     truncate: Truncate = "error",
+    reads: Reads | None = None,
 ) -> Dataset:
     """Make a dataset of dictionaries, or of (where, dictionary). Rows with the same id must be equal; one is kept.
 
-    Unusable rows: with invalid="stop" a DataError names the first and counts the others; with "drop" they are left out,
-    counted in a warning and listed in `Dataset.dropped`. `truncate`: what happens to rows that are too long when they
-    are encoded; see data/chat/length.py.
+    `rows` may be a `datasets.Dataset`. Unusable rows: with invalid="stop" a DataError names the first and counts the
+    others; with "drop" they are left out, counted in a warning and listed in `Dataset.dropped`. `truncate`: what is
+    done to rows that are too long when they are encoded; see data/chat/length.py. `reads`: whether something reads a
+    column of this name; columns that nothing reads are named in a notice. None: not known.
     """
+    notices = Notices()
+    how: dict[str, Any] = {"columns": columns, "answer_after": answer_after, "chat": chat, "train_on": train_on}
+    records, errors = _read(
+        rows, lambda values, index, where: record(values, kind, index, where, **how, notices=notices)
+    )
+    if errors and (invalid == "stop" or not records):
+        raise DataError(_unusable(errors, usable=len(records)))
+    if not records:
+        raise DataError(f"{name}: 0 examples")
+    if errors:
+        count = len(records) + len(errors)
+        log.warning("%s: dropped %d of %d rows: %s", name, len(errors), count, "; ".join(map(str, errors)))
+    if reads is not None:
+        note_unread(records, reads, columns or {}, notices)
+    notices.warn(name)
+    return Dataset(records, name, tuple(map(str, errors)), invalid, truncate, notices)
+
+
+def _read(rows: Iterable[Any], make: Callable[..., Record]) -> tuple[tuple[Record, ...], list[DataError]]:
+    """Return the records that `make` makes of the rows, one of each id, and what is wrong with the other rows."""
+    arrow = hasattr(rows, "features")  # a datasets.Dataset
     records: dict[int, Record] = {}
     errors: list[DataError] = []
     for index, row in enumerate(rows):
         where, values = (f"row {index}", row) if isinstance(row, Mapping) else row
         try:
-            new = record(values, kind, index, where, columns=columns, answer_after=answer_after, chat=chat)
+            new = make(arrow_row(values) if arrow else values, index, where)
             _check_same(records.setdefault(new.id, new), new)
         except DataError as error:
             errors.append(error)
-    if errors and (invalid == "stop" or not records):
-        more = f"\n{len(errors) - 1} more rows cannot be used, the next: {errors[1]}" if len(errors) > 1 else ""
-        raise DataError(f"{errors[0]}{more}")
-    if not records:
-        raise DataError(f"{name}: 0 examples")
-    if errors:
-        log.warning("%s: dropped %d of %d rows: %s", name, len(errors), index + 1, "; ".join(map(str, errors)))
-    return Dataset(tuple(records.values()), name, tuple(map(str, errors)), invalid, truncate)
+    return tuple(records.values()), errors
+
+
+def _unusable(errors: Sequence[DataError], usable: int) -> str:
+    lines = [str(errors[0])]
+    if len(errors) > 1:
+        lines.append(f"{len(errors) - 1} more rows cannot be used, the next: {errors[1]}")
+    if usable:
+        lines.append(f"{usable} rows can be used; data.invalid=drop leaves the others out and lists them in run.json")
+    return "\n".join(lines)
 
 
 def _check_same(first: Record, second: Record) -> None:

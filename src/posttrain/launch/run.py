@@ -26,6 +26,7 @@ from posttrain.runs.card import write_card
 from posttrain.runs.checkpoint import NAME
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.journal import DirectoryJournal, Journal, settings_of
+from posttrain.training.columns_read import by_method
 from posttrain.training.evaluation import Evaluation
 from posttrain.training.run import Run
 from posttrain.training.session import Session
@@ -186,7 +187,8 @@ def _run_method(session: Session) -> dict[str, float]:
     assert file.method is not None
     method = catalogue.load(file.method.path, file.base)
     check_streams(file, method)
-    data = {s: session.dataset(source, method.streams[s].kind.name) for s, source in file.data.items()}
+    offline = {s: None if stream.kind.sampled else by_method(method) for s, stream in method.streams.items()}
+    data = {s: session.dataset(source, method.streams[s].kind.name, offline[s]) for s, source in file.data.items()}
     _read_held_out(session, method, data)
     metrics = session.train(method, data, settings=file.method.settings)
     session.evaluate_now("after")

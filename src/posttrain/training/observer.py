@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from posttrain.core.method import Sampling
 from posttrain.core.parts import Function, Part
-from posttrain.data.dataset import Dataset
+from posttrain.data.dataset import Dataset, Reads
 from posttrain.errors import ConfigError
 from posttrain.records import Episode, Prompt, Record, Turns
 from posttrain.rewards.reward import Reward
@@ -184,6 +184,6 @@ class Observer:
         """Tell the user something, once."""
         self.run.display.note(text)
 
-    def dataset(self, source: Data, kind: str) -> Dataset:
-        """Load records as the run file describes them."""
-        return self.run.dataset(source, kind)
+    def dataset(self, source: Data, kind: str, reads: Reads | None = None) -> Dataset:
+        """Load records as the run file describes them. `reads`: as in data.dataset.load."""
+        return self.run.dataset(source, kind, reads)

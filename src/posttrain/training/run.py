@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from posttrain.data.dataset import Dataset, load
+from posttrain.data.dataset import Dataset, Reads, load
 from posttrain.data.encoding import encode_all
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
@@ -23,6 +23,7 @@ from posttrain.runs.saver import Copy
 from posttrain.runs.signals import Signals
 from posttrain.runs.timers import StepTimers
 from posttrain.seeds import seed_for
+from posttrain.training.columns_read import by_rewards
 from posttrain.training.role_rewards import as_rewards
 from posttrain.viewer.display import Display
 
@@ -70,6 +71,7 @@ class Run:
         self.started = time.monotonic()
         self._stop: frozenset[int] = frozenset()
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
+        self._datasets: dict[tuple[str, str], Dataset] = {}
 
     def seed(self, *names: Any) -> int:
         """Derive a seed from the run's seed and names."""
@@ -82,8 +84,20 @@ class Run:
 
     # ---- data and answers
 
-    def dataset(self, source: Data, kind: str) -> Dataset:
-        """Load records as the run file describes them. Rows that it lets drop are listed in run.json."""
+    def dataset(self, source: Data, kind: str, reads: Reads | None = None) -> Dataset:
+        """Load records as the run file describes them, once in a run.
+
+        Rows that it lets drop are listed in run.json, and so are the warnings. `reads`: as in data.dataset.load; of
+        prompts, what the rewards read.
+        """
+        key = (source.model_dump_json(), kind)
+        if key not in self._datasets:
+            if reads is None and kind == "prompts" and self.file.procedure is None:
+                reads = by_rewards(self.rewards())
+            self._datasets[key] = self._loaded(source, kind, reads)
+        return self._datasets[key]
+
+    def _loaded(self, source: Data, kind: str, reads: Reads | None) -> Dataset:
         dataset = load(
             source.path,
             kind,
@@ -91,11 +105,15 @@ class Run:
             answer_after=source.answer_after,
             size=source.size,
             chat=source.chat,
+            train_on=source.train_on,
             invalid=source.invalid,
             truncate=source.truncate,
+            reads=reads,
         )
         if dataset.dropped:
             self.journal.describe(dropped={source.path: list(dataset.dropped)})
+        if lines := dataset.notices.lines():
+            self.journal.describe(warnings={source.path: lines})
         return dataset
 
     def encode(self, data: Dataset, encode: Callable[[Record], T]) -> tuple[Dataset, dict[int, T]]:

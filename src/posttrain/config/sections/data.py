@@ -27,6 +27,9 @@ class Data(Pathed):
     """Maximum number of records, taken from the start; null reads all."""
     chat: Flag = False
     """Whether plain-text prompts and answers become chat messages, as an instruct model expects."""
+    train_on: Literal["all", "last"] = "all"
+    """Which messages of the assistant are trained: all, or last, only the last of each conversation. A message with
+    `weight: 0` or `train: false` never is."""
     invalid: Literal["stop", "drop"] = "stop"
     """What happens at a row that cannot be used: stop ends the run, drop skips the row and lists it in run.json."""
     truncate: Literal["error", "left", "right", "drop"] = "error"

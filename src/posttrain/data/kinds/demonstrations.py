@@ -11,7 +11,7 @@ from posttrain.records import Demonstration
 
 def read(cells: Cells, identity: int, where: str) -> Demonstration:
     """Read a prompt and its answer, or a whole text or conversation."""
-    if "prompt" not in cells and "completion" not in cells and ("messages" in cells or "text" in cells):
+    if "completion" not in cells and ("messages" in cells or "text" in cells):
         return text.read(cells, identity, where)
     prompt, completion = prompt_and_answers(cells, "completion")
     return Demonstration(identity, prompt, completion, where, cells.rest)
@@ -23,6 +23,7 @@ KIND = Kind(
     read,
     text.encode,
     "prompt and completion, or messages, or text",
-    frozenset({"completion", "messages", "conversations", "output"}),
+    frozenset({"completion", "messages", "conversations", "output", "response"}),
     rate=IMITATION,
+    readers="imitation/sft and other methods of imitation",
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from posttrain.core.kinds import Kind
 from posttrain.data.cells import Cells, check_answers, check_different, prompt_and_answers
-from posttrain.data.chat.messages import same_form, split_common, turns
+from posttrain.data.chat.messages import same_form, split_common
 from posttrain.data.numeric_columns import numbers
 from posttrain.records import Pair, Row
 from posttrain.seeds import seed_for
@@ -21,7 +21,7 @@ def read(cells: Cells, identity: int, where: str) -> Pair:
     if "prompt" in cells:
         prompt, chosen, rejected = prompt_and_answers(cells, "chosen", "rejected")
     else:
-        whole = [turns(cells.take(name), name) for name in ("chosen", "rejected")]
+        whole = [cells.turns(name) for name in ("chosen", "rejected")]
         check_different(*whole)
         prompt, chosen, rejected = same_form(*split_common(*whole), chat=cells.chat)
         check_answers(prompt, chosen=chosen, rejected=rejected)
@@ -41,8 +41,9 @@ KIND = Kind(
     read,
     encode,
     "prompt, chosen and rejected",
-    frozenset({"chosen"}),
+    frozenset({"chosen", "chosen_response", "preferred_output"}),
     brings=frozenset({"pairs"}),
     paired=True,
     sides=("", "chosen_"),
+    readers="preference/dpo and reward/bradley_terry",
 )

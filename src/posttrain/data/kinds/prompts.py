@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from posttrain.core.kinds import Kind
 from posttrain.data.cells import Cells
-from posttrain.data.chat.messages import check_order, messages, question, same_form
+from posttrain.data.chat.messages import check_order, same_form
+from posttrain.data.chat.reading import question
 from posttrain.errors import DataError
 from posttrain.records import Prompt, Row
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 def read(cells: Cells, identity: int, where: str) -> Prompt:
     """Read a prompt; of a conversation, everything before the answer."""
     name = "messages" if "messages" in cells and "prompt" not in cells else "prompt"
-    value = cells.take(name)
-    (asked,) = same_form(question(messages(value, name) if name == "messages" else value, name), chat=cells.chat)
+    said = question(cells.messages(name), name) if name == "messages" else cells.question(name)
+    (asked,) = same_form(said, chat=cells.chat)
     if not isinstance(asked, str):
         check_order(asked)
     return Prompt(identity, asked, cells.rest, where)
@@ -39,4 +40,5 @@ KIND = Kind(
     frozenset({"prompt", "instruction"}),
     brings=frozenset({"group", "author", "ended", "temperature", "max_tokens", "rollout_logp"}),
     sampled=True,
+    readers="online/grpo and other online methods",
 )

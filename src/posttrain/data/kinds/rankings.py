@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from posttrain.core.kinds import Kind
-from posttrain.data.cells import Cells, check_answers
-from posttrain.data.chat.messages import question, same_form, turns
+from posttrain.data.cells import Cells
+from posttrain.data.chat.reading import turns
+from posttrain.data.formats.scored import best_first
 from posttrain.data.numeric_columns import numbers
 from posttrain.errors import DataError
 from posttrain.records import Ranking, Row
@@ -19,13 +20,12 @@ if TYPE_CHECKING:
 
 def read(cells: Cells, identity: int, where: str) -> Ranking:
     """Read a prompt and its answers, the best first."""
-    asked, answers = question(cells.take("prompt"), "prompt"), cells.take("completions")
+    asked, answers = cells.question("prompt"), best_first(cells)
     if not isinstance(answers, list | tuple) or len(answers) < 2:
         raise DataError(f"'completions' must be a list of at least two answers, the best first, not {answers!r}")
     names = [f"completions[{i}]" for i in range(len(answers))]
-    answered = (turns(x, name) for name, x in zip(names, answers, strict=True))
-    prompt, *completions = same_form(asked, *answered, chat=cells.chat)
-    check_answers(prompt, **dict(zip(names, completions, strict=True)))
+    answered = {name: turns(x, name, cells.note) for name, x in zip(names, answers, strict=True)}
+    prompt, *completions = cells.together(asked, answered)
     return Ranking(identity, prompt, tuple(completions), cells.rest, where)
 
 
@@ -46,4 +46,5 @@ KIND = Kind(
     "prompt and completions",
     frozenset({"completions"}),
     brings=frozenset({"group", "rank"}),
+    readers="preference/listwise methods",
 )

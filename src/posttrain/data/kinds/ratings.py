@@ -37,6 +37,7 @@ KIND = Kind(
     read,
     encode,
     "prompt, completion and label",
-    frozenset({"label"}),
+    frozenset({"label", "kto_tag"}),
     brings=frozenset({"label"}),
+    readers="preference/kto",
 )

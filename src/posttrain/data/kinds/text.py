@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from posttrain.core.kinds import Kind
 from posttrain.core.rate import IMITATION
 from posttrain.data.cells import Cells, check_answer
-from posttrain.data.chat.messages import check_order, messages
+from posttrain.data.chat.messages import check_order
 from posttrain.data.numeric_columns import numbers
 from posttrain.errors import DataError
 from posttrain.records import Demonstration, Row
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def read(cells: Cells, identity: int, where: str) -> Demonstration:
     """Read a whole text or conversation."""
     if "messages" in cells:
-        conversation = messages(cells.take("messages"), "messages")
+        conversation = cells.messages("messages")
         check_order(conversation)
         check_answer(conversation, "messages")
         return Demonstration(identity, "", conversation, where, cells.rest)
@@ -37,4 +37,13 @@ def encode(encoder: Encoder, r: Demonstration, wanted: Mapping[str, str]) -> lis
     return encoder.rows_of(r.id, r, r.completion, **numbers(r.columns, wanted))
 
 
-KIND = Kind("text", Demonstration, read, encode, "text or messages", frozenset({"text"}), rate=IMITATION)
+KIND = Kind(
+    "text",
+    Demonstration,
+    read,
+    encode,
+    "text or messages",
+    frozenset({"text"}),
+    rate=IMITATION,
+    readers="imitation/sft",
+)

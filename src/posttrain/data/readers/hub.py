@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from posttrain.data.readers.arrow_values import arrow_row
 from posttrain.errors import DataError, MissingExtraError
 
 SETTINGS = ("config", "split", "revision")
@@ -26,7 +27,7 @@ def hub_rows(name: str, settings: Mapping[str, str]) -> Iterator[tuple[str, dict
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise DataError(f"{name}: {_one_line(error)}; write {name}:config=NAME,split=NAME if it has several") from None
     for number, row in enumerate(rows, 1):
-        yield f"{name}[{split}]:{number}", row
+        yield f"{name}[{split}]:{number}", arrow_row(row)
 
 
 def _one_line(error: Exception) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from posttrain.data.readers.arrow_values import arrow_row
 from posttrain.data.readers.text_lines import read_lines
 from posttrain.errors import DataError, MissingExtraError
 
@@ -71,7 +72,7 @@ def parquet_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             for batch in file.iter_batches():
                 for row in batch.to_pylist():
                     number += 1
-                    yield f"{path}:{number}", row
+                    yield f"{path}:{number}", arrow_row(row)
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not a sound Parquet file ({reason}); copy or download it again") from None

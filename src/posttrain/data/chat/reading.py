@@ -1,0 +1,62 @@
+"""Prompts, answers and conversations, as the cells of a row hold them. Nothing here knows the place of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from posttrain.data.chat.message import Note, ignore, is_message, kind_of, message
+from posttrain.data.chat.tool_calls import from_json
+from posttrain.data.chat.transcript import transcript
+from posttrain.errors import DataError
+from posttrain.records import Message, Turns
+
+
+def turns(value: Any, name: str, note: Note = ignore) -> Turns:
+    """Read a cell as plain text or as a conversation: a list of messages, one message, or a transcript of hh-rlhf."""
+    if isinstance(value, str):
+        listed = _listed(value)
+        if listed is not None:
+            note(f"{name!r} is a conversation as JSON text, and is read as one")
+            return messages(listed, name, note)
+        return transcript(value) or value
+    if isinstance(value, Sequence) or is_message(value):
+        return messages(value, name, note)
+    raise DataError(f"{name!r} must be text or a list of messages, not {kind_of(value)}")
+
+
+def question(value: Any, name: str, note: Note = ignore) -> Turns:
+    """Read a prompt as `turns` does. An empty `Assistant:` at the end of a transcript asks for the answer: no turn."""
+    asked = turns(value, name, note)
+    if isinstance(value, str) and not isinstance(asked, str) and asked[-1] == {"role": "assistant", "content": ""}:
+        asked = asked[:-1]
+    if not asked or (isinstance(asked, str) and not asked.strip()):
+        raise DataError(f"{name!r} is empty")
+    if not isinstance(asked, str) and asked[-1]["role"] == "assistant":
+        raise DataError(
+            f"{name!r} ends with the assistant's turn, so there is nothing to answer; end with the user's (an answer "
+            "that is begun cannot be continued)"
+        )
+    return asked
+
+
+def messages(value: Any, name: str, note: Note = ignore) -> tuple[Message, ...]:
+    """Read a list of messages, also as JSON text, in which a CSV file holds it."""
+    if is_message(value):
+        value = [value]
+    if isinstance(value, str):
+        listed = _listed(value)
+        value = value if listed is None else listed
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise DataError(f"{name!r} must be a list of messages, not {kind_of(value)}")
+    if not value:
+        raise DataError(f"{name!r} is an empty list; a conversation has at least one message")
+    return tuple(message(m, f"message {i} of {name!r}", note) for i, m in enumerate(value, 1))
+
+
+def _listed(text: str) -> list[Mapping[str, Any]] | None:
+    """Return the messages that a text holds as JSON; None for any other text."""
+    if not text.lstrip().startswith(("[{", "[ {", "[\n")):
+        return None
+    listed = from_json(text)
+    return listed if isinstance(listed, list) and listed and all(map(is_message, listed)) else None

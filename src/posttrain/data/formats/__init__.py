@@ -1,0 +1,1 @@
+"""Formats of other libraries and data sets, each translated into our columns. `translate.py` has their order."""

@@ -1,0 +1,24 @@
+"""Alpaca's columns: instruction, input, output. Dolly calls the second `context`."""
+
+from __future__ import annotations
+
+from posttrain.data.cells import Cells
+
+INPUTS = ("input", "context")
+
+
+def instructions(cells: Cells) -> None:
+    """Make a conversation of instruction and input, and of the output the answer where the kind has one."""
+    if "instruction" not in cells or "prompt" in cells or "messages" in cells:
+        return
+    first = cells.take("instruction")
+    if not isinstance(first, str):
+        cells.put("prompt", first)
+        return
+    asked = [first]
+    for name in INPUTS:
+        if name in cells and isinstance(cells.rest[name] or "", str):
+            asked += [text] if (text := cells.take(name)) else []
+    cells.put("prompt", [{"role": "user", "content": "\n\n".join(asked)}])
+    if cells.kind in ("demonstrations", "ratings") and "completion" not in cells and "output" in cells:
+        cells.put("completion", cells.take("output"))

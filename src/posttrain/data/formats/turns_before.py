@@ -1,0 +1,56 @@
+"""Turns that stand before a prompt in columns of their own: `system`, and `history`, a list of [question, answer]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from posttrain.data.cells import Cells
+from posttrain.data.chat.message import kind_of
+from posttrain.data.chat.messages import OPENING
+from posttrain.data.chat.reading import turns
+from posttrain.errors import DataError
+from posttrain.records import Message
+
+
+def put(cells: Cells) -> None:
+    """Put them before the prompt or the conversation of the row, which becomes a conversation if it is text."""
+    for name in ("prompt", "messages"):
+        if name in cells:
+            before = _history(cells.rest.get("history")) if name == "prompt" else []
+            system = _system(cells.rest.get("system"))
+            if before or system:
+                cells.put(name, _joined(system, before, turns(cells.take(name), name, cells.note), name))
+                cells.drop("system", *(["history"] if before else []))
+            return
+
+
+def _joined(system: list[Message], before: list[Message], asked: Any, name: str) -> list[Message]:
+    rest = [{"role": "user", "content": asked}] if isinstance(asked, str) else list(asked)
+    if system and rest and rest[0]["role"] in OPENING:
+        if rest[0]["content"].strip() != system[0]["content"].strip():
+            raise DataError(f"a system message stands in the column 'system' and in {name!r}; remove one of the two")
+        rest = rest[1:]
+    return [*system, *before, *rest]
+
+
+def _system(value: Any) -> list[Message]:
+    """Read the column `system`; nothing where it is null or empty."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return []
+    if not isinstance(value, str):
+        raise DataError(f"'system' must be text, not {kind_of(value)}")
+    return [{"role": "system", "content": value}]
+
+
+def _history(value: Any) -> list[Message]:
+    if value is None:
+        return []
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise DataError(f"'history' must be a list of [question, answer], not {kind_of(value)}")
+    said: list[Message] = []
+    for number, pair in enumerate(value, 1):
+        if not (isinstance(pair, Sequence) and len(pair) == 2 and all(isinstance(x, str) for x in pair)):
+            raise DataError(f"pair {number} of 'history' must be [question, answer], not {pair!r:.80}")
+        said += [{"role": "user", "content": pair[0]}, {"role": "assistant", "content": pair[1]}]
+    return said

@@ -1,0 +1,43 @@
+"""Columns of a file that nothing reads: named in a notice, so that nothing vanishes silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from posttrain.data.nested import root
+from posttrain.data.notices import Notices
+from posttrain.records import Record
+
+
+def note_unread(
+    records: Iterable[Record], reads: Callable[[str], bool], columns: Mapping[str, str], notices: Notices
+) -> None:
+    """Add one notice that names the columns of these records which neither a reward nor the method reads.
+
+    `reads`: whether something reads a column of this name. `columns`: the renamed ones; a cell in which a dotted path
+    begins is read.
+    """
+    unread: dict[str, None] = {}
+    count, first = 0, ""
+    for r in records:
+        names = [n for n, cell in r.columns.items() if _holds(cell) and not reads(n)]
+        left = [n for n in names if n not in r.arguments and n not in _roots(r, columns)]
+        if left:
+            unread |= dict.fromkeys(left)
+            count, first = count + 1, first or r.where
+    if unread:
+        names = sorted(unread)
+        what = "the column" if len(names) == 1 else "the columns"
+        notices.counts[f"{what} {', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} not read"] = (
+            count,
+            first,
+        )
+
+
+def _roots(record: Record, columns: Mapping[str, str]) -> set[str]:
+    return {root(record.columns, theirs) for theirs in columns.values() if "." in theirs}
+
+
+def _holds(cell: Any) -> bool:
+    return cell is not None and not (isinstance(cell, str | list | tuple | dict) and not cell)

@@ -1,0 +1,21 @@
+"""Which columns of the data something reads: the reward functions, or the loss of a method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from posttrain.core.method import Method
+from posttrain.rewards.reward import Reward
+
+SIDES = ("", "chosen_", "rejected_")  # prefixes of the columns that belong to one answer of a pair
+
+
+def by_rewards(rewards: Sequence[Reward]) -> Callable[[str], bool]:
+    """Return whether one of the reward functions takes a column."""
+    return lambda column: any(reward.reads.chooses(column) for reward in rewards)
+
+
+def by_method(method: Method) -> Callable[[str], bool]:
+    """Return whether the loss of a method reads a column of its records."""
+    names = {f"{side}{name}" for name in method.columns for side in SIDES}
+    return lambda column: column in names
