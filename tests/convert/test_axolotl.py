@@ -132,6 +132,8 @@ def test_methods(given: dict[str, Any], expected: dict[str, Any]):
 
 
 def test_values():
+    assert values({})["data.truncate"] == "drop"
+    assert values({"excess_length_strategy": "truncate"})["data.truncate"] == "right"
     made = values({"adapter": "qlora", "load_in_4bit": True, "lora_r": 8, "lora_target_linear": True}, gpus=4)
     assert made["train.prompts_per_step"] == 2 * 4 * 4
     assert "model.lora.targets" not in made

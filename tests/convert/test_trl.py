@@ -236,14 +236,22 @@ def test_rewards_and_data():
         "grpo",
     )  # fmt: skip
     assert values["rewards"] == [
-        {"path": "trl.rewards:accuracy_reward", "weight": 1.0},
-        {"path": "my.rewards:tidy", "weight": 0.2},
+        {"path": "trl.rewards:accuracy_reward", "weight": 1.0, "signature": "trl"},
+        {"path": "my.rewards:tidy", "weight": 0.2, "signature": "trl"},
     ]
     assert values["data.path"] == "some/data:config=main,split=train[:10]"
     assert (values["evaluate.data"], values["evaluate.every"]) == ("some/data:config=main,split=test", 20)
     missing = convert(PEER, Settings({"model_name_or_path": "tiny"}, peer="TRL", trainer="grpo")).missing
     assert [line.partition(":")[0] for line in missing] == ["data.path", "rewards"]
     assert run_file({"reward_model_name_or_path": "some/rm"}, "grpo")["models.reward.path"] == "some/rm"
+
+
+def test_long_rows():
+    assert run_file({})["data.truncate"] == "right"
+    assert run_file({"truncation_mode": "keep_end"})["data.truncate"] == "left"
+    assert "data.truncate" not in run_file({"reward_funcs": ["accuracy_reward"]}, "grpo")
+    with pytest.raises(ConfigError, match="truncation_mode: no 'middle'"):
+        draft({"truncation_mode": "middle"})
 
 
 def test_adapters():

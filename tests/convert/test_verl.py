@@ -85,7 +85,7 @@ def test_a_command():
     assert (file.train.weight_decay, file.train.save_every, file.name) == (0.01, 20, "mine")
     assert (file.sampling.samples, file.sampling.max_tokens, file.sampling.temperature) == (5, 1024, 1.0)
     assert file.data["main"].columns == {"answer": "reward_model.ground_truth"}
-    assert file.data["main"].invalid == "drop"
+    assert file.data["main"].truncate == "drop"
     assert file.evaluate is not None
     assert file.evaluate.every == 5
     assert "# - trainer.logger" in text
@@ -128,7 +128,8 @@ def test_a_yaml_with_references(tmp_path):
     assert (made.train.max_grad_norm, made.models["critic"].path) == (0.5, "other")
     assert made.model.lora is not None
     assert (made.model.lora.rank, made.model.lora.alpha, made.model.lora.targets) == (8, 16.0, None)
-    assert made.data["main"].columns["prompt"] == "question"
+    assert made.data["main"].columns == {"prompt": "question"}
+    assert made.rewards[0].signature == "verl"
     assert made.rewards[0].path == str(tmp_path / "my" / "rewards.py") + ":f"
 
 
@@ -167,6 +168,12 @@ def test_a_yaml_with_references(tmp_path):
 def test_methods(given: dict[str, Any], expected: dict[str, Any]):
     made = values(given)
     assert {key: made.get(f"method.{key}") for key in expected} == expected
+
+
+def test_long_rows():
+    assert values({"data.truncation": "left"})["data.truncate"] == "left"
+    assert draft({"data.truncation": "right"}).without[0].startswith("data.truncation: right")
+    assert values({"data.truncation": "right", "model.partial_pretrain": "tiny"})["data.truncate"] == "right"
 
 
 def test_what_has_no_counterpart():

@@ -10,7 +10,6 @@ from posttrain.convert.adapters import adapters
 from posttrain.convert.draft import Draft
 from posttrain.convert.rules import Becomes, Idle, Joined, Peer, Rule, Without, each
 from posttrain.convert.settings import Settings
-from posttrain.convert.trl import LONG_ROWS
 from posttrain.convert.trl import RULES as TRL
 from posttrain.convert.trl_trainers import ASSEMBLED, DEFAULTS
 from posttrain.convert.values import bfloat16, positive_or_null, schedule, warmup, whole_steps
@@ -69,7 +68,8 @@ RULES: dict[str, Rule] = {
         Idle("data are read and batched by posttrain; the result does not depend on it"),
     ),
     "dataset_exact_deduplication": Without("remove repeated rows from the file"),
-    "sequence_len": Becomes("train.max_length", note=LONG_ROWS),
+    "sequence_len": Becomes("train.max_length"),
+    "excess_length_strategy": Joined("data.truncate", "drop (the default) or truncate, which cuts off the end"),
     "max_prompt_len": Without("prompts are never cut; train.max_length bounds prompt and answer together", (None, 512)),
     "sample_packing": Joined("train.prompts_per_step", "a step counts records, not packed sequences"),
     "train_on_inputs": Without("prompts are never trained"),
@@ -185,6 +185,8 @@ def assemble(settings: Settings, draft: Draft) -> None:
     _warmup(settings, draft)
     if trainer != "grpo":
         draft.set("train.max_length", inner.whole("max_length"), inner.origin("max_length"))
+        cut = settings("excess_length_strategy") == "truncate"
+        draft.set("data.truncate", "right" if cut else "drop", settings.origin("excess_length_strategy"))
 
 
 def trainer_of(settings: Settings) -> str:

@@ -60,7 +60,7 @@ RULES: dict[str, Rule] = {
     "eval_dataset": Joined("evaluate.data", "the first name, looked up in dataset_info.json"),
     "val_size": Without("write held-out records into a file of their own: evaluate.data", (None, 0, 0.0)),
     "template": Joined("model.chat_template", "the tokenizer's own template is used"),
-    "cutoff_len": Becomes("train.max_length", note="a row that is longer stops the run; it is not cut"),
+    "cutoff_len": Becomes("train.max_length", note="a longer row loses its end, there question and answer both"),
     "max_samples": Becomes("data.size"),
     "train_on_prompt": Without("prompts are never trained"),
     "mask_history": Without("all turns of the assistant are trained"),
@@ -155,6 +155,7 @@ def assemble(settings: Settings, draft: Draft) -> None:
     fill(inner, draft, RULES, base.SIMPLE)
     if trainer != "ppo":
         draft.set("train.max_length", inner.whole("max_length"), inner.origin("max_length"))
+        draft.set("data.truncate", "right", "as LLaMA-Factory, which cuts long rows")
     if settings("template"):
         draft.differ("template: the tokenizer's own template is used; `posttrain data show FILE` prints its rows")
 

@@ -15,7 +15,7 @@ from posttrain.convert.values import dtype
 from posttrain.errors import ConfigError, suggestion
 
 _LORA = Joined("model.lora", "with use_peft")
-LONG_ROWS = "a row that is longer stops the run (data.invalid: drop leaves it out); it is not cut as by truncation_mode"
+TRUNCATIONS = {"keep_start": "right", "keep_end": "left"}
 _METHOD = Joined("method", "the method and its settings; see the table of methods")
 _SAMPLER = "answers are drawn from the whole distribution, so that log-probs are those of the policy"
 _ENGINE = Idle("answers are sampled by posttrain's own engine, from the weights that are trained")
@@ -60,10 +60,10 @@ RULES: dict[str, Rule] = {
     "dataset_streaming": Without("records are read before the first step"),
     **each("dataset_num_proc dataset_kwargs ignore_bias_buffers", Idle("data are read and encoded by posttrain")),
     "shuffle_dataset": Without("records are shuffled every epoch", (None, True, False)),
-    "max_length": Becomes("train.max_length", note=LONG_ROWS),
-    "max_seq_length": Becomes("train.max_length", note=LONG_ROWS),
+    "max_length": Becomes("train.max_length"),
+    "max_seq_length": Becomes("train.max_length"),
     "max_prompt_length": Without("prompts are never cut; train.max_length bounds prompt and answer together", (None,)),
-    "truncation_mode": Without("rows are never cut", (None, "keep_start")),
+    "truncation_mode": Joined("data.truncate", "keep_start is right, keep_end is left: which end is cut off"),
     "packing": Joined("train.prompts_per_step", "a step counts records, not packed blocks"),
     **each("eval_packing packing_strategy", Idle("tokens lie end to end, without padding")),
     "chat_template_kwargs": Without("write the settings into a template of your own: model.chat_template", (None, {})),
@@ -154,6 +154,11 @@ def assemble(settings: Settings, draft: Draft) -> None:
     _model(settings, draft)
     ASSEMBLED[trainer](settings, draft)
     base.joined(settings, draft)
+    if settings("max_length"):
+        mode = settings("truncation_mode") or "keep_start"
+        if mode not in TRUNCATIONS:
+            raise ConfigError(f"truncation_mode: no {mode!r}; known: {', '.join(TRUNCATIONS)}")
+        draft.set("data.truncate", TRUNCATIONS[mode], settings.origin("truncation_mode"))
     fill(settings, draft, RULES, [*base.SIMPLE, *(k for k in ("max_length", "max_completion_length") if settings(k))])
     fill(settings, draft, RULES, [k for k in ("temperature",) if settings(k)])
 

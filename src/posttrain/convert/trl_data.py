@@ -55,9 +55,8 @@ def rewards(settings: Settings, draft: Draft) -> None:
     names = listed(settings("reward_funcs")) if settings("reward_funcs") else []
     model = settings("reward_model_name_or_path") or settings("reward_model_path")
     weights = listed(settings("reward_weights")) if settings("reward_weights") else [1.0] * len(names)
-    entries = [
-        {"path": reward_path(str(n)), "weight": float(w)} for n, w in zip(names, weights[-len(names) :], strict=True)
-    ]
+    pairs = zip(names, weights[-len(names) :], strict=True)
+    entries = [{"path": reward_path(str(name)), "weight": float(weight), "signature": "trl"} for name, weight in pairs]
     if entries:
         draft.set(
             "rewards", entries, settings.origin("reward_funcs", *["reward_weights"] * ("reward_weights" in settings))

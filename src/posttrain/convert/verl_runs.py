@@ -67,9 +67,10 @@ def policy_gradient(settings: Settings, draft: Draft) -> None:
     _policy(settings, draft, f"{MODEL}.path", MODEL)
     method(settings, draft)
     _batch(settings, draft)
-    _data(settings, draft, {"answer": "reward_model.ground_truth"})
-    _evaluation(settings, draft)
     _rewards(settings, draft)
+    own = draft.values.get("rewards") == ["math_answer"]
+    _data(settings, draft, {"answer": "reward_model.ground_truth"} if own else {}, prompts=True)
+    _evaluation(settings, draft)
     _rates(settings, draft)
     _length(settings, draft)
     prompt, answer = settings.whole("data.max_prompt_length"), settings.whole("data.max_response_length")
@@ -88,7 +89,7 @@ def supervised(settings: Settings, draft: Draft) -> None:
     draft.set("method.path", "imitation/sft", "the SFT trainer")
     size = "data.train_batch_size"
     draft.set("train.prompts_per_step", settings.whole(size), settings.origin(size))
-    _data(settings, draft, {})
+    _data(settings, draft, {}, prompts=False)
     for ours, key in (
         ("train.learning_rate", "optim.lr"),
         ("train.weight_decay", "optim.weight_decay"),
@@ -124,7 +125,7 @@ def _batch(settings: Settings, draft: Draft) -> None:
     draft.set("method.minibatches", prompts // minibatch, sizes)
 
 
-def _data(settings: Settings, draft: Draft, answer: dict[str, str]) -> None:
+def _data(settings: Settings, draft: Draft, answer: dict[str, str], *, prompts: bool) -> None:
     files = settings("data.train_files")
     if not files:
         draft.fill_in("data.path", "data.parquet", "the configuration names no data.train_files")
@@ -136,8 +137,18 @@ def _data(settings: Settings, draft: Draft, answer: dict[str, str]) -> None:
             columns[ours] = settings(key)
     if columns:
         draft.set("data.columns", columns, "verl's columns" if answer else "data.prompt_key and data.response_key")
+    _truncation(settings, draft, prompts=prompts)
+
+
+def _truncation(settings: Settings, draft: Draft, *, prompts: bool) -> None:
+    """Set what happens to rows that are too long. Prompts that are answered are cut on the left only."""
+    mode = settings("data.truncation") or "error"
     if settings("data.filter_overlong_prompts"):
-        draft.set("data.invalid", "drop", "data.filter_overlong_prompts")
+        draft.set("data.truncate", "drop", "data.filter_overlong_prompts")
+    elif mode in ("error", "left") or (mode == "right" and not prompts):
+        draft.set("data.truncate", mode, settings.origin("data.truncation"))
+    else:
+        draft.lose("data.truncation", mode, "data.truncate: left cuts prompts at their beginning")
 
 
 def _first(files: Any, key: str, draft: Draft) -> str:
@@ -169,7 +180,7 @@ def _rewards(settings: Settings, draft: Draft) -> None:
     if prefix is not None:
         path = settings(f"{prefix}custom_reward_function.path")
         name = settings(f"{prefix}custom_reward_function.name") or "compute_score"
-        draft.set("rewards", [{"path": f"{path}:{name}"}], f"{prefix}custom_reward_function")
+        draft.set("rewards", [{"path": f"{path}:{name}", "signature": "verl"}], f"{prefix}custom_reward_function")
     elif settings("reward_model.enable"):
         draft.set("models.reward.path", settings("reward_model.model.path"), "reward_model.model.path")
     else:
