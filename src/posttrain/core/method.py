@@ -226,6 +226,11 @@ class Method:
         """Number of records that a batch needs."""
         return max(stream.least for stream in self.streams.values())
 
+    @property
+    def least_answers(self) -> int:
+        """Number of trained answers to a prompt that its credit needs."""
+        return 1 + any(p.compares for slot, p, _ in self.slots() if not slot.startswith("metric"))
+
     def slots(self) -> list[tuple[str, Part, tuple[str, ...]]]:
         """List every part: the name of its slot, the part, and the streams that it reads."""
         derived = [(f"derived {k!r}", d.part, d.streams) for k, d in self.derived.items()]

@@ -25,6 +25,10 @@ PerTokenVocab = Annotated[Tensor, "T V"]
 PerRowMany = Annotated[Tensor, "B K"]  # several numbers a row: members of an ensemble, attributes, quantiles
 PerRowState = Annotated[Tensor, "B D"]  # a hidden state for each row
 PairIndex = Annotated[Tensor, "N 2"]
+COMPARED = "compared"
+ComparedGroup = Annotated[
+    Tensor, "B", COMPARED
+]  # ids of groups whose rows the part compares: one row alone means nothing
 Scalar = Annotated[Tensor, ""]
 State = dict[str, float]
 Function = Callable[..., Any]
@@ -99,6 +103,12 @@ class Part:
     def needs(self) -> frozenset[str]:
         """Names of all tensors that the part and its inner parts read."""
         return frozenset().union(*(b.needs if isinstance(b, Part) else {b} for _, b in self.binds))
+
+    @property
+    def compares(self) -> bool:
+        """Whether the part or an inner one compares the answers to a prompt, so that one answer alone means nothing."""
+        hints = (hint for p in self.walk() for hint in _hints(p.fn).values())
+        return any(COMPARED in getattr(hint, "__metadata__", ()) for hint in hints)
 
     def walk(self) -> Iterator[Part]:
         """Yield the part and all its inner parts, outermost first."""

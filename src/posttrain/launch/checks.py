@@ -13,7 +13,8 @@ from posttrain.data.overlap import overlap
 from posttrain.errors import ConfigError, suggestion
 from posttrain.launch.text_roles import check_endpoints
 from posttrain.rewards.reward import resolve
-from posttrain.training.batches import check_batch_size
+from posttrain.training.enough import check_answers, check_batch_size
+from posttrain.training.episodes import authors_of
 from posttrain.training.held_out import offline, sources
 from posttrain.training.role_rewards import REWARD
 
@@ -50,6 +51,8 @@ def _check_method(run: RunFile, method: Method) -> None:
             f"{method.name} differentiates, which biases its gradient; set top_p: 1.0 and top_k: 0 to train"
         )
     check_batch_size(method, run.train.prompts_per_step)
+    for stream in method.streams:
+        check_answers(method, authors_of(method, stream, samples=run.sampling.samples, temperature=None))
     if not samples and run.rewards and run.evaluate is None:
         raise ConfigError(f"{method.name} samples nothing, so it reads no rewards; remove `rewards`")
 

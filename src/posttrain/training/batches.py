@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from posttrain.core.batch import Batch
 from posttrain.core.method import MAIN, Method
-from posttrain.data.collate import collate, episode_columns, episode_row, paired
+from posttrain.data.collate import collate, episode_columns, episode_row, groups, paired
 from posttrain.data.dataset import Dataset
 from posttrain.data.feed import Feed
 from posttrain.data.numeric_columns import brought
 from posttrain.errors import ConfigError, DataError
 from posttrain.records import Episode, Prompt, Record, Row
 from posttrain.rewards.reward import Reward
+from posttrain.sampling.statistics import describe
+from posttrain.training.enough import check_answers, check_batch_size, check_records
 from posttrain.training.episodes import authors_of
-from posttrain.training.rollouts import Rollouts
+from posttrain.training.role_rewards import REWARD
+from posttrain.training.rollouts import Drawn, Rollouts
 from posttrain.training.run import Run
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from posttrain.config.schema import Train
-
-
-def check_batch_size(method: Method, prompts_per_step: int) -> None:
-    """Raise ConfigError for batches of fewer records than the method needs."""
-    if prompts_per_step < method.least_records:
-        raise ConfigError(
-            f"train.prompts_per_step={prompts_per_step}: {method.name} compares the records of a batch with each "
-            f"other, so it needs at least {method.least_records}: train.prompts_per_step={method.least_records}"
-        )
 
 
 class Batches:
@@ -60,14 +57,17 @@ class Batches:
         self.feeds = {
             s: Feed(self._encode(s, d), run.seed("order", name, s), least=method.least_records) for s, d in data.items()
         }
-        self._check_least(self.feeds[MAIN].dataset)
+        check_records(method, self.feeds[MAIN].dataset)
         self.authors = {
             s: authors_of(method, s, samples=self.sampling.samples, temperature=self.sampling.temperature)
             for s in method.streams
         }
+        for authors in self.authors.values():
+            check_answers(method, authors)
         self.sources = {s: self._source(s) for s, stream in method.streams.items() if stream.kind.sampled}
         self.places: list[str] = []
         self.episodes: Sequence[Episode] = ()
+        self.drawn: dict[str, Drawn] = {}
 
     # ---- before the first step
 
@@ -81,14 +81,6 @@ class Batches:
         if unused := sorted(set(data) - own):
             raise ConfigError(f"{self.method.name} does not read the streams {', '.join(unused)}; remove their data")
         check_batch_size(self.method, self.settings.prompts_per_step)
-
-    def _check_least(self, main: Dataset) -> None:
-        least = self.method.least_records
-        if len(main) < least:
-            raise DataError(
-                f"{main.name}: {self.method.name} compares the records of a batch with each other, so it needs at "
-                f"least {least} of them, and there is {len(main)}"
-            )
 
     def _encode(self, stream: str, data: Dataset) -> Dataset:
         """Encode all records at the start. Returns the dataset of those that can be used."""
@@ -176,6 +168,7 @@ class Batches:
         source = self.sources[s]
         drawn = source.take(step, last=last)
         self.episodes = drawn.seen
+        self.drawn[s] = drawn
         self.places += [e.prompt.where for e in drawn.episodes]
         if not source.trained(drawn.episodes):
             return None, drawn.metrics
@@ -190,6 +183,22 @@ class Batches:
             for e in drawn.episodes
         ]
         return collate(rows, scalars={"max_tokens": self.sampling.max_tokens}), drawn.metrics
+
+    def scored(self, scores: Mapping[str, Mapping[str, Tensor]]) -> dict[str, float]:
+        """Give the step's episodes the scores of models, by stream and name; return statistics of rewards."""
+        metrics: dict[str, float] = {}
+        for s, named in scores.items():
+            if s not in self.drawn:
+                continue
+            seen = list(self.drawn[s].seen)
+            for row, place in enumerate(self.drawn[s].chosen):
+                values = {name: float(x[row]) for name, x in named.items()}
+                reward = values.pop(REWARD, seen[place].reward)
+                seen[place] = replace(seen[place], reward=reward, rewards={**seen[place].rewards, **values})
+            self.episodes = seen
+            metrics |= describe([self.sources[s].trained(g) for g in groups(seen)])
+            metrics |= {f"rewards/{name}/mean": float(x.mean()) for name, x in named.items() if name != REWARD}
+        return metrics
 
     # ---- state
 

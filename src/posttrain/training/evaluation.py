@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 from posttrain.core.method import MAIN, Method, Sampling
 from posttrain.data.dataset import Dataset
@@ -20,6 +20,8 @@ from posttrain.training.held_out import HeldOut, sources
 from posttrain.training.role_rewards import REWARD, model_score
 from posttrain.training.run import Run
 from posttrain.training.trainer import Trainer
+
+Tokens = Mapping[int, tuple[int, ...]]  # prompt id -> its tokens
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,13 @@ def sample(
     *,
     author: int = 0,
     max_tokens: int | None = None,
+    encoded: Tokens | None = None,
 ) -> list[Episode]:
-    """Answer prompts, all samples of a prompt side by side. The seed of each answer derives from `names`."""
-    tokens = {p.id: run.encoder.prompt(p) for p in prompts}
+    """Answer prompts, all samples of a prompt side by side. The seed of each answer derives from `names`.
+
+    `encoded`: the tokens of each prompt by its id, if they are known.
+    """
+    tokens = encoded or {p.id: run.encoder.prompt(p) for p in prompts}
     order = [(p, (author, k)) for p in prompts for k in range(sampling.samples)]
     requests = [request(run, p, tokens[p.id], sampling, names, key, max_tokens=max_tokens) for p, key in order]
     completions = run.generate(requests, sampling.mix)
@@ -108,13 +114,14 @@ def evaluate(
     samples: int = 1,
     temperature: float = 0.0,
     max_tokens: int | None = None,
+    encoded: Tokens | None = None,
 ) -> Evaluation:
     """Answer held-out prompts and score the answers, with the same seeds every time.
 
     Without reward functions the reward model of the run scores them.
     """
     sampling = Sampling(samples=samples, temperature=temperature)
-    answers = sample(run, prompts, sampling, ("evaluate",), max_tokens=max_tokens)
+    answers = sample(run, prompts, sampling, ("evaluate",), max_tokens=max_tokens, encoded=encoded)
     if not rewards and REWARD in run.file.models:
         return Evaluation.of(measures.scored(run, answers, model_score))
     return Evaluation.of(run.score(answers, rewards))
@@ -128,6 +135,7 @@ class Evaluations:
         self.done: dict[str, Evaluation] = {}
         self.read_before = False
         self.prompts: list[Prompt] = []
+        self.tokens: Tokens = {}
         self.records: Dataset | None = None
         self.held_out: HeldOut | None = None
 
@@ -137,17 +145,23 @@ class Evaluations:
         if section is None:
             return []
         asked, kept = sources(section, method, scored=bool(self.run.rewards()))
-        prompts = None if asked is None else self.run.dataset(asked, "prompts")
-        self.prompts = [p for p in prompts or () if isinstance(p, Prompt)]
+        prompts = None if asked is None else self._asked(self.run.dataset(asked, "prompts"))
         if kept is not None and method is not None:
             self.records = self.run.dataset(kept, method.streams[MAIN].kind.name)
         return [d for d in (prompts, self.records) if d is not None]
+
+    def _asked(self, prompts: Dataset) -> Dataset:
+        encode = self.run.encoder.prompt
+        prompts, self.tokens = self.run.encode(prompts, lambda r: encode(cast(Prompt, r), 0, prompts.truncate))
+        self.prompts = [p for p in prompts if isinstance(p, Prompt)]
+        return prompts
 
     def measure_with(self, trainer: Trainer, arriving: set[str]) -> None:
         """Measure the held-out records, if there are any, with the models and the method of this trainer."""
         if self.records is not None:
             batch = self.run.file.train.prompts_per_step
             self.held_out = HeldOut(self.run, trainer, self.records, batch=batch, arriving=arriving)
+            self.records = self.held_out.records
 
     def due(self, step: int) -> bool:
         """Whether the run file asks for an evaluation after this training step."""
@@ -184,6 +198,7 @@ class Evaluations:
                 samples=section.samples,
                 temperature=section.temperature,
                 max_tokens=section.max_tokens,
+                encoded=self.tokens,
             ).rollouts
         return [{"measured": measured}, *(as_row(e) for e in answers)]
 

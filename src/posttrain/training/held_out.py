@@ -18,6 +18,7 @@ from posttrain.data.feed import cut
 from posttrain.data.numeric_columns import brought
 from posttrain.errors import DataError
 from posttrain.records import Record, Row
+from posttrain.training.enough import check_records
 from posttrain.training.run import Run
 from posttrain.training.trainer import Batches, Trainer
 
@@ -51,19 +52,17 @@ class HeldOut:
         self.run = run
         self.trainer = trainer
         self.method = trainer.method
-        self.records = records
         kind, columns = self.method.streams[MAIN].kind, self.method.columns
-        self.rows = {r.id: run.encoder.rows(r, kind.name, columns) for r in records}
+        records, self.rows = run.encode(records, lambda r: run.encoder.rows(r, kind.name, columns, records.truncate))
+        self.records = records
         given = kind.tensors | brought(records, self.rows)
         if lacking := sorted(arriving - given):
             raise DataError(
                 f"{records.name}: the held-out records have no column {lacking[0]!r}, which the training data has; add "
                 "it, or leave it out of both"
             )
-        least = max(s.least for s in self.method.streams.values())
-        if len(records) < least:
-            raise DataError(f"{records.name}: {self.method.name} compares the records of a batch: at least {least}")
-        self.chunks = [records[start:end] for start, end in cut(len(records), batch, least)]
+        check_records(self.method, records)
+        self.chunks = [records[start:end] for start, end in cut(len(records), batch, self.method.least_records)]
 
     def measure(self) -> dict[str, float]:
         """Compute the loss and the metrics of the method on all records with the current weights."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from posttrain.config.schema import Train
 
 SHOWN = 12  # number of records that an error names
+EQUAL = 10  # steps in a row without two different rewards for a prompt, after which a notice says so
 
 
 class Stage:
@@ -49,6 +50,7 @@ class Stage:
         self.batches = Batches(run, method, data, rewards=rewards, train=train, name=name)
         self.total = self._total_steps()
         self.next_step = 0
+        self.equal = 0  # steps in a row without two different rewards for a prompt
         self.broken = 0  # steps in a row whose loss or gradient was not finite
         maybe_kill("dataset")
         self.trainer = self._trainer()
@@ -114,8 +116,8 @@ class Stage:
     def _one_step(self) -> dict[str, float]:
         maybe_kill("data")
         batches, metrics = self.batches.take(self.next_step, last=self.next_step + 1 == self.total)
-        self._show_samples()
         if batches is None:
+            self._show_samples()
             self.run.display.note(f"step {self.next_step + 1}: no answer could be trained on; nothing was updated")
             self.trainer.skip()
             return metrics
@@ -128,9 +130,22 @@ class Stage:
             return {**metrics, "errors/broken_steps": float(self.broken)}
         self.broken = 0
         maybe_kill("trained")
+        metrics |= self.batches.scored(self.trainer.scores)
+        self._show_samples()
+        self._watch_rewards(metrics)
         rates = self.trainer.rates(self.next_step)
         tokens = sum(len(b["tokens"]) for b in batches.values())
         return {**trained, **metrics, "learning_rate": rates[self.role], "num_tokens": float(tokens)}
+
+    def _watch_rewards(self, metrics: Mapping[str, float]) -> None:
+        """Say so once the rewards of all answers to each prompt have been equal for many steps."""
+        equal = self.method.least_answers > 1 and metrics.get("frac_reward_zero_std") == 1.0
+        self.equal = self.equal + 1 if equal else 0
+        if self.equal == EQUAL:
+            self.run.display.note(
+                f"in each of the last {EQUAL} steps all answers to a prompt had the same reward, so nothing is "
+                "learned: look at samples/ and at the rewards; the problems may be too hard or too easy"
+            )
 
     def _skip_broken(self, error: NumericsError) -> None:
         """Report the records of a broken step; raise its error if there were too many in a row."""

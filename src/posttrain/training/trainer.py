@@ -42,6 +42,8 @@ class Trainer:
         self.states: dict[str, Any] = {}
         self.carried = {n: d.start for n, d in self.method.derived.items() if d.when is When.END}
         self.batch_number = 0
+        self.scored = _scored(plan)
+        self.scores: dict[str, dict[str, Tensor]] = {}  # stream -> scores of models on the rows of the latest batch
         learner.prepare(plan)
 
     def train(self, batches: Batches) -> dict[str, float]:
@@ -76,6 +78,7 @@ class Trainer:
         given = {"seed": seed, "step": self.batch_number, **carried}
         batches = {s: b.add(given, dict.fromkeys(given, "")) for s, b in batches.items()}
         batches, _ = self.derive(When.ONCE, batches)
+        self.scores = {s: {n: batches[s][n] for n in names} for s, names in self.scored.items()}
         maybe_kill("derive")
         metrics = self._scalars(batches)
         return {s: self._cut(s, b) for s, b in batches.items()}, metrics
@@ -200,3 +203,9 @@ class Trainer:
         self.states = copy.deepcopy(state["states"])
         self.carried = dict(state["carried"])
         self.batch_number = state["batch_number"]
+
+
+def _scored(plan: Plan) -> dict[str, list[str]]:
+    """List by stream the scores of models that are computed once per batch."""
+    once = {s: wants for (when, s), wants in plan.forwards.items() if when is When.ONCE}
+    return {s: [n for n, source in wants.items() if source.output == "score"] for s, wants in once.items()}

@@ -13,7 +13,7 @@ from posttrain.core.parts import part
 from posttrain.core.plan import plan
 from posttrain.core.vocabulary import FIELDS, Source, When, head
 from posttrain.data.collate import collate
-from posttrain.errors import ConfigError
+from posttrain.errors import ConfigError, ModelError
 from posttrain.formulas.credit.advantages import add_value
 from posttrain.formulas.losses.penalties import forward_kl
 from posttrain.methods.imitation.sft import METHOD as SFT
@@ -94,11 +94,17 @@ class TestRoles:
         assert torch.equal(weights[0], weights[1])
         assert not torch.equal(weights[0], weights[2])
 
+    def test_a_head_that_is_missing_and_not_trained_is_an_error(self):
+        with pytest.raises(ModelError, match="models.reward: the model has no score head"):
+            prepared(PPO, {"policy": network(), "reward": network(seed=1)})
+
     def test_an_average_starts_with_the_head_of_what_it_follows(self):
         fields = head("target", "target", "value", "value of the slow critic")
         derived = PPO.derived | {"returns": part(add_value, old_value="old_target")}
         method = replace(PPO, fields=fields, derived=derived, averages={"target": Average("critic", 0.9)})
-        models = prepared(method, {"policy": network(), "reward": network(seed=1)}).models
+        scorer = network(seed=1)
+        scorer.add_head("score", 1)
+        models = prepared(method, {"policy": network(), "reward": scorer}).models
         assert torch.equal(models["target"].heads["value"].weight, models["critic"].heads["value"].weight)
 
     def test_a_second_method_takes_the_models_over(self):

@@ -86,7 +86,7 @@ class LocalLearner(Learner):
         wanted = [source for wants in plan.forwards.values() for source in wants.values()]
         for source in wanted:
             if source.model not in averages:
-                self._ensure_head(source)
+                self._ensure_head(source, trained=source.model in plan.trained)
         for name, average in averages.items():  # after the heads, so that averages have those of their source
             self.models[name] = copy.deepcopy(self.models[average.of])
         self.averages = {n: Follower(self.models[n], self.models[a.of], a.decay) for n, a in averages.items()}
@@ -118,12 +118,17 @@ class LocalLearner(Learner):
             remedy = f"give `models: {{{role}: FOLDER}}`"
         raise ConfigError(f"{plan.method.name} reads the model {role!r} and the run has none: {remedy}")
 
-    def _ensure_head(self, source: Source) -> None:
+    def _ensure_head(self, source: Source, *, trained: bool) -> None:
         module, name = self.models[source.model], output(source.output).head
         heads = getattr(module, "heads", None)
         if name is None or heads is None:
             return
         if name not in heads:
+            if not trained:
+                raise ModelError(
+                    f"models.{source.model}: the model has no {name} head, so it gives no {source.output}; train one "
+                    "first (method: reward/bradley_terry), and name the folder of its model"
+                )
             module.add_head(name, seed_for(self.seed, "head", source.model, name), source.size)
         elif (size := len(heads[name].weight)) != source.size:
             raise ModelError(

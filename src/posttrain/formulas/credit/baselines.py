@@ -8,11 +8,13 @@ from __future__ import annotations
 import torch
 
 from posttrain.core.maths.groups import Groups
-from posttrain.core.parts import PerRow, PerToken, Scalar, State
+from posttrain.core.parts import ComparedGroup, PerRow, PerToken, Scalar, State
 from posttrain.core.rows import Rows
 
 
-def group_standardise(reward: PerRow, group: PerRow, rows: Rows, *, eps: float = 1e-6, ddof: int = 1) -> PerToken:
+def group_standardise(
+    reward: PerRow, group: ComparedGroup, rows: Rows, *, eps: float = 1e-6, ddof: int = 1
+) -> PerToken:
     """Standardised reward within the group of answers to a prompt, at every token of the answer.
 
         (R - mean) / (std + ε)
@@ -29,12 +31,12 @@ def group_standardise(reward: PerRow, group: PerRow, rows: Rows, *, eps: float =
     return rows.spread(torch.where(std > 1e-12, centred / (std + eps), 0))
 
 
-def group_centre(reward: PerRow, group: PerRow, rows: Rows) -> PerToken:
+def group_centre(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
     """Reward less the mean of the group, at every token of the answer: R - mean."""
     return rows.spread(reward - Groups.of(group, rows.trained).mean(reward))
 
 
-def leave_one_out(reward: PerRow, group: PerRow, rows: Rows) -> PerToken:
+def leave_one_out(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
     """Reward less the mean of the other answers of the group; 0 for a group of one.
 
     R_i - 1/(G-1) Σ_{j≠i} R_j = G/(G-1) (R_i - mean)

@@ -10,12 +10,12 @@ from torch.nn.functional import logsigmoid
 
 from posttrain.core.maths.divergence import bounded_exp
 from posttrain.core.maths.groups import logsumexp_over, peers
-from posttrain.core.parts import PerRow, PerToken
+from posttrain.core.parts import ComparedGroup, PerRow, PerToken
 from posttrain.core.rows import Rows
 
 
 def log_weight(
-    reward: PerRow, old_logp: PerToken, ref_logp: PerToken, group: PerRow, rows: Rows, *, beta: float = 0.1
+    reward: PerRow, old_logp: PerToken, ref_logp: PerToken, group: ComparedGroup, rows: Rows, *, beta: float = 0.1
 ) -> PerRow:
     """Log of the importance weight p(y)/π_old(y). Z is the mean of P/π_old over the answers to the prompt.
 

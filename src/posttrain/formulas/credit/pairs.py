@@ -6,7 +6,7 @@ import torch
 
 from posttrain.core.batch import keyed_uniform
 from posttrain.core.maths.groups import Groups
-from posttrain.core.parts import PairIndex, PerPair, PerRow, Scalar, State
+from posttrain.core.parts import ComparedGroup, PairIndex, PerPair, PerRow, Scalar, State
 from posttrain.core.rows import Rows
 
 
@@ -88,7 +88,7 @@ def gap_beta(
     return (beta * (1 + strength * (gap - mean_gap))).clamp(min=1e-3)
 
 
-def best_and_worst(reward: PerRow, group: PerRow, row_id: PerRow, rows: Rows) -> PairIndex:
+def best_and_worst(reward: PerRow, group: ComparedGroup, row_id: PerRow, rows: Rows) -> PairIndex:
     """Pairs of the best and the worst answer to each prompt [N, 2]; of equals the one with the smaller id.
 
     A prompt whose answers all have the same reward gives no pair.
