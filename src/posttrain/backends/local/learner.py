@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from posttrain.backends.local.average import Follower
 from posttrain.backends.local.direction import movable, shift
+from posttrain.backends.local.heads import ensure_head
 from posttrain.backends.local.optimiser import AdamW, Optimiser, cloned
 from posttrain.backends.local.snapshot import Copies, check_fit
 from posttrain.backends.protocol import Direction, Learner, Share, Snapshot
@@ -21,15 +22,13 @@ from posttrain.core.batch import Batch
 from posttrain.core.plan import Plan
 from posttrain.core.reduce import Counts, micro_loss
 from posttrain.core.vocabulary import Source, When
-from posttrain.errors import ConfigError, ModelError, NumericsError, suggestion
+from posttrain.errors import ConfigError, NumericsError, suggestion
 from posttrain.models.loading.classifier import warn_of_constants
 from posttrain.models.loading.save import save
 from posttrain.models.loading.stop import set_stop_tokens
 from posttrain.models.lora import adapted, trained_parameters
 from posttrain.models.network import Network
-from posttrain.models.outputs.output import output
 from posttrain.models.without_adapters import WithoutAdapters
-from posttrain.seeds import seed_for
 
 # The roles whose weights a role without a model of its own starts from: the first of them that the run has.
 ANCESTORS = {"reference": ("policy",), "critic": ("reward", "policy"), "cost_critic": ("cost", "policy")}
@@ -86,7 +85,7 @@ class LocalLearner(Learner):
         wanted = [source for wants in plan.forwards.values() for source in wants.values()]
         for source in wanted:
             if source.model not in averages:
-                self._ensure_head(source, trained=source.model in plan.trained)
+                ensure_head(self.models[source.model], source, self.seed, trained=source.model in plan.trained)
         for name, average in averages.items():  # after the heads, so that averages have those of their source
             self.models[name] = copy.deepcopy(self.models[average.of])
         self.averages = {n: Follower(self.models[n], self.models[a.of], a.decay) for n, a in averages.items()}
@@ -117,23 +116,6 @@ class LocalLearner(Learner):
         else:
             remedy = f"give `models: {{{role}: FOLDER}}`"
         raise ConfigError(f"{plan.method.name} reads the model {role!r} and the run has none: {remedy}")
-
-    def _ensure_head(self, source: Source, *, trained: bool) -> None:
-        module, name = self.models[source.model], output(source.output).head
-        heads = getattr(module, "heads", None)
-        if name is None or heads is None:
-            return
-        if name not in heads:
-            if not trained:
-                raise ModelError(
-                    f"models.{source.model}: the model has no {name} head, so it gives no {source.output}; train one "
-                    "first (method: reward/bradley_terry), and name the folder of its model"
-                )
-            module.add_head(name, seed_for(self.seed, "head", source.model, name), source.size)
-        elif (size := len(heads[name].weight)) != source.size:
-            raise ModelError(
-                f"models.{source.model}: its {name} head gives {size} numbers, and the method reads {source.size}"
-            )
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         """Copy the weights of `source` to `target`; with share < 1, interpolate that far towards them."""

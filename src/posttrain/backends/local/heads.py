@@ -1,0 +1,32 @@
+"""The heads that a plan reads: there with the right size, or made where they are trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from posttrain.core.vocabulary import Source
+from posttrain.errors import ModelError
+from posttrain.models.outputs.output import output
+from posttrain.seeds import seed_for
+
+
+def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> None:
+    """Add the head that an output reads to a model that is trained and lacks it.
+
+    Raises ModelError for a frozen model without it, whose head would be random, and for a head of another size.
+    """
+    name, heads = output(source.output).head, getattr(module, "heads", None)
+    if name is None or heads is None:
+        return
+    if name in heads:
+        if (size := len(heads[name].weight)) != source.size:
+            raise ModelError(
+                f"models.{source.model}: its {name} head gives {size} numbers, and the method reads {source.size}"
+            )
+        return
+    if not trained:
+        raise ModelError(
+            f"models.{source.model}: the model has no {name} head, so it gives no {source.output}; train one first "
+            "(method: reward/bradley_terry), and name the folder of its model"
+        )
+    module.add_head(name, seed_for(seed, "head", source.model, name), source.size)
