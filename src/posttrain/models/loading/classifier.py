@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from posttrain.models.loading.quiet import quiet
-from posttrain.models.loading.unavailable import UNREADABLE, unavailable
+from posttrain.models.loading.source import UNREADABLE, Source
 from posttrain.models.network import Network
 
 if TYPE_CHECKING:
@@ -24,17 +24,17 @@ WEIGHT = "score.weight"  # its name in a classifier's file
 _log = logging.getLogger(__name__)
 
 
-def load_score(network: Network, spec: str, source: str, revision: str | None) -> None:
+def load_score(network: Network, source: Source) -> None:
     """Add the head of a reward model of transformers: a sequence classifier, with a number for each label."""
     from transformers import AutoModelForSequenceClassification
 
     try:
         with quiet():
             whole = AutoModelForSequenceClassification.from_pretrained(
-                source, revision=revision, dtype="auto", trust_remote_code=False, use_safetensors=True
+                source.place, dtype="auto", use_safetensors=True, **source.options
             )
     except UNREADABLE as error:
-        raise unavailable(spec, "reward model", error) from error
+        raise source.unavailable("reward model", error) from error
     network.add_head(HEAD, size=len(whole.score.weight))
     with torch.no_grad():
         network.heads[HEAD].get_parameter("weight").copy_(whole.score.weight)

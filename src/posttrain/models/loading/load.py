@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,10 +14,9 @@ from posttrain.models.loading.classifier import HEAD, WEIGHT, load_score
 from posttrain.models.loading.heads import load_heads
 from posttrain.models.loading.probe import REFUSED, probe
 from posttrain.models.loading.quiet import hide_progress_bars, quiet
-from posttrain.models.loading.source import source_of
+from posttrain.models.loading.source import UNREADABLE, Source, source_of
 from posttrain.models.loading.stop import stop_tokens
 from posttrain.models.loading.tiny import tiny_model
-from posttrain.models.loading.unavailable import UNREADABLE, unavailable
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
 
@@ -66,13 +64,13 @@ def load(
         network, tokenizer = tiny_model()
         network.to(DTYPES[dtype])
     else:
-        source = source_of(spec)
-        tokenizer = _tokenizer(spec, source, revision)
-        trunk, other, writes = _trunk(spec, source, DTYPES[dtype], revision, classifier=classifier)
+        source = source_of(spec, revision)
+        tokenizer = _tokenizer(source)
+        trunk, other, writes = _trunk(source, DTYPES[dtype], classifier=classifier)
         network = as_network(trunk.to(device), spec)
-        load_heads(network, Path(source))
+        load_heads(network, source.folder)
         if WEIGHT in other and HEAD not in network.heads:
-            load_score(network, spec, source, revision)
+            load_score(network, source)
     network.vocab_size = _vocab_size(spec, network, tokenizer)  # after `probe`, which compares the padding too
     network.to(device).eval()
     return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer), writes)
@@ -102,36 +100,33 @@ def as_network(trunk: Any, name: str) -> Network:
     return network
 
 
-def _tokenizer(spec: str, source: str, revision: str | None) -> PreTrainedTokenizerBase:
+def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+        return AutoTokenizer.from_pretrained(source.place, **source.options)
     except UNREADABLE as error:
-        raise unavailable(spec, "tokenizer", error) from error
+        raise source.unavailable("tokenizer", error) from error
 
 
-def _trunk(
-    spec: str, source: str, dtype: torch.dtype, revision: str | None, *, classifier: bool
-) -> tuple[Any, set[str], bool]:
+def _trunk(source: Source, dtype: torch.dtype, *, classifier: bool) -> tuple[Any, set[str], bool]:
     """Load the causal language model. Returns it with the names of weights that it has no place for, and `writes`."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     try:
-        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(source.place, **source.options)
         _without_dropout(config)
         with quiet():
             trunk, report = AutoModelForCausalLM.from_pretrained(
-                source,
+                source.place,
                 config=config,
-                revision=revision,
                 dtype=dtype,
-                trust_remote_code=False,
                 use_safetensors=True,
                 output_loading_info=True,
+                **source.options,
             )
     except UNREADABLE as error:
-        raise unavailable(spec, "model", error) from error
+        raise source.unavailable("model", error) from error
     missing, other = sorted(report["missing_keys"]), set(report["unexpected_keys"])
     if classifier and WEIGHT in other and missing and set(missing) <= set(_last_layer(trunk)):
         _fill(_last_layer(trunk))
@@ -139,14 +134,14 @@ def _trunk(
     if unread := sorted(other - {WEIGHT}):
         _log.warning(
             "%s: %d weights that %s has no place for are not read, %s first",
-            spec,
+            source.name,
             len(unread),
             type(trunk).__name__,
             unread[0],
         )
     if missing:
         raise ModelError(
-            f"{spec} lacks {len(missing)} weights of {type(trunk).__name__}, {missing[0]} first: "
+            f"{source.name} lacks {len(missing)} weights of {type(trunk).__name__}, {missing[0]} first: "
             "not a whole causal language model"
         )
     return trunk, other, True
