@@ -117,7 +117,12 @@ def open_session(
     policy = load_policy(run)
     if template := read_template(run.model):
         policy.tokenizer.chat_template = template  # so that it is saved with the model
-    encoder = Encoder(policy.tokenizer, run.train.max_length or policy.network.context, stop=policy.stop)
+    encoder = Encoder(
+        policy.tokenizer,
+        run.train.max_length or policy.network.context,
+        stop=policy.stop,
+        template_settings=run.model.chat_template_kwargs,
+    )
     networks, others = load_models(run, policy)
     check_scores(run, others)
     t = run.train

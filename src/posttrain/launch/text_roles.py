@@ -56,10 +56,17 @@ def _model_role(run: RunFile, name: str, loaded: Loaded) -> ModelRole:
     learner = LocalLearner({name: network.requires_grad_(False)}, tokens_per_device=run.train.tokens_per_device)
     sampler = LocalSampler({name: network}, loaded.stop, run.sampling.slots)
     config = network.trunk.config
+    spec = run.models[name]
     classifier = any("SequenceClassification" in kind for kind in config.architectures or ())
     return ModelRole(
         name,
-        Encoder(loaded.tokenizer, context, read_template(run.models[name], f"models.{name}")),
+        Encoder(
+            loaded.tokenizer,
+            context,
+            read_template(spec, f"models.{name}"),
+            stop=loaded.stop,
+            template_settings=spec.chat_template_kwargs,
+        ),
         learner.forward,
         sampler.generate,
         writes=loaded.writes,

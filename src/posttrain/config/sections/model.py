@@ -46,8 +46,15 @@ class Model(Pathed):
     """Low-rank adapters; null trains all weights."""
     chat_template: Path | None = None
     """File with a Jinja template that replaces the tokenizer's chat template."""
+    chat_template_kwargs: dict[str, Annotated[Any, Label("value")]] = Field(default_factory=dict)
+    """Variables of the chat template, such as {enable_thinking: false}; those of a row come before them."""
     activation_checkpointing: Flag = False
     """Whether the backward pass recomputes activations, which saves memory and costs about a third more time."""
+
+    @field_validator("chat_template_kwargs")
+    @classmethod
+    def _plain_variables(cls, variables: dict[str, Any]) -> dict[str, Any]:
+        return {name: plain(value, f"chat_template_kwargs.{name}") for name, value in variables.items()}
 
     @property
     def shared(self) -> bool:
@@ -57,7 +64,11 @@ class Model(Pathed):
     @model_validator(mode="after")
     def _shared_is_bare(self) -> Model:
         fields = type(self).model_fields.items()
-        extra = [name for name, f in fields if name != "path" and getattr(self, name) != f.default]
+        extra = [
+            name
+            for name, f in fields
+            if name != "path" and getattr(self, name) != f.get_default(call_default_factory=True)
+        ]
         if self.shared and extra:
             raise ValueError(f"shares the weights of the policy, so {' and '.join(extra)} cannot be set here")
         return self
@@ -90,7 +101,11 @@ class RoleModel(Model):
         if not self.path and self.endpoint is None:
             raise ValueError("path or endpoint is missing: {path: FOLDER}, or {endpoint: {model: NAME, url: ADDRESS}}")
         fields = type(self).model_fields.items()
-        extra = [name for name, f in fields if name != "endpoint" and getattr(self, name) != f.default]
+        extra = [
+            name
+            for name, f in fields
+            if name != "endpoint" and getattr(self, name) != f.get_default(call_default_factory=True)
+        ]
         if self.endpoint is not None and extra:
             raise ValueError(f"endpoint names a model behind a server, so {' and '.join(extra)} cannot be set here")
         return self
