@@ -153,7 +153,10 @@ class Run:
 
         Files that a reward keeps lie in `kept/`.
         """
-        every = (*(resolve(r.model_dump()) for r in self.file.rewards), *self.functions, *as_rewards(self.text_roles))
+        named = (
+            {"path": r.path, "weight": r.weight, "signature": r.signature, **r.settings} for r in self.file.rewards
+        )
+        every = (*map(resolve, named), *self.functions, *as_rewards(self.text_roles))
         folder = self.journal.folder
         return tuple(r if folder is None else r.keeping(folder / "kept") for r in every)
 
