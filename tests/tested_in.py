@@ -59,8 +59,10 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "evaluation/compare/figure.py": ("evaluation/compare/test_summary.py",),
     "evaluation/compare/report.py": ("evaluation/compare/test_summary.py",),
     "evaluation/compare/task.py": ("evaluation/compare/test_grid.py", "cli/test_compare.py"),
-    "runs/durable.py": ("runs/test_checkpoint.py", "runs/test_directory.py"),
+    "runs/directory_journal.py": ("runs/test_journal.py", "runs/test_resume.py"),
+    "runs/durable.py": ("runs/test_checkpoint.py", "runs/test_directory.py", "runs/test_aside.py"),
     "runs/lock.py": ("runs/test_directory.py", "runs/test_signals.py"),
+    "runs/names.py": ("runs/test_directory.py",),
     "runs/log.py": ("runs/test_directory.py",),
     "runs/samples.py": ("runs/test_metrics.py",),
 }

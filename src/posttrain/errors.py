@@ -87,12 +87,12 @@ def from_system_error(error: Exception) -> PosttrainError | None:
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in text:
         return OutOfMemoryError(
-            f"out of memory ({text[:200] or 'no details'}); lower train.tokens_per_device, sampling.slots or "
-            "sampling.max_tokens, or set model.lora or model.activation_checkpointing; then continue with --resume"
+            f"out of memory ({text[:200] or 'no details'}); lower train.tokens_per_device, and where the model answers "
+            "sampling.slots or sampling.max_tokens, or set model.lora or model.activation_checkpointing"
         )
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if full or "No space left on device" in text:
-        return StorageError(f"the disk is full ({text[:200]}); free some space and continue with --resume")
+        return StorageError(f"the disk is full ({text[:200]}); free some space and run the command again")
     return None
 
 

@@ -121,7 +121,7 @@ def test_a_full_disk_is_an_error_of_storage(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fails_with(error, monkeypatch) == 8
-    assert "free some space and continue with --resume" in capsys.readouterr().err
+    assert "free some space and run the command again" in capsys.readouterr().err
 
 
 def test_an_error_is_one_line_as_it_was_written(

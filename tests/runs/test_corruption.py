@@ -17,7 +17,7 @@ from posttrain.config.load import load
 from posttrain.errors import StorageError
 from posttrain.launch.run import launch
 from posttrain.models.loading import tiny
-from posttrain.runs import journal, state
+from posttrain.runs import directory_journal, state
 from posttrain.runs.checkpoint import Checkpoints
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.manifest import COMMITTED, MANIFEST
@@ -165,7 +165,7 @@ def test_a_thousand_damaged_checkpoints_are_found_and_none_is_loaded(
     def loaded(*_: object, **__: object) -> None:
         raise AssertionError("something of a damaged checkpoint was read")
 
-    for module, name in ((state, "decode"), (journal, "read_state"), (pickle, "loads"), (pickle, "load")):
+    for module, name in ((state, "decode"), (directory_journal, "read_state"), (pickle, "loads"), (pickle, "load")):
         monkeypatch.setattr(module, name, loaded)
     home = memory / "here" / "run"
     shutil.copytree(run, home)

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from posttrain.errors import ConfigError, StorageError
-from posttrain.runs import directory, durable, lock
+from posttrain.runs import durable, lock, names
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.lock import Owner, RunLock
 
@@ -70,7 +70,7 @@ def test_automatic_names_count_up_and_follow_the_hint(tmp_path):
 
 
 def test_automatic_names_are_never_shared_between_processes(tmp_path, monkeypatch):
-    monkeypatch.setattr(directory, "taken_numbers", lambda parent, hint: [])  # as if all had looked at once
+    monkeypatch.setattr(names, "taken_numbers", lambda parent, hint: [])  # as if all had looked at once
     with children(6, lambda: RunDirectory.create(tmp_path, None, {}, hint="a")) as (_, answers):
         assert answers == "++++++"
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a-00{n}" for n in range(1, 7)]
@@ -86,11 +86,59 @@ def test_a_name_cannot_lead_elsewhere(tmp_path, name):
 
 def test_an_existing_run_is_refused_with_the_remedy(tmp_path):
     RunDirectory.create(tmp_path, "r", {}).close()
+    (tmp_path / "r" / "metrics.jsonl").write_text("{}\n")
     with pytest.raises(StorageError, match=r"--resume, or choose another name"):
         RunDirectory.create(tmp_path, "r", {})
     with RunDirectory.create(tmp_path, "r", {}, resume=True) as run:  # the refusal left no lock behind
         assert run.attempt == 2
         assert json.loads((run.path / "run.json").read_text())["attempt"] == 2
+
+
+def test_a_run_without_a_result_gives_its_name_back(tmp_path):
+    run = RunDirectory.create(tmp_path, "r", {})
+    assert run.give_back()
+    assert not run.path.exists()
+    RunDirectory.create(tmp_path, "r", {}).close()  # as one that was killed while its model was loaded
+    run = RunDirectory.create(tmp_path, "r", {"seed": 1})
+    (run.path / "samples").mkdir()
+    (run.path / "metrics.jsonl").touch()
+    assert run.attempt == 2
+    assert run.give_back()
+
+
+@pytest.mark.parametrize("result", ["metrics.jsonl", "rounds/a.jsonl", "checkpoints/checkpoint-1/model.safetensors"])
+def test_a_run_with_a_result_stays(tmp_path, result):
+    run = RunDirectory.create(tmp_path, "r", {})
+    (run.path / result).parent.mkdir(parents=True, exist_ok=True)
+    (run.path / result).write_text("{}")
+    assert not run.give_back()
+    run.close()
+    with pytest.raises(StorageError, match="this run exists"):
+        RunDirectory.create(tmp_path, "r", {})
+    later = RunDirectory.claimed(tmp_path, "r", {}, resume=True)
+    (run.path / result).unlink()
+    assert not later.give_back()  # it was not this attempt that began the run
+
+
+def test_a_claimed_directory_is_only_locked_before_it_is_begun(tmp_path):
+    RunDirectory.create(tmp_path, "r", {"seed": 1}).close()
+    before = {f: f.read_bytes() for f in tmp_path.rglob("*") if f.is_file() and f.name != ".lock"}
+    with RunDirectory.claimed(tmp_path, "r", {"seed": 2}, resume=True) as run:
+        run.add(dropped={"a": [1]})
+        with pytest.raises(StorageError, match="is writing this run"):
+            RunDirectory.claimed(tmp_path, "r", {}, resume=True)
+    assert {f: f.read_bytes() for f in tmp_path.rglob("*") if f.is_file() and f.name != ".lock"} == before
+    with RunDirectory.claimed(tmp_path, "r", {"seed": 2}, resume=True) as run:
+        run.add(dropped={"a": [1]})
+        run.begin()
+    assert json.loads((tmp_path / "r" / "run.json").read_text())["dropped"] == {"a": [1]}
+
+
+def test_a_folder_with_a_config_of_somebody_else_is_not_taken(tmp_path):
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "config.yaml").write_text("mine: 1")
+    with pytest.raises(StorageError, match="not a run directory"):
+        RunDirectory.create(tmp_path, "r", {})
 
 
 def test_an_empty_folder_can_be_used_and_a_strange_one_cannot_even_with_resume(tmp_path):

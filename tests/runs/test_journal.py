@@ -10,7 +10,8 @@ import pytest
 
 from posttrain.errors import ConfigError, StorageError
 from posttrain.runs.directory import RunDirectory
-from posttrain.runs.journal import KEPT, DirectoryJournal, Journal, settings_of
+from posttrain.runs.directory_journal import KEPT, DirectoryJournal, settings_of
+from posttrain.runs.journal import Journal
 
 
 def opened(folder: Path, *, resume: bool = False, settings: str = "a") -> DirectoryJournal:

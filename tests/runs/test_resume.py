@@ -14,7 +14,7 @@ from tests.harness.runs import SAVED_EVERY_STEP as CONTENT
 from tests.harness.runs import metrics, run, same_bits
 
 from posttrain.cli.train import completed
-from posttrain.errors import ConfigError, ModelError, StorageError
+from posttrain.errors import ConfigError, DataError, ModelError, StorageError
 from posttrain.models.loading import tiny
 from posttrain.runs.metrics import read_metrics
 from posttrain.viewer.display import Display
@@ -100,6 +100,90 @@ def test_the_option_may_stand_alone_or_have_a_value(tmp_path: Path, monkeypatch:
         assert completed(["run.yaml", "--resume", value, "a=1"]) == ["run.yaml", f"--resume={value}", "a=1"]
     assert completed(["run.yaml", "--resume=40"]) == ["run.yaml", "--resume=40"]
     assert completed([]) == []
+
+
+# ---- with other settings than before
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file() and f.name != ".lock"}
+
+
+def test_more_epochs_with_other_batches_end_where_the_epochs_say(memory: Path) -> None:
+    length = {"epochs": 2, "steps": None, "schedule": "linear"}
+    first = {**CONTENT, "train": {**CONTENT["train"], **length}}
+    run(first, memory / "epochs")
+    more = {"epochs": 3, "prompts_per_step": 16, "learning_rate": 3e-3}
+    notes = Notes()
+    resumed = run({**first, "train": {**first["train"], **more}}, memory / "epochs", resume=True, display=notes)
+    rows = metrics(resumed)
+    assert [row["epoch"] for row in rows][-2:] == [2.0, 3.0]
+    assert rows[-1]["learning_rate"] == pytest.approx(1e-3)  # a third is left of the decay
+    assert "16 records a step, 4 before: 1 steps are left" in notes.notes[1]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"data": "arithmetic:chat=false,size=15"}, {"method": "preference/dpo"}, {"name": "run", "resume": "7"}],
+    ids=["data", "method", "step"],
+)
+def test_a_refused_resume_leaves_every_file_as_it_was(changed: dict[str, Any], begun: Path) -> None:
+    before = files(begun)
+    which = changed.pop("resume", True)
+    with pytest.raises((ConfigError, DataError, StorageError)):
+        run({**CONTENT, **changed}, begun, resume=which)
+    assert files(begun) == before
+
+
+def test_what_is_left_behind_by_going_back_is_set_aside(begun: Path, whole: Any) -> None:
+    before = files(begun / "run")
+    resumed = run(CONTENT, begun, resume="1")
+    assert metrics(resumed) == metrics(whole)
+    aside = files(resumed.directory / "replaced" / "attempt_2")
+    assert aside["metrics.jsonl"] == before["metrics.jsonl"]
+    assert {n for n in aside if n.endswith("COMMITTED")} == {f"checkpoints/checkpoint-{n}/COMMITTED" for n in (2, 3)}
+    assert aside["final/model.safetensors"] == before["final/model.safetensors"]
+
+
+def test_a_run_without_checkpoints_begins_anew_beside_its_results(memory: Path) -> None:
+    content = {**CONTENT, "train": {**CONTENT["train"], "steps": 1, "save_every": None, "save_minutes": 0}}
+    first = run(content, memory / "anew")
+    before = files(first.directory)
+    longer = {**content, "train": {**content["train"], "steps": 2}}
+    notes = Notes()
+    again = run(longer, memory / "anew", resume=True, display=notes)
+    aside = again.directory / "replaced" / "attempt_2"
+    assert f"starting from the beginning; its results until now are in {aside}" in notes.notes[0]
+    assert len(metrics(again)) == 2
+    for name in ("metrics.jsonl", "final/model.safetensors"):
+        assert (aside / name).read_bytes() == before[name]
+
+
+@pytest.mark.parametrize("name", ["run", None])
+def test_a_failed_start_gives_its_name_back(name: str | None, tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        run({**CONTENT, "name": name, "data": str(empty(tmp_path / "data.jsonl"))}, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def empty(file: Path) -> Path:
+    file.write_text('{"prompt": "a"}\n')
+    return file
+
+
+def test_a_procedure_that_has_become_shorter_saves_nothing(memory: Path) -> None:
+    (memory / "twice.py").write_text(
+        "def twice(session, demonstrations, *, rounds=2):\n"
+        "    for _ in range(rounds):\n"
+        "        session.train('imitation/sft', demonstrations, rewards=(), steps=1)\n"
+    )
+    content = {k: v for k, v in CONTENT.items() if k != "method"} | {"data": {"demonstrations": CONTENT["data"]}}
+    procedure = {"path": str(memory / "twice.py")}
+    first = run({**content, "procedure": procedure}, memory / "shorter")
+    before = files(first.directory)
+    with pytest.raises(ConfigError, match="the procedure has become shorter"):
+        run({**content, "procedure": {**procedure, "rounds": 1}}, memory / "shorter", resume=True)
+    assert files(first.directory) == before
 
 
 # ---- another model than before

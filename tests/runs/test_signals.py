@@ -150,7 +150,7 @@ def test_a_run_that_is_halted_and_continued_goes_on(server: ForkServer, tmp_path
 def test_what_the_shell_ignores_stays_ignored() -> None:
     """As after `nohup`."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signals = Signals()
+    signals = Signals(lambda: "nothing is written")
     try:
         signals.open()
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
@@ -162,7 +162,7 @@ def test_what_the_shell_ignores_stays_ignored() -> None:
 
 
 def test_a_thread_leaves_the_signals_alone() -> None:
-    signals = Signals()
+    signals = Signals(lambda: "nothing is written")
     thread = threading.Thread(target=signals.open)
     thread.start()
     thread.join()
@@ -170,10 +170,46 @@ def test_a_thread_leaves_the_signals_alone() -> None:
 
 
 def test_between_the_steps_nothing_is_waited_for() -> None:
-    signals = Signals()
+    signals = Signals(lambda: "nothing is written")
     signals.open()
     try:
-        with pytest.raises(StoppedError, match="stopped by SIGTERM"):
+        with pytest.raises(StoppedError, match="stopped by SIGTERM; nothing is written"):
             signal.raise_signal(signal.SIGTERM)
     finally:
         signals.close()
+
+
+def test_a_signal_after_the_last_look_is_raised_at_the_end_of_the_loop() -> None:
+    told: list[bool] = []
+    signals = Signals(lambda: "checkpoint-3 is saved", lambda: told.append(True))
+    signals.open()
+    try:
+        with pytest.raises(StoppedError, match="stopped by SIGTERM; checkpoint-3 is saved"), signals.deferred():
+            signal.raise_signal(signal.SIGTERM)
+        assert told == [True]
+    finally:
+        signals.close()
+
+
+class AtStart(Display):
+    """Sends a signal before the first step, or while the last checkpoint is being written."""
+
+    def start(self, *_: Any, **__: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_run_that_is_stopped_before_its_first_step_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError, match="stopped by SIGINT; nothing is written"):
+        run(CONTENT, tmp_path, display=AtStart())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_while_the_model_is_loaded_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("posttrain.launch.run.load_policy", interrupted)
+    with pytest.raises(StoppedError, match="stopped by SIGINT before the first step; nothing is written") as caught:
+        run(CONTENT, tmp_path)
+    assert caught.value.exit_code == 130
+    assert list(tmp_path.iterdir()) == []

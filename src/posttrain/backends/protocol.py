@@ -102,8 +102,11 @@ class Learner(Protocol):
     def state(self) -> dict[str, Any]:
         """Copy everything that the next step depends on: changed weights, optimisers, averages."""
 
-    def snapshot(self, role: str) -> Snapshot:
-        """Copy the state and the model of a role. The copy is valid until the next snapshot is taken."""
+    def snapshot(self, role: str, *, last: bool = False) -> Snapshot:
+        """Copy the state and the model of a role. The copy is valid until the next snapshot is taken.
+
+        `last`: the weights stay as they are until it is written, so it need not be a copy.
+        """
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a state, bit for bit. Raises ModelError if it belongs to another model."""

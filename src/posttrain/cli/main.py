@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         if os.environ.get("POSTTRAIN_TRACEBACK") == "1":
             traceback.print_exc()
-        print_error(str(known))
+        print_error("\n".join([str(known), *getattr(error, "__notes__", ())]))
         sys.exit(known.exit_code)
 
 

@@ -17,15 +17,17 @@ from posttrain.core.kinds import kinds
 from posttrain.data.chat.encode import Encoder
 from posttrain.errors import ConfigError
 from posttrain.launch.checks import check_before_loading, check_streams, procedure_of, warn_of_overlap
+from posttrain.launch.directory import claim, given_back, journal, resumed
 from posttrain.launch.models import load_models, load_policy, read_template
 from posttrain.launch.text_roles import check_scores, text_roles
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.runs.card import write_card
-from posttrain.runs.checkpoint import NAME
 from posttrain.runs.directory import RunDirectory
-from posttrain.runs.journal import DirectoryJournal, Journal, settings_of
+from posttrain.runs.ending import FINISHED, FinishedError
+from posttrain.runs.journal import Journal
+from posttrain.runs.metrics import read_metrics
 from posttrain.training.columns_read import by_method
 from posttrain.training.evaluation import Evaluation
 from posttrain.training.run import Run
@@ -81,22 +83,52 @@ def launch(
 
     `resume`: true or "latest" continues the newest usable checkpoint; or a step, or the folder of a checkpoint or run.
     """
-    with open_session(run, resume=resume, display=display, functions=functions) as session:
-        metrics = _run_procedure(session) if run.procedure else _run_method(session)
-        maybe_kill("export")
-        models = _save_models(session)
-        maybe_kill("exported")
-        for folder in models.values():
-            write_card(folder, resolved(run), session.evaluations.lines())
-        assert session.run.journal.folder is not None
-        return Result(
-            session.run.journal.folder,
-            models.get(session.role),
-            metrics,
-            session.evaluations.done,
-            models,
-            {name: file for name, file in session.artefacts.items() if file is not None},
+    try:
+        with open_session(run, resume=resume, display=display, functions=functions) as session:
+            return _launched(session)
+    except FinishedError as finished:
+        (display or Display()).note(str(finished))
+        return _finished_before(finished.folder)
+
+
+def _launched(session: Session) -> Result:
+    """Run what the run file says, and save the models before anything else that may fail."""
+    file, journal = session.run.file, session.run.journal
+    metrics = _run_procedure(session) if file.procedure else _run_method(session)
+    if journal.saved is not None:
+        raise ConfigError(
+            "the checkpoint lies behind the last training of this run, so its models were never restored: the "
+            "procedure has become shorter; resume with the settings that it was saved under"
         )
+    maybe_kill("export")
+    models = _save_models(session)
+    maybe_kill("exported")
+    session.save_end()
+    session.evaluate_now("after")
+    for folder in models.values():
+        write_card(folder, resolved(file), session.evaluations.lines())
+    why = session.run.ended_early
+    ending = {"how": FINISHED} if why is None else {"how": "early", "why": why}
+    journal.describe(ended={**ending, "steps": journal.steps, "evaluations": session.evaluations.lines()})
+    assert journal.folder is not None
+    return Result(
+        journal.folder,
+        models.get(session.role),
+        metrics,
+        session.evaluations.done,
+        models,
+        {name: file for name, file in session.artefacts.items() if file is not None},
+    )
+
+
+def _finished_before(folder: Path) -> Result:
+    """The result of a run that has nothing left to do, as far as its files say it."""
+    file, final = folder / "metrics.jsonl", folder / "final"
+    rows = list(read_metrics(file)) if file.is_file() else []
+    metrics = {n: x for n, x in (rows[-1] if rows else {}).items() if n != "step" and isinstance(x, int | float)}
+    models = {f.name: f for f in sorted((folder / "models").glob("*"))}
+    artefacts = {f.stem: f for f in sorted((folder / "artefacts").glob("*"))}
+    return Result(folder, final if final.is_dir() else None, metrics, {}, models, artefacts)
 
 
 def open_session(
@@ -111,9 +143,16 @@ def open_session(
     arm()
     keep_freed_memory()
     maybe_kill("config")
-    run, checkpoint = _resumed(run, "latest" if resume is True else resume or "never")
+    run, checkpoint = resumed(run, "latest" if resume is True else resume or "never")
     check_before_loading(run, scored=bool(functions))
-    display = display or Display()
+    directory = claim(run, resume=checkpoint is not None) if write else None
+    with given_back(directory):
+        opened = _loaded(run, directory, display or Display(), functions)
+        return Session(opened, resume=checkpoint if write else None)
+
+
+def _loaded(run: RunFile, directory: RunDirectory | None, display: Display, functions: tuple[Reward, ...]) -> Run:
+    """The run with its models, backend, encoder and journal."""
     policy = load_policy(run)
     if template := read_template(run.model):
         policy.tokenizer.chat_template = template  # so that it is saved with the model
@@ -136,52 +175,16 @@ def open_session(
     )
     sampler = LocalSampler(learner.models, policy.stop, run.sampling.slots, display.phase)
     maybe_kill("model")
-    journal = _journal(run, encoder.vocabulary, resume=checkpoint is not None) if write else Journal()
-    opened = Run(
+    return Run(
         run,
         learner,
         sampler,
         encoder,
-        journal=journal,
+        journal=journal(run, directory, encoder.vocabulary) if directory else Journal(),
         display=display,
         functions=functions,
-        text_roles=text_roles(run, others, journal.folder and journal.folder / "kept"),
+        text_roles=text_roles(run, others, directory.path / "kept" if directory else None),
     )
-    return Session(opened, resume=checkpoint if write else None)
-
-
-def _journal(run: RunFile, vocabulary: str, *, resume: bool) -> Journal:
-    """The journal of the run's directory, which is created and locked."""
-    named, model = run.procedure or run.method, Path(run.model.path).name
-    hint = f"{Path(named.path).stem}-{model}" if named else model
-    config = resolved(run)
-    directory = RunDirectory.create(run.output, run.name, config, hint=hint, seed=run.seed, resume=resume)
-    maybe_kill("directory")
-    return DirectoryJournal(
-        directory,
-        keep=run.train.keep,
-        keep_every=run.train.keep_every,
-        vocabulary=vocabulary,
-        settings=settings_of(config),
-    )
-
-
-def _resumed(run: RunFile, which: str) -> tuple[RunFile, str | None]:
-    """The run file with the run directory that a path names, and the checkpoint: "latest", a step, or none."""
-    if which == "never":
-        return run, None
-    if which == "latest" or (which.isascii() and which.isdigit()):
-        return run, which
-    path = Path(which).absolute()
-    checkpoint = NAME.fullmatch(path.name)
-    directory = path.parent.parent if checkpoint else path
-    if not path.is_dir() or not (directory / "checkpoints").is_dir():
-        raise ConfigError(
-            f"resume: {which!r} is no step and no checkpoint or folder of a run; to begin a new run with the weights "
-            "of a checkpoint, set model to its folder"
-        )
-    step = checkpoint[1] if checkpoint else "latest"
-    return run.model_copy(update={"output": directory.parent, "name": directory.name}), step
 
 
 # ---- what is run
@@ -195,9 +198,7 @@ def _run_method(session: Session) -> dict[str, float]:
     offline = {s: None if stream.kind.sampled else by_method(method) for s, stream in method.streams.items()}
     data = {s: session.dataset(source, method.streams[s].kind.name, offline[s]) for s, source in file.data.items()}
     _read_held_out(session, method, data)
-    metrics = session.train(method, data, settings=file.method.settings)
-    session.evaluate_now("after")
-    return metrics
+    return session.train(method, data, settings=file.method.settings)
 
 
 def _run_procedure(session: Session) -> dict[str, float]:
@@ -208,9 +209,7 @@ def _run_procedure(session: Session) -> dict[str, float]:
     data = {n: session.dataset(source, n if n in kinds() else "prompts") for n, source in file.data.items()}
     _read_held_out(session, None, data)
     session.evaluate_now("before")
-    metrics = function(session, **data, **file.procedure.settings)
-    session.evaluate_now("after")
-    return cast(dict[str, float], metrics or {})
+    return cast(dict[str, float], function(session, **data, **file.procedure.settings) or {})
 
 
 def _read_held_out(session: Session, method: Method | None, data: Mapping[str, Any]) -> None:

@@ -14,8 +14,8 @@ VARIABLE = "POSTTRAIN_FAULT"
 
 PHASES = {
     "config": "the run file is read, nothing is loaded yet",
-    "model": "the models are loaded, the run directory is not open yet",
-    "directory": "the run directory is open and locked",
+    "model": "the models are loaded, nothing is written yet",
+    "directory": "the run directory is locked, nothing is written yet",
     "resume": "the checkpoint is chosen, what came after it is not removed yet",
     "dataset": "the records are read and encoded",
     "prepare": "models and optimisers of a stage exist, its checkpoint is not read yet",

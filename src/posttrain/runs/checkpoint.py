@@ -65,9 +65,10 @@ class Checkpoints:
                 maybe_kill("published", step)
             except (OSError, SafetensorError) as error:
                 reason = getattr(error, "strerror", None) or error
+                earlier = "earlier checkpoints are intact" if self.newest_name() else "no earlier one exists"
+                then = ", then continue with --resume" if self.newest_name() else ""
                 raise StorageError(
-                    f"{target}: not saved ({reason}); earlier checkpoints are intact; free some space or "
-                    "check the disk, then continue with --resume"
+                    f"{target}: not saved ({reason}); {earlier}; free some space or check the disk{then}"
                 ) from error
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
@@ -90,6 +91,10 @@ class Checkpoints:
         if newest is None:
             return None, "nothing to resume: no complete checkpoint, starting from the beginning"
         return newest, f"resuming from {newest}" + (f"; {why}" if why else "")
+
+    def newest_name(self) -> str | None:
+        """Return the name of the newest checkpoint that was saved to its end; nothing of it is read."""
+        return next((path.name for path in self._newest_first() if is_committed(path)), None)
 
     def newest(self) -> Path | None:
         """Return the newest checkpoint that is complete and unchanged. Logs a warning for each one that it skips."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import re
+import shutil
 import uuid
 from collections.abc import Mapping
 from functools import cached_property
@@ -22,22 +22,29 @@ import yaml
 
 from posttrain.errors import ConfigError, StorageError
 from posttrain.runs import durable
+from posttrain.runs.changes import changes
 from posttrain.runs.lock import RunLock
+from posttrain.runs.names import NAME, check, claim, is_blank, next_attempt, slug
 from posttrain.runs.provenance import provenance
 
 log = logging.getLogger(__name__)
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-NUMBERED = 9999  # automatic names end in -001, -002, ...
-
 
 class RunDirectory:
-    """A run directory that this process has locked. `create` opens one; `close` (or `with`) releases the lock."""
+    """A run directory that this process has locked. `create` opens one; `close` (or `with`) releases the lock.
 
-    def __init__(self, path: Path, lock: RunLock, attempt: int) -> None:
+    Apart from the lock nothing is written before `begin`, so that a refused resume leaves the run as it was.
+    """
+
+    def __init__(self, path: Path, lock: RunLock, config: Mapping[str, Any], seed: int | None) -> None:
         self.path = path
         self.lock = lock
-        self.attempt = attempt
+        self.attempt = next_attempt(path)
+        self.was_blank = is_blank(path)
+        self.described = False
+        self._config = dict(config)
+        self._seed = seed
+        self._facts: dict[str, Any] = {}
 
     @classmethod
     def create(
@@ -50,7 +57,27 @@ class RunDirectory:
         seed: int | None = None,
         resume: bool = False,
     ) -> RunDirectory:
-        """Open `parent/name` for writing: a new run or, with `resume`, an existing one.
+        """Open and describe `parent/name`; the arguments and errors are those of `claimed`."""
+        run = cls.claimed(parent, name, config, hint=hint, seed=seed, resume=resume)
+        try:
+            run.begin()
+        except BaseException:
+            run.lock.release()
+            raise
+        return run
+
+    @classmethod
+    def claimed(
+        cls,
+        parent: Path,
+        name: str | None,
+        config: Mapping[str, Any],
+        *,
+        hint: str = "run",
+        seed: int | None = None,
+        resume: bool = False,
+    ) -> RunDirectory:
+        """Lock `parent/name`, a new run or, with `resume`, an existing one. Nothing is written before `begin`.
 
         Without a name it is `<hint>-001`, `<hint>-002`, ...; resuming without one takes the newest of these. Raises
         StorageError when the run exists and `resume` is false, or when it is in use or cannot be written.
@@ -63,17 +90,12 @@ class RunDirectory:
             lock.acquire()
             try:
                 check(path, resume)
-                run = cls(path, lock, next_attempt(path))
-                run._describe(config, seed)
+                return cls(path, lock, config, seed)
             except BaseException:
                 lock.release()
                 raise
         except OSError as error:
-            where = error.filename or parent
-            raise StorageError(
-                f"{where}: cannot be written ({error.strerror}); choose another output directory"
-            ) from error
-        return run
+            raise cannot_write(parent, error) from error
 
     @cached_property
     def id(self) -> str:
@@ -108,10 +130,55 @@ class RunDirectory:
         """Folder for the finished model."""
         return self.path / "final"
 
+    @property
+    def config(self) -> Path:
+        """The resolved run file of the last attempt."""
+        return self.path / "config.yaml"
+
+    def last_config(self) -> dict[str, Any]:
+        """Read the resolved run file of the last attempt; empty if there is none."""
+        try:
+            content = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def begin(self) -> None:
+        """Write the settings and the provenance of this attempt, once. Raises StorageError."""
+        if self.described:
+            return
+        try:
+            self.logs.mkdir(parents=True)
+            if self.config.exists():
+                for key, (old, new) in changes(self.last_config(), self._config).items():
+                    log.warning("resumed with %s: %r, was %r", key, new, old)
+            settings = yaml.safe_dump(self._config, sort_keys=False, allow_unicode=True)
+            for folder in (self.logs, self.path):
+                durable.write_text(folder / "config.yaml", settings)
+            self._facts = {"id": self.id, "attempt": self.attempt, **provenance(self._seed), **self._facts}
+            self.described = True
+            self.add()
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
     def add(self, **facts: Mapping[str, Any]) -> None:
         """Add facts about this attempt to run.json: `add(dropped={"a.jsonl": ["a.jsonl:3: ..."]})`."""
-        known = json.loads((self.logs / "run.json").read_text(encoding="utf-8"))
-        self._write_facts(known | {name: known.get(name, {}) | dict(new) for name, new in facts.items()})
+        self._facts |= {name: {**self._facts.get(name, {}), **new} for name, new in facts.items()}
+        if self.described:
+            text = json.dumps(self._facts, indent=2, ensure_ascii=False) + "\n"
+            for folder in (self.logs, self.path):
+                durable.write_text(folder / "run.json", text)
+
+    def give_back(self) -> bool:
+        """Remove the folder of a run that failed before its first result, so that its name is free again.
+
+        Returns whether it was removed; one in which an earlier attempt left results stays.
+        """
+        if not (self.was_blank and self.path.is_dir() and is_blank(self.path)):
+            return False
+        self.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+        return not self.path.exists()
 
     def close(self) -> None:
         """Release the lock, so that another process may write here. May be called twice."""
@@ -125,81 +192,9 @@ class RunDirectory:
     ) -> None:
         self.close()
 
-    def _describe(self, config: Mapping[str, Any], seed: int | None) -> None:
-        self.logs.mkdir(parents=True)
-        warn_of_changes(self.path / "config.yaml", config)
-        settings = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
-        for folder in (self.logs, self.path):
-            durable.write_text(folder / "config.yaml", settings)
-        self._write_facts({"id": self.id, "attempt": self.attempt, **provenance(seed)})
 
-    def _write_facts(self, facts: Mapping[str, Any]) -> None:
-        for folder in (self.logs, self.path):
-            durable.write_text(folder / "run.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-
-
-def claim(parent: Path, name: str | None, hint: str, resume: bool) -> Path:
-    """Choose the folder of the run and create it. Only one process can create, and so claim, an automatic name."""
-    if name is not None:
-        (parent / name).mkdir(parents=True, exist_ok=True)
-        return parent / name
-    parent.mkdir(parents=True, exist_ok=True)
-    numbers = taken_numbers(parent, hint)
-    if resume and numbers:
-        return parent / f"{hint}-{numbers[-1]:03d}"
-    for number in range(numbers[-1] + 1 if numbers else 1, NUMBERED + 1):
-        path = parent / f"{hint}-{number:03d}"
-        try:
-            path.mkdir()
-        except FileExistsError:
-            continue
-        return path
-    raise StorageError(f"{parent}: all names up to {hint}-{NUMBERED} are taken; give the run a name of its own")
-
-
-def taken_numbers(parent: Path, hint: str) -> list[int]:
-    """List the numbers of the automatic names that exist, in order."""
-    matches = (re.fullmatch(re.escape(hint) + r"-(\d{3,4})", path.name) for path in parent.iterdir())
-    return sorted(int(match[1]) for match in matches if match)
-
-
-def slug(hint: str) -> str:
-    """Turn a hint into part of a folder name: `online/grpo` becomes `online-grpo`."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", hint).strip("-._") or "run"
-
-
-def check(path: Path, resume: bool) -> None:
-    """Refuse a folder that holds a run unless it is resumed, and one that holds something else."""
-    if not any(not entry.name.startswith(".") for entry in path.iterdir()):
-        return
-    if not resume:
-        raise StorageError(f"{path}: this run exists; continue it with --resume, or choose another name")
-    if not (path / "run.json").is_file() and not (path / "logs").is_dir():
-        raise StorageError(f"{path}: not a run directory (run.json is missing); choose another name")
-
-
-def next_attempt(path: Path) -> int:
-    """Return one more than the last attempt that left a folder."""
-    matches = (re.fullmatch(r"attempt_(\d+)", folder.name) for folder in (path / "logs").glob("attempt_*"))
-    return 1 + max((int(match[1]) for match in matches if match), default=0)
-
-
-def warn_of_changes(path: Path, config: Mapping[str, Any]) -> None:
-    """Log each setting in which a resumed run differs from its last attempt."""
-    if not path.exists():
-        return
-    before, now = flattened(yaml.safe_load(path.read_text(encoding="utf-8")) or {}), flattened(config)
-    for key in sorted(before.keys() | now.keys()):
-        if before.get(key) != now.get(key):
-            log.warning("resumed with %s: %r, was %r", key, now.get(key), before.get(key))
-
-
-def flattened(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Flatten nested settings: `{"train": {"steps": 3}}` becomes `{"train.steps": 3}`."""
-    settings: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            settings |= flattened(value, f"{prefix}{key}.")
-        else:
-            settings[f"{prefix}{key}"] = list(value) if isinstance(value, tuple) else value
-    return settings
+def cannot_write(path: Path, error: OSError) -> StorageError:
+    """Return the user's error for a folder that cannot be written."""
+    return StorageError(
+        f"{error.filename or path}: cannot be written ({error.strerror}); choose another output directory"
+    )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # Errors that network file systems report temporarily.
@@ -32,6 +35,26 @@ def replace(source: Path, target: Path) -> None:
                 raise
             time.sleep(wait)
     sync(target.parent)
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `target` after the block; until then the old one stays."""
+    partial, old = (target.with_name(f".{target.name}.{kind}") for kind in ("partial", "old"))
+    for folder in (partial, old):
+        shutil.rmtree(folder, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if target.exists():
+            replace(target, old)
+        replace(partial, target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        if old.exists() and not target.exists():
+            replace(old, target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -5,32 +5,21 @@ A later attempt finds it there and skips what is finished.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from posttrain.errors import ConfigError, ModelError
-from posttrain.machine.kill_points import maybe_kill
+from posttrain.errors import ConfigError
 from posttrain.records import Episode
-from posttrain.runs import durable
-from posttrain.runs.checkpoint import Checkpoints
-from posttrain.runs.directory import RunDirectory
-from posttrain.runs.metrics import Metric, MetricsWriter
-from posttrain.runs.rounds import read_rows, write_rows
-from posttrain.runs.samples import SamplesWriter
-from posttrain.runs.saver import STATE, Copy, Saver
-from posttrain.runs.state import read_state
-from posttrain.seeds import seed_for
-
-KEPT = "kept.jsonl"  # one line for each named result: its name, and where in the run it was made
+from posttrain.runs.metrics import Metric
+from posttrain.runs.saver import Copy
 
 
 class Journal:
     """Counts steps, verbs and named results. This one writes nothing; DirectoryJournal writes to a run directory.
 
     `steps`: optimiser batches of all stages so far. `finished`: the number of steps of every verb that is done.
-    `saved`: the checkpoint to restore, until a stage has read it.
+    `saved`: the checkpoint to restore, until a stage has read it. `saved_step`: the step of the newest checkpoint.
     """
 
     writes = False
@@ -41,6 +30,7 @@ class Journal:
         self.finished: list[int] = []
         self.names: list[str] = []
         self.saved: dict[str, Any] | None = None
+        self.saved_step: int | None = None
 
     # ---- verbs
 
@@ -79,9 +69,19 @@ class Journal:
 
     # ---- files; nothing happens without a directory
 
+    def begin(self) -> None:
+        """Write what describes this attempt, before anything else. Does nothing the second time."""
+
     def resume(self, which: str) -> str:
-        """Go back to a checkpoint; returns what to tell the user."""
+        """Choose a checkpoint to go back to; returns what to tell the user."""
         raise ConfigError(f"resume: {which}: this session has no run directory to resume from")
+
+    def refuse_finished(self) -> None:
+        """Raise FinishedError if the run to be resumed came to its end. Nothing is changed."""
+
+    def accept(self) -> None:
+        """Go back to the chosen checkpoint for good: it fits this run, and all of it is restored."""
+        self.saved = None
 
     def describe(self, **facts: Mapping[str, Any]) -> None:
         """Add facts to run.json."""
@@ -92,8 +92,8 @@ class Journal:
     def write_samples(self, step: int, episodes: Sequence[Episode]) -> None:
         """Write sampled episodes for people to read."""
 
-    def save(self, take: Callable[[], Copy]) -> None:
-        """Begin to write a checkpoint of this moment."""
+    def save(self, take: Callable[[], Copy], verbs: int | None = None) -> None:
+        """Begin to write a checkpoint of this moment. `verbs`: how many are finished, if not all that are counted."""
 
     def check_saved(self) -> None:
         """Raise what went wrong with a save that has ended."""
@@ -104,123 +104,12 @@ class Journal:
     def settle(self) -> None:
         """Wait likewise, but only log what went wrong: the run ends for another reason."""
 
+    def kept_words(self) -> str:
+        """What is left of the run if it stops now, for a message."""
+        return "nothing is written"
+
+    def fail(self, error: BaseException) -> None:
+        """Write down how the run ended; one that fails before its first result gives its name back."""
+
     def close(self) -> None:
         """Wait for a checkpoint that is being written, and unlock the directory."""
-
-
-class DirectoryJournal(Journal):
-    """A journal that writes metrics, samples, named results and checkpoints to a run directory.
-
-    `vocabulary` identifies the tokenizer, so that a checkpoint of another one is refused. `settings` identifies the
-    settings: a result that was made under others is computed again, unless a checkpoint builds on it.
-    """
-
-    writes = True
-
-    def __init__(
-        self,
-        directory: RunDirectory,
-        *,
-        keep: int = 2,
-        keep_every: int | None = None,
-        vocabulary: str = "",
-        settings: str = "",
-    ) -> None:
-        super().__init__()
-        self.directory = directory
-        self.folder: Path = directory.path
-        self.vocabulary = vocabulary
-        self.settings = settings
-        self.metrics = MetricsWriter(directory.metrics)
-        self.samples = SamplesWriter(directory.samples)
-        self.saver = Saver(Checkpoints(directory.path, keep, keep_every, run=directory.id))
-        self._kept: dict[str, Mapping[str, Any]] = {}  # what earlier attempts have made, by name
-
-    def resume(self, which: str) -> str:
-        """Go back to the newest checkpoint ("latest") or that of a step ("40"), and drop what came after it.
-
-        Returns what to tell the user. Raises StorageError, or ModelError if the run's tokenizer has changed.
-        """
-        folder, message = self.saver.checkpoints.choose(which)
-        step = 0
-        if folder is not None:
-            self.saved = read_state(folder, STATE)
-            step = int(self.saved["global_step"])
-            if self.saved["vocabulary"] != self.vocabulary:
-                raise ModelError(
-                    f"{folder}: its tokenizer has {self.saved['vocabulary']}, that of this run {self.vocabulary}; "
-                    "resume with the model that the run began with"
-                )
-        maybe_kill("resume", step)
-        self.metrics.truncate_after(step)
-        self.samples.truncate_after(step)
-        self.saver.checkpoints.truncate_after(step)
-        self._kept = self._read_kept(None if which == "latest" else step)
-        return message
-
-    def once(self, name: str, compute: Callable[[], list[Any]]) -> list[Any]:
-        """Read the result of this name if an earlier attempt has made it at the same point of the run; else compute it.
-
-        It is on disk before this returns, whether or not a checkpoint follows.
-        """
-        self._claim(name)
-        path = self.folder / f"{name}.jsonl"
-        if self.saved is not None:  # the models are not yet those that the checkpoint will restore
-            if name not in self.saved["kept"]:
-                raise ConfigError(f"{name} is new: the procedure has changed since the checkpoint; start a new run")
-            return read_rows(path)
-        entry = {"name": name, "steps": self.steps, "verb": self.verb, "settings": self.settings}
-        if self._kept.get(name) == entry:
-            return read_rows(path)
-        rows = compute()
-        write_rows(path, rows)
-        durable.append_line(self.folder / KEPT, json.dumps(entry))
-        return rows
-
-    def _read_kept(self, up_to: int | None) -> dict[str, Mapping[str, Any]]:
-        """The named results of earlier attempts; with `up_to` only those made before or at that step."""
-        path = self.folder / KEPT
-        if not path.exists():
-            return {}
-        entries = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.endswith("}")]
-        return {e["name"]: e for e in entries if up_to is None or e["steps"] <= up_to}
-
-    def describe(self, **facts: Mapping[str, Any]) -> None:
-        self.directory.add(**facts)
-
-    def write_metrics(self, row: Mapping[str, Metric]) -> None:
-        self.metrics.write(self.steps, row)
-
-    def write_samples(self, step: int, episodes: Sequence[Episode]) -> None:
-        self.samples.write(step, episodes)
-
-    def save(self, take: Callable[[], Copy]) -> None:
-        def whole() -> Copy:
-            state, write_model = take()
-            own = {"global_step": self.steps, "finished": list(self.finished), "kept": list(self.names)}
-            return {**own, "vocabulary": self.vocabulary, **state}, write_model
-
-        self.metrics.sync()
-        self.saver.save(self.steps, whole)
-
-    def check_saved(self) -> None:
-        self.saver.check()
-
-    def wait_until_saved(self) -> None:
-        self.saver.wait()
-
-    def settle(self) -> None:
-        self.saver.settle()
-
-    def close(self) -> None:
-        try:
-            self.saver.wait()
-        finally:
-            self.metrics.close()
-            self.directory.close()
-
-
-def settings_of(config: Mapping[str, Any]) -> str:
-    """Identify the settings of a run by a hash that does not depend on where its files lie."""
-    decisive = {k: v for k, v in config.items() if k not in ("name", "output", "device", "scoring")}
-    return f"{seed_for(json.dumps(decisive, sort_keys=True, default=str)):014x}"

@@ -122,9 +122,9 @@ class Batches:
         return arrives
 
     @property
-    def steps_per_epoch(self) -> float:
-        """Number of steps in one pass over the main stream."""
-        return self.feeds[MAIN].steps_per_epoch(self.settings.prompts_per_step)
+    def drawn_ahead(self) -> int:
+        """Number of batches of the main stream whose answers are drawn before their step."""
+        return int(MAIN in self.sources and self.sources[MAIN].ahead is not None)
 
     @property
     def epoch(self) -> float:

@@ -25,6 +25,7 @@ from posttrain.runs.timers import StepTimers
 from posttrain.seeds import seed_for
 from posttrain.training.columns_read import by_rewards
 from posttrain.training.role_rewards import as_rewards
+from posttrain.training.saving import SaveClock
 from posttrain.viewer.display import Display
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class Run:
         self.functions = functions
         self.text_roles = text_roles
         self.timers = StepTimers()
-        self.signals = Signals()
+        self.signals = Signals(self.journal.kept_words, self.display.stop_after_step)
+        self.save_clock = SaveClock()
+        self.ended_early: str | None = None  # why the steps are not all done, if the run file ended them
         self.started = time.monotonic()
         self._stop: frozenset[int] = frozenset()
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
@@ -204,12 +207,19 @@ class Run:
         if not self.journal.writes:
             return
         self.journal.check_saved()
-        if due or self.signals.asked:
+        asked = self.signals.asked is not None  # one that comes from here on waits for the next step
+        if due or asked:
             with self.timers("saving"):
                 self.journal.save(take)
-        if self.signals.asked:
+            self.save_clock.saved()
+        if asked:
             self.journal.wait_until_saved()
-            raise self.signals.stopped(f"checkpoint-{self.journal.steps} is saved, continue with --resume")
+            raise self.signals.stopped()
+
+    def end_early(self, why: str) -> None:
+        """Say that the run file ends the training before its last step, and remember why."""
+        self.ended_early = why
+        self.display.note(why)
 
     def close(self) -> None:
         """End the workers, wait for a checkpoint that is being written, and unlock the directory."""

@@ -32,14 +32,19 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Rates:
-    """The learning rates of all roles, which share one peak or have one each; called with a step."""
+    """The learning rates of all roles, which share one peak or have one each; called with a step.
+
+    `shift`: steps by which the schedule is ahead of the count of steps (a run resumed with other batches).
+    """
 
     peaks: float | Mapping[str, float]
     roles: tuple[str, ...]
     steps: int
     kind: str = "constant"
     warmup: float = 0
+    shift: int = 0
 
     def __call__(self, step: int) -> dict[str, float]:
         peaks = dict.fromkeys(self.roles, self.peaks) if isinstance(self.peaks, int | float) else self.peaks
-        return {role: Schedule(peaks[role], self.steps, self.kind, self.warmup).at(step) for role in self.roles}
+        at = max(0, step + self.shift)
+        return {role: Schedule(peaks[role], self.steps, self.kind, self.warmup).at(at) for role in self.roles}

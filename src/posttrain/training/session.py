@@ -8,7 +8,7 @@ gone by then.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
@@ -20,13 +20,14 @@ from posttrain.catalogue.transforms.off_policy import corrected
 from posttrain.config.load import check
 from posttrain.core.method import MAIN, Method
 from posttrain.data.dataset import Dataset
-from posttrain.errors import ConfigError
+from posttrain.errors import ConfigError, PosttrainError
 from posttrain.rewards.reward import Reward
 from posttrain.runs import durable
 from posttrain.runs.saver import Copy
 from posttrain.training.observer import Observer
 from posttrain.training.reference import check_rule
 from posttrain.training.run import Run
+from posttrain.training.saving import saves
 from posttrain.training.stage import Stage
 
 if TYPE_CHECKING:
@@ -46,8 +47,11 @@ class Session(Observer):
         self.role = "policy"
         self.trained: list[str] = []
         self.artefacts: dict[str, Path | None] = {}
+        self._last_copy: Callable[..., Copy] | None = None  # copies the state after the last verb, if it trained
         if resume is not None:
             run.display.note(run.journal.resume(resume))
+        else:
+            run.journal.begin()
 
     # ---- training
 
@@ -88,12 +92,14 @@ class Session(Observer):
             self.evaluations.recall(first, run.journal.steps)
             return {}
         metrics = stage.train()
-        run.journal.finish(stage.total)
+        run.journal.finish(stage.next_step)
+        self._last_copy = stage.snapshot
         return metrics
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
         journal, verb = self.run.journal, self.run.journal.verb
+        self._last_copy = None
         self.run.learner.copy(source, target, share)  # also when skipped: the checkpoint fills the roles it made
         if journal.done(verb):
             journal.skip(verb)
@@ -106,6 +112,7 @@ class Session(Observer):
         A name is the same direction throughout the run. `shape`: as in backends.protocol.Direction.
         """
         run, journal, verb = self.run, self.run.journal, self.run.journal.verb
+        self._last_copy = None
         if journal.done(verb):
             if source != target:
                 run.learner.copy(source, target)  # the checkpoint fills the roles that were made
@@ -122,7 +129,7 @@ class Session(Observer):
             journal.skip(verb)
             if journal.saved is not None and len(journal.finished) == len(journal.saved["finished"]):
                 run.learner.restore(journal.saved["backend"])
-                journal.saved = None
+                journal.accept()
             return
         if step == 1:
             run.display.start(WITHOUT_GRADIENTS, total)
@@ -131,11 +138,10 @@ class Session(Observer):
         if journal.steps % run.file.train.log_every == 0:
             journal.write_metrics({**metrics, **run.timers.read()})
         run.display.step(step, metrics)
-        every = run.file.train.save_every
-        run.checkpoint(self._snapshot, due=every is not None and step % every == 0)
+        run.checkpoint(self._snapshot, due=run.save_clock.due(run.file.train, step, journal.steps))
 
-    def _snapshot(self) -> Copy:
-        taken = self.run.learner.snapshot("policy")
+    def _snapshot(self, *, last: bool = False) -> Copy:
+        taken = self.run.learner.snapshot("policy", last=last)
         return {"stage": WITHOUT_GRADIENTS, "backend": taken.state}, taken.write
 
     def start_reference(self, rule: str | float) -> None:
@@ -166,22 +172,48 @@ class Session(Observer):
         if folder is None and own is None:
             raise ConfigError("save needs a folder: this session has no run directory")
         target = folder or cast(Path, own) / "final"
-        self.run.journal.wait_until_saved()
+        self._settle()
         self.run.stop_at_ends()
-        target.mkdir(parents=True, exist_ok=True)
-        self.run.learner.save(role, target)
+        if target.exists() and own not in target.parents:  # it may hold files of somebody else
+            self.run.learner.save(role, target)
+        else:
+            with durable.whole_folder(target) as partial:
+                self.run.learner.save(role, partial)
         return target
+
+    def _settle(self) -> None:
+        """Wait for a checkpoint that is being written. If it fails that is a note: the model matters more."""
+        try:
+            self.run.journal.wait_until_saved()
+        except PosttrainError as error:
+            self.run.journal.saved_step = None
+            self.run.display.note(str(error))
+
+    def save_end(self) -> None:
+        """Save a checkpoint of the end, so that the run can be extended: if the last verb trained, and by steps.
+
+        A failure is a note, since the models are saved already.
+        """
+        journal, display = self.run.journal, self.run.display
+        take = self._last_copy
+        if take is None or not saves(self.run.file.train) or journal.saved_step == journal.steps:
+            return
+        try:
+            journal.save(lambda: take(last=True), verbs=journal.verb - 1)
+            journal.wait_until_saved()
+        except (PosttrainError, MemoryError, RuntimeError, OSError) as error:
+            display.note(f"no checkpoint of the end, so this run cannot be extended: {error}")
 
     def artefact(self, name: str, content: str | Mapping[str, Any] | Sequence[Any]) -> Path | None:
         """Keep a result that is not a model: text, or plain data as JSON. Returns its file, if the run writes any."""
         own = self.run.journal.folder
         file = None
         if own is not None:
-            is_text = isinstance(content, str)
-            file = own / "artefacts" / (name if is_text else f"{name}.json")
-            file.parent.mkdir(parents=True, exist_ok=True)
             text = content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-            durable.write_text(file, text)
+            file = own / "artefacts" / (name if isinstance(content, str) else f"{name}.json")
+            if self.run.journal.saved is None:  # else it was written before the checkpoint
+                file.parent.mkdir(parents=True, exist_ok=True)
+                durable.write_text(file, text)
         self.artefacts[name] = file
         return file
 
@@ -207,4 +239,5 @@ class Session(Observer):
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
             self.run.journal.settle()
+            self.run.journal.fail(error)
         self.close()

@@ -13,6 +13,7 @@ from posttrain.machine.kill_points import at_step, maybe_kill
 from posttrain.rewards.reward import Reward
 from posttrain.runs.saver import Copy
 from posttrain.training.batches import Batches
+from posttrain.training.course import Course
 from posttrain.training.evaluation import Evaluations
 from posttrain.training.learning_rates import Peaks, peaks, told
 from posttrain.training.run import Run
@@ -48,7 +49,7 @@ class Stage:
         self.name = name
         self.evaluations = evaluations
         self.batches = Batches(run, method, data, rewards=rewards, train=train, name=name)
-        self.total = self._total_steps()
+        self.course = Course.of(train, self.batches.feeds[MAIN])
         self.next_step = 0
         self.equal = 0  # steps in a row without two different rewards for a prompt
         self.broken = 0  # steps in a row whose loss or gradient was not finite
@@ -60,10 +61,10 @@ class Stage:
 
     # ---- before the first step
 
-    def _total_steps(self) -> int:
-        if self.settings.steps is not None:
-            return int(self.settings.steps)
-        return max(1, round((self.settings.epochs or 1) * self.batches.steps_per_epoch))
+    @property
+    def total(self) -> int:
+        """Number of steps of the stage."""
+        return self.course.total
 
     def _trainer(self) -> Trainer:
         given = set(self.run.file.models) - set(self.run.text_roles)
@@ -73,7 +74,7 @@ class Stage:
 
     def _rates(self, planned: Plan) -> Rates:
         t, roles = self.settings, planned.trained
-        return Rates(self._peaks(planned), roles, self.total, t.schedule, t.warmup)
+        return Rates(self._peaks(planned), roles, self.course.whole, t.schedule, t.warmup, self.course.shift)
 
     def _peaks(self, planned: Plan) -> Peaks:
         return peaks(self.settings.learning_rate, self.run.file, self.method, planned.trained)
@@ -85,7 +86,9 @@ class Stage:
         run = self.run
         if run.journal.saved is not None:
             self._restore(run.journal.saved)
-            run.journal.saved = None
+            if self.next_step >= self.total and run.file.procedure is None:
+                run.journal.refuse_finished()
+            run.journal.accept()
         run.display.start(self.name, self.total, self.header(), first_step=self.next_step)
         metrics: dict[str, float] = {}
         with run.signals.deferred():
@@ -96,8 +99,13 @@ class Stage:
                 run.journal.steps += 1
                 metrics |= self._evaluated()
                 self._log(metrics)
-                every = self.settings.save_every
-                run.checkpoint(self.snapshot, due=every is not None and self.next_step % every == 0)
+                due = run.save_clock.due(self.settings, self.next_step, run.journal.steps)
+                run.checkpoint(self.snapshot, due=due)
+        if self.next_step < self.total:
+            run.end_early(
+                f"train.max_seconds={self.settings.max_seconds:g} is over: stopped after step {self.next_step} of "
+                f"{self.total}"
+            )
         return metrics
 
     def _out_of_time(self) -> bool:
@@ -184,10 +192,13 @@ class Stage:
 
     # ---- state
 
-    def snapshot(self) -> Copy:
-        """Copy everything that the next step depends on; return it with a function that writes the main model."""
-        taken = self.trainer.snapshot(self.role)
-        own = {"stage": self.name, "step": self.next_step, **self.batches.state()}
+    def snapshot(self, *, last: bool = False) -> Copy:
+        """Copy everything that the next step depends on; return it with a function that writes the main model.
+
+        `last`: no step follows until it is written.
+        """
+        taken = self.trainer.snapshot(self.role, last=last)
+        own = {"stage": self.name, "step": self.next_step, "course": self.course.state(), **self.batches.state()}
         return {**own, "trainer": taken.state}, taken.write
 
     def _restore(self, saved: Mapping[str, Any]) -> None:
@@ -199,6 +210,17 @@ class Stage:
         self.next_step = int(saved["step"])
         self.trainer.restore(saved["trainer"])
         self.batches.restore(saved)
+        ahead = self.batches.drawn_ahead
+        self.course = self.course.resumed(
+            saved["course"], self.settings, self.batches.feeds[MAIN], self.next_step, ahead
+        )
+        self.trainer.rates = self._rates(self.trainer.plan)
+        if saved["course"]["per_step"] != self.course.per_step:
+            self.run.display.note(
+                f"{self.course.per_step} records a step, {saved['course']['per_step']} before: "
+                f"{max(0, self.total - self.next_step)} steps are left; the schedule goes on from epoch "
+                f"{self.batches.epoch:.3g}"
+            )
         steps = int(saved["global_step"])
         self.evaluations.recall(self.run.journal.steps, steps)
         self.run.journal.steps = steps

@@ -188,9 +188,9 @@ class Trainer:
         """Copy everything that the next step depends on."""
         return self._with(self.learner.state())
 
-    def snapshot(self, role: str) -> Snapshot:
-        """Copy the state and the model of a role. The copy is valid until the next snapshot is taken."""
-        snapshot = self.learner.snapshot(role)
+    def snapshot(self, role: str, *, last: bool = False) -> Snapshot:
+        """Copy the state and the model of a role, as Learner.snapshot does."""
+        snapshot = self.learner.snapshot(role, last=last)
         return Snapshot(self._with(snapshot.state), snapshot.write)
 
     def _with(self, backend: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,12 @@ from posttrain.runs.metrics import Metric
 
 
 class Display:
-    """A display that shows nothing, for calls of the library. `LiveDisplay` and `PlainDisplay` override its methods."""
+    """A display that shows nothing, for calls of the library. `LiveDisplay` and `PlainDisplay` override its methods.
+
+    `stopping`: whether the run was asked to stop, so that it ends after the step under way.
+    """
+
+    stopping = False
 
     def start(self, title: str, total_steps: int, header: Sequence[str] = (), first_step: int = 0) -> None:
         """Begin a stage of `total_steps` steps, of which `first_step` are finished already."""
@@ -25,6 +30,10 @@ class Display:
 
     def note(self, text: str) -> None:
         """Show a message once: a checkpoint, a warning."""
+
+    def stop_after_step(self) -> None:
+        """Remember that the run was asked to stop. A signal handler calls this, so nothing is written here."""
+        self.stopping = True
 
     def close(self) -> None:
         """End the display, whether the run is finished or not. May be called twice."""

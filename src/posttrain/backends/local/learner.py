@@ -232,8 +232,10 @@ class LocalLearner(Learner):
         copied: dict[str, Any] = cloned(self._live())
         return copied
 
-    def snapshot(self, role: str) -> Snapshot:
+    def snapshot(self, role: str, *, last: bool = False) -> Snapshot:
         """Copy the state and the model of a role into host memory, valid until the next snapshot."""
+        if last and self.device.type == "cpu":  # they are in host memory, and stay as they are
+            return Snapshot(self._live(), partial(save, cast(Network, self.models[role]), self.tokenizer))
         if self._written_tokenizer is None:  # a tokenizer must not be used while it is being written
             self._written_tokenizer = copy.deepcopy(self.tokenizer)
         state, module = self.copies.take(self._live(), self.models[role])

@@ -59,7 +59,10 @@ class Train(Section):
     broken_steps: Whole = 0
     """Maximum number of consecutive non-finite steps to skip; one more stops the run."""
     save_every: Count | None = None
-    """Steps between checkpoints; null writes the final model only."""
+    """Steps between checkpoints; null saves by time alone (`save_minutes`)."""
+    save_minutes: NotNegative | None = None
+    """Minutes between checkpoints, written after the step under way; null is 10 where `save_every` is null, else never;
+    0 is never. With either of the two a run also saves a checkpoint at its end, so that it can be extended."""
     keep: Count = 2
     """Number of newest checkpoints to keep."""
     keep_every: Count | None = None

@@ -15,7 +15,8 @@ from posttrain.evaluation.compare.cell import Point, curve, steps_of
 from posttrain.evaluation.compare.contender import Contender, contenders
 from posttrain.evaluation.compare.task import Task, load
 from posttrain.runs import durable
-from posttrain.runs.directory import RunDirectory, slug
+from posttrain.runs.directory import RunDirectory
+from posttrain.runs.names import slug
 from posttrain.viewer.display import Display
 
 Curves = dict[str, dict[int, list[Point]]]  # method -> seed -> points in the order of steps
