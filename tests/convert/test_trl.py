@@ -254,6 +254,22 @@ def test_long_rows():
         draft({"truncation_mode": "middle"})
 
 
+def test_values_without_a_counterpart_become_the_nearest():
+    near = draft({"lr_scheduler_type": "cosine_with_min_lr"})
+    assert near.values["train.schedule"] == "cosine"
+    assert near.without == ["lr_scheduler_type: cosine_with_min_lr: train.schedule is one of linear, cosine, constant"]
+
+
+def test_mixtures_of_scripts_around_trl():
+    mixture = {"datasets": [{"id": "a/b", "config": "all", "split": "train_sft"}, {"id": "c/d"}]}
+    made = draft({"dataset_mixture": mixture, "dataset_name": None, "chat_template": "{{ x }}"})
+    assert made.values["data.path"] == "a/b:config=all,split=train_sft"
+    assert made.without[0] == "dataset_mixture: ['c/d']: only the first dataset of the mixture is taken"
+    assert draft({"dataset_mixer": {"a/b": 1.0}, "dataset_name": None}).values["data.path"] == "a/b"
+    prompts = draft({"dataset_prompt_column": "problem", "reward_funcs": ["x.f"]}, "grpo")
+    assert prompts.values["data.columns"] == {"prompt": "problem"}
+
+
 def test_adapters():
     values = run_file({"use_peft": True, "use_rslora": True, "lora_r": 16, "lora_modules_to_save": ["lm_head"]})
     assert values["model.lora.rslora"] is True

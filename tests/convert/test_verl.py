@@ -103,7 +103,8 @@ def test_a_script_and_its_variables(tmp_path):
     assert file.data["main"].path == "tiny.parquet"
 
 
-def test_a_yaml_with_references(tmp_path):
+def test_a_yaml_with_references(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     file = tmp_path / "ppo.yaml"
     file.write_text(
         "data: {train_files: a.parquet, train_batch_size: 64, prompt_key: question}\n"
@@ -116,6 +117,8 @@ def test_a_yaml_with_references(tmp_path):
     (tmp_path / "my").mkdir()
     (tmp_path / "my" / "rewards.py").write_text("def f(): ...\n")
     text = convert_text("verl", str(file))
+    monkeypatch.chdir("/")
+    assert "rewards: [{'path': 'my/rewards.py:f', 'signature': 'verl'}]" in convert_text("verl", str(file))
     made = load(parse(text, "x").value, base=tmp_path)
     assert made.method is not None
     assert made.method.path == "online/ppo"

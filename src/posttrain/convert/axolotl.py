@@ -7,6 +7,7 @@ from typing import Any
 
 from posttrain.convert import transformers_arguments as base
 from posttrain.convert.adapters import adapters
+from posttrain.convert.converter import becomes
 from posttrain.convert.draft import Draft
 from posttrain.convert.rules import Becomes, Idle, Joined, Peer, Rule, Without, each
 from posttrain.convert.settings import Settings
@@ -42,6 +43,7 @@ RULES: dict[str, Rule] = {
         "low_cpu_mem_usage device_map max_memory gpu_memory_limit processor_type",
         Idle("the model's folder says what it is"),
     ),
+    "eot_tokens": Idle("an answer ends with the token that the chat template writes behind it"),
     "trust_remote_code": TRL["trust_remote_code"],
     "adapter": Joined("model.lora", "lora; qlora trains the same adapters on weights that are not quantised"),
     **each("lora_r lora_alpha lora_dropout lora_target_modules lora_target_linear lora_modules_to_save", _LORA),
@@ -49,7 +51,8 @@ RULES: dict[str, Rule] = {
     "peft_use_dora": Without("adapters are plain LoRA"),
     "lora_model_dir": Without("start from the folder of the adapter: model.path"),
     **each("lora_fan_in_fan_out lora_mlp_kernel lora_qkv_kernel lora_o_kernel", _KERNEL),
-    **each("load_in_8bit load_in_4bit gptq", Joined("model.lora", "weights are not quantised")),
+    **each("load_in_8bit load_in_4bit gptq gptq_groupsize", Joined("model.lora", "weights are not quantised")),
+    "gptq_model_v1": Idle("weights are not quantised"),
     "special_tokens": Idle("the tokenizer says which tokens are special"),
     "tokens": Without("tokens are not added by this converter: model.path with a tokenizer that has them", (None, [])),
     "chat_template": Joined("model.chat_template", "the tokenizer's own template, unless chat_template_jinja is set"),
@@ -116,11 +119,14 @@ RULES: dict[str, Rule] = {
     **each("hub_model_id hub_strategy push_dataset_to_hub", Without("nothing is uploaded during a run")),
     "hf_use_auth_token": Idle("the hub's own login is used"),
     **each("deepspeed fsdp sequence_parallel_degree context_parallel_size tensor_parallel_size", _PARALLEL),
-    **each("fsdp_config ddp ddp_timeout local_rank world_size ddp_bucket_cap_mb", Idle("a run is one process")),
+    **each("fsdp_config fsdp_version ddp ddp_find_unused_parameters ddp_timeout", Idle("a run is one process")),
+    **each("local_rank world_size ddp_bucket_cap_mb", Idle("a run is one process")),
     **each(
         "flash_attention sdp_attention xformers_attention flex_attention eager_attention s2_attention torch_compile "
         "flash_attn_cross_entropy flash_attn_rms_norm plugins liger_rope liger_rms_norm liger_glu_activation "
         "liger_layer_norm liger_fused_linear_cross_entropy cut_cross_entropy torch_compile_backend "
+        "attn_implementation use_kernels activation_offloading experts_implementation use_scattermoe "
+        "flex_attn_compile_kwargs flash_attn_fuse_mlp "
         "loss_watchdog_threshold loss_watchdog_patience gc_steps unsloth_cross_entropy_loss vllm.",
         _KERNEL,
     ),
@@ -181,7 +187,7 @@ def assemble(settings: Settings, draft: Draft) -> None:
     ASSEMBLED[trainer](inner, draft)
     base.joined(inner, draft)
     name = inner("lr_scheduler_type")
-    draft.set("train.schedule", schedule(name), inner.origin("lr_scheduler_type"))
+    becomes(draft, Becomes("train.schedule", schedule), "lr_scheduler", name, inner.origin("lr_scheduler_type"))
     _warmup(settings, draft)
     if trainer != "grpo":
         draft.set("train.max_length", inner.whole("max_length"), inner.origin("max_length"))
@@ -204,6 +210,8 @@ def trainer_of(settings: Settings) -> str:
 def _model(settings: Settings, draft: Draft) -> None:
     if settings("base_model"):
         draft.set("model.path", settings("base_model"), "base_model")
+    else:
+        draft.fill_in("model.path", "MODEL", "the configuration names no base_model")
     if settings("adapter") in ("lora", "qlora"):
         everywhere = settings("lora_target_linear") or settings("lora_target_modules") is None
         targets = ("all-linear" if everywhere else settings("lora_target_modules"), "lora_target_modules")

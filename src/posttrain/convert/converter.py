@@ -85,6 +85,8 @@ def becomes(draft: Draft, rule: Becomes, key: str, value: Any, origin: str) -> N
         draft.set(rule.key, rule.value(value), origin)
     except UnsupportedError as error:
         draft.lose(key, value, str(error))
+        if error.nearest is not None:
+            draft.set(rule.key, error.nearest, f"{origin}, as near as it gets")
         return
     if rule.note:
         draft.differ(f"{key}: {rule.note}")

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 class UnsupportedError(ValueError):
-    """A value that nothing here corresponds to; the text says why, and what comes closest."""
+    """A value that nothing here corresponds to; the text says why. `nearest` is the value that comes closest."""
+
+    def __init__(self, why: str, nearest: Any = None) -> None:
+        super().__init__(why)
+        self.nearest = nearest
 
 
 def same(value: Any) -> Any:

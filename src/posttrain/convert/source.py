@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Any
 
 from posttrain.config.load import read
 from posttrain.config.yaml_ import parse_value
+from posttrain.convert.shell import script_words, words
 from posttrain.errors import ConfigError
 
 TRAINERS = ("sft", "dpo", "kto", "reward", "grpo", "rloo", "ppo", "orpo", "cpo", "online_dpo")
 CONFIG = ("config", "config_file", "config-name")
 PROCESSES = ("num_processes", "nproc_per_node", "num_gpus")
-SHELL_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 
 
@@ -40,43 +39,26 @@ def read_source(text: str, flattened: tuple[str, ...] | None) -> Source:
     elif text.endswith(".sh") and not any(c.isspace() for c in text):
         source = _command(_script(path))
     elif any(c.isspace() for c in text):
-        source = _command(_words(text))
+        source = _command(words(text))
     else:
         raise ConfigError(f"{text}: a .yaml, .yml, .json or .sh file, or a command line in quotes, was expected")
     source.values = dict(_flat(source.values, "", flattened))
     return source
 
 
-def _words(text: str) -> list[str]:
-    try:
-        return shlex.split(text, comments=True)
-    except ValueError as error:
-        raise ConfigError(f"the command cannot be read: {error}") from None
-
-
 def _script(path: Path) -> list[str]:
-    """Return the words of a shell script, with its own simple variables replaced."""
+    """Return the words of a shell script."""
     try:
-        words = _words(path.read_text(encoding="utf-8"))
+        return script_words(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
-    variables: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if equals and re.fullmatch(r"[A-Za-z_]\w*", name):
-            variables[name] = _replaced(value, variables)
-    return [_replaced(word, variables) for word in words]
 
 
-def _replaced(text: str, variables: Mapping[str, str]) -> str:
-    return SHELL_VARIABLE.sub(lambda m: variables.get(m.group(1) or m.group(2), m.group()), text)
-
-
-def _command(words: Sequence[str]) -> Source:
+def _command(line: Sequence[str]) -> Source:
     """Return the settings of a command: options behind the program, and a YAML file that they name."""
-    start, trainer = _program(words)
-    options = dict(_options(words[:start]))
-    given = dict(_options(words[start:]))
+    start, trainer = _program(line)
+    options = dict(_options(line[:start]))
+    given = dict(_options(line[start:]))
     source = Source(trainer=trainer)
     processes = next((options[p] for p in PROCESSES if p in options), None)
     source.gpus = processes if isinstance(processes, int) and processes > 0 else None
@@ -88,11 +70,11 @@ def _command(words: Sequence[str]) -> Source:
     return source
 
 
-def _program(words: Sequence[str]) -> tuple[int, str | None]:
+def _program(line: Sequence[str]) -> tuple[int, str | None]:
     """Return where the options of the training program begin, and the name of its trainer."""
-    for i, word in enumerate(words):
-        if word == "trl" and i + 1 < len(words):
-            return i + 2, words[i + 1]
+    for i, word in enumerate(line):
+        if word == "trl" and i + 1 < len(line):
+            return i + 2, line[i + 1]
         if word.endswith(".py") or word.startswith(("verl.", "trl.", "axolotl.")):
             name = re.split(r"[/.]", word.removesuffix(".py"))[-1]
             return i + 1, next((t for t in TRAINERS if name.startswith(t)), None)
@@ -101,9 +83,9 @@ def _program(words: Sequence[str]) -> tuple[int, str | None]:
     raise ConfigError("the command names no program: write it whole, as in 'trl dpo --config dpo.yaml'")
 
 
-def _options(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
+def _options(line: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """Yield the options of a command: `--key value ...`, `--key=value`, `key=value`, `+key=value`, a file alone."""
-    rest = list(words)
+    rest = list(line)
     while rest:
         word = rest.pop(0)
         if word in ("2>&1", "|", ">", "&&", ";", "&"):
@@ -134,7 +116,10 @@ def _value(text: str) -> Any:
         return None
     if re.fullmatch(r"\[[^\[\]{}\"':]*\]", text):
         return [_value(item.strip()) for item in text[1:-1].split(",") if item.strip()]
-    return parse_value(text, "command line")
+    try:
+        return parse_value(text, "command line")
+    except ConfigError:  # a template, a lone bracket: the text as it stands
+        return text
 
 
 def _flat(value: Mapping[str, Any], prefix: str, flattened: tuple[str, ...] | None) -> Iterator[tuple[str, Any]]:

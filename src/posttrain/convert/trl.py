@@ -55,6 +55,11 @@ RULES: dict[str, Rule] = {
     "dataset_test_split": Joined("evaluate.data", "where eval_strategy is not no"),
     "dataset_text_field": Joined("data.columns", "{text: NAME}, where it is not text"),
     "datasets": Joined("data.path", "the mixture; only its first dataset is taken"),
+    **each("dataset_mixture dataset_mixer", Joined("data.path", "the mixture; only its first dataset is taken")),
+    "dataset_splits": Without("name the split in the path: HUB_ID:split=NAME"),
+    "dataset_prompt_column": Joined("data.columns", "{prompt: NAME}"),
+    "system_prompt": Without("write the system turn into the data", (None, "")),
+    "chat_template": Without("write the template into a file: model.chat_template", (None,)),
     "streaming": Without("records are read before the first step"),
     "test_split_size": Without("name a file of held-out data: evaluate.data", (None,)),
     "dataset_streaming": Without("records are read before the first step"),
@@ -137,13 +142,14 @@ RULES: dict[str, Rule] = {
     **each("vllm_importance_sampling_clip_max vllm_importance_sampling_clip_min vllm_enable_prefix_caching", _ENGINE),
     "vllm_structured_outputs_regex": Without(_SAMPLER),
 }
-# Keys of versions before 1.16, and of trainers that left TRL or are experimental there.
+# Keys of versions before 1.16, of trainers that left TRL, and of scripts around TRL (alignment-handbook, open-r1).
 FORMER = (
     base.FORMER
     | each("torch_dtype max_seq_length max_prompt_length reference_free sft_model_path", _ENGINE).keys()
     | each("vllm_device vllm_max_model_len vllm_dtype vllm_enable_prefix_caching", _ENGINE).keys()
     | each("response_length kl_coef cliprange cliprange_value vf_coef gamma lam num_ppo_epochs", _ENGINE).keys()
-    | each("num_mini_batches total_episodes whiten_rewards", _ENGINE).keys()
+    | each("dataset_mixture dataset_mixer dataset_splits dataset_prompt_column system_prompt", _ENGINE).keys()
+    | each("chat_template num_mini_batches total_episodes whiten_rewards", _ENGINE).keys()
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from posttrain.convert.draft import Draft
@@ -18,30 +19,33 @@ PATHS = {
 
 def records(settings: Settings, draft: Draft, kind: str) -> None:
     """Set the training data and, if TRL evaluates, the held-out data."""
-    name, config, split = _dataset(settings)
-    if name is None:
+    if settings("dataset_prompt_column") not in (None, "prompt"):
+        draft.set("data.columns", {"prompt": settings("dataset_prompt_column")}, "dataset_prompt_column")
+    sources = _sources(settings)
+    if not sources:
         draft.fill_in("data.path", "data.jsonl", f"the configuration names no dataset; columns: {PATHS[kind]}")
         return
-    draft.set(
-        "data.path",
-        located(name, config, split),
-        settings.origin("datasets" if settings("datasets") else "dataset_name"),
-    )
-    mixture = settings("datasets") or []
-    if len(mixture) > 1:
-        draft.lose("datasets", [d.get("path") for d in mixture[1:]], "only the first dataset of the mixture is taken")
+    key, name, config, split = sources[0]
+    draft.set("data.path", located(name, config, split), settings.origin(key))
+    if len(sources) > 1:
+        draft.lose(key, [source[1] for source in sources[1:]], "only the first dataset of the mixture is taken")
     asked = settings("eval_strategy") or settings("evaluation_strategy") or "no"
-    if asked != "no" and settings("dataset_name"):
+    if asked != "no" and key == "dataset_name":
         test = settings("dataset_test_split") or "test"
         draft.set("evaluate.data", located(name, config, test), settings.origin("dataset_test_split"))
 
 
-def _dataset(settings: Settings) -> tuple[Any, Any, Any]:
-    mixture = settings("datasets")
-    if isinstance(mixture, list) and mixture:
-        first = mixture[0]
-        return first.get("path"), first.get("name"), first.get("split")
-    return settings("dataset_name"), settings("dataset_config"), settings("dataset_train_split")
+def _sources(settings: Settings) -> list[tuple[str, Any, Any, Any]]:
+    """Return (key, path, configuration, split) of every dataset: TRL's, or those of scripts around it."""
+    mixture, mixer = settings("dataset_mixture"), settings("dataset_mixer")
+    entries = settings("datasets") or (mixture.get("datasets") if isinstance(mixture, Mapping) else None)
+    if isinstance(entries, list) and entries:
+        key = "datasets" if settings("datasets") else "dataset_mixture"
+        return [(key, e.get("path") or e.get("id"), e.get("name") or e.get("config"), e.get("split")) for e in entries]
+    if isinstance(mixer, Mapping) and mixer:
+        return [("dataset_mixer", name, None, None) for name in mixer]
+    name = settings("dataset_name")
+    return [("dataset_name", name, settings("dataset_config"), settings("dataset_train_split"))] if name else []
 
 
 def located(name: str, config: Any = None, split: Any = None) -> str:

@@ -13,7 +13,8 @@ DTYPES = {"auto": "auto", "float32": "float32", "bfloat16": "bfloat16"}
 def schedule(name: Any) -> str:
     """Return the decay of the learning rate."""
     if name not in SCHEDULES:
-        raise UnsupportedError(f"train.schedule is one of {', '.join(dict.fromkeys(SCHEDULES.values()))}")
+        nearest = {"cosine": "cosine", "polynomial": "linear"}.get(str(name).partition("_")[0], "constant")
+        raise UnsupportedError(f"train.schedule is one of {', '.join(dict.fromkeys(SCHEDULES.values()))}", nearest)
     return SCHEDULES[name]
 
 
@@ -44,9 +45,9 @@ def warmup(value: Any) -> Any:
 
 def bfloat16(on: Any) -> str:
     """Return the number format for `bf16: true`."""
-    if on not in (True, "auto", "full"):
+    if on not in (True, False, "auto", "full"):
         raise UnsupportedError("model.dtype: auto takes bfloat16 where the hardware multiplies it natively")
-    return "auto" if on == "auto" else "bfloat16"
+    return "auto" if on == "auto" else "bfloat16" if on else "float32"
 
 
 def cpu(on: Any) -> str:

@@ -118,6 +118,7 @@ RULES: dict[str, Rule] = {
     "trainer.logger": Without("metrics are always written to metrics.jsonl in the folder of the run", (["console"],)),
     **each("trainer.resume_mode trainer.resume_from_path", Idle("resume with `posttrain train RUN.yaml --resume`")),
     "trainer.": _DISPLAY,
+    **each("config_path config_name", Without("the configuration of that name is not read; convert its file too")),
     **each("ray_kwargs. ray_init. global_profiler. transfer_queue. hydra.", _PARALLEL),
     # the SFT trainer
     "model.partial_pretrain": Joined("model.path", "the policy"),

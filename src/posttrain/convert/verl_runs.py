@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from posttrain.convert.adapters import adapters
@@ -180,7 +180,11 @@ def _rewards(settings: Settings, draft: Draft) -> None:
     if prefix is not None:
         path = settings(f"{prefix}custom_reward_function.path")
         name = settings(f"{prefix}custom_reward_function.name") or "compute_score"
-        draft.set("rewards", [{"path": f"{path}:{name}", "signature": "verl"}], f"{prefix}custom_reward_function")
+        entry = [{"path": f"{path}:{name}", "signature": "verl"}]
+        if Path(str(path)).is_file():
+            draft.set("rewards", entry, f"{prefix}custom_reward_function")
+        else:
+            draft.fill_in("rewards", [], f"{entry}; there is no such file in this folder")
     elif settings("reward_model.enable"):
         draft.set("models.reward.path", settings("reward_model.model.path"), "reward_model.model.path")
     else:
