@@ -212,6 +212,14 @@ class Method:
             object.__setattr__(self, key, value)
         check(self)
 
+    @property
+    def is_surrogate(self) -> bool:
+        """Whether the value of the loss says nothing: only its gradient is that of the expected reward.
+
+        It weights the log-probs of sampled answers by an advantage, which is about 0 on average whatever was learned.
+        """
+        return any("advantage" in t.needs and self.streams[t.over].kind.sampled for t in self.loss.values())
+
     def rate(self, role: str) -> Rate:
         """Return the default learning rate of a trained role: its own, else that of its kind of records or head."""
         return self.rates.get(role) or (self.streams[MAIN].kind.rate if role == "policy" else HEAD)

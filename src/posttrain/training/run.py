@@ -219,7 +219,7 @@ class Run:
     def end_early(self, why: str) -> None:
         """Say that the run file ends the training before its last step, and remember why."""
         self.ended_early = why
-        self.display.note(why)
+        self.display.end_early(why)
 
     def close(self) -> None:
         """End the workers, wait for a checkpoint that is being written, and unlock the directory."""

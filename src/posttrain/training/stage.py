@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from posttrain.core.method import MAIN, Method
@@ -89,7 +90,7 @@ class Stage:
             if self.next_step >= self.total and run.file.procedure is None:
                 run.journal.refuse_finished()
             run.journal.accept()
-        run.display.start(self.name, self.total, self.header(), first_step=self.next_step)
+        run.display.start(self.title(), self.total, self.header(), first_step=self.next_step)
         metrics: dict[str, float] = {}
         with run.signals.deferred():
             while self.next_step < self.total and not self._out_of_time():
@@ -180,7 +181,7 @@ class Stage:
         if run.journal.steps % self.settings.log_every == 0:
             run.journal.write_metrics(row)
         maybe_kill("metrics")
-        run.display.step(self.next_step, row)
+        run.display.step(self.next_step, {n: x for n, x in row.items() if n != "loss" or not self.method.is_surrogate})
 
     def _show_samples(self) -> None:
         run, episodes = self.run, self.batches.episodes
@@ -224,6 +225,14 @@ class Stage:
         steps = int(saved["global_step"])
         self.evaluations.recall(self.run.journal.steps, steps)
         self.run.journal.steps = steps
+
+    def title(self) -> str:
+        """Name the run, the method and the model, as the run file does."""
+        file, folder = self.run.file, self.run.journal.folder
+        own = file.method is not None and Path(file.method.path).stem == self.method.name
+        method = file.method.path if own and file.method else self.method.name
+        within = f"{file.procedure.path}: " if file.procedure else ""
+        return f"{f'{folder.name}  ' if folder else ''}{within}{method}  {file.model.path}"
 
     def header(self) -> list[str]:
         """Describe the method and the batch arithmetic, for the display."""

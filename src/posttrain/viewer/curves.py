@@ -39,6 +39,8 @@ class Curve:
     def columns(self, width: int) -> list[float]:
         """Return the whole curve as `width` numbers: means if it has more points, else interpolated linearly."""
         points = self.points
+        if width < 1:
+            return []
         if len(points) < 2:
             return points * width
         if len(points) > width:

@@ -35,6 +35,10 @@ class Display:
         """Remember that the run was asked to stop. A signal handler calls this, so nothing is written here."""
         self.stopping = True
 
+    def end_early(self, why: str) -> None:
+        """Show why the run ends before its last step."""
+        self.note(why)
+
     def close(self) -> None:
         """End the display, whether the run is finished or not. May be called twice."""
 

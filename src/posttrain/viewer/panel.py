@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.box import ROUNDED
 from rich.cells import cell_len, set_cell_size
 from rich.color import Color
@@ -34,6 +36,7 @@ CURVES: dict[str, tuple[str, Colour]] = {
     "eval/accuracy": ("eval accuracy", MINT),
     "loss": ("loss", ROSE),
     "kl": ("kl", AMBER),
+    "clip_ratio/region_mean": ("clipped", ROSE),
     "completions/mean_length": ("length", SKY),
     "entropy": ("entropy", VIOLET),
     "rewards/margins": ("margin", TEAL),
@@ -53,14 +56,18 @@ def panel(progress: Progress, now: float, width: int, height: int) -> Renderable
     """Draw a run in `width` columns and at most `height` lines; the headline curve gets the remaining lines."""
     inside = width - 6
     rows = 3 if height < 32 else 5
-    tall = min(height - FIXED_LINES - len(progress.header) - (rows - 3), 6)
-    headline = next((name for name in HEADLINES if name in progress.curves), None) if tall > 1 else None
+    end = end_lines(progress)
+    spare = height - FIXED_LINES - (rows - 3) - len(end)
+    header = progress.header if spare >= len(progress.header) else ()
+    tall = min(spare - len(header), 6)
+    headline = headline_of(progress) if tall > 1 else None
     names = [name for name in small_curve_names(progress) if name != headline][: 2 * rows]
-    small = [small_curve(name, progress.curves[name], (inside - 3) // 2) for name in names]
+    labels = labels_of(names)
+    small = [small_curve(labels[name], name, progress.curves[name], (inside - 3) // 2) for name in names]
 
     blocks: list[list[RenderableType]] = [
-        [Text(escaped(line), "grey62", no_wrap=True, overflow="ellipsis") for line in progress.header],
-        [progress_bar(progress, now)],
+        [Text(escaped(line), "grey62", no_wrap=True, overflow="ellipsis") for line in header],
+        [progress_bar(progress, now), *end],
         [headline_curve(headline, progress.curves[headline], inside, tall)] if headline else [],
         [curve_grid(small)] if small else [],
         time_shares(progress, inside) if progress.seconds else [],
@@ -108,6 +115,31 @@ def progress_bar(progress: Progress, now: float) -> RenderableType:
     return line
 
 
+def headline_of(progress: Progress) -> str | None:
+    """Return the metric of the headline curve, if one has a finite value."""
+    return next((name for name in HEADLINES if name in progress.curves and progress.curves[name].points), None)
+
+
+def end_lines(progress: Progress) -> list[RenderableType]:
+    """Say why a run ended before its last step, or that it is about to."""
+    if progress.why:
+        return [Text(escaped(progress.why), style(ROSE), no_wrap=True, overflow="ellipsis")]
+    if progress.stopping and progress.ended is None:
+        return [Text("stopping after this step; Ctrl-C again stops at once, without saving it", style(ROSE))]
+    return []
+
+
+def status_line(progress: Progress, now: float, width: int) -> Text:
+    """Draw a run in one line, for a terminal that is too small for the panel."""
+    headline = headline_of(progress)
+    shown = f"  {label_of(headline)} {number(progress.curves[headline].last)}" if headline else ""
+    left = progress.remaining(now)
+    rest = "" if left is None else f"  left {duration(left)}"
+    end = "" if progress.ended is None else f"  {progress.why or 'ended'}"
+    line = escaped(f"step {progress.step}/{progress.total}{shown}{rest}{end}")
+    return Text(without_end(line, max(width, 1)), no_wrap=True, overflow="crop")
+
+
 def headline_curve(name: str, curve: Curve, width: int, height: int) -> RenderableType:
     """Draw the headline curve as an area, bright at the top, with its latest value and its change since the start."""
     columns = curve.columns(width - LABEL_WIDTH - VALUE_WIDTH - 2)
@@ -135,9 +167,26 @@ def small_curve_names(progress: Progress) -> list[str]:
 
 
 def label_of(name: str) -> str:
-    """Return the label of a metric: `rewards/brevity/mean` is `brevity`."""
+    """Return the label of a metric: `rewards/brevity/mean` is `brevity`, unless another metric is called so."""
     known = CURVES | LAST
-    return known[name][0] if name in known else escaped(name.removeprefix("rewards/").removesuffix("/mean"))
+    if name in known:
+        return known[name][0]
+    own = escaped(name.removeprefix("rewards/").removesuffix("/mean"))
+    return f"reward {own}" if own in {label for label, _ in known.values()} else own
+
+
+def labels_of(names: Sequence[str]) -> dict[str, str]:
+    """Return the labels of metrics, each of LABEL_WIDTH columns. No two are the same: long ones lose their middle."""
+    labels: dict[str, str] = {}
+    for name in names:
+        label = label_of(name)
+        if cell_len(label) > LABEL_WIDTH:
+            half = LABEL_WIDTH // 2
+            label = without_end(label, half) + without_start(label, LABEL_WIDTH - half + 1).removeprefix("…")
+        if label in labels.values():
+            label = without_end(label, LABEL_WIDTH - 3) + f" {len(labels)}"
+        labels[name] = label
+    return labels
 
 
 def colour_of(name: str) -> Colour:
@@ -155,10 +204,10 @@ def curve_grid(cells: list[Text]) -> RenderableType:
     return table
 
 
-def small_curve(name: str, curve: Curve, width: int) -> Text:
+def small_curve(label: str, name: str, curve: Curve, width: int) -> Text:
     """Draw label, latest value and sparkline in one line."""
     line = sparkline(curve.columns(width - LABEL_WIDTH - VALUE_WIDTH - 2))
-    label = set_cell_size(label_of(name), LABEL_WIDTH)
+    label = set_cell_size(label, LABEL_WIDTH)
     value = number(curve.last).rjust(VALUE_WIDTH)
     return Text.assemble((label, "grey62"), " ", (value, "bold"), " ", (line, style(colour_of(name))))
 
@@ -219,12 +268,14 @@ def one_line(text: str) -> str:
 
 
 def without_end(text: str, room: int) -> str:
-    """Return a text cut to `room` columns by dropping its end."""
+    """Return a text cut to `room` columns, at least 1, by dropping its end."""
+    room = max(room, 1)
     return text if cell_len(text) <= room else set_cell_size(text, room - 1) + "…"
 
 
 def without_start(text: str, room: int) -> str:
     """Return a text cut to `room` columns by dropping its start."""
+    room = max(room, 1)
     if cell_len(text) <= room:
         return text
     text = text[-room:]

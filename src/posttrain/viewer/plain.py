@@ -15,6 +15,7 @@ SHOWN = {
     "reward": "reward",
     "kl": "kl",
     "entropy": "entropy",
+    "clip_ratio/region_mean": "clipped",
     "completions/mean_length": "length",
     "rewards/accuracies": "accuracy",
     "accuracy": "accuracy",
@@ -23,13 +24,15 @@ SHOWN = {
     "learning_rate": "lr",
     "tokens_per_second": "tok/s",
 }
-PHASE_INTERVAL = 30.0  # seconds without a line after which a phase writes one
+PHASE_INTERVAL = 30.0  # seconds without a line after which a phase or a step writes one
+SHARE = 20  # a run writes a line each twentieth of its steps, if they take longer than `interval`
 
 
 class PlainDisplay(Display):
     """Lines like `step 10/200  reward 0.41  kl 0.003  left 1:20`.
 
-    At most one every `interval` seconds, except for the first, the last and those with evaluation results.
+    One for each twentieth of the steps, or every half minute, and at most one every `interval` seconds; besides these
+    the first, the last and those with evaluation results.
     """
 
     def __init__(self, file: IO[str], interval: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -38,6 +41,8 @@ class PlainDisplay(Display):
         self.clock = clock
         self.progress: Progress | None = None
         self._written_at = 0.0
+        self._written_step = 0
+        self._said_stopping = False
         self._delayed: str | None = None  # the line of a step that came too soon after another one
 
     def start(self, title: str, total_steps: int, header: Sequence[str] = (), first_step: int = 0) -> None:
@@ -52,7 +57,10 @@ class PlainDisplay(Display):
         self.progress.update(step, metrics, now)
         self._delayed = self._line(metrics, now)
         evaluated = any(name.startswith("eval/") for name in metrics)
-        due = now - self._written_at >= self.interval
+        waited = now - self._written_at
+        share = step - self._written_step >= self.progress.total / SHARE
+        due = waited >= self.interval and (share or waited >= PHASE_INTERVAL)
+        self._say_stopping()
         if first or due or evaluated or step >= self.progress.total:
             self._flush()
 
@@ -60,6 +68,7 @@ class PlainDisplay(Display):
         if self.progress is None:  # an evaluation may come before the first step
             return
         self.progress.phase = Phase(name, done, total)
+        self._say_stopping()
         if self.clock() - self._written_at >= PHASE_INTERVAL:
             self._write(f"step {self.progress.step + 1}/{self.progress.total}  {name} {done}/{total}")
 
@@ -86,10 +95,16 @@ class PlainDisplay(Display):
             words.append(f"left {duration(left)}")
         return "  ".join(words)
 
+    def _say_stopping(self) -> None:
+        """Answer a first Ctrl-C, once."""
+        if self.stopping and not self._said_stopping:
+            self._said_stopping = True
+            self._write("stopping after this step; Ctrl-C again stops at once, without saving it")
+
     def _flush(self) -> None:
-        if self._delayed is not None:
+        if self._delayed is not None and self.progress is not None:
             self._write(self._delayed)
-            self._delayed = None
+            self._delayed, self._written_step = None, self.progress.step
 
     def _write(self, line: str) -> None:
         encoding = getattr(self.file, "encoding", None) or "utf-8"

@@ -36,7 +36,8 @@ class Sample:
 class Progress:
     """The state of a run for display. All times are seconds of one monotonic clock, `now` and `started` included.
 
-    `marks`: (step, time) of the latest steps.
+    `marks`: (step, time) of the latest steps. `why`: the reason for an end before the last step. `stopping`: it comes
+    after the step under way.
     """
 
     title: str
@@ -50,6 +51,8 @@ class Progress:
     phase: Phase | None = None
     sample: Sample | None = None
     ended: float | None = None
+    why: str = ""
+    stopping: bool = False
     marks: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=WINDOW + 1))
 
     def __post_init__(self) -> None:
