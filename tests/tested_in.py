@@ -22,6 +22,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "core/kinds.py": ("core/test_plan.py", "data/test_columns.py"),
     "core/rows.py": ("core/test_batch.py",),
     "core/vocabulary.py": ("core/test_plan.py", "core/test_method.py"),
+    "data/sources.py": ("data/test_dataset.py",),
     "data/bundled.py": ("data/test_generators.py",),
     "data/cells.py": ("data/test_columns.py",),
     "data/formats/": ("data/test_formats.py",),

@@ -42,7 +42,7 @@ def key(name: str) -> Key:
         ("data.chat", "true or false", "false"),
         ("rewards", "list of rewards", "[]"),
         ("rewards.N.weight", "number", "1.0"),
-        ("evaluate.data.path", "text", "required"),
+        ("data.mix.N.path", "text", "required"),
         ("output", "path", "runs"),
     ],
 )

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from posttrain.data.dataset import from_rows, load, parse_spec
+from posttrain.data.dataset import from_rows, load
+from posttrain.data.sources import parse_spec
 from posttrain.errors import ConfigError, DataError, MissingExtraError
 from posttrain.records import Prompt
 from posttrain.seeds import seed_for
@@ -77,7 +78,7 @@ def test_all_bad_rows_are_counted(tmp_path):
     assert str(caught.value).splitlines() == [
         f"{path}:2: 'prompt' is empty",
         f"2 more rows cannot be used, the next: {path}:4: 'prompt' is empty",
-        "2 rows can be used; data.invalid=drop leaves the others out and lists them in run.json",
+        "2 rows can be used; to leave such rows out, set invalid: drop for this data",
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from posttrain.config.aliases import REMEDIES, alias
-from posttrain.config.outline import fields, kind_at, section
+from posttrain.config.outline import canonical, fields, kind_at, section
 from posttrain.config.schema import Data, RunFile
 from posttrain.config.section import Section
 from posttrain.config.type_text import default_text, type_text
@@ -52,4 +52,4 @@ def keys(prefix: str = "") -> list[Key]:
 
 def owner_of(name: str) -> type[Section]:
     """Return the class of a section by its name: `""` is the run file, `rewards.N` an entry of `rewards`."""
-    return Data if name == "data" else section(kind_at(name.split("."))) or RunFile
+    return Data if name == "data" else section(kind_at(canonical(tuple(name.split("."))))) or RunFile

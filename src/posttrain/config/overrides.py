@@ -16,7 +16,7 @@ from posttrain.config.yaml_ import Document, parse_value
 from posttrain.errors import ConfigError
 
 COMMAND_LINE = "command line"
-BOUND = ("revision", "endpoint")  # keys that belong to the old path: another model has no such revision
+BOUND = ("revision", "endpoint", "mix")  # keys that belong to the old path: another model has no such revision
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ def _assign(kind: Any, old: Any, keys: Keys, override: Override) -> Any:
 
 
 def _renewed(kind: Any, old: Any, override: Override) -> Any:
-    """Return the new value. Another path, as in `data=FILE` or `model=FOLDER`, keeps the keys beside it.
+    """Return the new value. Another path, as in `data=FILE`, `data=[A, B]` or `model=FOLDER`, keeps the keys beside it.
 
     What belongs to the old path, such as the settings of another method, is dropped with a warning.
     """
@@ -142,6 +142,8 @@ def _renewed(kind: Any, old: Any, override: Override) -> Any:
     if override.keys == ("data",) and isinstance(old, Mapping) and old.keys() == {MAIN}:
         return {MAIN: _renewed(child(kind, MAIN), old[MAIN], override)}
     old = owner.expand(old) if owner else old
+    if isinstance(new, list) and owner and isinstance(old, Mapping) and isinstance(form := owner.expand(new), Mapping):
+        return {**{key: item for key, item in old.items() if key not in ("path", *BOUND)}, **form}
     if not isinstance(new, str) or not isinstance(old, Mapping) or not (owner and issubclass(owner, Pathed)):
         return new
     if old.get("path") == new:

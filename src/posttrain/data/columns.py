@@ -13,7 +13,7 @@ loss reads (`reward`, `margin`, ...) to the loss: see numeric_columns.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Literal
 
@@ -43,19 +43,20 @@ def record(
     kind: str,
     index: int,
     where: str,
+    part: Sequence[Any] = (),
     *,
     columns: Mapping[str, str] | None = None,
     answer_after: str | None = None,
     chat: bool = False,
     train_on: TrainOn = "all",
     notices: Notices | None = None,
-    part: int = 0,
 ) -> Record:
     """Turn one row into the record that a method reads. Raises DataError, with `where`, when that is impossible.
 
     `columns`: {our name: name in the file}. `answer_after`: a marker; of the column `answer` only the text after its
     last occurrence is kept. `chat`: a prompt in plain text becomes a user message and its answer the assistant's.
-    `train_on`: all messages of the assistant, or the last alone. `part`: the number of the file among several.
+    `train_on`: all messages of the assistant, or the last alone. `part`: the number of the file among several; ()
+    of the first.
     """
     with errors_at(where):
         cells = Cells(_renamed(row, columns or {}), kind, chat, notices, where)
@@ -85,18 +86,17 @@ def _after(answer: Any, marker: str) -> str:
     return answer.rpartition(marker)[2].strip()
 
 
-def _identity(cells: Cells, index: int, part: int) -> int:
+def _identity(cells: Cells, index: int, part: Sequence[Any]) -> int:
     """Derive the id from the column `id` if there is one, otherwise from the number of the row.
 
     The first of several files has the ids that it has alone; in the others the number of the file counts too.
     """
-    of = (part,) if part else ()
-    if "id" not in cells:
-        return seed_for("row", *of, index)
-    identity = cells.take("id")
+    identity = cells.take("id") if "id" in cells else None
+    if identity is None:
+        return seed_for("row", *part, index)
     if isinstance(identity, bool) or not isinstance(identity, str | int):
         raise DataError(f"'id' must be text or a whole number, not {identity!r}")
-    return seed_for("id", *of, identity)
+    return seed_for("id", *part, identity)
 
 
 def _with_arguments(made: Any, cells: Cells) -> Any:

@@ -5,32 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 from typing import Any, Literal, overload
 
 from posttrain.core import kinds
-from posttrain.data import bundled
 from posttrain.data.chat.length import Truncate
 from posttrain.data.columns import TrainOn, record
 from posttrain.data.notices import Notices
+from posttrain.data.ordering import Mixture, difficulties, ordered
 from posttrain.data.readers.arrow_values import arrow_row
-from posttrain.data.readers.files import READERS, read, suffix_of
-from posttrain.data.readers.hub import SETTINGS, hub_rows
+from posttrain.data.sources import rows as rows_of
 from posttrain.data.unread import note_unread
-from posttrain.errors import ConfigError, DataError, suggestion
+from posttrain.errors import DataError
 from posttrain.records import Record
-from posttrain.seeds import seed_for
 
 log = logging.getLogger(__name__)
 
 Invalid = Literal["stop", "drop"]  # what to do about unusable rows
 Reads = Callable[[str], bool]  # whether something reads a column of this name
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +34,8 @@ class Dataset(Sequence[Record]):
 
     `dropped`: the messages of the unusable rows that were left out, each with its place and what is wrong. `invalid`
     and `truncate`: what happens to records that cannot be encoded, and to those that are too long. `notices`: what else
-    the user should know about the rows.
+    the user should know about the rows. `difficulty` (by id): the lower, the earlier in an epoch; None shuffles.
+    `mixture`: the sources of the records, if an epoch takes a share of each.
     """
 
     records: tuple[Record, ...]
@@ -48,6 +44,8 @@ class Dataset(Sequence[Record]):
     invalid: Invalid = "stop"
     truncate: Truncate = "error"
     notices: Notices = field(default_factory=Notices)
+    difficulty: Mapping[int, float] | None = None
+    mixture: Mixture | None = None
     _order: dict[tuple[int, int], list[int]] = field(default_factory=dict, repr=False)
 
     @overload
@@ -59,6 +57,11 @@ class Dataset(Sequence[Record]):
 
     def __len__(self) -> int:
         return len(self.records)
+
+    @cached_property
+    def epoch_size(self) -> int:
+        """Number of records in an epoch: all of them, unless a mixture takes only a share of some."""
+        return len(self) if self.mixture is None else sum(self.mixture.shares([r.id for r in self.records]))
 
     def only(self, ids: Collection[int]) -> Dataset:
         """Return the dataset of the records with these ids."""
@@ -73,15 +76,16 @@ class Dataset(Sequence[Record]):
             if not r.arguments:
                 del values["arguments"]
             digest.update(json.dumps([type(r).__name__, values], sort_keys=True, default=str).encode())
+        if self.mixture or self.difficulty:
+            digest.update(json.dumps([self.mixture and self.mixture.weights, self.order(0, 0)]).encode())
         return digest.hexdigest()[:16]
 
     def order(self, epoch: int, seed: int) -> Sequence[int]:
-        """Return a permutation of the record indices: each record is placed by its id, the epoch and the seed alone."""
+        """Return the record indices of an epoch: each record is placed by its id, the epoch and the seed alone."""
         key = (epoch, seed)
         if key not in self._order:
             self._order.clear()  # one epoch is in use at a time
-            ranks = [seed_for(seed, "order", epoch, r.id) for r in self.records]
-            self._order[key] = sorted(range(len(self)), key=ranks.__getitem__)
+            self._order[key] = ordered([r.id for r in self.records], epoch, seed, self.mixture, self.difficulty)
         return self._order[key]
 
 
@@ -89,26 +93,18 @@ def load(
     spec: str,
     kind: str,
     *,
-    columns: Mapping[str, str] | None = None,
-    answer_after: str | None = None,
     seed: int = 0,
     size: int | None = None,
-    chat: bool = False,
-    train_on: TrainOn = "all",
-    invalid: Invalid = "stop",
-    truncate: Truncate = "error",
-    reads: Reads | None = None,
+    **how: Any,
 ) -> Dataset:
     """Load records of a kind ("prompts", "pairs", ...) from a file, a bundled generator or a dataset on the hub.
 
-    `spec`: "train.jsonl" | "arithmetic:level=2,split=test" | "openai/gsm8k:config=main,split=train". `columns`,
-    `answer_after`, `chat`, `train_on`: as in data.columns.record. `size`: the maximum number of rows. `seed`: of a
-    generator. `invalid`, `truncate`, `reads`: as in from_rows.
+    `spec`: "train.jsonl" | "arithmetic:level=2,split=test" | "openai/gsm8k:config=main,split=train", or a
+    folder or pattern of files. `size`: the maximum number of rows. `seed`: of a generator. `how`: as in from_rows.
     """
     kinds.kind(kind)
-    rows = islice(_rows(spec, kind, seed, size), size)
-    how: dict[str, Any] = {"columns": columns, "answer_after": answer_after, "chat": chat, "train_on": train_on}
-    return from_rows(rows, kind, **how, name=spec, invalid=invalid, truncate=truncate, reads=reads)
+    rows = islice(rows_of(spec, kind, seed, size), size)
+    return from_rows(rows, kind, name=spec, **how)
 
 
 def from_rows(
@@ -123,19 +119,20 @@ def from_rows(
     invalid: Invalid = "stop",
     truncate: Truncate = "error",
     reads: Reads | None = None,
+    order: str = "shuffled",
+    part: tuple[Any, ...] = (),
 ) -> Dataset:
     """Make a dataset of dictionaries, or of (where, dictionary). Rows with the same id must be equal; one is kept.
 
-    `rows` may be a `datasets.Dataset`. Unusable rows: with invalid="stop" a DataError names the first and counts the
-    others; with "drop" they are left out, counted in a warning and listed in `Dataset.dropped`. `truncate`: what is
-    done to rows that are too long when they are encoded; see data/chat/length.py. `reads`: whether something reads a
-    column of this name; columns that nothing reads are named in a notice. None: not known.
+    `rows` may be a `datasets.Dataset`. `columns`, `answer_after`, `chat`, `train_on`, `part`: as in columns.record.
+    Unusable rows: with invalid="stop" a DataError names the first and counts the others; with "drop" they are left out,
+    counted in a warning and listed in `Dataset.dropped`. `truncate`: what is done to rows that are too long when they
+    are encoded; see chat/length.py. `reads`: whether something reads a column of this name; columns that nothing reads
+    are named in a notice. None: not known. `order`: shuffled, file, or a column of numbers, the smallest first.
     """
     notices = Notices()
     how: dict[str, Any] = {"columns": columns, "answer_after": answer_after, "chat": chat, "train_on": train_on}
-    records, errors = _read(
-        rows, lambda values, index, where: record(values, kind, index, where, **how, notices=notices)
-    )
+    records, errors = _read(rows, lambda *row: record(row[0], kind, *row[1:], **how, notices=notices), part)
     if errors and (invalid == "stop" or not records):
         raise DataError(_unusable(errors, usable=len(records)))
     if not records:
@@ -144,20 +141,23 @@ def from_rows(
         count = len(records) + len(errors)
         log.warning("%s: dropped %d of %d rows: %s", name, len(errors), count, "; ".join(map(str, errors)))
     if reads is not None:
-        note_unread(records, reads, columns or {}, notices)
+        note_unread(records, lambda column: column == order or reads(column), columns or {}, notices)
     notices.warn(name)
-    return Dataset(records, name, tuple(map(str, errors)), invalid, truncate, notices)
+    dropped = tuple(map(str, errors))
+    return Dataset(records, name, dropped, invalid, truncate, notices, difficulties(records, order))
 
 
-def _read(rows: Iterable[Any], make: Callable[..., Record]) -> tuple[tuple[Record, ...], list[DataError]]:
+def _read(
+    rows: Iterable[Any], make: Callable[..., Record], part: tuple[Any, ...]
+) -> tuple[tuple[Record, ...], list[DataError]]:
     """Return the records that `make` makes of the rows, one of each id, and what is wrong with the other rows."""
     arrow = hasattr(rows, "features")  # a datasets.Dataset
     records: dict[int, Record] = {}
     errors: list[DataError] = []
     for index, row in enumerate(rows):
-        where, values = (f"row {index}", row) if isinstance(row, Mapping) else row
+        where, values, *file = (f"row {index}", row) if isinstance(row, Mapping) else row
         try:
-            new = make(arrow_row(values) if arrow else values, index, where)
+            new = make(arrow_row(values) if arrow else values, index, where, (*part, *filter(None, file)))
             _check_same(records.setdefault(new.id, new), new)
         except DataError as error:
             errors.append(error)
@@ -169,39 +169,11 @@ def _unusable(errors: Sequence[DataError], usable: int) -> str:
     if len(errors) > 1:
         lines.append(f"{len(errors) - 1} more rows cannot be used, the next: {errors[1]}")
     if usable:
-        lines.append(f"{usable} rows can be used; data.invalid=drop leaves the others out and lists them in run.json")
+        count = "1 row" if usable == 1 else f"{usable} rows"
+        lines.append(f"{count} can be used; to leave such rows out, set invalid: drop for this data")
     return "\n".join(lines)
 
 
 def _check_same(first: Record, second: Record) -> None:
     if replace(first, where="") != replace(second, where=""):
         raise DataError(f"{second.where}: the id is that of {first.where}, but the content differs; give it another id")
-
-
-def _rows(spec: str, kind: str, seed: int, size: int | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    path = Path(spec)
-    if suffix_of(path) in READERS or path.exists():
-        return read(path)
-    name, settings = parse_spec(spec)
-    if name in bundled.names():
-        return bundled.rows(name, settings, kind, seed=seed, size=size)
-    if HUB_ID.fullmatch(name):
-        if unknown := [s for s in settings if s not in SETTINGS]:
-            raise ConfigError(f"{spec}: unknown setting {unknown[0]!r}; a hub dataset takes {', '.join(SETTINGS)}")
-        return hub_rows(name, settings)
-    raise DataError(
-        f"{spec}: no such data{suggestion(name, bundled.names())}; give a file ({', '.join(READERS)}), "
-        f"a generator ({', '.join(bundled.names())}) or a hub id (owner/name)"
-    )
-
-
-def parse_spec(spec: str) -> tuple[str, dict[str, str]]:
-    """Split `name:level=2,split=test` into the name and its settings."""
-    name, colon, rest = spec.partition(":")
-    pairs = [part.partition("=") for part in rest.split(",")] if colon else []
-    if bad := next((key + sign for key, sign, value in pairs if not (key and sign and value)), None):
-        raise ConfigError(f"{spec}: cannot read {bad!r}; settings are written name:key=value,key=value")
-    settings = {key.strip(): value.strip() for key, _, value in pairs}
-    if len(settings) < len(pairs):
-        raise ConfigError(f"{spec}: a setting is given twice")
-    return name, settings

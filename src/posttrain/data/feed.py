@@ -31,11 +31,11 @@ class Feed:
     @property
     def epoch(self) -> int:
         """Number of complete passes over the data so far."""
-        return self.position // len(self.dataset)
+        return self.position // self.dataset.epoch_size
 
     def take(self, count: int) -> list[Record]:
         """Deal the next `count` records, or those that are left of the epoch, so that a batch holds no record twice."""
-        size = len(self.dataset)
+        size = self.dataset.epoch_size
         order = self.dataset.order(self.epoch, self.seed)
         start = self.position % size
         if size - start - count < self.least:
@@ -46,4 +46,4 @@ class Feed:
 
     def steps_per_epoch(self, count: int) -> int:
         """Number of batches of `count` records in an epoch; the last one may be smaller or hold the rest."""
-        return len(cut(len(self.dataset), count, self.least))
+        return len(cut(self.dataset.epoch_size, count, self.least))

@@ -129,7 +129,7 @@ class Batches:
     @property
     def epoch(self) -> float:
         """Number of passes over the main stream so far."""
-        return float(self.feeds[MAIN].position / len(self.feeds[MAIN].dataset))
+        return float(self.feeds[MAIN].position / self.feeds[MAIN].dataset.epoch_size)
 
     @property
     def answers(self) -> int:

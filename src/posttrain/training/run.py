@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from posttrain.data.dataset import Dataset, Reads, load
 from posttrain.data.encoding import encode_all
+from posttrain.data.mixture import load_mixture
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
 from posttrain.rewards.reward import Reward, resolve
@@ -101,22 +102,29 @@ class Run:
         return self._datasets[key]
 
     def _loaded(self, source: Data, kind: str, reads: Reads | None) -> Dataset:
-        dataset = load(
-            source.path,
-            kind,
-            columns=source.columns,
-            answer_after=source.answer_after,
-            size=source.size,
-            chat=source.chat,
-            train_on=source.train_on,
-            invalid=source.invalid,
-            truncate=source.truncate,
-            reads=reads,
-        )
+        how: dict[str, Any] = {
+            "columns": source.columns,
+            "answer_after": source.answer_after,
+            "size": source.size,
+            "chat": source.chat,
+            "train_on": source.train_on,
+            "order": source.order,
+            "invalid": source.invalid,
+            "truncate": source.truncate,
+            "reads": reads,
+        }
+        if source.mix:
+            sources = [
+                {"path": part.path, "weight": part.weight, "size": part.size, "columns": part.columns}
+                for part in source.mix
+            ]
+            dataset = load_mixture(sources, kind, **how)
+        else:
+            dataset = load(source.path, kind, **how)
         if dataset.dropped:
-            self.journal.describe(dropped={source.path: list(dataset.dropped)})
+            self.journal.describe(dropped={source.name: list(dataset.dropped)})
         if lines := dataset.notices.lines():
-            self.journal.describe(warnings={source.path: lines})
+            self.journal.describe(warnings={source.name: lines})
         return dataset
 
     def encode(self, data: Dataset, encode: Callable[[Record], T]) -> tuple[Dataset, dict[int, T]]:

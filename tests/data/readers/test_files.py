@@ -129,7 +129,7 @@ def test_a_json_list_must_be_whole(tmp_path):
 @pytest.mark.fault("D12")
 def test_broken_gzip_names_the_file(tmp_path):
     packed = gzip.compress(b'{"a": 1}\n' * 1000)
-    assert refusal(written(tmp_path, "cut.jsonl.gz", packed[:-20])).startswith(": the gzip file is cut off")
+    assert refusal(written(tmp_path, "cut.jsonl.gz", packed[:-20])).startswith(": the compressed file is cut off")
     assert refusal(written(tmp_path, "b.jsonl.gz", b'{"a": 1}\n')).startswith(": not a sound gzip file")
 
 
@@ -167,7 +167,6 @@ def test_missing_unknown_and_folder(tmp_path):
     assert refusal(tmp_path / "trian.jsonl") == ": no such file (did you mean 'train.jsonl'?)"
     assert "the folder" in refusal(tmp_path / "nowhere" / "a.jsonl")
     assert ": unknown file format '.xml'" in refusal(written(tmp_path, "a.xml", "x"))
-    assert ": a folder" in refusal(tmp_path)
 
 
 @pytest.mark.fault("D12")
@@ -186,3 +185,74 @@ def test_parquet_without_pyarrow_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"reading Parquet files needs .*posttrain\[data\]"):
         list(read(written(tmp_path, "a.parquet", "x")))
+
+
+def rows_of(path):
+    return [row for _, row in read(path)]
+
+
+def test_one_object_or_a_list_in_an_object(tmp_path):
+    row = {"messages": [{"role": "user", "content": "a"}], "n": 1}
+    for name, content, expected in (
+        ("one.json", row, [row]),
+        ("only.json", {"messages": row["messages"]}, [{"messages": row["messages"]}]),
+        ("data.json", {"version": 1, "data": [row, row]}, [row, row]),
+        ("any.json", {"questions": [row]}, [row]),
+        ("train.json", {"train": [row], "info": {"by": "me"}}, [row]),
+    ):
+        assert rows_of(written(tmp_path, name, json.dumps(content, indent=1))) == expected
+        assert rows_of(written(tmp_path, name, json.dumps(content))) == expected
+    two = written(tmp_path, "two.json", json.dumps({"train": [row], "test": [row]}))
+    assert refusal(two) == ": the file holds the lists train, test; write each to a file of its own"
+    pretty = written(tmp_path, "several.json", "\n".join([json.dumps(row, indent=1)] * 2))
+    assert [where.rpartition(":")[2] for where, _ in read(pretty)] == ["1", "10"]
+    assert next(read(written(tmp_path, "x.json", json.dumps({"data": [row]}))))[0].endswith("x.json:data[0]")
+
+
+def test_ndjson_and_zstd(tmp_path):
+    zstandard = pytest.importorskip("zstandard")
+    text = b'{"a": 1}\n' * 3000
+    assert len(rows_of(written(tmp_path, "a.ndjson", text))) == 3000
+    packed = zstandard.ZstdCompressor().compress(text)
+    assert len(rows_of(written(tmp_path, "a.jsonl.zst", packed + packed))) == 6000  # two frames
+    assert refusal(written(tmp_path, "cut.jsonl.zst", packed[:-9])).startswith(": the compressed file is cut off")
+    assert refusal(written(tmp_path, "bad.jsonl.zst", b"nonsense")).startswith(": not a sound zstd file")
+
+
+def test_zstd_without_its_package(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "zstandard", None)
+    with pytest.raises(MissingExtraError, match=r"posttrain\[data\]"):
+        rows_of(written(tmp_path, "a.jsonl.zst", b""))
+
+
+def test_arrow_files_and_streams(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.Table.from_pylist([{"a": 1}, {"a": 2}])
+    with pyarrow.ipc.new_file(tmp_path / "file.arrow", table.schema) as writer:
+        writer.write_table(table)
+    with pyarrow.ipc.new_stream(tmp_path / "stream.arrow", table.schema) as writer:
+        writer.write_table(table)
+    for name in ("file.arrow", "stream.arrow"):
+        assert rows_of(tmp_path / name) == [{"a": 1}, {"a": 2}]
+    assert refusal(written(tmp_path, "bad.feather", b"nonsense")).startswith(": not a sound Arrow file")
+
+
+def test_folders_and_patterns(tmp_path):
+    for name in ("b.jsonl", "a.jsonl"):
+        written(tmp_path, name, json.dumps({"name": name}))
+    written(tmp_path, "README.txt", "words")
+    written(tmp_path, "state.json", "{}")
+    assert rows_of(tmp_path) == [{"name": "a.jsonl"}, {"name": "b.jsonl"}]
+    assert rows_of(f"{tmp_path}/b*.jsonl") == [{"name": "b.jsonl"}]
+    with pytest.raises(DataError, match="no file fits this pattern"):
+        rows_of(f"{tmp_path}/c*.jsonl")
+    written(tmp_path, "c.csv", "a\n1\n")
+    assert "the folder holds files of several formats; name one" in refusal(tmp_path)
+    splits = tmp_path / "splits"
+    splits.mkdir()
+    assert "holds no file of a known format" in refusal(splits)
+    for name in ("train-1.jsonl", "test-1.jsonl"):
+        written(splits, name, "{}")
+    assert f": the folder holds test and train; name one: {splits}/*test*.jsonl" in refusal(splits)
+    odd = written(tmp_path, "odd[1].jsonl", '{"a": 1}')  # a name that looks like a pattern
+    assert rows_of(odd) == [{"a": 1}]

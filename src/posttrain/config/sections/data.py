@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from posttrain.config.section import Pathed
-from posttrain.config.types import ColumnName, Count, FileColumn, Flag
+from posttrain.config.types import ColumnName, Count, FileColumn, Flag, Positive
 
 MAIN = "main"  # the stream that `data` fills when it names none
 
 
+class Source(Pathed):
+    """An entry of `mix`. The short form is its path."""
+
+    noun: ClassVar[str] = "source"
+
+    path: str = Field(min_length=1)
+    """As `path` of the data."""
+    weight: Positive | None = None
+    """Share of the records that come from this source, relative to the others; null, for all, reads every record."""
+    size: Count | None = None
+    """Maximum number of records of this source, taken from the start; null takes `size` of the data."""
+    columns: dict[ColumnName, FileColumn] | None = None
+    """Renamed columns of this source; null takes `columns` of the data."""
+
+
 class Data(Pathed):
-    """A source of records, or a mapping of sources, one for each stream of the method. The short form is its path."""
+    """A source of records, or a mapping of sources, one for each stream of the method.
+
+    The short form is its path, or a list of paths for `mix`.
+    """
 
     noun: ClassVar[str] = "data source"
 
-    path: str = Field(min_length=1)
-    """File (JSONL, JSON, CSV, TSV, Parquet, text), hub id, or bundled generator such as arithmetic:level=2."""
+    path: str = ""
+    """File (JSONL, JSON, CSV, TSV, Parquet, Arrow, text), pattern (shards/*.jsonl), folder, hub id, or bundled
+    generator such as arithmetic:level=2."""
+    mix: tuple[Source, ...] = ()
+    """Several sources instead of `path`: all records of each, or with `weight` a mixture, whose epoch ends when one of
+    them is exhausted; a larger source continues from there in the next epoch."""
+    order: str = Field(default="shuffled", min_length=1)
+    """Order of the records in an epoch: shuffled, file (as they are written), or the name of a column of numbers, the
+    smallest first (a curriculum)."""
     columns: dict[ColumnName, FileColumn] = Field(default_factory=dict)
-    """Renamed columns, such as {prompt: question}; columns that bear our names need no entry."""
+    """Renamed columns, such as {prompt: question, answer: reward_model.ground_truth}; columns that bear our names need
+    no entry."""
     answer_after: str | None = None
     """Marker in front of the final answer, such as '####' in GSM8K; null takes the whole text as the answer."""
     size: Count | None = None
@@ -35,3 +62,28 @@ class Data(Pathed):
     truncate: Literal["error", "left", "right", "drop"] = "error"
     """What happens to a row longer than max_length: error ends the run, left and right cut off its beginning or its
     end, drop leaves it out; a prompt to be answered is cut by left only."""
+
+    @classmethod
+    def expand(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return {"mix": value}
+        if isinstance(value, Mapping) and isinstance(value.get("path"), list | tuple):
+            return {**{k: v for k, v in value.items() if k != "path"}, "mix": value["path"]}
+        return super().expand(value)
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Data:
+        if bool(self.path) == bool(self.mix):
+            raise ValueError("give either path, one source, or mix, a list of them")
+        if len({source.weight is None for source in self.mix}) > 1:
+            raise ValueError("some sources of mix have a weight and others none; give one to all of them or to none")
+        if self.order == "file" and any(source.weight for source in self.mix):
+            raise ValueError(
+                "sources with weights are taken in turn, so that there is no order of the file; remove order"
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        """The path, or those of the mixed sources."""
+        return self.path or " + ".join(source.path for source in self.mix)

@@ -76,7 +76,9 @@ class RunFile(Section):
             return value
         long = dict(value)
         data = long.get("data")
-        if isinstance(data, str) or (isinstance(data, Mapping) and data.keys() & Data.model_fields.keys()):
+        if isinstance(data, str | list | tuple) or (
+            isinstance(data, Mapping) and data.keys() & Data.model_fields.keys()
+        ):
             long["data"] = {MAIN: data}
         if isinstance(long.get("rewards"), str):
             long["rewards"] = [long["rewards"]]

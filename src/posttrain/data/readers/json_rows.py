@@ -13,6 +13,8 @@ from posttrain.data.readers.text_lines import read_lines
 from posttrain.errors import DataError
 
 AROUND = 40  # characters shown on each side of an error
+LISTS = ("data", "train", "rows", "examples", "instances", "records", "samples", "test", "validation", "eval")
+OF_A_ROW = ("messages", "conversations", "conversation", "prompt", "completion", "completions", "chosen", "tools")
 BLANK = re.compile(r"[ \t\r\n]*")
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 LONE_SURROGATE = re.compile(
@@ -36,14 +38,17 @@ def jsonl_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the objects of a list, each with the line where it begins. A file of JSON lines is read as such."""
+    """Yield the objects of a list, each with the line where it begins.
+
+    A file of one object is a row, or holds the list under a name such as `data`. JSON lines are read as such.
+    """
     content = "".join(line for _, line in read_lines(path))
     text = _Text(path, content)
     position = _skip(content, 0)
     if position == len(content):
         return
     if content[position] == "{":
-        yield from jsonl_rows(path)
+        yield from _objects(path, content, position)
         return
     if content[position] != "[":
         text.fail("a JSON file holds a list of objects", position)
@@ -58,6 +63,36 @@ def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             text.fail("expected ',' or ']' after an object", position)
     if (rest := _skip(content, position + 1)) < len(content):
         text.fail("text after the end of the list", rest)
+
+
+def _objects(path: Path, content: str, position: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of a file that begins with an object: one row, the list in it, or one object after the other."""
+    line_end = content.find("\n", position)
+    try:
+        whole, end = DECODER.raw_decode(content, position)
+    except (ValueError, RecursionError):
+        yield from jsonl_rows(path)  # which says what is wrong and where
+        return
+    alone = _skip(content, end) == len(content)
+    if alone and (rows := _list_in(whole, path)) is not None:
+        yield from ((f"{path}:{name}[{number}]", row) for name, number, row in rows)
+    elif alone or 0 <= line_end < end:
+        text = _Text(path, content)
+        while position < len(content):
+            row, end = text.value(position)
+            yield text.where(position), row
+            position = _skip(content, end)
+    else:
+        yield from jsonl_rows(path)
+
+
+def _list_in(whole: Any, path: Path) -> list[tuple[str, int, dict[str, Any]]] | None:
+    """Return the rows of the one list of objects in an object, None if it is itself a row."""
+    lists = {n: x for n, x in whole.items() if isinstance(x, list) and x and all(isinstance(r, dict) for r in x)}
+    named = {n: x for n, x in lists.items() if n.lower() in LISTS or (len(whole) == 1 and n not in OF_A_ROW)}
+    if len(named) > 1:
+        raise DataError(f"{path}: the file holds the lists {', '.join(named)}; write each to a file of its own")
+    return [(n, i, row) for n, rows in named.items() for i, row in enumerate(rows)] or None
 
 
 def _skip(text: str, position: int) -> int:

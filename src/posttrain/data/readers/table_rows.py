@@ -1,4 +1,4 @@
-"""Rows of CSV, TSV, TXT and Parquet files."""
+"""Rows of CSV, TSV, TXT, Parquet and Arrow files."""
 
 from __future__ import annotations
 
@@ -76,3 +76,28 @@ def parquet_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not a sound Parquet file ({reason}); copy or download it again") from None
+
+
+def arrow_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield rows of an Arrow or Feather file, also one that `datasets` wrote. Needs pyarrow."""
+    try:
+        import pyarrow
+        import pyarrow.ipc
+    except ImportError:
+        raise MissingExtraError("reading Arrow files", "data") from None
+    number = 0
+    try:
+        with pyarrow.memory_map(str(path)) as source:
+            try:
+                reader = pyarrow.ipc.open_file(source)
+                batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
+            except pyarrow.ArrowInvalid:
+                source.seek(0)
+                batches = iter(pyarrow.ipc.open_stream(source))
+            for batch in batches:
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"{path}:{number}", arrow_row(row)
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: not a sound Arrow file ({reason}); copy or download it again") from None

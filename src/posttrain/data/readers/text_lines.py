@@ -7,30 +7,26 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from functools import partial
-from io import BufferedReader
 from pathlib import Path
 
+from posttrain.data.readers.compressed import open_bytes
 from posttrain.errors import DataError
 
 LONGEST = 64 * 2**20  # bytes of one line; a longer one is no text for a model
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield line numbers (from 1) and lines with their ends. Drops a byte order mark, unpacks `.gz`."""
+    """Yield line numbers (from 1) and lines with their ends. Drops a byte order mark, unpacks `.gz` and `.zst`."""
     try:
-        with _open(path) as file:
+        with open_bytes(path) as file:
             for number, line in enumerate(iter(partial(file.readline, LONGEST + 1), b""), 1):
                 yield number, _decode(line, f"{path}:{number}", first=number == 1)
     except EOFError:
-        raise DataError(f"{path}: the gzip file is cut off; copy or download it again") from None
+        raise DataError(f"{path}: the compressed file is cut off; copy or download it again") from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: not a sound gzip file ({error}); copy or download it again") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
-
-
-def _open(path: Path) -> gzip.GzipFile | BufferedReader:
-    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 def _decode(line: bytes, where: str, *, first: bool) -> str:

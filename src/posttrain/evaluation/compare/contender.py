@@ -15,7 +15,7 @@ from posttrain.catalogue.signature import Signature
 from posttrain.core.kinds import kind, kinds
 from posttrain.core.method import Method
 from posttrain.core.plan import PlanError, plan
-from posttrain.data.dataset import parse_spec
+from posttrain.data.sources import parse_spec
 from posttrain.errors import ConfigError
 from posttrain.evaluation.compare.task import Task
 

@@ -1,0 +1,47 @@
+"""Rows of whatever the run file names: files, folders, patterns, generators, datasets on the hub."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from posttrain.data import bundled
+from posttrain.data.readers.files import READERS, read_file
+from posttrain.data.readers.folders import PATTERN, files_of, suffix_of
+from posttrain.data.readers.hub import SETTINGS, hub_rows
+from posttrain.errors import ConfigError, DataError, suggestion
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def rows(spec: str, kind: str, seed: int, size: int | None) -> Iterator[tuple[Any, ...]]:
+    """Yield the place and the columns of every row; of several files also the number of the file."""
+    path = Path(spec)
+    if suffix_of(path) in READERS or path.exists() or PATTERN.search(spec):
+        files = enumerate(files_of(spec, READERS))
+        return ((where, row, number) for number, file in files for where, row in read_file(file))
+    name, settings = parse_spec(spec)
+    if name in bundled.names():
+        return bundled.rows(name, settings, kind, seed=seed, size=size)
+    if HUB_ID.fullmatch(name):
+        if unknown := [s for s in settings if s not in SETTINGS]:
+            raise ConfigError(f"{spec}: unknown setting {unknown[0]!r}; a hub dataset takes {', '.join(SETTINGS)}")
+        return hub_rows(name, settings)
+    raise DataError(
+        f"{spec}: no such data{suggestion(name, bundled.names())}; give a file ({', '.join(READERS)}), "
+        f"a generator ({', '.join(bundled.names())}) or a hub id (owner/name)"
+    )
+
+
+def parse_spec(spec: str) -> tuple[str, dict[str, str]]:
+    """Split `name:level=2,split=test` into the name and its settings."""
+    name, colon, rest = spec.partition(":")
+    pairs = [part.partition("=") for part in rest.split(",")] if colon else []
+    if bad := next((key + sign for key, sign, value in pairs if not (key and sign and value)), None):
+        raise ConfigError(f"{spec}: cannot read {bad!r}; settings are written name:key=value,key=value")
+    settings = {key.strip(): value.strip() for key, _, value in pairs}
+    if len(settings) < len(pairs):
+        raise ConfigError(f"{spec}: a setting is given twice")
+    return name, settings
