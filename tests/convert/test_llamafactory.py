@@ -127,6 +127,8 @@ def test_stages(given: dict[str, Any], expected: dict[str, Any]):
 
 
 def test_values():
+    made = values({"mask_history": True, "enable_thinking": False})
+    assert (made["data.train_on"], made["model.chat_template_kwargs"]) == ("last", {"enable_thinking": False})
     assert values({})["model.lora.rank"] == 8
     assert "model.lora.rank" not in values({"finetuning_type": "full"})
     assert values({})["train.max_length"] == 2048

@@ -173,6 +173,11 @@ def test_methods(given: dict[str, Any], expected: dict[str, Any]):
     assert {key: made.get(f"method.{key}") for key in expected} == expected
 
 
+def test_variables_of_the_template():
+    made = values({"data.apply_chat_template_kwargs.enable_thinking": False})
+    assert made["model.chat_template_kwargs"] == {"enable_thinking": False}
+
+
 def test_long_rows():
     assert values({"data.truncation": "left"})["data.truncate"] == "left"
     assert draft({"data.truncation": "right"}).without[0].startswith("data.truncation: right")

@@ -71,7 +71,7 @@ RULES: dict[str, Rule] = {
     "truncation_mode": Joined("data.truncate", "keep_start is right, keep_end is left: which end is cut off"),
     "packing": Joined("train.prompts_per_step", "a step counts records, not packed blocks"),
     **each("eval_packing packing_strategy", Idle("tokens lie end to end, without padding")),
-    "chat_template_kwargs": Without("write the settings into a template of your own: model.chat_template", (None, {})),
+    "chat_template_kwargs": Becomes("model.chat_template_kwargs"),
     # supervised fine-tuning and reward models
     "assistant_only_loss": Joined("method.path", "true is what posttrain does: only the assistant's turns are trained"),
     "completion_only_loss": Joined("method.path", "true is what posttrain does: prompts are never trained"),

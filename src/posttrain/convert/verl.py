@@ -15,6 +15,7 @@ _PARALLEL = Idle("a run is one process on one device")
 _DISPLAY = Idle("runs have no such switch")
 _SAMPLER = "answers are drawn from the whole distribution, so that log-probs are those of the policy"
 _TURNS = Without("answers have one turn, without tools", (None, False, 1, 256, "middle", "hermes", "strict"))
+_TEMPLATE = Joined("model.chat_template_kwargs", "variables of the chat template")
 _METHOD = Joined("method", "the method and its settings")
 _RATE = Joined("train.learning_rate", "one for each trained model: {policy: ..., critic: ...}")
 _WARMUP = Joined("train.warmup", "a number of steps, or a fraction of the run")
@@ -36,8 +37,7 @@ RULES: dict[str, Rule] = {
     "data.seed": Becomes("seed"),
     "data.shuffle": Without("records are shuffled every epoch", (None, True)),
     "data.reward_fn_key": Joined("rewards", "the reward is named in the run file, not by a column"),
-    "data.apply_chat_template_kwargs.": Without("write the settings into a template of your own: model.chat_template"),
-    "data.apply_chat_template_kwargs": Idle("empty"),
+    **each("data.apply_chat_template_kwargs. data.apply_chat_template_kwargs", _TEMPLATE),
     **each("data.image_key data.video_key", Without("posttrain reads text only", (None, "images", "videos"))),
     "data.custom_cls.": Without("records are read by posttrain; columns are named in data.columns", (None,)),
     "data.sampler.": Without("records are shuffled every epoch", (None,)),

@@ -109,6 +109,10 @@ def _policy(settings: Settings, draft: Draft, key: str, section: str) -> None:
         draft.set("model.path", settings(key), key)
     else:
         draft.fill_in("model.path", "MODEL", "the configuration names no model")
+    prefix = "data.apply_chat_template_kwargs."
+    variables = {key.removeprefix(prefix): value for key, value in settings.given.items() if key.startswith(prefix)}
+    if variables:
+        draft.set("model.chat_template_kwargs", variables, "data.apply_chat_template_kwargs")
     if settings(f"{section}.lora_rank") and settings.whole(f"{section}.lora_rank") > 0:
         names = ("lora_rank", "lora_alpha", "target_modules")
         rank, alpha, targets = ((settings(f"{section}.{n}"), settings.origin(f"{section}.{n}")) for n in names)
