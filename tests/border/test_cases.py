@@ -39,6 +39,7 @@ def check(name, row, kind, *conversations, tokenizer="bytes", special=False, arg
 ASKED = [user("Weather in Paris?"), calls({"city": "Paris"}), result("18 C"), says("18 C in Paris.")]
 
 
+@pytest.mark.fault("B1")
 @pytest.mark.parametrize("name", ["qwen2.5", "qwen3", "llama3", "granite3", "command_r"])
 def test_tools_and_calls(name):
     row = {"messages": ASKED, "tools": [TOOL]}
@@ -54,6 +55,7 @@ def test_tools_and_calls_in_pairs():
     check("qwen3", row, "pairs", *sides, arguments={"tools": [TOOL]})
 
 
+@pytest.mark.fault("B2")
 @pytest.mark.parametrize("name", ["chatml", "smollm2", "zephyr", "phi4"])
 def test_a_call_that_the_template_does_not_write_is_an_error(name):
     with pytest.raises(DataError, match=f"^{WHERE}: .*'weather'.*; set model.chat_template") as error:
@@ -61,6 +63,7 @@ def test_a_call_that_the_template_does_not_write_is_an_error(name):
     assert "content" in str(error.value)
 
 
+@pytest.mark.fault("B1")
 def test_sharegpt_with_calls_results_and_tools_as_text():
     row = {
         "conversations": [
@@ -76,6 +79,7 @@ def test_sharegpt_with_calls_results_and_tools_as_text():
     check("qwen2.5", row, "demonstrations", (messages, 0), arguments={"tools": [TOOL]})
 
 
+@pytest.mark.fault("B5")
 def test_nulls_that_arrow_puts_into_arguments_are_not_written(tmp_path):
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     other = [user("Add 1 and 2."), calls({"x": 1, "y": 2}), result("3"), says("3")]
@@ -91,6 +95,7 @@ def test_nulls_that_arrow_puts_into_arguments_are_not_written(tmp_path):
 # ---- which answers are trained
 
 
+@pytest.mark.fault("B3")
 @pytest.mark.parametrize("untrained", [{"weight": 0}, {"train": False}, {"trained": False}])
 def test_a_message_that_is_not_trained(untrained):
     asked = [user("2+2?"), says("5"), user("Sure?"), says("4.")]
@@ -99,6 +104,7 @@ def test_a_message_that_is_not_trained(untrained):
     check("chatml", row, "demonstrations", (messages, 0))
 
 
+@pytest.mark.fault("B7")
 @pytest.mark.parametrize("name", ["qwen3", "olmo2", "harmony", "mistral3", "chatml"])
 def test_several_answers(name):
     """One row where the template leaves the history alone; one for each answer where it does not."""
@@ -113,6 +119,7 @@ def test_several_answers(name):
 # ---- Alpaca, DPO rows with a system column
 
 
+@pytest.mark.fault("B4")
 def test_alpaca_with_system_and_history():
     row = {"instruction": "And of Italy?", "input": "", "output": "Rome.", "system": "One word."}
     row["history"] = [["Capital of France?", "Paris."]]
@@ -120,6 +127,7 @@ def test_alpaca_with_system_and_history():
     check("chatml", row, "demonstrations", (messages, 3))
 
 
+@pytest.mark.fault("B4")
 def test_pairs_with_a_system_column():
     row = {"system": "One word.", "question": "Capital of Italy?", "chosen": "Rome.", "rejected": "It is Rome."}
     asked = [system("One word."), user("Capital of Italy?")]
@@ -167,6 +175,7 @@ def test_a_system_turn_inside_the_answers_of_a_pair():
     check("chatml", row, "pairs", *sides)
 
 
+@pytest.mark.fault("B11")
 def test_a_question_that_differs_by_white_space_is_not_asked_twice():
     row = {"prompt": "Capital of France? ", "chosen": [QUESTION, YES], "rejected": [QUESTION, NO]}
     asked = user("Capital of France? ")
@@ -182,6 +191,7 @@ def test_pairs_that_differ_in_their_first_or_last_answer():
     check("chatml", row, "pairs", *sides)
 
 
+@pytest.mark.fault("B11")
 def test_texts_that_repeat_the_prompt_lose_it():
     row = {"prompt": "Q: Capital?\nA:", "chosen": "Q: Capital?\nA: Paris.", "rejected": "Q: Capital?\nA: Lyon."}
     encoder = encoder_of("chatml", "sentencepiece")
@@ -207,6 +217,7 @@ def test_preferences_that_are_none(written):
 # ---- thoughts
 
 
+@pytest.mark.fault("B8")
 @pytest.mark.parametrize(
     "answer",
     ["<think>\ntwo and two\n</think>\n\n4", "two and two\n</think>\n\n4", "<think>two and two</think>4"],
@@ -225,6 +236,7 @@ def test_pairs_behind_a_thought_that_the_prompt_opens():
     check("r1", row, "pairs", ([user("2+2?"), good], 1), ([user("2+2?"), bad], 1))
 
 
+@pytest.mark.fault("B8")
 def test_an_answer_without_a_thought_is_refused_and_its_remedy_works():
     row = {"prompt": [user("2+2?")], "completion": [says("4")]}
     with pytest.raises(DataError, match="<think>.*</think>"):
@@ -252,6 +264,7 @@ def test_think_and_answer_as_special_tokens(special):
     assert [t for t in trained if t.startswith("<")] == ["<think>", "</think>", "<answer>", "</answer>", "<|im_end|>"]
 
 
+@pytest.mark.fault("B14")
 @pytest.mark.parametrize("special", [False, True])
 def test_a_reward_sees_special_tokens_that_mark_no_turns(special):
     encoder = encoder_of("chatml", special=special)
@@ -264,6 +277,7 @@ def test_a_reward_sees_special_tokens_that_mark_no_turns(special):
 # ---- spaces
 
 
+@pytest.mark.fault("B6")
 @pytest.mark.parametrize("kind", ["sentencepiece", "metaspace"])
 @pytest.mark.parametrize("name", ["zephyr", "llama2", "mistral1", "mistral3", "phi3", "chatml"])
 def test_no_answer_begins_with_a_space_that_the_model_would_not_see(name, kind):
@@ -286,6 +300,7 @@ def test_plain_text_is_not_torn_apart(kind):
 # ---- content in parts, settings of the template, refusals
 
 
+@pytest.mark.fault("B10")
 def test_parts_of_text_are_joined_and_images_refused():
     def parts(text):
         return [{"type": "text", "text": text}]

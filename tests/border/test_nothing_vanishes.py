@@ -42,6 +42,7 @@ def conversation(family, feature):
 CASES = [pytest.param(f, x, id=f"{f.name}-{x}") for f in FAMILIES for x in sorted(FEATURES)]
 
 
+@pytest.mark.fault("B2")
 @pytest.mark.parametrize(("family", "feature"), CASES)
 def test_a_feature_is_written_or_noticed_or_refused(family, feature):
     messages, arguments = conversation(family, feature)

@@ -111,6 +111,7 @@ def test_another_file_keeps_the_columns_of_the_data() -> None:
     assert (held.data.path, held.data.columns) == ("b", {"prompt": "q"})
 
 
+@pytest.mark.fault("M8")
 def test_another_model_keeps_its_adapters(caplog: pytest.LogCaptureFixture) -> None:
     whole = {"path": "a", "revision": "main", "dtype": "float32", "lora": {"rank": 4}}
     model = run("model=other", model=whole, models={"critic": whole}).model
@@ -125,6 +126,7 @@ def test_another_model_keeps_its_adapters(caplog: pytest.LogCaptureFixture) -> N
     assert run("model=a", model=whole).model.revision == "main"
 
 
+@pytest.mark.fault("M8")
 def test_the_settings_of_another_method_are_dropped_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     method = run("method=online/rloo", method={"path": "online/grpo", "kl": {"weight": 0}}).method
     assert method is not None

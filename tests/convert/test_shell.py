@@ -25,6 +25,7 @@ python3 -m verl.trainer.main_ppo \\
 """
 
 
+@pytest.mark.fault("K4")
 def test_a_script(tmp_path):
     file = tmp_path / "run.sh"
     file.write_text(SCRIPT)

@@ -18,11 +18,13 @@ def encode(record):
     return record.prompt.upper()
 
 
+@pytest.mark.fault("B12")
 def test_by_default_the_first_is_named_and_the_others_counted():
     with pytest.raises(DataError, match="(?s)^row 1: too long; .*invalid: drop.*2 more rows .*: row 3: bad"):
         encode_all(from_rows(ROWS, "prompts"), encode)
 
 
+@pytest.mark.fault("B12")
 def test_dropped_records_are_listed_and_the_others_stay():
     data = from_rows(ROWS, "prompts", invalid="drop")
     encoded = encode_all(data, encode)

@@ -52,6 +52,7 @@ def test_a_hub_that_answers(local, monkeypatch):
     assert not hub.reachable()  # nobody listens any more
 
 
+@pytest.mark.fault("M7")
 def test_a_hub_that_is_silent_is_given_up_in_time(local):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         local(silent.getsockname()[1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import resolve
 from posttrain.rewards.scorer import Scorer
@@ -45,6 +47,7 @@ def test_trls_rewards_of_a_run_file():
     assert records[0].notes["accuracy_reward/answer_parsed"].startswith("[1/2")
 
 
+@pytest.mark.fault("K5")
 def test_messages_state_and_loggers_reach_a_function_in_both_places():
     batch = episodes("one", "three", level="easy")
     for reward, workers in ((f"{F}:in_trls_form", 1), (faulty.in_trls_form, 0)):
@@ -55,6 +58,7 @@ def test_messages_state_and_loggers_reach_a_function_in_both_places():
     assert scored([f"{F}:in_trls_form"], episodes("one", prompt="text", level=1), {"global_step": 0, "max_steps": 1})[0]
 
 
+@pytest.mark.fault("K5")
 def test_verls_function():
     rows = [("reward_model", {"ground_truth": "4", "style": "rule"}), ("ground_truth", "4")]
     for name, column in rows:

@@ -45,6 +45,7 @@ def whole(memory: Path) -> Result:
     return run(longer(4), memory / "whole")
 
 
+@pytest.mark.fault("V7")
 def test_a_finished_run_can_be_extended_and_is_else_left_alone(memory: Path, whole: Result) -> None:
     first = run(CONTENT, memory / "short")
     assert [f.name for f in (first.directory / "checkpoints").iterdir()] == ["checkpoint-2"]

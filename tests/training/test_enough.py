@@ -29,6 +29,7 @@ def kto(folder: Path, records: int, per_step: int) -> dict:
     return {"model": "tiny", "method": "preference/kto", "data": str(folder / "k.jsonl"), "train": train, "name": "run"}
 
 
+@pytest.mark.fault("V1")
 def test_one_record_a_step_is_refused_where_answers_are_compared(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at least 2: train.prompts_per_step=2"):
         check_before_loading(load(kto(tmp_path, 4, 1)))
@@ -88,6 +89,7 @@ def test_one_answer_is_refused_exactly_where_the_rewards_would_teach_nothing(pat
     assert not torch.equal(policy_gradient(enough, 1), policy_gradient(enough, 2))
 
 
+@pytest.mark.fault("V2")
 @pytest.mark.parametrize("method", ["online/grpo", "online/rloo", "online/dr_grpo"])
 def test_a_run_with_one_answer_is_refused_before_the_model_is_loaded(method: str) -> None:
     asked = {"model": "tiny", "method": method, "data": "arithmetic", "rewards": ["exact_match"]}

@@ -114,6 +114,7 @@ def test_prompts_and_records_together(tmp_path: Path) -> None:
     assert "mean reward 0 on 2 prompts; loss 0." in str(after)
 
 
+@pytest.mark.fault("V3")
 @pytest.mark.parametrize(("change", "words"), [
     ({"method": "online/grpo", "rewards": []}, "nothing scores the answers"),
     ({"procedure": "raft", "method": None, "data": {"prompts": "x.jsonl"}}, "nothing scores the answers"),

@@ -235,6 +235,7 @@ REWRITES = (  # earlier answers lose what they thought, as in several reasoning 
 )
 
 
+@pytest.mark.fault("B7")
 @pytest.mark.fault("T7")
 def test_a_conversation_whose_template_rewrites_history_is_a_row_for_each_answer():
     tokenizer = byte_tokenizer(REWRITES)
@@ -338,6 +339,7 @@ def test_text_leaves_only_the_end_of_the_answer_out_and_keeps_spaces(encoder, to
     assert Encoder(tokenizer, 9, stop=frozenset({FILE})).text([FILE, FILE]) == "<filename>"
 
 
+@pytest.mark.fault("M1")
 def test_the_token_that_ends_a_turn_stops_sampling_once_a_conversation_was_encoded():
     template = CHATML.replace("<|im_end|>", "<filename>")
     encoder = encoder_of(byte_tokenizer(template))

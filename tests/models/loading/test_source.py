@@ -35,6 +35,7 @@ def refusing(monkeypatch):
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
 
 
+@pytest.mark.fault("M6")
 def test_a_run_stands_for_its_model_and_says_which(tmp_path, caplog):
     save(*tiny_model(), tmp_path / "run" / "final")
     assert load(str(tmp_path / "run")).name == str(tmp_path / "run")
@@ -49,6 +50,7 @@ def test_a_run_stands_for_its_model_and_says_which(tmp_path, caplog):
     assert not caplog.messages
 
 
+@pytest.mark.fault("M6")
 def test_a_folder_without_a_model_is_an_error_that_says_what_was_looked_for(tmp_path):
     with pytest.raises(ModelError, match=re.escape("no config.json, adapter_config.json, final/ or checkpoints/")):
         source_of(str(tmp_path))

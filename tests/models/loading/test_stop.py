@@ -14,6 +14,7 @@ def generation_config(folder):
     return json.loads((folder / "generation_config.json").read_text())
 
 
+@pytest.mark.fault("M1")
 def test_the_saved_model_names_every_token_that_stops_and_generate_stops_there(tmp_path):
     network, tokenizer = tiny_model()
     ids = torch.tensor([[70, 71, 72]])
