@@ -30,12 +30,13 @@ ROOMS: dict[str, set[str]] = {
     "roles": LEAVES | {"core", "data", "endpoint", "judges", "sampling"},
     "runs": LEAVES | {"machine"},
     "viewer": {"errors", "records", "runs"},
+    "trackers": {"errors", "records", "turns"},
     "training": LEAVES
     | {"backends", "catalogue", "config", "core", "data", "machine", "rewards", "roles", "runs", "sampling", "viewer"},
     "procedures": LEAVES | {"core", "data", "formulas", "methods", "selection", "training"},
     "launch": LEAVES
     | {"backends.local", "catalogue", "config", "core", "data", "machine", "models", "rewards", "roles", "runs"}
-    | {"training", "viewer"},
+    | {"trackers", "training", "viewer"},
     "evaluation": LEAVES,
     "evaluation.compare": LEAVES
     | {"catalogue", "config", "core", "data", "evaluation", "launch", "rewards", "runs", "training", "viewer"},

@@ -49,6 +49,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "sampling/sequence.py": ("sampling/test_engine.py",),
     "sampling/statistics.py": ("sampling/test_engine.py",),
     "sandbox/": ("sandbox/test_judging.py", "sandbox/test_escapes.py", "sandbox/test_availability.py"),
+    "trackers/": ("trackers/test_named.py",),
     "viewer/": ("viewer/test_display.py", "viewer/test_output.py"),
     # through what uses it
     "__init__.py": ("test_docs.py",),

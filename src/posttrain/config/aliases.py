@@ -76,6 +76,7 @@ ALIASES = {
     "top_p": "sampling.top_p",
     "top_k": "sampling.top_k",
     # what is written and measured
+    "report_to": "report",
     "output_dir": "output",
     "run_name": "name",
     "experiment_name": "name",
@@ -150,7 +151,8 @@ REMEDIES = {
     "tensor_parallel_size": _SHARDING,
     "push_to_hub": "upload the folder `final` of the run, e.g. with `hf upload`",
     "dataloader_num_workers": "data are read once at the start; scoring.workers is the number of reward processes",
-    "report_to": "metrics are always written to metrics.jsonl in the folder of the run",
+    "wandb_project": "set report, e.g. report=[{name: wandb, project: NAME}]",
+    "project_name": "set report, e.g. report=[{name: wandb, project: NAME}]",
     "trainer": _VERL,
     "algorithm": _VERL,
     "actor_rollout_ref": _VERL,

@@ -5,6 +5,7 @@ from posttrain.config.sections.evaluate import Evaluate
 from posttrain.config.sections.method import MethodRef
 from posttrain.config.sections.model import POLICY, Lora, Model, RoleModel
 from posttrain.config.sections.procedure import ProcedureRef
+from posttrain.config.sections.report import Report
 from posttrain.config.sections.rewards import RewardRef
 from posttrain.config.sections.run_file import RunFile
 from posttrain.config.sections.sampling import SamplingSection
@@ -20,6 +21,7 @@ __all__ = [
     "MethodRef",
     "Model",
     "ProcedureRef",
+    "Report",
     "RewardRef",
     "RoleModel",
     "RunFile",

@@ -13,6 +13,7 @@ from posttrain.data.overlap import overlap
 from posttrain.errors import ConfigError, suggestion
 from posttrain.launch.text_roles import check_endpoints
 from posttrain.rewards.reward import resolve
+from posttrain.trackers.named import check_installed
 from posttrain.training.enough import check_answers, check_batch_size
 from posttrain.training.episodes import authors_of
 from posttrain.training.held_out import offline, sources
@@ -34,6 +35,7 @@ def check_before_loading(run: RunFile, *, scored: bool = False) -> None:
     for reward in run.rewards:
         resolve(reward.model_dump()).notice()
     check_endpoints(run)
+    check_installed(entry.name for entry in run.report)
     if run.procedure is not None:
         procedure_of(run)
     method = None if run.method is None else catalogue.load(run.method.path, run.base)

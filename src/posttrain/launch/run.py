@@ -19,6 +19,7 @@ from posttrain.errors import ConfigError
 from posttrain.launch.checks import check_before_loading, check_streams, procedure_of, warn_of_overlap
 from posttrain.launch.directory import claim, given_back, journal, resumed
 from posttrain.launch.models import load_models, load_policy, read_template
+from posttrain.launch.report import followers
 from posttrain.launch.text_roles import check_scores, text_roles
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
@@ -148,6 +149,8 @@ def open_session(
     directory = claim(run, resume=checkpoint is not None) if write else None
     with given_back(directory):
         opened = _loaded(run, directory, display or Display(), functions)
+        if directory is not None:
+            opened.journal.watchers += followers(run, directory)
         return Session(opened, resume=checkpoint if write else None)
 
 

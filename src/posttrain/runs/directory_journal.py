@@ -143,9 +143,11 @@ class DirectoryJournal(Journal):
 
     def write_metrics(self, row: Mapping[str, Metric]) -> None:
         self._metrics().write(self.steps, row)
+        super().write_metrics(row)
 
     def write_samples(self, step: int, episodes: Sequence[Episode]) -> None:
         self.samples.write(step, episodes)
+        super().write_samples(step, episodes)
 
     def save(self, take: Callable[[], Copy], verbs: int | None = None) -> None:
         def whole() -> Copy:
@@ -175,6 +177,7 @@ class DirectoryJournal(Journal):
         return "no checkpoint is saved, and --resume begins anew with what was collected and measured until now"
 
     def fail(self, error: BaseException) -> None:
+        super().fail(error)
         if self.directory.give_back():
             return
         if not self.directory.described:
@@ -193,9 +196,10 @@ class DirectoryJournal(Journal):
             if self.metrics is not None:
                 self.metrics.close()
             self.directory.close()
+            super().close()
 
 
 def settings_of(config: Mapping[str, Any]) -> str:
     """Identify the settings of a run by a hash that does not depend on where its files lie."""
-    decisive = {k: v for k, v in config.items() if k not in ("name", "output", "device", "scoring")}
+    decisive = {k: v for k, v in config.items() if k not in ("name", "output", "device", "scoring", "report")}
     return f"{seed_for(json.dumps(decisive, sort_keys=True, default=str)):014x}"

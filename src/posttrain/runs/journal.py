@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from posttrain.errors import ConfigError
 from posttrain.records import Episode
@@ -15,11 +15,25 @@ from posttrain.runs.metrics import Metric
 from posttrain.runs.saver import Copy
 
 
+class Watcher(Protocol):
+    """Somebody who is told what a journal writes."""
+
+    def metrics(self, step: int, row: Mapping[str, Metric]) -> None:
+        """Take note of the metrics of a step."""
+
+    def samples(self, step: int, episodes: Sequence[Episode]) -> None:
+        """Take note of the sampled answers of a step."""
+
+    def finish(self, *, failed: bool) -> None:
+        """Take note of the end of the run."""
+
+
 class Journal:
     """Counts steps, verbs and named results. This one writes nothing; DirectoryJournal writes to a run directory.
 
     `steps`: optimiser batches of all stages so far. `finished`: the number of steps of every verb that is done.
     `saved`: the checkpoint to restore, until a stage has read it. `saved_step`: the step of the newest checkpoint.
+    `watchers` are told what is written.
     """
 
     writes = False
@@ -31,6 +45,7 @@ class Journal:
         self.names: list[str] = []
         self.saved: dict[str, Any] | None = None
         self.saved_step: int | None = None
+        self.watchers: list[Watcher] = []
 
     # ---- verbs
 
@@ -88,9 +103,13 @@ class Journal:
 
     def write_metrics(self, row: Mapping[str, Metric]) -> None:
         """Write the metrics of the current step."""
+        for watcher in self.watchers:
+            watcher.metrics(self.steps, row)
 
     def write_samples(self, step: int, episodes: Sequence[Episode]) -> None:
         """Write sampled episodes for people to read."""
+        for watcher in self.watchers:
+            watcher.samples(step, episodes)
 
     def save(self, take: Callable[[], Copy], verbs: int | None = None) -> None:
         """Begin to write a checkpoint of this moment. `verbs`: how many are finished, if not all that are counted."""
@@ -110,6 +129,13 @@ class Journal:
 
     def fail(self, error: BaseException) -> None:
         """Write down how the run ended; one that fails before its first result gives its name back."""
+        del error  # there is nowhere to write it
+        self._end(failed=True)
 
     def close(self) -> None:
         """Wait for a checkpoint that is being written, and unlock the directory."""
+        self._end(failed=False)
+
+    def _end(self, *, failed: bool) -> None:
+        while self.watchers:
+            self.watchers.pop().finish(failed=failed)

@@ -15,6 +15,7 @@ from posttrain.config.sections.evaluate import Evaluate
 from posttrain.config.sections.method import MethodRef
 from posttrain.config.sections.model import POLICY, Model, RoleModel
 from posttrain.config.sections.procedure import ProcedureRef
+from posttrain.config.sections.report import Report, listed
 from posttrain.config.sections.rewards import RewardRef
 from posttrain.config.sections.sampling import SamplingSection
 from posttrain.config.sections.scoring import Scoring
@@ -51,6 +52,8 @@ class RunFile(Section):
     """Length of the training, learning rate, batch sizes, checkpoints and logs."""
     evaluate: Evaluate | None = None
     """Held-out prompts, answered and scored during the run; null evaluates nothing."""
+    report: tuple[Report, ...] = ()
+    """Trackers that get the metrics, settings and sampled answers of the run, besides its folder."""
     seed: Whole = 0
     """Seed from which every random choice of the run derives."""
     name: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[^/\\\x00-\x1f]+$")
@@ -82,6 +85,8 @@ class RunFile(Section):
             long["data"] = {MAIN: data}
         if isinstance(long.get("rewards"), str):
             long["rewards"] = [long["rewards"]]
+        if "report" in long:
+            long["report"] = listed(long["report"])
         return long
 
     @field_serializer("data")
