@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from posttrain.cli import main as cli
 from posttrain.models.loading.save import save
@@ -70,6 +71,20 @@ def test_export_writes_a_folder_that_transformers_opens(
 
     say(capsys, "export", str(folder), str(tmp_path / "out"))
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "out").config.vocab_size == 263
+
+
+@pytest.mark.parametrize(("option", "expected"), [(None, "bfloat16"), ("float16", "float16"), ("float64", "float64")])
+def test_export_keeps_the_dtype_of_the_files_or_takes_another(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str | None, expected: str
+) -> None:
+    from safetensors.torch import load_file
+
+    say(capsys, "export", str(folder), str(tmp_path / "narrow"), "--dtype", "bfloat16")
+    say(capsys, "export", str(tmp_path / "narrow"), str(tmp_path / "out"), *(["--dtype", option] if option else []))
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["dtype"] == expected
+    narrow, out = (load_file(tmp_path / name / "model.safetensors") for name in ("narrow", "out"))
+    assert {str(x.dtype) for x in out.values()} == {f"torch.{expected}"}
+    assert all(torch.equal(out[name], narrow[name].to(out[name].dtype)) for name in narrow)
 
 
 @pytest.mark.slow

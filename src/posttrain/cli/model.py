@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from posttrain.training.evaluation import Evaluation
     from posttrain.training.session import Session
 
-ModelName = Annotated[str, typer.Argument(help="Folder, hub id or bundled name.", show_default=False)]
+ModelName = Annotated[
+    str, typer.Argument(help="Model, adapter or run: folder, hub id, bundled name.", show_default=False)
+]
 
 
 def sample(
@@ -78,16 +80,24 @@ def evaluate(
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="Folder of a model or of a run.", show_default=False)],
+    model: ModelName,
     folder: Annotated[Path, typer.Argument(help="Folder to write to.", show_default=False)],
-    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    dtype: Annotated[
+        str | None, typer.Option(help="float32, bfloat16, float16 or float64; default: that of the model's files.")
+    ] = None,
 ) -> None:
-    """Save a model as a plain transformers folder, with LoRA adapters merged."""
+    """Save a model as a plain transformers folder, with adapters merged."""
+    import torch
+
+    from posttrain.models.loading.dtypes import WRITTEN, cast, dtype_called
     from posttrain.models.loading.load import load
     from posttrain.models.loading.save import save
 
-    source = model / "final" if (model / "final").is_dir() else model
-    loaded = load(str(source), dtype=dtype)
+    target = None if dtype is None else dtype_called(dtype, WRITTEN)
+    loaded = load(model)
+    if torch.float64 in (target, loaded.stored):
+        loaded = load(model, dtype="float64")
+    cast(loaded.network, target or loaded.stored)
     save(loaded.network, loaded.tokenizer, folder)
     typer.echo(f"{folder}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 
 
@@ -26,7 +27,15 @@ def untie(trunk: Any) -> None:
     say_untied(trunk.config)
 
 
-def say_untied(config: Any) -> None:
-    """Let a config say that the two matrices differ."""
+def tie_if_equal(trunk: Any) -> None:
+    """Let the last layer read the matrix of the embedding again if both hold the same numbers."""
+    first, last = ends(trunk)
+    if torch.equal(first.weight, last.weight):
+        last.weight = first.weight
+        say_untied(trunk.config, untied=False)
+
+
+def say_untied(config: Any, *, untied: bool = True) -> None:
+    """Let a config say whether the two matrices differ."""
     for part in (config, config.get_text_config()):
-        part.tie_word_embeddings = False
+        part.tie_word_embeddings = not untied

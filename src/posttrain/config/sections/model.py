@@ -37,7 +37,7 @@ class Model(Pathed):
     noun: ClassVar[str] = "model"
 
     path: str = Field(min_length=1)
-    """Hub id, local folder, .gguf file or bundled name (smollm2, tiny)."""
+    """Hub id, folder of a model, adapter or run, .gguf file or bundled name (smollm2, tiny)."""
     revision: str | None = None
     """Branch, tag or commit of a hub model; null takes the default branch."""
     dtype: Literal["auto", "float32", "bfloat16", "float64"] = "auto"
@@ -82,8 +82,8 @@ class RoleModel(Model):
     """
 
     path: str = ""
-    """Hub id, local folder, .gguf file or bundled name (smollm2, tiny); `policy` shares the weights of the policy;
-    empty for a model behind a server."""
+    """Hub id, folder of a model, adapter or run, .gguf file or bundled name (smollm2, tiny); `policy` shares the
+    weights of the policy; empty for a model behind a server."""
     endpoint: Annotated[dict[str, Any], Label("mapping")] | None = None
     """Options of a model behind a server: the key `model`, and any other key of endpoint/endpoint.py; null loads the
     model from its path."""

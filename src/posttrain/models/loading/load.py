@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from posttrain.errors import ModelError, suggestion
+from posttrain.errors import ModelError
+from posttrain.models.loading.adapter import adapter_in
 from posttrain.models.loading.classifier import HEAD, WEIGHT, load_score
+from posttrain.models.loading.dtypes import dtype_called
 from posttrain.models.loading.heads import load_heads
 from posttrain.models.loading.probe import REFUSED, probe
 from posttrain.models.loading.quiet import hide_progress_bars, quiet
-from posttrain.models.loading.source import UNREADABLE, Source, source_of
+from posttrain.models.loading.source import BUNDLED, UNREADABLE, Source, source_of
 from posttrain.models.loading.stop import stop_tokens
-from posttrain.models.loading.tiny import tiny_model
+from posttrain.models.loading.tiny import byte_tokenizer, tiny_model
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ _log = logging.getLogger(__name__)
 class Loaded:
     """A network in eval() mode, its tokenizer, the name it was loaded by, and the tokens that end an answer.
 
-    `writes`: whether it has the last layer of a language model, which a classifier of transformers may lack.
+    `writes`: whether it has the last layer of a language model, which a classifier of transformers may lack. `stored`:
+    the dtype of its files.
     """
 
     network: Network
@@ -40,6 +42,7 @@ class Loaded:
     name: str
     stop: frozenset[int]
     writes: bool = True
+    stored: torch.dtype = torch.float32
 
 
 def load(
@@ -52,28 +55,29 @@ def load(
 ) -> Loaded:
     """Load a model, heads included, by hub id, folder, .gguf file or bundled name (`tiny`, `smollm2`).
 
+    The folder may be that of a run, or of an adapter, which is merged into the base model that it names.
     `classifier`: accept one without the last layer of a language model, which only scores. Only safetensors are read,
     and no code of the model's author is run. Raises ModelError for a model that is missing, does not fit its tokenizer,
     or gives other logits here than in transformers.
     """
     hide_progress_bars()
-    writes = True
-    if dtype not in DTYPES:
-        raise ModelError(f"no dtype {dtype!r}{suggestion(dtype, DTYPES)}; there are {', '.join(DTYPES)}")
+    writes, stored, wanted = True, torch.float32, dtype_called(dtype)
     if spec == "tiny":
         network, tokenizer = tiny_model()
-        network.to(DTYPES[dtype])
+        network.to(wanted)
     else:
         source = source_of(spec, revision)
         tokenizer = _tokenizer(source)
-        trunk, other, writes = _trunk(source, DTYPES[dtype], classifier=classifier)
-        network = as_network(trunk.to(device), spec)
+        opened = _trunk(source, wanted, classifier=classifier)
+        writes, stored = opened.writes, opened.stored
+        opened.trunk.name_or_path = spec if spec in BUNDLED else source.place  # which adapters name as their base
+        network = as_network(opened.trunk.to(device), spec)
         load_heads(network, source.folder)
-        if WEIGHT in other and HEAD not in network.heads:
+        if WEIGHT in opened.other and HEAD not in network.heads:
             load_score(network, source)
     network.vocab_size = _vocab_size(spec, network, tokenizer)  # after `probe`, which compares the padding too
     network.to(device).eval()
-    return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer), writes)
+    return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer), writes, stored)
 
 
 def as_network(trunk: Any, name: str) -> Network:
@@ -100,21 +104,43 @@ def as_network(trunk: Any, name: str) -> Network:
     return network
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """A model of transformers, the dtype of its files, the names of weights that it has no place for, and `writes`."""
+
+    trunk: Any
+    stored: torch.dtype
+    other: frozenset[str] = frozenset()
+    writes: bool = True
+
+
 def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
+    """Load the tokenizer, for an adapter without one that of its base model."""
     from transformers import AutoTokenizer
 
+    adapter = adapter_in(source.folder)
+    if adapter is not None and not adapter.has_tokenizer:
+        return _tokenizer(adapter.source())
+    if source.name == "tiny":
+        return byte_tokenizer()
     try:
         return AutoTokenizer.from_pretrained(source.place, **source.options)
     except UNREADABLE as error:
         raise source.unavailable("tokenizer", error) from error
 
 
-def _trunk(source: Source, dtype: torch.dtype, *, classifier: bool) -> tuple[Any, set[str], bool]:
-    """Load the causal language model. Returns it with the names of weights that it has no place for, and `writes`."""
+def _trunk(source: Source, dtype: torch.dtype, *, classifier: bool) -> _Opened:
+    """Load the causal language model, adapters merged."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    if (adapter := adapter_in(source.folder)) is not None:
+        base = _trunk(adapter.source(), dtype, classifier=classifier)
+        return replace(base, trunk=adapter.merged_into(base.trunk))
+    if source.name == "tiny":
+        return _Opened(tiny_model()[0].trunk.to(dtype), torch.float32)
     try:
         config = AutoConfig.from_pretrained(source.place, **source.options)
+        stored = getattr(config, "dtype", None) or torch.float32
         _without_dropout(config)
         with quiet():
             trunk, report = AutoModelForCausalLM.from_pretrained(
@@ -127,10 +153,10 @@ def _trunk(source: Source, dtype: torch.dtype, *, classifier: bool) -> tuple[Any
             )
     except UNREADABLE as error:
         raise source.unavailable("model", error) from error
-    missing, other = sorted(report["missing_keys"]), set(report["unexpected_keys"])
+    missing, other = sorted(report["missing_keys"]), frozenset(report["unexpected_keys"])
     if classifier and WEIGHT in other and missing and set(missing) <= set(_last_layer(trunk)):
         _fill(_last_layer(trunk))
-        return trunk, other, False
+        return _Opened(trunk, stored, other, writes=False)
     if unread := sorted(other - {WEIGHT}):
         _log.warning(
             "%s: %d weights that %s has no place for are not read, %s first",
@@ -144,7 +170,7 @@ def _trunk(source: Source, dtype: torch.dtype, *, classifier: bool) -> tuple[Any
             f"{source.name} lacks {len(missing)} weights of {type(trunk).__name__}, {missing[0]} first: "
             "not a whole causal language model"
         )
-    return trunk, other, True
+    return _Opened(trunk, stored, other)
 
 
 def _last_layer(trunk: Any) -> dict[str, torch.Tensor]:

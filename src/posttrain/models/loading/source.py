@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from posttrain.errors import ModelError, suggestion
 from posttrain.machine import hub
 from posttrain.models.loading import gguf
 from posttrain.runs.models import model_in
 
 BUNDLED = ("tiny", "smollm2")
-UNREADABLE = (OSError, ValueError, KeyError)  # what transformers raises for files that it cannot read
+UNREADABLE = (OSError, ValueError, KeyError, SafetensorError)  # what transformers raises for files that it cannot read
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +53,8 @@ class Source:
 
 def source_of(spec: str, revision: str | None = None) -> Source:
     """Resolve a name. Raises ModelError."""
+    if spec == "tiny":
+        return Source(spec, spec)
     if spec == "smollm2":
         return Source(spec, str(gguf.converted(gguf.smollm2())))
     path = Path(spec).expanduser()

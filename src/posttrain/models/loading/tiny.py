@@ -41,6 +41,7 @@ def tiny_model(seed: int = 0) -> tuple[Network, PreTrainedTokenizerFast]:
     )
     with torch.random.fork_rng(devices=[]):
         trunk = LlamaForCausalLM(config)
+    trunk.name_or_path = "tiny"
     trunk.generation_config = GenerationConfig.from_model_config(config)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
