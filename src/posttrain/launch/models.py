@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,10 +10,16 @@ import torch
 from posttrain.errors import ConfigError
 from posttrain.models.loading.load import Loaded
 from posttrain.models.loading.load import load as load_model
+from posttrain.models.loading.new_tokens import add_tokens
 from posttrain.roles.reward import WEIGHTS
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Model, RunFile
+
+
+_log = logging.getLogger(__name__)
+
+ENDS = {"embed_tokens", "lm_head", "wte", "embed_in", "embed_out"}  # names of embeddings and last layers
 
 
 def load_policy(run: RunFile) -> Loaded:
@@ -53,7 +60,10 @@ def read_template(spec: Model, name: str = "model") -> str | None:
 
 def _load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
     dtype, device = dtype_of(spec), device_of(run.device)
-    loaded = load_model(spec.path, dtype=dtype, device=device, revision=spec.revision, classifier=classifier)
+    loaded = load_model(
+        spec.path, dtype=dtype, device=device, revision=spec.revision, classifier=classifier, resize=spec.resize
+    )
+    _add_tokens(spec, loaded)
     if spec.lora is not None:
         from posttrain.models.lora import add_lora
 
@@ -73,6 +83,20 @@ def _load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
     return loaded
 
 
+def _add_tokens(spec: Model, loaded: Loaded) -> None:
+    """Add the new tokens of a run file, and warn if nothing would train them."""
+    added = [
+        *add_tokens(loaded.network, loaded.tokenizer, spec.new_tokens),
+        *add_tokens(loaded.network, loaded.tokenizer, spec.new_special_tokens, special=True),
+    ]
+    if added and spec.lora is not None and not {*(spec.lora.targets or ()), *spec.lora.modules_to_save} & ENDS:
+        _log.warning(
+            "model.new_tokens: LoRA does not train the embeddings of the %d new tokens; set "
+            "model.lora.modules_to_save: [embed_tokens, lm_head]",
+            len(added),
+        )
+
+
 def dtype_of(spec: Model) -> str:
     """bf16 where the chip multiplies it fast, float32 otherwise and for the small embedded model."""
     if spec.dtype != "auto":
@@ -82,9 +106,13 @@ def dtype_of(spec: Model) -> str:
 
 
 def device_of(name: str) -> str:
-    """The torch device of `device: auto | cpu | cuda | cuda:N`. ConfigError where there is none."""
+    """The torch device of `device: auto | cpu | mps | cuda | cuda:N`. ConfigError where there is none."""
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError(f"device: {name}, but no CUDA device is visible; use device: cpu or auto")
+    if ":" in name and int(name.partition(":")[2]) >= (count := torch.cuda.device_count()):
+        raise ConfigError(f"device: {name}, but there are {count} CUDA devices; use cuda:0 to cuda:{count - 1}")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("device: mps, but this machine has no Metal device; use device: cpu or auto")
     return name

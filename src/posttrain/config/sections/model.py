@@ -48,6 +48,12 @@ class Model(Pathed):
     """File with a Jinja template that replaces the tokenizer's chat template."""
     chat_template_kwargs: dict[str, Annotated[Any, Label("value")]] = Field(default_factory=dict)
     """Variables of the chat template, such as {enable_thinking: false}; those of a row come before them."""
+    new_tokens: tuple[str, ...] = ()
+    """Tokens to add, such as [<think>, </think>]; their embeddings start as the mean of the others."""
+    new_special_tokens: tuple[str, ...] = ()
+    """The same for special tokens, which are left out of decoded texts and which no text of the data can contain."""
+    resize: Flag = False
+    """Whether a tokenizer with more tokens than the model has embeddings gets the missing ones, or is an error."""
     activation_checkpointing: Flag = False
     """Whether the backward pass recomputes activations, which saves memory and costs about a third more time."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,8 @@ class RunFile(Section):
     """Name of the run's folder under `output`; null derives one from the method, the model and a number."""
     output: Path = Path("runs")
     """Folder that holds the runs."""
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
-    """Device of all models: auto, cpu, cuda or cuda:N; auto takes a GPU if one is visible."""
+    device: str = "auto"
+    """Device of all models: auto, cpu, cuda, cuda:N or mps; auto takes a CUDA GPU if one is visible, else the CPU."""
 
     _base: Path = Path()
 
@@ -88,6 +89,13 @@ class RunFile(Section):
         if "report" in long:
             long["report"] = listed(long["report"])
         return long
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, device: str) -> str:
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
+            raise ValueError(f"{device!r} is no device; choose auto, cpu, cuda, cuda:N (such as cuda:0) or mps")
+        return device
 
     @field_serializer("data")
     def _data_as_written(self, data: dict[str, Data]) -> Any:

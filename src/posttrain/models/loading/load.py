@@ -14,6 +14,7 @@ from posttrain.models.loading.adapter import adapter_in
 from posttrain.models.loading.classifier import HEAD, WEIGHT, load_score
 from posttrain.models.loading.dtypes import dtype_called
 from posttrain.models.loading.heads import load_heads
+from posttrain.models.loading.new_tokens import grow
 from posttrain.models.loading.probe import REFUSED, probe
 from posttrain.models.loading.quiet import hide_progress_bars, quiet
 from posttrain.models.loading.source import BUNDLED, UNREADABLE, Source, source_of
@@ -52,11 +53,13 @@ def load(
     device: str | torch.device = "cpu",
     revision: str | None = None,
     classifier: bool = False,
+    resize: bool = False,
 ) -> Loaded:
     """Load a model, heads included, by hub id, folder, .gguf file or bundled name (`tiny`, `smollm2`).
 
     The folder may be that of a run, or of an adapter, which is merged into the base model that it names.
-    `classifier`: accept one without the last layer of a language model, which only scores. Only safetensors are read,
+    `classifier`: accept one without the last layer of a language model, which only scores. `resize`: give a tokenizer
+    with more tokens than the model the rows that it needs, in place of an error. Only safetensors are read,
     and no code of the model's author is run. Raises ModelError for a model that is missing, does not fit its tokenizer,
     or gives other logits here than in transformers.
     """
@@ -75,7 +78,7 @@ def load(
         load_heads(network, source.folder)
         if WEIGHT in opened.other and HEAD not in network.heads:
             load_score(network, source)
-    network.vocab_size = _vocab_size(spec, network, tokenizer)  # after `probe`, which compares the padding too
+    _fit_vocabulary(network, tokenizer, spec, resize)  # after `probe`, which compares the padding too
     network.to(device).eval()
     return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer), writes, stored)
 
@@ -195,12 +198,15 @@ def _without_dropout(config: Any) -> None:
             setattr(text, name, 0.0)
 
 
-def _vocab_size(spec: str, network: Network, tokenizer: PreTrainedTokenizerBase) -> int:
-    """The number of token ids that the tokenizer uses. Models may have more embeddings, padded to a round number."""
-    largest = int(max(tokenizer.get_vocab().values()))
-    if largest >= network.vocab_size:
+def _fit_vocabulary(network: Network, tokenizer: PreTrainedTokenizerBase, name: str, resize: bool) -> None:
+    """Count the token ids that the tokenizer uses. Models may have more embeddings, padded to a round number."""
+    wanted, there = int(max(tokenizer.get_vocab().values())) + 1, network.vocab_size
+    if wanted <= there:
+        network.vocab_size = wanted
+    elif resize:
+        grow(network, there, wanted)
+    else:
         raise ModelError(
-            f"{spec}: the tokenizer has token {largest}, but the model only {network.vocab_size} embeddings; "
-            "resize the embeddings or use the tokenizer that the model was trained with"
+            f"{name}: the tokenizer has token {wanted - 1}, but the model only {there} embeddings; set model.resize: "
+            "true to add rows for the others, or use the tokenizer that the model was trained with"
         )
-    return largest + 1

@@ -1,0 +1,55 @@
+"""The models of a run file as its keys describe them."""
+
+import pytest
+import torch
+
+from posttrain.config.load import load
+from posttrain.errors import ConfigError
+from posttrain.launch.models import device_of, load_policy
+from posttrain.launch.run import open_session
+
+ENDS = "LoRA does not train the embeddings of the 1 new tokens; set model.lora.modules_to_save: [embed_tokens"
+
+
+def policy(**model):
+    return load_policy(load({"model": {"path": "tiny", **model}}, complete=False))
+
+
+def test_new_tokens_are_in_tokenizer_and_model(caplog):
+    loaded = policy(new_tokens=["<a>"], new_special_tokens=["<b>"])
+    assert loaded.tokenizer.encode("<a><b>", add_special_tokens=False) == [263, 264]
+    assert loaded.network.vocab_size == len(loaded.network.unembedding[0]) == 265
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("lora", "warned"),
+    [({}, True), ({"targets": ["all-linear", "lm_head"]}, False), ({"modules_to_save": ["embed_tokens"]}, False)],
+)
+def test_new_tokens_that_adapters_do_not_train_are_named(caplog, lora, warned):
+    loaded = policy(new_tokens=["<a>"], lora={"rank": 2, **lora})
+    assert (ENDS in caplog.text) == warned
+    assert len(loaded.network.originals) == ("modules_to_save" in lora)
+
+
+def test_a_session_lets_the_saved_model_stop_where_sampling_stops():
+    with open_session(load({"model": "tiny"}, complete=False), write=False) as session:
+        network, tokenizer = session.run.learner.models["policy"], session.run.encoder.tokenizer
+        ends = network.trunk.generation_config.eos_token_id
+        assert session.run.sampler.engine.stop == ({ends} if isinstance(ends, int) else set(ends))
+        assert tokenizer.eos_token_id in session.run.sampler.engine.stop
+
+
+def test_devices(monkeypatch):
+    assert device_of("cpu") == "cpu"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="no Metal device; use device: cpu or auto"):
+        device_of("mps")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert device_of("mps") == "mps"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert device_of("auto") == "cuda"
+    assert device_of("cuda:1") == "cuda:1"
+    with pytest.raises(ConfigError, match="device: cuda:2, but there are 2 CUDA devices; use cuda:0 to cuda:1"):
+        device_of("cuda:2")
