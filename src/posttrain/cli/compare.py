@@ -33,6 +33,10 @@ def compare(
 ) -> None:
     """Train several methods on one task and compare them: a table with intervals, and a figure of reward against KL."""
     from posttrain.errors import MissingExtraError
+    from posttrain.runs.reader import is_run
+
+    if any(is_run(Path(method)) for method in methods):
+        raise ConfigError(f"compare trains methods; to see runs side by side: posttrain show {' '.join(methods)}")
     from posttrain.evaluation.compare import figure as drawing
     from posttrain.evaluation.compare.grid import compare as run
     from posttrain.evaluation.compare.report import write

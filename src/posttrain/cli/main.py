@@ -21,6 +21,7 @@ from posttrain.cli.keys import keys
 from posttrain.cli.methods import explain, methods
 from posttrain.cli.model import evaluate, export, sample
 from posttrain.cli.papers import papers
+from posttrain.cli.show import show
 from posttrain.cli.train import TrainCommand, train
 from posttrain.errors import PosttrainError, from_system_error
 
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command(rich_help_panel=TRAIN)(demo)
 app.command(rich_help_panel=TRAIN, context_settings=OVERRIDES, cls=TrainCommand)(train)
 app.command(rich_help_panel=TRAIN)(compare)
+app.command(rich_help_panel=INSPECT)(show)
 app.command(rich_help_panel=INSPECT)(methods)
 app.command(rich_help_panel=INSPECT)(papers)
 app.command(rich_help_panel=INSPECT)(explain)

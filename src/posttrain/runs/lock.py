@@ -108,6 +108,18 @@ def read_owner(descriptor: int) -> Owner | None:
         return None
 
 
+def owner_of(path: Path) -> Owner | None:
+    """Read who holds a lock, without touching it; None if nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return read_owner(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_owner(descriptor: int, owner: Owner) -> None:
     """Write the owner to the lock file, durably."""
     os.ftruncate(descriptor, 0)

@@ -90,6 +90,8 @@ class Stage:
             if self.next_step >= self.total and run.file.procedure is None:
                 run.journal.refuse_finished()
             run.journal.accept()
+        if self.method.is_surrogate:
+            run.journal.describe(metrics={"without_meaning": ["loss"]})
         run.display.start(self.title(), self.total, self.header(), first_step=self.next_step)
         metrics: dict[str, float] = {}
         with run.signals.deferred():

@@ -1,0 +1,57 @@
+"""`posttrain show`: as a person, a program and a browser read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from posttrain.cli.main import main
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    for name, reward in (("a", 0.25), ("b", 0.5)):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text('{"ended": {"how": "finished"}}')
+        (folder / "metrics.jsonl").write_text(json.dumps({"step": 1, "reward": reward}) + "\n")
+    return tmp_path / "runs"
+
+
+def test_as_json(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main_ok("show", str(runs), "--json")
+    [a, b] = json.loads(capsys.readouterr().out)
+    assert (a["run"], a["status"], a["metrics"]) == (str(runs / "a"), "finished after 1 steps", {"reward": 0.25})
+    assert b["metrics"] == {"reward": 0.5}
+
+
+def test_one_several_and_a_page(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main_ok("show", str(runs / "a"))
+    assert "status      finished after 1 steps" in capsys.readouterr().out
+    page = runs.parent / "page.html"
+    main_ok("show", str(runs / "a"), str(runs / "b"), "--html", str(page))
+    assert "finished after 1 steps" in capsys.readouterr().out
+    assert "<title>a, b</title>" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show", "{}/c"], "c: no such folder"),
+        (["show", "{}/a", "--html", "{}/nowhere/x.html"], "x.html: cannot be written (No such file or directory)"),
+        (["compare", "{}/a", "{}/b"], "to see runs side by side: posttrain show {}/a {}/b"),
+    ],
+)
+def test_errors(arguments: list[str], said: str, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([a.replace("{}", str(runs)) for a in arguments])
+    assert ended.value.code != 0
+    assert said.replace("{}", str(runs)) in capsys.readouterr().err.replace("\n", " ")
+
+
+def main_ok(*arguments: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert not ended.value.code
