@@ -165,6 +165,11 @@ QUESTION = "Capital of France?"
             },
             Pair(ID, (user(QUESTION),), (says(PARIS),), (says(LYON),), {}, W),
         ),
+        (  # LLaMA-Factory's older form
+            "pairs",
+            {"instruction": QUESTION, "input": "", "output": [PARIS, LYON]},
+            Pair(ID, (user(QUESTION),), (says(PARIS),), (says(LYON),), {}, W),
+        ),
         (
             "prompts",
             {"query": "And of Italy?", "history": [[QUESTION, PARIS]]},

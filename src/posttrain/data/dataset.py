@@ -175,5 +175,5 @@ def _unusable(errors: Sequence[DataError], usable: int) -> str:
 
 
 def _check_same(first: Record, second: Record) -> None:
-    if replace(first, where="") != replace(second, where=""):
+    if first is not second and replace(first, where="") != replace(second, where=""):
         raise DataError(f"{second.where}: the id is that of {first.where}, but the content differs; give it another id")

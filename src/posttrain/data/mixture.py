@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from posttrain.data.dataset import Dataset, load
@@ -10,14 +10,22 @@ from posttrain.data.notices import Notices
 from posttrain.data.ordering import Mixture, difficulties
 
 
-def load_mixture(sources: Sequence[Mapping[str, Any]], kind: str, *, order: str = "shuffled", **how: Any) -> Dataset:
+def load_mixture(
+    sources: Sequence[Mapping[str, Any]],
+    kind: str,
+    *,
+    order: str = "shuffled",
+    read: Callable[..., Dataset] = load,
+    **how: Any,
+) -> Dataset:
     """Load every source and join them. With a `weight` each they are mixed: see ordering.Mixture.
 
-    `sources`: {"path", "weight", and settings that replace those of `how`}. `how`: as in dataset.load.
+    `sources`: {"path", "weight", and settings that replace those of `how`}. `read`, `how`: what
+    loads one source, and how: dataset.load and its settings.
     """
     weights = [s["weight"] for s in sources if s.get("weight") is not None]
     parts = [
-        load(s["path"], kind, order=order, part=("source", k) if k else (), **how | _own(s))
+        read(s["path"], kind, order=order, part=("source", k) if k else (), **how | _own(s))
         for k, s in enumerate(sources)
     ]
     records = tuple(r for part in parts for r in part)

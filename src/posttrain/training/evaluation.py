@@ -15,6 +15,7 @@ from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.runs.rounds import as_episodes, as_row
 from posttrain.training import measures
+from posttrain.training.columns_read import by_method
 from posttrain.training.episodes import Names, episode, request
 from posttrain.training.held_out import HeldOut, sources
 from posttrain.training.role_rewards import REWARD, model_score
@@ -147,7 +148,7 @@ class Evaluations:
         asked, kept = sources(section, method, scored=bool(self.run.rewards()))
         prompts = None if asked is None else self._asked(self.run.dataset(asked, "prompts"))
         if kept is not None and method is not None:
-            self.records = self.run.dataset(kept, method.streams[MAIN].kind.name)
+            self.records = self.run.dataset(kept, method.streams[MAIN].kind.name, by_method(method))
         return [d for d in (prompts, self.records) if d is not None]
 
     def _asked(self, prompts: Dataset) -> Dataset:

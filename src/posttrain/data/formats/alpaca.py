@@ -1,4 +1,4 @@
-"""Alpaca's columns: instruction, input, output. Dolly calls the second `context`."""
+"""Alpaca's columns: instruction, input, output. Dolly calls the second `context`; `output` may hold a pair."""
 
 from __future__ import annotations
 
@@ -20,5 +20,10 @@ def instructions(cells: Cells) -> None:
         if name in cells and isinstance(cells.rest[name] or "", str):
             asked += [text] if (text := cells.take(name)) else []
     cells.put("prompt", [{"role": "user", "content": "\n\n".join(asked)}])
+    output = cells.rest.get("output")
+    if cells.kind == "pairs" and "chosen" not in cells and isinstance(output, list | tuple) and len(output) == 2:
+        cells.put("chosen", output[0])
+        cells.put("rejected", output[1])
+        cells.drop("output")
     if cells.kind in ("demonstrations", "ratings") and "completion" not in cells and "output" in cells:
         cells.put("completion", cells.take("output"))
