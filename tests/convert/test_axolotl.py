@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 
-from posttrain.config.keys import keys
 from posttrain.convert.axolotl import NAMES, PEER, RULES
 from posttrain.convert.converter import checked, convert, convert_text
 from posttrain.convert.draft import Draft
-from posttrain.convert.rules import Becomes, Idle, Joined, Without
 from posttrain.convert.run_file_text import text_of
 from posttrain.convert.settings import Settings
 from posttrain.errors import ConfigError
+from tests.convert.rules import check_rule
 
-OURS = {key.name for key in keys()}
 BASE: dict[str, Any] = {
     "base_model": "tiny",
     "datasets": [{"path": "some/data", "type": "chat_template", "field_messages": "conversations"}],
@@ -37,15 +35,7 @@ def values(given: dict[str, Any], gpus: int = 1) -> dict[str, Any]:
 
 @pytest.mark.parametrize("key", sorted(RULES))
 def test_every_rule_does_what_it_says(key: str):
-    rule, name = RULES[key], f"{key}x" if key.endswith(".") else key
-    if isinstance(rule, Becomes | Joined):
-        assert rule.key in OURS | {"method.passes", "method.minibatches"}
-    elif isinstance(rule, Without):
-        assert f"{name}: something: {rule.why}" in draft({name: "something"}).without
-        assert all(name in draft({name: off}).idle for off in rule.off)
-    else:
-        assert isinstance(rule, Idle)
-        assert name in draft({name: 1}).idle
+    check_rule(PEER, key, draft)
 
 
 def test_the_names_are_keys_of_the_table():

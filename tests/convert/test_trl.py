@@ -9,21 +9,19 @@ from typing import Any
 
 import pytest
 
-from posttrain.config.keys import keys
 from posttrain.config.load import load
 from posttrain.config.yaml_ import parse
 from posttrain.convert.converter import checked, convert, convert_text
 from posttrain.convert.draft import Draft
 from posttrain.convert.preferences import LOSSES
-from posttrain.convert.rules import Becomes, Idle, Joined, Without
 from posttrain.convert.run_file_text import text_of
 from posttrain.convert.settings import Settings
 from posttrain.convert.trl import FORMER, PEER, RULES
 from posttrain.convert.trl_trainers import DEFAULTS
 from posttrain.errors import ConfigError
+from tests.convert.rules import check_rule
 
 BASE = {"model_name_or_path": "tiny", "dataset_name": "some/data"}
-OURS = {key.name for key in keys()}
 EXPERIMENTAL = {"orpo": "ORPO", "cpo": "CPO", "online_dpo": "OnlineDPO"}
 
 
@@ -93,19 +91,7 @@ def test_the_defaults_are_those_of_trl(trainer: str):
 @pytest.mark.fault("K1")
 @pytest.mark.parametrize("key", sorted(RULES))
 def test_every_rule_does_what_it_says(key: str):
-    rule = RULES[key]
-    if isinstance(rule, Becomes):
-        assert rule.key.replace("models.reward", "models.ROLE") in OURS
-    elif isinstance(rule, Joined):
-        assert rule.key in OURS | {"method.passes", "method.minibatches"}
-    elif isinstance(rule, Without):
-        lost = convert(PEER, Settings({**BASE, "seed": 1, key: "something"}, peer="TRL", trainer="dpo"))
-        assert f"{key}: something: {rule.why}" in lost.without
-        for off in rule.off:
-            assert key in draft({key: off}).idle
-    else:
-        assert isinstance(rule, Idle)
-        assert key in draft({key: 1}).idle
+    check_rule(PEER, key, draft)
 
 
 @pytest.mark.fault("K3")
@@ -178,6 +164,7 @@ def test_variants_of_dpo():
         ("sft", {}, {"path": "imitation/sft"}),
         ("rloo", {"beta": 0.1}, {"path": "online/rloo", "row_reward_minus_kl.kl_weight": 0.1, "passes": 1}),
         ("online_dpo", {"beta": [0.2]}, {"path": "online/online_dpo", "logistic.beta": 0.2}),
+        ("online_dpo", {"max_new_tokens": 9}, {"path": "online/online_dpo"}),
         ("ppo", {"cliprange": 0.1}, {"path": "online/ppo", "clipped_surrogate.low": 0.1, "gae.lam": 0.95, "passes": 4}),
     ],
 )  # fmt: skip
@@ -225,7 +212,7 @@ def test_grpo(given: dict[str, Any], expected: dict[str, Any]):
 
 def test_grpo_says_what_it_cannot_do():
     lost = draft({"scale_rewards": "none", "beta": 0.1, "entropy_coef": 0.01, "top_p": 0.9}, "grpo").without
-    assert [line.partition(":")[0] for line in lost] == ["beta", "entropy_coef", "top_p"]
+    assert [line.partition(":")[0] for line in lost] == ["entropy_coef", "top_p", "beta"]
     assert any("multiplies the KL" in line for line in draft({"beta": 0.1}, "grpo").differs)
     with pytest.raises(ConfigError, match="'cispo' has no counterpart"):
         draft({"loss_type": "cispo"}, "grpo")
@@ -250,6 +237,12 @@ def test_rewards_and_data():
     assert run_file({"reward_model_name_or_path": "some/rm"}, "grpo")["models.reward.path"] == "some/rm"
 
 
+def test_old_names_come_before_defaults():
+    assert run_file({"max_seq_length": 99}, "sft")["train.max_length"] == 99
+    assert run_file({"reward_model_path": "rm"}, "ppo")["sampling.max_tokens"] == 53
+    assert run_file({"reward_funcs": "a.b", "max_new_tokens": 9}, "online_dpo")["sampling.max_tokens"] == 9
+
+
 def test_long_rows():
     assert run_file({})["data.truncate"] == "right"
     assert run_file({"truncation_mode": "keep_end"})["data.truncate"] == "left"
@@ -268,7 +261,7 @@ def test_mixtures_of_scripts_around_trl():
     mixture = {"datasets": [{"id": "a/b", "config": "all", "split": "train_sft"}, {"id": "c/d"}]}
     made = draft({"dataset_mixture": mixture, "dataset_name": None, "chat_template": "{{ x }}"})
     assert made.values["data.path"] == "a/b:config=all,split=train_sft"
-    assert made.without[0] == "dataset_mixture: ['c/d']: only the first dataset of the mixture is taken"
+    assert made.without[-1] == "dataset_mixture: ['c/d']: only the first dataset of the mixture is taken"
     assert draft({"dataset_mixer": {"a/b": 1.0}, "dataset_name": None}).values["data.path"] == "a/b"
     prompts = draft({"dataset_prompt_column": "problem", "reward_funcs": ["x.f"]}, "grpo")
     assert prompts.values["data.columns"] == {"prompt": "problem"}

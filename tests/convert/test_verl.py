@@ -6,19 +6,17 @@ from typing import Any
 
 import pytest
 
-from posttrain.config.keys import keys
 from posttrain.config.load import load
 from posttrain.config.schema import RunFile
 from posttrain.config.yaml_ import parse
 from posttrain.convert.converter import checked, convert, convert_text
 from posttrain.convert.draft import Draft
-from posttrain.convert.rules import Becomes, Idle, Joined, Without
 from posttrain.convert.run_file_text import text_of
 from posttrain.convert.settings import Settings
 from posttrain.convert.verl import PEER, RULES
 from posttrain.errors import ConfigError
+from tests.convert.rules import check_rule
 
-OURS = {key.name for key in keys()}
 BASE = {"actor_rollout_ref.model.path": "tiny", "data.train_files": "train.parquet"}
 ACTOR, ROLLOUT = "actor_rollout_ref.actor", "actor_rollout_ref.rollout"
 GRPO = {"algorithm.adv_estimator": "grpo", f"{ROLLOUT}.n": 5}
@@ -40,16 +38,7 @@ def run(text: str) -> RunFile:
 
 @pytest.mark.parametrize("key", sorted(RULES))
 def test_every_rule_does_what_it_says(key: str):
-    rule, name = RULES[key], f"{key}x" if key.endswith(".") else key
-    if isinstance(rule, Becomes | Joined):
-        ours = rule.key.replace("models.critic", "models.ROLE").replace("models.reward", "models.ROLE")
-        assert ours in OURS | {"method.passes", "method.minibatches"}
-    elif isinstance(rule, Without):
-        assert f"{name}: something: {rule.why}" in draft({name: "something"}).without
-        assert all(name in draft({name: off}).idle for off in rule.off)
-    else:
-        assert isinstance(rule, Idle)
-        assert name in draft({name: 1}).idle
+    check_rule(PEER, key, draft)
 
 
 def test_a_rule_of_a_mapping_holds_for_its_keys():

@@ -32,9 +32,9 @@ def peer_of(name: str) -> Peer:
 def convert(peer: Peer, settings: Settings) -> Draft:
     """Return the run file that corresponds to another trainer's settings, with remarks on all that does not."""
     draft = Draft()
-    peer.assemble(settings, draft)
     for key, value in settings.given.items():
         _apply(peer, key, value, draft)
+    peer.assemble(settings, draft)  # what is given comes before defaults
     return draft
 
 

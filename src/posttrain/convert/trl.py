@@ -15,6 +15,7 @@ from posttrain.convert.values import dtype
 from posttrain.errors import ConfigError, suggestion
 
 _LORA = Joined("model.lora", "with use_peft")
+FILLED = ("max_length", "max_completion_length", "max_new_tokens", "response_length", "temperature")
 TRUNCATIONS = {"keep_start": "right", "keep_end": "left"}
 _METHOD = Joined("method", "the method and its settings; see the table of methods")
 _SAMPLER = "answers are drawn from the whole distribution, so that log-probs are those of the policy"
@@ -96,7 +97,7 @@ RULES: dict[str, Rule] = {
     "min_p": Without(_SAMPLER, (None, 0, 0.0)),
     "repetition_penalty": Without(_SAMPLER, (None, 1, 1.0)),
     "generation_kwargs": Without(_SAMPLER, (None, {})),
-    "num_generations_eval": Becomes("evaluate.samples"),
+    "num_generations_eval": Joined("evaluate.samples", "where eval_strategy is not no"),
     "generation_batch_size": Joined("train.prompts_per_step", "divided by num_generations"),
     "steps_per_generation": Joined("method.minibatches", "divided by gradient_accumulation_steps"),
     "reward_funcs": Joined("rewards", "TRL's own are trl.rewards:NAME"),
@@ -165,8 +166,7 @@ def assemble(settings: Settings, draft: Draft) -> None:
         if mode not in TRUNCATIONS:
             raise ConfigError(f"truncation_mode: no {mode!r}; known: {', '.join(TRUNCATIONS)}")
         draft.set("data.truncate", TRUNCATIONS[mode], settings.origin("truncation_mode"))
-    fill(settings, draft, RULES, [*base.SIMPLE, *(k for k in ("max_length", "max_completion_length") if settings(k))])
-    fill(settings, draft, RULES, [k for k in ("temperature",) if settings(k)])
+    fill(settings, draft, RULES, (*base.SIMPLE, *FILLED))
 
 
 def trainer_of(settings: Settings) -> str:

@@ -33,6 +33,8 @@ def records(settings: Settings, draft: Draft, kind: str) -> None:
     if asked != "no" and key == "dataset_name":
         test = settings("dataset_test_split") or "test"
         draft.set("evaluate.data", located(name, config, test), settings.origin("dataset_test_split"))
+        if settings("num_generations_eval"):
+            draft.set("evaluate.samples", settings.whole("num_generations_eval"), "num_generations_eval")
 
 
 def _sources(settings: Settings) -> list[tuple[str, Any, Any, Any]]:

@@ -32,7 +32,7 @@ RULES: dict[str, Rule] = {
     "data.multiturn.enable": Idle("conversations are recognised by their columns"),
     "data.train_batch_size": Joined("train.prompts_per_step", "prompts of a step, for all processes together"),
     **each("data.max_prompt_length data.max_response_length", _LENGTHS),
-    "data.max_length": Becomes("train.max_length"),
+    "data.max_length": Joined("train.max_length", "of the SFT trainer"),
     **each("data.filter_overlong_prompts data.truncation", Joined("data.truncate", "drop, or which end is cut off")),
     "data.seed": Becomes("seed"),
     "data.shuffle": Without("records are shuffled every epoch", (None, True)),
