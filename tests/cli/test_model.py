@@ -32,38 +32,6 @@ def test_sample_shows_the_question_and_every_answer(folder: Path, capsys: pytest
     assert out == say(capsys, "sample", str(folder), "7+5=", "--plain", "--samples", "3", "--max-tokens", "4")
 
 
-def test_eval_gives_a_mean_with_its_interval(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = "arithmetic:chat=false,split=test,size=20"
-    asked = ("eval", str(folder), data, "--reward", "exact_match", "--max-tokens", "4", "--json")
-    found = json.loads(say(capsys, *asked))
-    assert found["n"] == 20
-    assert found["mean"] == found["low"] == 0.0
-    assert 0.1 < found["high"] < 0.2  # an untrained model is wrong 20 times in 20; Wilson does not say never
-
-
-def test_eval_writes_a_record_per_prompt(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "new" / "records.jsonl"
-    data = "arithmetic:chat=false,split=test,size=3"
-    asked = ("eval", str(folder), data, "--reward", "exact_match", "--max-tokens", "4", "--samples", "2")
-    result = json.loads(say(capsys, *asked, "--temperature", "1", "--out", str(file), "--json"))
-    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert [len(r["answers"]) for r in records] == [2, 2, 2]
-    assert len({r["prompt_id"] for r in records}) == len({r["prompt"] for r in records}) == 3
-    assert sum(r["score"] for r in records) / 3 == result["mean"]
-    for answer in (a for r in records for a in r["answers"]):
-        assert answer["tokens"] <= 4
-        assert answer["reward"] in (0.0, 1.0)
-
-
-def test_a_file_of_records_that_cannot_be_written_is_an_error_of_storage(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        cli.main(["eval", str(folder), "arithmetic:size=1", "--max-tokens", "1", "--out", str(tmp_path)])
-    assert caught.value.code == 8
-    assert "--out" in capsys.readouterr().err
-
-
 def test_export_writes_a_folder_that_transformers_opens(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

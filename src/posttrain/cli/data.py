@@ -53,7 +53,7 @@ def show(
     from posttrain.models.loading.load import load as load_model
 
     columns = renames(column or [])
-    kind = kind or guess(_columns(source) | columns.keys()).name
+    kind = kind or guess(columns_of(source) | columns.keys()).name
     invalid: Invalid = "drop" if drop_invalid else "stop"
     records = load(source, kind, columns=columns, answer_after=answer_after, size=size, invalid=invalid)
     loaded = load_model(model)
@@ -71,7 +71,7 @@ def renames(options: Collection[str]) -> dict[str, str]:
     return {ours: theirs for ours, _, theirs in pairs}
 
 
-def _columns(source: str) -> set[str]:
+def columns_of(source: str) -> set[str]:
     """Return the columns of the first row of a file, or none if the source is no file."""
     from posttrain.data.readers.files import read
 

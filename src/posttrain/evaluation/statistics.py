@@ -36,6 +36,28 @@ def interval(scores: Sequence[float], z: float = 1.959964) -> tuple[float, float
     return mean - half, mean + half
 
 
+def pass_at(k: int, answers: int, correct: int) -> float:
+    """Return the probability that one of k answers is correct, from `correct` of `answers` (Chen et al., 2021).
+
+    The estimate 1 - C(n-c, k)/C(n, k) is unbiased; k is at most n.
+    """
+    return 1 - math.comb(answers - correct, k) / math.comb(answers, k)
+
+
+def ratio_interval(values: Sequence[float], sizes: Sequence[int], z: float = 1.959964) -> tuple[float, float, float]:
+    """Return a mean over the tokens of several records, and its 95% interval over records: (mean, low, high).
+
+    `values`: the mean of each record, `sizes`: its tokens. A single record has no interval: minus and plus infinity.
+    """
+    n, whole = len(values), sum(sizes)
+    mean = sum(x * size for x, size in zip(values, sizes, strict=True)) / whole
+    if n < 2:
+        return mean, -math.inf, math.inf
+    squares = sum((size * (x - mean)) ** 2 for x, size in zip(values, sizes, strict=True))
+    half = z * math.sqrt(squares * n / (n - 1)) / whole
+    return mean, mean - half, mean + half
+
+
 def student(df: int, confidence: float = 0.95) -> float:
     """Return Student's t of a two-sided interval with `df` degrees of freedom, by bisection."""
     if df < 1:

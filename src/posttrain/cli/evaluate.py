@@ -1,0 +1,184 @@
+"""`posttrain eval MODEL DATA`: what a model, or two on the same items, gets on held-out data."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from posttrain.cli.data import columns_of, renames
+from posttrain.cli.model import ModelName, open_model
+
+if TYPE_CHECKING:
+    from posttrain.data.dataset import Dataset
+    from posttrain.evaluation.summary import Difference, Summary
+    from posttrain.launch.measure import Measured
+    from posttrain.records import Record
+    from posttrain.rewards.reward import Reward
+
+UNITS = {"prompts": "prompts", "pairs": "pairs"}  # kind of data -> what is counted; the others are records
+REWARD = "math_answer"
+
+
+def evaluate(
+    model: ModelName,
+    data: Annotated[str, typer.Argument(help="File, hub id or bundled generator.", show_default=False)],
+    reward: Annotated[
+        list[str] | None,
+        typer.Option(help="Reward of the answers: NAME or NAME:key=value; repeatable. Default: math_answer."),
+    ] = None,
+    against: Annotated[str | None, typer.Option(help="A second model, compared on the same items.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="prompts, pairs, demonstrations or text; default: by columns and --reward.")
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Answers per prompt.", min=1)] = 1,
+    temperature: Annotated[float, typer.Option(help="Sampling temperature; 0 is greedy.", min=0)] = 0.0,
+    max_tokens: Annotated[int, typer.Option(help="Maximum length of an answer in tokens.", min=1)] = 256,
+    size: Annotated[int | None, typer.Option(help="Number of records.", min=1)] = None,
+    chat: Annotated[bool, typer.Option("--chat", help="Make plain-text prompts messages of a chat.")] = False,
+    answer_after: Annotated[str | None, typer.Option(help="Marker in front of the final answer, e.g. ####")] = None,
+    column: Annotated[list[str] | None, typer.Option(help="Renamed column: ours=theirs, e.g. prompt=question")] = None,
+    drop_invalid: Annotated[bool, typer.Option("--drop-invalid", help="Skip rows that cannot be used.")] = False,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--output", "--out", help="Write one JSON record per item, answers included.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Measure a model on held-out data, with 95% intervals.
+
+    Prompts are answered and the answers scored. On pairs, accuracy and margin are those of a reward model's scores, or
+    of a language model's log-probs. On demonstrations and text it is the loss per token.
+    """
+    from posttrain.core.kinds import guess
+    from posttrain.data.dataset import load
+
+    names = renames(column or [])
+    kind = kind or ("prompts" if reward else guess(columns_of(data) | names.keys()).name)
+    dataset = load(
+        data, kind, columns=names, answer_after=answer_after, size=size, chat=chat,
+        invalid="drop" if drop_invalid else "stop",
+    )  # fmt: skip
+    rewards = [parsed(spec) for spec in reward or [REWARD]] if kind == "prompts" else []
+    for record in dataset if rewards else ():
+        _check_columns(rewards, record)
+    if out is not None:
+        _write(out, "", mode="a")  # before the work, not after it
+    sampling = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens}
+    models = [model, *([against] if against else [])]
+    results = [_measured(m, dataset, kind, rewards, seed, sampling) for m in models]
+    if out is not None:
+        named = ({"model": m} if against else {} for m in models)
+        rows = [{**own, **row} for own, r in zip(named, results, strict=True) for row in r.rows]
+        _write(out, "".join(json.dumps(r, ensure_ascii=False, allow_nan=False) + "\n" for r in rows))
+    described = [_described(m, r) for m, r in zip(models, results, strict=True)]
+    if as_json:
+        own = {"data": data, "reward": next(iter(results[0].scores)), **described[0]}
+        compared = {"against": described[1], "difference": _differences(results)} if against else {}
+        typer.echo(json.dumps({**own, **compared}))
+        return
+    for line in _lines(models, results, UNITS.get(kind, "records")):
+        typer.echo(line)
+
+
+def _check_columns(rewards: Sequence[Reward], record: Record) -> None:
+    """Raise DataError for a column that a reward cannot do without, before any answer is sampled."""
+    from posttrain.errors import DataError
+    from posttrain.rewards.reward import check_columns
+
+    try:
+        check_columns(rewards, record.columns, record.where)
+    except DataError as error:
+        raise DataError(f"{error}; of posttrain eval: --column OURS=THEIRS, or another --reward") from error
+
+
+def parsed(spec: str) -> Reward:
+    """Return the reward of `NAME`, `FILE:FUNCTION` or either with settings: `NAME:key=value,key=value`."""
+    from posttrain.data.dataset import parse_spec
+    from posttrain.evaluation.compare.contender import value
+    from posttrain.rewards.reward import resolve
+
+    path, colon, tail = spec.rpartition(":")
+    if not colon or "=" not in tail:
+        return resolve(spec)
+    settings = {k: value(text) for k, text in parse_spec(f"reward:{tail}")[1].items()}
+    return resolve({"path": path, **settings})
+
+
+def _measured(
+    model: str, data: Dataset, kind: str, rewards: Sequence[Reward], seed: int, sampling: dict[str, Any]
+) -> Measured:
+    """Open a model and measure it on records of a kind."""
+    from posttrain.errors import ConfigError
+    from posttrain.launch import measure
+
+    with open_model(model, seed=seed, scoring=kind == "pairs") as session:
+        if kind == "prompts":
+            return measure.of_prompts(session, data, rewards, **sampling)
+        kept, _ = session.run.encode(data, lambda r: session.run.encoder.rows(r, kind, {}, data.truncate))
+        if kind == "pairs":
+            return measure.of_pairs(session, kept)
+        if kind in ("demonstrations", "text"):
+            return measure.of_records(session, kept, kind)
+    raise ConfigError(f"--kind {kind}: a model is measured on prompts, pairs, demonstrations or text")
+
+
+def _described(model: str, measured: Measured) -> dict[str, Any]:
+    """Describe what a model got, as plain data. The principal number is at the top."""
+    from posttrain.evaluation.summary import passes, summary
+
+    scores = {name: _plain(summary(values, measured.tokens)) for name, values in measured.scores.items()}
+    first = next(iter(scores.values()))
+    more: dict[str, Any] = {f"pass@{k}": x for k, x in passes(measured.answers).items()}
+    if measured.tokens:
+        more["perplexity"] = math.exp(min(first["mean"], 700.0))
+    return {"model": model, **first, "scores": scores, "unscored": measured.asked - first["n"], **more}
+
+
+def _plain(found: Summary | Difference) -> dict[str, Any]:
+    """Return the numbers of a summary, null for what JSON cannot hold: the interval of a single item."""
+    from posttrain.runs.metrics import finite
+
+    return {name: finite(x) for name, x in vars(found).items()}
+
+
+def _differences(results: Sequence[Measured]) -> dict[str, Any]:
+    from posttrain.evaluation.summary import difference
+
+    one, two = results
+    return {n: _plain(difference(one.scores[n], two.scores[n])) for n in one.scores if n in two.scores}
+
+
+def _lines(models: Sequence[str], results: Sequence[Measured], unit: str) -> Iterator[str]:
+    """Yield what is printed: each number of each model, then the differences."""
+    from posttrain.evaluation.summary import difference, passes, summary
+
+    for model, measured in zip(models, results, strict=True):
+        before = f"{model}: " if len(models) > 1 else ""
+        for name, values in measured.scores.items():
+            found = summary(values, measured.tokens)
+            per = f" per token, perplexity {math.exp(min(found.mean, 700.0)):.4g}," if measured.tokens else ""
+            yield f"{before}{name} {found}{per} on {found.n} {unit}"
+        if len(passes(measured.answers)) > 1:
+            yield before + "  ".join(f"pass@{k} {x:.4f}" for k, x in passes(measured.answers).items())
+        if lacking := measured.asked - len(next(iter(measured.scores.values()))):
+            yield f"{before}{lacking} of {measured.asked} {unit} have no number and are left out"
+    if len(models) > 1:
+        for name in (n for n in results[0].scores if n in results[1].scores):
+            compared = difference(results[0].scores[name], results[1].scores[name])
+            yield f"{name} of {models[0]} less that of {models[1]}: {compared}"
+
+
+def _write(path: Path, text: str, *, mode: str = "w") -> None:
+    from posttrain.errors import StorageError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise StorageError(f"--output {path}: cannot be written ({error.strerror})") from error
