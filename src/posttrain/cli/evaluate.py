@@ -98,7 +98,7 @@ def _check_columns(rewards: Sequence[Reward], record: Record) -> None:
 
 def parsed(spec: str) -> Reward:
     """Return the reward of `NAME`, `FILE:FUNCTION` or either with settings: `NAME:key=value,key=value`."""
-    from posttrain.data.dataset import parse_spec
+    from posttrain.data.sources import parse_spec
     from posttrain.evaluation.compare.contender import value
     from posttrain.rewards.reward import resolve
 
