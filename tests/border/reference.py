@@ -68,7 +68,7 @@ def marks_of(tokenizer: Any, expected: Expected) -> list[bool]:
     A special token that only swallows the white space of an answer marks the turn: it is not the answer's.
     """
     encoded = tokenizer(expected.text, add_special_tokens=False, return_offsets_mapping=True)
-    special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+    special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special} - {tokenizer.unk_token_id}
     marks = [
         any(start >= a and start < b or (start < a < end and token not in special) for a, b in expected.spans)
         for token, (start, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)

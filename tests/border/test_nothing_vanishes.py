@@ -98,3 +98,33 @@ def test_an_answer_that_is_only_a_thought():
     (row,) = encoder.rows(Demonstration(1, "", talk, WHERE), "demonstrations")
     trained = encoder.tokenizer.decode([t for t, m in zip(row.tokens, row.trained, strict=True) if m])
     assert trained.removesuffix(BY_NAME["r1"].end).split() == ["two", "and", "two", "</think>"]
+
+
+def test_a_result_that_the_answer_repeats_is_still_missed():
+    """That its words stand elsewhere in the text does not make it written."""
+    encoder = encoder_of("tulu")
+    talk = (user("Weather?"), says("weather(Paris)"), result("18 C"), says("18 C"))
+    encoder.rows(Demonstration(1, "", talk, WHERE), "demonstrations")
+    (line,) = encoder.notices.lines()
+    assert NOTICE["results"] in line
+
+
+@pytest.mark.parametrize("arguments", [{}, {"city": "Paris"}])
+def test_a_call_that_the_content_names_is_still_missed(arguments):
+    talk = (user("Weather in Paris?"), calls(arguments, "I ask weather for the city Paris."))
+    with pytest.raises(DataError, match="'weather'.*set model.chat_template"):
+        encoder_of("chatml").rows(Demonstration(1, "", talk, WHERE), "demonstrations")
+    encoder = encoder_of("qwen2.5")
+    (row,) = encoder.rows(Demonstration(1, "", talk, WHERE), "demonstrations")
+    check_row(encoder.tokenizer, row, expected_rows(encoder.tokenizer, BY_NAME["qwen2.5"], talk, 0, {})[0])
+
+
+def test_a_row_that_contradicts_its_template_can_be_dropped():
+    """Two answers in a row, of which Qwen 3 rewrites the first; a thought where thinking is off."""
+    encoder = encoder_of("qwen3")
+    for talk, arguments in [
+        ((user("2+2?"), says("4"), says("5")), {}),
+        ((user("2+2?"), says("4", reasoning_content="two and two")), {"enable_thinking": False}),
+    ]:
+        with pytest.raises(DataError, match=f"^{WHERE}: the chat template"):
+            encoder.rows(Demonstration(1, "", talk, WHERE, arguments=arguments), "demonstrations")

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.border.families import Family
 
-KINDS = ("sentencepiece", "metaspace", "bytes", "greedy")
+KINDS = ("sentencepiece", "metaspace", "bytes", "greedy", "wordpiece")
 TEXT = [
     "What is the capital of France? The capital of France is Paris. And of Italy? Rome.",
     "Add two and two: 2+2=4. Is 7+5=12 or 13? The answer is 12, I think.",

@@ -8,3 +8,9 @@ def test_uneven_offsets_are_put_in_order():
     tokens = Located([1, 2, 3, 4, 5], [(0, 1), (0, 1), (0, 1), (2, 3), (2, 2)])
     assert tokens.within(0, 1) == range(3)
     assert tokens.within(1, 3) == range(3, 5)
+
+
+def test_a_token_that_swallows_white_space_begins_before_it():
+    tokens = Located([1, 2], [(0, 5), (5, 6)])
+    assert tokens.within(4, 6) == range(2)
+    assert [tokens.begins_before(i, 4) for i in range(2)] == [True, False]

@@ -18,6 +18,7 @@ def test_the_marks_of_a_template():
     marks = TurnMarks.of(rendered, ControlTokens(byte_tokenizer()))
     assert marks.tokens == {"<|im_start|>", "<|im_end|>"}
     assert marks.end == "<|im_end|>"
+    assert not marks.continued
 
 
 def test_where_the_template_refuses_a_question_every_special_token_counts():

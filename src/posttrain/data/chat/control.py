@@ -30,7 +30,7 @@ class ControlTokens:
         self.tokens = sorted(special | named, key=lambda t: (-len(t), t))
         ends = {tokenizer.bos_token, tokenizer.eos_token, *tokenizer.convert_ids_to_tokens(sorted(stop))}
         self.ends = frozenset(ends & set(self.tokens))
-        self.ids = frozenset(tokenizer.convert_tokens_to_ids(self.tokens))
+        self.ids = frozenset(tokenizer.convert_tokens_to_ids(self.tokens)) - {tokenizer.unk_token_id}
         self._placeholder = {token: chr(FIRST + i) for i, token in enumerate(self.tokens)}
         self._token = {character: token for token, character in self._placeholder.items()}
         self._pattern = re.compile("|".join(map(re.escape, self.tokens)) or "(?!)")

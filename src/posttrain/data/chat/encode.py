@@ -203,13 +203,8 @@ class Encoder:
         size = 0
         for start, end in spans:
             within = tokens.within(start, end)
-            for i in within:
-                # A special token that takes the white space behind it in is not the assistant's.
-                marks[i] = (
-                    i > within.start
-                    or tokens.ids[i] not in self.control.ids
-                    or text[start:].startswith(self.tokenizer.convert_ids_to_tokens(tokens.ids[i]))
-                )
+            for i in within:  # a special token that only swallows white space of the answer is not the assistant's
+                marks[i] = tokens.ids[i] not in self.control.ids or not tokens.begins_before(i, start)
             size = within.stop
         return tuple(tokens.ids[:size]), tuple(marks[:size])
 

@@ -36,6 +36,5 @@ def behind_opening(asked: str, answered: str, message: Message) -> str | None:
     if content.lstrip().startswith(opening):
         content = content.lstrip().removeprefix(opening).removeprefix(opened[2])
     spoken = content.rpartition(closing)[2].strip()
-    answer = answered[len(asked[: opened.start()].rstrip()) :]
-    end = answer[answer.rfind(spoken) + len(spoken) :] if spoken else answer.lstrip()
-    return asked + content.rstrip() + end if spoken in answer else None
+    answer = answered[len(asked[: opened.start()].rstrip()) :].lstrip()
+    return asked + content.rstrip() + answer.removeprefix(spoken) if answer.startswith(spoken) else None

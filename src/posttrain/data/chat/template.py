@@ -13,6 +13,7 @@ from posttrain.data.chat.control import ControlTokens
 from posttrain.data.chat.left_out import Written
 from posttrain.data.chat.opened_thought import behind_opening
 from posttrain.data.chat.prefix import shared
+from posttrain.data.chat.probe import Probe
 from posttrain.data.chat.renderer import Renderer
 from posttrain.data.chat.turn_marks import TurnMarks
 from posttrain.data.notices import Notices
@@ -60,12 +61,13 @@ class ChatTemplate:
         self._renderer = renderer or Renderer()
         self.ends: set[str] = set()  # the tokens that end turns, as far as they have been seen
         self._remembered: OrderedDict[str, str] = OrderedDict()
+        self._probe = Probe()
 
     def question(self, prompt: Sequence[Message], arguments: Mapping[str, Any] = NOTHING, where: str = "") -> str:
         """Return the conversation so far, followed by the words that call for the assistant's answer."""
         hidden, settings = self._prepared(prompt, arguments, where)
         text = self._render(hidden, settings, answer_next=True)
-        self._check_context(hidden, settings, text, where)
+        self._check_context(hidden, settings, self._written(text, hidden, settings, answer_next=True), where)
         return text
 
     def whole(self, conversation: Sequence[Message], arguments: Mapping[str, Any] = NOTHING) -> str:
@@ -96,7 +98,8 @@ class ChatTemplate:
             return []
         last = turns[-1]
         stable = all(last.text.startswith(turn.text[: turn.spans[0][1]]) for turn in turns)
-        self._check_context(conversation[: wanted[-1]], settings, last.text, where, trained=wanted)
+        written = self._written(last.text, conversation[: wanted[-1] + 1], settings)
+        self._check_context(conversation[: wanted[-1]], settings, written, where, trained=wanted)
         return [Rendered(last.text, tuple(turn.spans[0] for turn in turns))] if stable else turns
 
     @cached_property
@@ -124,13 +127,16 @@ class ChatTemplate:
         message = conversation[number]
         asked = self._render(conversation[:number], settings, answer_next=True)
         answered = self._render(conversation[: number + 1], settings, answer_next=False)
-        self._check_calls(message, Written(answered))
+        written = self._written(answered, conversation[: number + 1], settings)
+        self._check_calls(message, number, written)
+        missing = written.missing
         if not answered.startswith(asked):
-            answered = behind_opening(asked, answered, message) or self._refuse(asked, answered, number + 1)
+            answered = behind_opening(asked, answered, message) or self._refuse(asked, answered, number + 1, settings)
+            missing -= {("thought", number)}  # the history drops it, the answer has it
         end = self._end(answered, len(asked))
-        written = Written(answered[len(asked) :])
-        self._check_calls(message, written)
-        if written.lacks_content(message) or written.lacks_thought(message):
+        written = Written(answered[len(asked) :], missing)
+        self._check_calls(message, number, written)
+        if written.lacks_content(message, number) or written.lacks_thought(message, number):
             raise DataError(
                 f"the chat template leaves out words of the assistant's message {number + 1}, so they would not be "
                 "trained; set model.chat_template to one that writes them, or remove them from the data"
@@ -153,14 +159,18 @@ class ChatTemplate:
         self.ends.add(last)
         return len(turn)
 
-    def _refuse(self, before: str, after: str, number: int) -> str:
+    def _refuse(self, before: str, after: str, number: int, settings: Mapping[str, Any]) -> str:
         same = shared(before, after)
         start = max(0, same - 10)
-        raise ModelError(
+        own = ", ".join(sorted(settings.keys() - {"tools", "documents"}))
+        error = DataError if self.marks.continued else ModelError  # a matter of this conversation, or of every one
+        raise error(
             f"the chat template writes message {number} otherwise than it calls for it: "
             f"{before[start : same + 30]!r} before the answer, {after[start : same + 30]!r} with it, so the model "
-            "would not see what it was trained on; set model.chat_template to one that begins the assistant's turn the "
-            "same way with and without add_generation_prompt"
+            "would not see what it was trained on; join answers that follow each other, "
+            + (f"change {own} of chat_template_kwargs, " if own else "")
+            + "or set model.chat_template to one that begins the assistant's turn the same way with and without "
+            "add_generation_prompt"
         )
 
     # ---- what the template leaves out
@@ -169,32 +179,41 @@ class ChatTemplate:
         self,
         conversation: Sequence[Message],
         settings: Mapping[str, Any],
-        text: str,
+        written: Written,
         where: str,
         trained: Sequence[int] = (),
     ) -> None:
         """Raise DataError for a call that the template does not write; note everything else that it leaves out."""
-        written = Written(text)
         for number, message in enumerate(conversation):
             role = message["role"]
-            self._check_calls(message, written)
+            self._check_calls(message, number, written)
             if role == "assistant" and number in trained:
                 continue
-            if written.lacks_content(message):
+            if written.lacks_content(message, number):
                 self.notices.add(f"the chat template leaves out what {role} messages say", where)
-            elif written.lacks_thought(message):
+            elif written.lacks_thought(message, number):
                 self.notices.add("the chat template leaves out the thoughts of earlier turns", where)
         if (tools := settings.get("tools")) and (name := written.missing_tool(tools)):
             self.notices.add(f"the chat template does not write the definition of the tool {name!r}", where)
         if (documents := settings.get("documents")) and written.lacks_document(documents):
             self.notices.add("the chat template does not write the documents", where)
 
-    def _check_calls(self, message: Message, written: Written) -> None:
-        if (call := written.missing_call(message)) is not None:
+    def _check_calls(self, message: Message, number: int, written: Written) -> None:
+        if (call := written.missing_call(message, number)) is not None:
             raise DataError(
                 f"the chat template does not write the assistant's call of the tool {call!r}; set model.chat_template "
                 "to one that knows tool_calls, or write the calls into 'content' as the model should write them"
             )
+
+    def _written(
+        self, text: str, conversation: list[Any], settings: Mapping[str, Any], *, answer_next: bool = False
+    ) -> Written:
+        """Return what the text of a conversation has written, and the parts that the template leaves out of it."""
+
+        def render(changed: Sequence[Message], others: Mapping[str, Any]) -> str:
+            return self._render(list(changed), others, answer_next=answer_next)
+
+        return Written(text, self._probe.missing(conversation, settings, render, answer_next=answer_next))
 
     # ---- rendering
 

@@ -16,6 +16,10 @@ class Tokens(ABC):
     ids: list[int]
 
     @abstractmethod
+    def begins_before(self, position: int, start: int) -> bool:
+        """Whether a token with characters behind `start` has some before it, too."""
+
+    @abstractmethod
     def within(self, start: int, end: int) -> range:
         """Return the positions of the tokens with characters in [start, end), one that begins before it included."""
 
@@ -27,8 +31,12 @@ class Located(Tokens):
         self.ids = list(ids)
         self.offsets = list(offsets)
         # A character of several tokens, or white space that a token leaves out, must not make the order uneven.
-        self.ends = list(accumulate((end for _, end in offsets), max))
-        self.starts = list(accumulate((start for start, _ in reversed(offsets)), min))[::-1]
+        starts, ends = zip(*offsets, strict=True) if offsets else ((), ())
+        self.ends = list(accumulate(ends, max))
+        self.starts = list(accumulate(starts[::-1], min))[::-1]
+
+    def begins_before(self, position: int, start: int) -> bool:
+        return self.offsets[position][0] < start
 
     def within(self, start: int, end: int) -> range:
         return range(bisect_right(self.ends, start), bisect_left(self.starts, end))
@@ -48,3 +56,6 @@ class ByPrefix(Tokens):
     def within(self, start: int, end: int) -> range:
         first, last = (shared(self.ids, self.encode(self.text[:edge])) for edge in (start, end))
         return range(first, last)
+
+    def begins_before(self, position: int, start: int) -> bool:  # noqa: ARG002
+        return False  # what swallows characters behind `start` is in the common beginning

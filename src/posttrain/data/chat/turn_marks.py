@@ -19,11 +19,13 @@ Render = Callable[[Sequence[Message], bool], str]  # conversation, whether an an
 class TurnMarks:
     """`tokens`: those that mark turns. `end`: the last token of the assistant's turn, "" if that is none of them.
 
-    A template may open a thought with `<think>` where it calls for an answer; that is no mark of a turn.
+    A template may open a thought with `<think>` where it calls for an answer; that is no mark of a turn. `continued`:
+    whether a plain answer begins with the words that call for it.
     """
 
     tokens: frozenset[str]
     end: str
+    continued: bool = True
 
     @classmethod
     def of(cls, render: Render, control: ControlTokens) -> TurnMarks:
@@ -49,4 +51,4 @@ class TurnMarks:
         behind = control.found_in(answered.rpartition(ANSWER)[2])
         ends = behind[: shared(behind, control.found_in(followed.partition(ANSWER)[2]))] or behind[:1]
         marks = {*before, *control.found_in(system_too), *header[:1], *behind, *control.ends}
-        return cls(frozenset(marks), ends[-1] if ends else "")
+        return cls(frozenset(marks), ends[-1] if ends else "", answered.startswith(called))

@@ -1,0 +1,56 @@
+"""What a template leaves out is found whatever else the text says, once for all conversations of a shape."""
+
+import json
+
+from posttrain.data.chat.probe import Probe
+from posttrain.errors import DataError
+
+TALK = [
+    {"role": "system", "content": "4"},
+    {"role": "user", "content": "2+2?"},
+    {"role": "assistant", "content": "<think>4</think>4", "tool_calls": [{"id": "x", "function": {"name": "4"}}]},
+    {"role": "tool", "content": "4"},
+    {"role": "assistant", "content": "4", "reasoning_content": "4"},
+]
+SETTINGS = {"tools": [{"name": "4"}], "documents": [{"text": "4"}], "enable_thinking": False}
+
+
+def missing(render, talk=TALK, settings=SETTINGS, probe=None):
+    return (probe or Probe()).missing(talk, settings, render, answer_next=False)
+
+
+def test_a_template_that_writes_everything():
+    assert missing(lambda talk, settings: json.dumps([talk, settings])) == set()
+
+
+def test_a_template_that_writes_contents_only():
+    left_out = missing(lambda talk, settings: " ".join(m["content"] for m in talk if m["role"] != "tool"))
+    assert left_out == {("call", 2), ("content", 3), ("thought", 4), ("tools", 0), ("documents", 0)}
+
+
+def test_a_template_that_writes_what_stands_behind_thoughts():
+    left_out = missing(lambda talk, settings: " ".join(m["content"].split("</think>")[-1] for m in talk))
+    assert {part for part in left_out if part[0] in ("content", "thought")} == {("thought", 2), ("thought", 4)}
+
+
+def test_ids_and_other_settings_are_left_as_they_are():
+    def render(talk, settings):
+        assert talk[2]["tool_calls"][0]["id"] == "x"
+        assert settings["enable_thinking"] is False
+        return json.dumps([talk, settings])
+
+    missing(render)
+    assert TALK[0] == {"role": "system", "content": "4"}
+
+
+def test_a_shape_is_probed_once_and_a_refusal_tells_nothing():
+    calls = []
+
+    def render(talk, settings):
+        calls.append(talk)
+        raise DataError("the template checks names")
+
+    probe = Probe()
+    for text in ("a", "b", ""):
+        assert missing(render, [{"role": "user", "content": text}], {}, probe) == set()
+    assert len(calls) == 2
