@@ -2,7 +2,7 @@
 
     import posttrain
 
-    posttrain.train(model="smollm2", method="online/grpo", data="arithmetic", rewards=["math_answer"])
+    posttrain.train(model="smollm2", method="online/grpo", data="arithmetic", rewards="math_answer")
 
 Importing this package loads no torch; the names below are resolved when they are first used.
 """
@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from posttrain.core.method import Derived, Method, Sampling, Stream, Term, variant
     from posttrain.core.parts import pairwise, part
-    from posttrain.launch.run import Result, train
+    from posttrain.launch.result import Result
+    from posttrain.launch.train import train
     from posttrain.training.session import Session
 
 _HOMES = {
-    "train": "posttrain.launch.run",
-    "Result": "posttrain.launch.run",
+    "train": "posttrain.launch.train",
+    "Result": "posttrain.launch.result",
     "Session": "posttrain.training.session",
     "Method": "posttrain.core.method",
     "Term": "posttrain.core.method",

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from posttrain.config.load import load
-from posttrain.launch.run import Result, launch
+from posttrain.launch.result import Result
+from posttrain.launch.run import launch
 from posttrain.runs.metrics import is_timing, read_metrics
 from posttrain.viewer.display import Display
 

@@ -17,7 +17,8 @@ from posttrain.data.dataset import load as dataset
 from posttrain.errors import DataError
 from posttrain.formulas.credit.baselines import win_minus_kl
 from posttrain.formulas.losses.scores import between, mean_logp
-from posttrain.launch.run import Result, open_session
+from posttrain.launch.result import Result
+from posttrain.launch.run import open_session
 from posttrain.models.loading.tiny import tiny_model
 from posttrain.procedures.pipelines.chain_of_hindsight import hindsight
 from posttrain.procedures.rounds.self_rewarding import question, score

@@ -9,7 +9,7 @@ import pytest
 
 from posttrain.backends.local.direction import movable, shift
 from posttrain.backends.protocol import Direction, Shape
-from posttrain.launch.run import Result
+from posttrain.launch.result import Result
 from posttrain.models.loading.tiny import tiny_model
 from posttrain.seeds import seed_for
 from posttrain.selection.directions import rank_weights, value_difference

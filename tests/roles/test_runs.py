@@ -11,7 +11,8 @@ import torch
 
 from posttrain.config.load import load
 from posttrain.errors import ConfigError, ModelError, RewardError
-from posttrain.launch.run import Result, open_session
+from posttrain.launch.result import Result
+from posttrain.launch.run import open_session
 from posttrain.rewards.reward import resolve
 from posttrain.training.session import Session
 from tests.endpoint.server import Server, answer, say, status, think

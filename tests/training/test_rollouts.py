@@ -13,7 +13,8 @@ from posttrain.catalogue.transforms.off_policy import corrected
 from posttrain.config.load import load
 from posttrain.errors import ConfigError
 from posttrain.formulas.losses.off_policy import truncated_importance, weighed
-from posttrain.launch.run import Result, open_session
+from posttrain.launch.result import Result
+from posttrain.launch.run import open_session
 from tests.harness.runs import SUMS, Interrupt, PowerCut, metrics, run, same_bits
 
 GRPO = {

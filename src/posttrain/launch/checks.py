@@ -12,11 +12,11 @@ from posttrain.data.dataset import Dataset
 from posttrain.data.overlap import overlap
 from posttrain.errors import ConfigError, suggestion
 from posttrain.launch.text_roles import check_endpoints
-from posttrain.rewards.reward import resolve
 from posttrain.trackers.named import check_installed
 from posttrain.training.enough import check_answers, check_batch_size
 from posttrain.training.episodes import authors_of
 from posttrain.training.held_out import offline, sources
+from posttrain.training.named_rewards import named_rewards
 from posttrain.training.role_rewards import REWARD
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ def check_before_loading(run: RunFile, *, scored: bool = False) -> None:
 
     `scored`: there are reward functions besides those of the run file.
     """
-    for reward in run.rewards:
-        resolve(reward.model_dump()).notice()
+    for reward in named_rewards(run):
+        reward.notice()
     check_endpoints(run)
     check_installed(entry.name for entry in run.report)
     if run.procedure is not None:
         procedure_of(run)
-    method = None if run.method is None else catalogue.load(run.method.path, run.base)
+    method = None if run.method is None else method_of(run)
     if method is not None:
         _check_method(run, method)
     if run.evaluate is not None:
@@ -84,10 +84,18 @@ def check_streams(run: RunFile, method: Method) -> None:
         )
 
 
+def method_of(run: RunFile) -> Method:
+    """The method of a run file, before its settings."""
+    assert run.method is not None
+    given: Method | None = run.given.get(run.method.path)
+    return given or catalogue.load(run.method.path, run.base)
+
+
 def procedure_of(run: RunFile) -> Callable[..., Any]:
     """The procedure of a run file. ConfigError where its data or settings are not those that it takes."""
     assert run.procedure is not None
-    function = catalogue.load_procedure(run.procedure.path, run.base)
+    given = run.given.get(run.procedure.path)
+    function = given or catalogue.load_procedure(run.procedure.path, run.base)
     signature = Signature(function, own=("session",))
     signature.check_data(run.data, run.procedure.path)
     signature.check(run.procedure.settings, "procedure")

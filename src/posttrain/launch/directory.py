@@ -15,6 +15,7 @@ from posttrain.runs.checkpoint import NAME
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.directory_journal import DirectoryJournal, settings_of
 from posttrain.runs.ending import FinishedError, is_finished, read_ending
+from posttrain.training.source import GIVEN
 
 if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
@@ -40,8 +41,8 @@ def resumed(run: RunFile, which: str) -> tuple[RunFile, str | None]:
 
 def claim(run: RunFile, *, resume: bool) -> RunDirectory:
     """The run's directory, locked. Nothing is written to it yet."""
-    named, model = run.procedure or run.method, Path(run.model.path).name
-    hint = f"{Path(named.path).stem}-{model}" if named else model
+    named, model = run.procedure or run.method, _short(run.model.path)
+    hint = f"{Path(_short(named.path)).stem}-{model}" if named else model
     config = resolved(run)
     directory = RunDirectory.claimed(run.output, run.name, config, hint=hint, seed=run.seed, resume=resume)
     with given_back(directory):
@@ -49,6 +50,11 @@ def claim(run: RunFile, *, resume: bool) -> RunDirectory:
         if resume and is_finished(directory.path) and settings_of(directory.last_config()) == settings_of(config):
             raise FinishedError(directory.path, read_ending(directory.path).get("steps"))
     return directory
+
+
+def _short(path: str) -> str:
+    """The last part of a path; of an object that was given in Python the name."""
+    return path.removeprefix(GIVEN).rpartition("-")[0] if path.startswith(GIVEN) else Path(path).name
 
 
 @contextmanager

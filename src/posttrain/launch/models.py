@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from posttrain.errors import ConfigError
+from posttrain.models.loading.given import load_given
 from posttrain.models.loading.load import Loaded
 from posttrain.models.loading.load import load as load_model
 from posttrain.models.loading.new_tokens import add_tokens
@@ -58,11 +59,20 @@ def read_template(spec: Model, name: str = "model") -> str | None:
         raise ConfigError(f"{name}.chat_template: {spec.chat_template} cannot be read: {error.strerror}") from None
 
 
-def _load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
-    dtype, device = dtype_of(spec), device_of(run.device)
-    loaded = load_model(
-        spec.path, dtype=dtype, device=device, revision=spec.revision, classifier=classifier, resize=spec.resize
+def _opened(spec: Model, run: RunFile, *, classifier: bool) -> Loaded:
+    """The model that a path names, or that was given in Python under this name."""
+    device, given = device_of(run.device), run.given.get(spec.path)
+    if given is not None:
+        own = None if spec.dtype == "auto" else spec.dtype
+        return load_given(given, spec.path, dtype=own, device=device, resize=spec.resize)
+    dtype, revision = dtype_of(spec), spec.revision
+    return load_model(
+        spec.path, dtype=dtype, device=device, revision=revision, classifier=classifier, resize=spec.resize
     )
+
+
+def _load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
+    loaded = _opened(spec, run, classifier=classifier)
     _add_tokens(spec, loaded)
     if spec.lora is not None:
         from posttrain.models.lora import add_lora

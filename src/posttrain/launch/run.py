@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import AdamW
 from posttrain.backends.local.sampler import LocalSampler
-from posttrain.catalogue import index as catalogue
-from posttrain.config.load import load as load_run_file
 from posttrain.config.load import resolved
 from posttrain.core.kinds import kinds
 from posttrain.data.chat.encode import Encoder
 from posttrain.errors import ConfigError
-from posttrain.launch.checks import check_before_loading, check_streams, procedure_of, warn_of_overlap
+from posttrain.launch.checks import check_before_loading, check_streams, method_of, procedure_of, warn_of_overlap
 from posttrain.launch.directory import claim, given_back, journal, resumed
 from posttrain.launch.models import load_models, load_policy, read_template
 from posttrain.launch.report import followers
+from posttrain.launch.result import Result
 from posttrain.launch.text_roles import check_scores, text_roles
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
-from posttrain.rewards.reward import Reward, resolve
+from posttrain.rewards.reward import Reward
 from posttrain.runs.card import write_card
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.ending import FINISHED, FinishedError
 from posttrain.runs.journal import Journal
 from posttrain.runs.metrics import read_metrics
 from posttrain.training.columns_read import by_method
-from posttrain.training.evaluation import Evaluation
 from posttrain.training.run import Run
 from posttrain.training.session import Session
 from posttrain.viewer.display import Display
@@ -38,43 +35,6 @@ from posttrain.viewer.display import Display
 if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
     from posttrain.core.method import Method
-
-
-@dataclass
-class Result:
-    """What a run left behind.
-
-    `model`: the folder of the model that it is about; None if it trained none. `models`: every trained model by role.
-    `metrics`: the last ones. `evaluations` by name (before, "step 10", after). `artefacts`: files by name.
-    """
-
-    directory: Path
-    model: Path | None
-    metrics: dict[str, float]
-    evaluations: dict[str, Evaluation] = field(default_factory=dict)
-    models: dict[str, Path] = field(default_factory=dict)
-    artefacts: dict[str, Path] = field(default_factory=dict)
-
-
-def train(
-    model: str | Mapping[str, Any],
-    method: str | Mapping[str, Any] | None = None,
-    data: str | Mapping[str, Any] | None = None,
-    rewards: Sequence[str | Mapping[str, Any] | Callable[..., Any]] = (),
-    *,
-    resume: bool | str = False,
-    display: Display | None = None,
-    **sections: Any,
-) -> Result:
-    """Train as a run file would; the keywords are its keys. A reward may also be a Python function.
-
-    `posttrain.train(model="smollm2", method="online/grpo", data="arithmetic", rewards=[f], train={"steps": 20})`
-    """
-    named = [r for r in rewards if not callable(r)]
-    content = {"model": model, "method": method, "data": data, "rewards": named, **sections}
-    run = load_run_file({k: v for k, v in content.items() if v is not None})
-    functions = tuple(resolve(r) for r in rewards if callable(r))
-    return launch(run, resume=resume, display=display, functions=functions)
 
 
 def launch(
@@ -196,7 +156,7 @@ def _loaded(run: RunFile, directory: RunDirectory | None, display: Display, func
 def _run_method(session: Session) -> dict[str, float]:
     file = session.run.file
     assert file.method is not None
-    method = catalogue.load(file.method.path, file.base)
+    method = method_of(file)
     check_streams(file, method)
     offline = {s: None if stream.kind.sampled else by_method(method) for s, stream in method.streams.items()}
     data = {s: session.dataset(source, method.streams[s].kind.name, offline[s]) for s, source in file.data.items()}

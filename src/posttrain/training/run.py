@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from posttrain.data.dataset import Dataset, Reads, load
+from posttrain.data.dataset import Dataset, Reads
 from posttrain.data.encoding import encode_all
 from posttrain.data.mixture import load_mixture
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
-from posttrain.rewards.reward import Reward, resolve
+from posttrain.rewards.reward import Reward
 from posttrain.rewards.scorer import Scorer
 from posttrain.rewards.workers.printed import Printed
 from posttrain.runs.journal import Journal
@@ -25,8 +26,10 @@ from posttrain.runs.signals import Signals
 from posttrain.runs.timers import StepTimers
 from posttrain.seeds import seed_for
 from posttrain.training.columns_read import by_rewards
+from posttrain.training.named_rewards import named_rewards
 from posttrain.training.role_rewards import as_rewards
 from posttrain.training.saving import SaveClock
+from posttrain.training.source import read_source
 from posttrain.viewer.display import Display
 
 if TYPE_CHECKING:
@@ -74,6 +77,7 @@ class Run:
         self.ended_early: str | None = None  # why the steps are not all done, if the run file ended them
         self.started = time.monotonic()
         self._stop: frozenset[int] = frozenset()
+        self._rewards: tuple[Reward, ...] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
         self._datasets: dict[tuple[str, str], Dataset] = {}
 
@@ -118,9 +122,9 @@ class Run:
                 {"path": part.path, "weight": part.weight, "size": part.size, "columns": part.columns}
                 for part in source.mix
             ]
-            dataset = load_mixture(sources, kind, **how)
+            dataset = load_mixture(sources, kind, read=partial(read_source, self.file.given), **how)
         else:
-            dataset = load(source.path, kind, **how)
+            dataset = read_source(self.file.given, source.path, kind, **how)
         if dataset.dropped:
             self.journal.describe(dropped={source.name: list(dataset.dropped)})
         if lines := dataset.notices.lines():
@@ -164,12 +168,11 @@ class Run:
 
         Files that a reward keeps lie in `kept/`.
         """
-        named = (
-            {"path": r.path, "weight": r.weight, "signature": r.signature, **r.settings} for r in self.file.rewards
-        )
-        every = (*map(resolve, named), *self.functions, *as_rewards(self.text_roles))
-        folder = self.journal.folder
-        return tuple(r if folder is None else r.keeping(folder / "kept") for r in every)
+        if self._rewards is None:  # once, because objects are not equal when they are made again
+            every = (*named_rewards(self.file), *self.functions, *as_rewards(self.text_roles))
+            folder = self.journal.folder
+            self._rewards = tuple(r if folder is None else r.keeping(folder / "kept") for r in every)
+        return self._rewards
 
     def scorer(self, rewards: tuple[Reward, ...]) -> Scorer:
         """The scorer of these rewards, with workers that live as long as the run."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationInfo, field_serializer, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_serializer, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from posttrain.config.section import Section
@@ -65,11 +65,23 @@ class RunFile(Section):
     """Device of all models: auto, cpu, cuda, cuda:N or mps; auto takes a CUDA GPU if one is visible, else the CPU."""
 
     _base: Path = Path()
+    _given: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @property
     def base(self) -> Path:
         """The folder of the run file."""
         return self._base
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """Objects that were given in Python, by the names that stand for them here."""
+        return self._given
+
+    def holding(self, objects: Mapping[str, Any]) -> RunFile:
+        """The same run, with the objects that its names stand for."""
+        run = self.model_copy()
+        run._given = dict(objects)
+        return run
 
     def model_post_init(self, context: Any) -> None:
         self._base = Path((context or {}).get("base", "."))

@@ -78,7 +78,7 @@ def load(
         load_heads(network, source.folder)
         if WEIGHT in opened.other and HEAD not in network.heads:
             load_score(network, source)
-    _fit_vocabulary(network, tokenizer, spec, resize)  # after `probe`, which compares the padding too
+    fit_vocabulary(network, tokenizer, spec, resize)  # after `probe`, which compares the padding too
     network.to(device).eval()
     return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer), writes, stored)
 
@@ -144,7 +144,7 @@ def _trunk(source: Source, dtype: torch.dtype, *, classifier: bool) -> _Opened:
     try:
         config = AutoConfig.from_pretrained(source.place, **source.options)
         stored = getattr(config, "dtype", None) or torch.float32
-        _without_dropout(config)
+        without_dropout(config)
         with quiet():
             trunk, report = AutoModelForCausalLM.from_pretrained(
                 source.place,
@@ -190,7 +190,7 @@ def _fill(weights: Mapping[str, torch.Tensor]) -> None:
         weight.copy_(torch.randn(weight.shape, generator=generator) * 0.02)
 
 
-def _without_dropout(config: Any) -> None:
+def without_dropout(config: Any) -> None:
     """Set every dropout probability of a config to 0."""
     text = config.get_text_config()
     for name, value in vars(text).items():
@@ -198,7 +198,7 @@ def _without_dropout(config: Any) -> None:
             setattr(text, name, 0.0)
 
 
-def _fit_vocabulary(network: Network, tokenizer: PreTrainedTokenizerBase, name: str, resize: bool) -> None:
+def fit_vocabulary(network: Network, tokenizer: PreTrainedTokenizerBase, name: str, resize: bool) -> None:
     """Count the token ids that the tokenizer uses. Models may have more embeddings, padded to a round number."""
     wanted, there = int(max(tokenizer.get_vocab().values())) + 1, network.vocab_size
     if wanted <= there:
