@@ -53,6 +53,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "viewer/": ("viewer/test_display.py", "viewer/test_output.py"),
     # through what uses it
     "__init__.py": ("test_docs.py",),
+    "cli/data_report.py": ("cli/test_data.py",),
     "cli/demo.py": ("cli/test_model.py",),
     "cli/demonstration.py": ("cli/test_model.py",),
     "cli/methods.py": ("cli/test_main.py", "procedures/test_catalogue.py"),

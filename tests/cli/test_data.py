@@ -77,3 +77,35 @@ def test_a_bad_record_is_an_error_of_data_even_when_it_is_not_shown(
 def test_the_template_must_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(tmp_path, [{"text": "a"}], "--chat-template", str(tmp_path / "no.jinja")) == 2
     assert "chat-template" in capsys.readouterr().err
+
+
+def checked(folder: Path, rows: list[dict[str, Any]], *options: str) -> int:
+    file = folder / "d.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    try:
+        main.main(["data", "check", str(file), "--model", "tiny", *options])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    raise AssertionError("the command line ends with an exit code")
+
+
+def test_a_whole_file_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"prompt": f"{n}+2=", "completion": str(n + 2)} for n in range(3)]
+    assert checked(tmp_path, [*rows, rows[0]], "--max-length", "5") == 0
+    out = capsys.readouterr().out
+    assert "3 records" not in out
+    assert "4, which become 4 rows; 0 cannot be used" in out
+    assert "4 rows of more than 5 tokens; set data.truncate" in out
+    assert "1 records; 0 more have the prompt" in out
+
+
+def test_rows_that_cannot_be_used_are_listed_and_the_exit_code_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = {"prompt": "2+2=", "completion": "4"}
+    assert checked(tmp_path, [good, good | {"completion": 4}, good | {"completion": ""}], "--json") == 3
+    report = json.loads(capsys.readouterr().out)
+    assert report["records"] == 1
+    assert [message.split(": ")[0] for message in report["unusable"]] == [f"{tmp_path}/d.jsonl:{n}" for n in (2, 3)]
+    assert checked(tmp_path, [good | {"completion": 4}]) == 3
+    assert "unusable" in capsys.readouterr().out

@@ -78,6 +78,8 @@ FIELDS: dict[str, Field] = {
     "label": Field("B", "1 if the answer is desirable, 0 if not"),
     "rank": Field("B", "rank of the answer among those to the same prompt; 0 is the best"),
     "margin": Field("B", "how much better the preferred answer of the pair is"),
+    "agreement": Field("B", "share of the annotators who prefer the preferred answer of the pair, 0 to 1"),
+    "tie": Field("B", "1 if the two answers of the pair are equally good, 0 if not"),
     "safe": Field("B", "1 if the answer is safe, 0 if not"),
     "relevance": Field("T", "how much the token's segment matters to the preference"),
     "rollout_logp": Field("T", "log-prob under the distribution that the token was sampled from"),
@@ -90,6 +92,7 @@ FIELDS: dict[str, Field] = {
     **head("value", "critic", "value", "value of the critic"),
     "logits": live("T V", "policy logits", "policy", "logits"),
     "entropy": live("T", "policy entropy", "policy", "entropy"),
+    "reward_logp": live("T", "log-prob of the token under the language model of the reward model", "reward", "logp"),
     "score": live("B", "score of the reward model that is trained", "reward", "score"),
     "ref_logits": live(
         "T V", "reference logits; too large to keep, so computed with each micro-batch", "reference", "logits"

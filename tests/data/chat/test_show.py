@@ -4,18 +4,18 @@ import pytest
 from rich.console import Console
 
 from posttrain.data.chat.encode import Encoder
-from posttrain.data.chat.show import show
+from posttrain.data.chat.show import Example, show
 from posttrain.records import Demonstration, Rating
 from tests.data.tokenizer import byte_tokenizer
 
 TOKENIZER = byte_tokenizer()
 
 
-def printed(records, kind, count=10, **console):
+def printed(records, kind, count=10, tokens=False, **console):
     encoder = Encoder(TOKENIZER, 500)
-    rows = [row for r in records for row in encoder.rows(r, kind)]
+    examples = [Example(f"a.jsonl:{r.id}", {"id": r.id}, encoder.rows(r, kind)) for r in records]
     out = StringIO()
-    Console(file=out, width=80, **console).print(show(rows, TOKENIZER, count))
+    Console(file=out, width=80, **console).print(show(examples, TOKENIZER, count, tokens=tokens))
     return out.getvalue()
 
 
@@ -34,6 +34,19 @@ def test_trained_tokens_are_coloured_where_there_is_colour():
     assert "\x1b[1;32m12<|im_end|>\x1b[0m" in text
     assert "⟦" not in text
     assert "⟦12<|im_end|>⟧" in printed([record], "demonstrations", force_terminal=True, no_color=True)
+
+
+def test_the_row_of_the_file_stands_beside_it():
+    text = printed([Demonstration(7, "7+5=", "12")], "demonstrations")
+    assert text.index("a.jsonl:7") < text.index('{"id": 7}') < text.index("7+5=⟦12")
+
+
+def test_every_token_has_a_line():
+    text = printed([Demonstration(7, "+é", "1")], "demonstrations", tokens=True)
+    lines = [line.split() for line in text.splitlines()]
+    assert ["0", "10", "+", "'+'"] in lines
+    assert ["3", "16", "1", "'1'", "yes"] in lines
+    assert sum(line[-1:] == ["yes"] for line in lines) == 2
 
 
 def test_only_so_many_rows_are_shown_and_all_are_counted():

@@ -5,6 +5,7 @@ mean over lists.
 from __future__ import annotations
 
 import torch
+from torch.nn.functional import softplus
 
 from posttrain.core.maths.groups import logsumexp_over, peers
 from posttrain.core.parts import PerRow
@@ -46,3 +47,24 @@ def best_nll(score: PerRow, rank: PerRow, group: PerRow, rows: Rows) -> PerRow:
     With a log-prob as the score it is the negative log-likelihood of the best answer.
     """
     return -peers(group, rows.trained).sum(1) * torch.where(rank == 0, score, 0)
+
+
+def all_pairs(score: PerRow, rank: PerRow, group: PerRow, rows: Rows) -> PerRow:
+    """Mean logistic loss of all ordered pairs of a list of K answers, K times; answers of equal rank are no pair.
+
+    -K / C(K,2) Σ_{i above j} log σ(s_i - s_j)
+    """
+    same = peers(group, rows.trained)
+    above = same & (rank[:, None] < rank[None])
+    pairs = same.to(score.dtype) @ above.sum(1).to(score.dtype)
+    loss = (above * softplus(score[None] - score[:, None])).sum(1)
+    return same.sum(1) * loss / pairs.clamp(min=1)
+
+
+def choice(score: PerRow, rank: PerRow, group: PerRow, rows: Rows) -> PerRow:
+    """Negative log-likelihood that the best answer of a list of K is chosen, K times.
+
+    -K log [e^{s_best} / Σ_j e^{s_j}]
+    """
+    same = peers(group, rows.trained)
+    return same.sum(1) * torch.where(rank == 0, logsumexp_over(score, same) - score, 0)

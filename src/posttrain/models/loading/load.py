@@ -19,7 +19,8 @@ from posttrain.models.loading.probe import REFUSED, probe
 from posttrain.models.loading.quiet import hide_progress_bars, quiet
 from posttrain.models.loading.source import BUNDLED, UNREADABLE, Source, source_of
 from posttrain.models.loading.stop import stop_tokens
-from posttrain.models.loading.tiny import byte_tokenizer, tiny_model
+from posttrain.models.loading.tiny import tiny_model
+from posttrain.models.loading.tokenizer import read_tokenizer
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
 
@@ -70,7 +71,7 @@ def load(
         network.to(wanted)
     else:
         source = source_of(spec, revision)
-        tokenizer = _tokenizer(source)
+        tokenizer = read_tokenizer(source)
         opened = _trunk(source, wanted, classifier=classifier)
         writes, stored = opened.writes, opened.stored
         opened.trunk.name_or_path = spec if spec in BUNDLED else source.place  # which adapters name as their base
@@ -115,21 +116,6 @@ class _Opened:
     stored: torch.dtype
     other: frozenset[str] = frozenset()
     writes: bool = True
-
-
-def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
-    """Load the tokenizer, for an adapter without one that of its base model."""
-    from transformers import AutoTokenizer
-
-    adapter = adapter_in(source.folder)
-    if adapter is not None and not adapter.has_tokenizer:
-        return _tokenizer(adapter.source())
-    if source.name == "tiny":
-        return byte_tokenizer()
-    try:
-        return AutoTokenizer.from_pretrained(source.place, **source.options)
-    except UNREADABLE as error:
-        raise source.unavailable("tokenizer", error) from error
 
 
 def _trunk(source: Source, dtype: torch.dtype, *, classifier: bool) -> _Opened:

@@ -16,6 +16,11 @@ def stop_tokens(network: Network, tokenizer: PreTrainedTokenizerBase) -> frozens
     ends = [network.trunk.config.get_text_config().eos_token_id, tokenizer.eos_token_id]
     if network.trunk.generation_config is not None:
         ends.append(network.trunk.generation_config.eos_token_id)
+    return ends_of(*ends)
+
+
+def ends_of(*ends: int | Iterable[int] | None) -> frozenset[int]:
+    """Return the end tokens of several configs, each of which may have one, several or none."""
     return frozenset(token for end in ends for token in _listed(end))
 
 

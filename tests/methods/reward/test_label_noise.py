@@ -1,0 +1,34 @@
+"""The likelihood of flipped labels."""
+
+import pytest
+
+from posttrain.catalogue.configure import configure
+from posttrain.catalogue.index import load
+from tests.harness.numbers import answer, step
+
+BRADLEY_TERRY = load("reward/bradley_terry")
+
+
+def on(path, gaps, settings=None, **columns):
+    """The step of pairs with these gaps of their scores."""
+    rows = [answer(other=[0.0], score=x, **columns) for gap in gaps for x in (0.3 + gap, 0.3)]
+    numbers = [(2 * i, 2 * i + 1) for i in range(len(gaps))]
+    return step(configure(load(path), settings or {}), *rows, pairs=numbers)
+
+
+def plain(*gaps):
+    return on("reward/bradley_terry", gaps).metrics["loss"]
+
+
+def test_without_flips_it_is_bradley_terry():
+    assert on("reward/label_noise", [-2.0], {"flips": 0.0}).metrics["loss"] == pytest.approx(plain(-2.0), abs=1e-14)
+
+
+def test_pairs_that_contradict_the_model_lose_their_gradient():
+    near, far = (abs(on("reward/label_noise", [gap]).gradient("score")[0]) for gap in (-1.0, -8.0))
+    assert far < 0.01 < near
+
+
+@pytest.mark.parametrize("gap", [-300.0, 300.0])
+def test_it_is_finite_at_extremes(gap):
+    assert abs(on("reward/label_noise", [gap]).metrics["loss"]) < 10
