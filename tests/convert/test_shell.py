@@ -61,6 +61,13 @@ def test_what_is_expanded(text: str, value: str):
     assert expanded(text, {}) == value
 
 
+def test_yaml_is_read_as_other_trainers_read_it(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("a: 500_000\nb: yes\nc: Off\nd: no\ne: 1e-4\nf: {g: on}\n")
+    values = read_source(str(file), ("f",)).values
+    assert values == {"a": 500_000, "b": True, "c": False, "d": "no", "e": 1e-4, "f.g": True}
+
+
 def test_an_open_quote_is_an_error():
     with pytest.raises(ConfigError, match="the command cannot be read: No closing quotation"):
         words("trl dpo --beta '0.1")

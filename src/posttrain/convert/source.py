@@ -128,7 +128,14 @@ def _flat(value: Mapping[str, Any], prefix: str, flattened: tuple[str, ...] | No
         if isinstance(item, Mapping) and item and (flattened is None or name in flattened):
             yield from _flat(item, f"{name}.", flattened)
         else:
-            yield name, item
+            yield name, _as_yaml_1_1(item)
+
+
+def _as_yaml_1_1(value: Any) -> Any:
+    """Return `yes`, `on`, `off` and 500_000 as other trainers read them: by YAML 1.1, unlike our run files."""
+    if isinstance(value, str) and value.lower() in ("yes", "on", "off"):
+        return value.lower() != "off"
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(_\d+)+", value) else value
 
 
 def resolved(values: Mapping[str, Any]) -> dict[str, Any]:
