@@ -23,7 +23,8 @@ SAMPLES: dict[str, Any] = {
     "model.activation_checkpointing": True, "model.chat_template": __file__, "device": True,
     "model.chat_template_kwargs": {"enable_thinking": False}, "enable_thinking": False, "mask_history": True,
     "sampling.max_tokens": 33, "sampling.temperature": 0.7, "evaluate.samples": 2, "data.size": 9,
-    "models.ROLE.path": "other", "warmup_ratio": 0.1,
+    "models.ROLE.path": "other", "report": ["wandb"], "model.new_tokens": ["<a>"],
+    "model.new_special_tokens": "<a>,<b>", "model.resize": True, "warmup_ratio": 0.1,
 }  # fmt: skip
 
 

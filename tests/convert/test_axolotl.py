@@ -93,7 +93,7 @@ def test_an_example(tmp_path):
         "name: lora-out  # output_dir: its last folder",
         "# - optimizer: adamw_8bit: the optimiser is AdamW",
         "# - lora_dropout: 0.05: adapters have no dropout",
-        "# - wandb_project: mine: metrics are always written to metrics.jsonl in the folder of the run",
+        'report: [{"name": "wandb", "project": "mine"}]  # wandb_project, mlflow_experiment_name, use_tensorboard',
     ):
         assert line in text.splitlines()
     assert "not packed blocks" in text
@@ -119,6 +119,14 @@ def test_an_example(tmp_path):
 def test_methods(given: dict[str, Any], expected: dict[str, Any]):
     made = values(given)
     assert {key: made.get(f"method.{key}") for key in expected} == expected
+
+
+def test_several_datasets():
+    entries = [{"path": "a/b", "name": "x"}, {"path": "json", "data_files": "c.jsonl", "field_messages": "turns"}]
+    made = values({"datasets": entries, "test_datasets": [{"path": "d/e", "split": "test"}]})
+    assert made["data.mix"] == [{"path": "a/b:config=x"}, {"path": "c.jsonl", "columns": {"messages": "turns"}}]
+    assert made["evaluate.data.path"] == "d/e:split=test"
+    assert values({"lora_model_dir": "runs/a"})["model.path"] == "runs/a"
 
 
 def test_values():

@@ -85,7 +85,7 @@ def test_an_example(tmp_path, monkeypatch):
         "  dtype: bfloat16  # bf16",
         "  logistic.beta: 0.1  # pref_beta",
         "  path: data/dpo.json  # dataset, by dataset_info.json",
-        '  columns: {"conversations": "turns", "chosen": "good"}  # columns of dataset_info.json',
+        '  columns: {"conversations": "turns", "chosen": "good"}  # dataset, by dataset_info.json: its columns',
         "  size: 1000  # max_samples",
         "  prompts_per_step: 8  # per_device_train_batch_size x gradient_accumulation_steps",
         "  warmup: 0.1  # warmup_ratio",
@@ -115,13 +115,19 @@ def test_stages(given: dict[str, Any], expected: dict[str, Any]):
     assert {key: made.get(f"method.{key}") for key in expected} == expected
 
 
+def test_several_datasets():
+    mixed = values({"dataset": "a, b", "interleave_probs": "0.7, 0.3", "mix_strategy": "interleave_under"})
+    assert mixed["data.mix"] == [{"path": "a.json", "weight": 0.7}, {"path": "b.json", "weight": 0.3}]
+    assert values({"dataset": "a,b"})["data.mix"] == [{"path": "a.json"}, {"path": "b.json"}]
+
+
 def test_values():
     made = values({"mask_history": True, "enable_thinking": False})
     assert (made["data.train_on"], made["model.chat_template_kwargs"]) == ("last", {"enable_thinking": False})
     assert values({})["model.lora.rank"] == 8
     assert "model.lora.rank" not in values({"finetuning_type": "full"})
     assert values({})["train.max_length"] == 2048
-    assert draft({}).missing == ["data.path: data/dataset_info.json does not say where 'mine' is"]
+    assert draft({}).missing == ["data: data/dataset_info.json does not say where 'mine' is"]
     assert not [line for line in draft({"stage": "dpo", "dpo_label_smoothing": 0.1}).without if "smoothing" in line]
     with pytest.raises(ConfigError, match="stage: no 'sftt'"):
         draft({"stage": "sftt"})

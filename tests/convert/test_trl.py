@@ -231,7 +231,7 @@ def test_rewards_and_data():
         {"path": "my.rewards:tidy", "weight": 0.2, "signature": "trl"},
     ]
     assert values["data.path"] == "some/data:config=main,split=train[:10]"
-    assert (values["evaluate.data"], values["evaluate.every"]) == ("some/data:config=main,split=test", 20)
+    assert (values["evaluate.data.path"], values["evaluate.every"]) == ("some/data:config=main,split=test", 20)
     missing = convert(PEER, Settings({"model_name_or_path": "tiny"}, peer="TRL", trainer="grpo")).missing
     assert [line.partition(":")[0] for line in missing] == ["data.path", "rewards"]
     assert run_file({"reward_model_name_or_path": "some/rm"}, "grpo")["models.reward.path"] == "some/rm"
@@ -260,8 +260,8 @@ def test_values_without_a_counterpart_become_the_nearest():
 def test_mixtures_of_scripts_around_trl():
     mixture = {"datasets": [{"id": "a/b", "config": "all", "split": "train_sft"}, {"id": "c/d"}]}
     made = draft({"dataset_mixture": mixture, "dataset_name": None, "chat_template": "{{ x }}"})
-    assert made.values["data.path"] == "a/b:config=all,split=train_sft"
-    assert made.without[-1] == "dataset_mixture: ['c/d']: only the first dataset of the mixture is taken"
+    assert made.values["data.mix"] == [{"path": "a/b:config=all,split=train_sft"}, {"path": "c/d"}]
+    assert "data.path" not in made.values
     assert draft({"dataset_mixer": {"a/b": 1.0}, "dataset_name": None}).values["data.path"] == "a/b"
     prompts = draft({"dataset_prompt_column": "problem", "reward_funcs": ["x.f"]}, "grpo")
     assert prompts.values["data.columns"] == {"prompt": "problem"}

@@ -77,7 +77,9 @@ def test_a_command():
     assert file.data["main"].truncate == "drop"
     assert file.evaluate is not None
     assert file.evaluate.every == 5
-    assert "# - trainer.logger" in text
+    assert [tracker.name for tracker in file.report] == ["wandb"]
+    assert file.evaluate.data is not None
+    assert file.evaluate.data.columns == file.data["main"].columns
 
 
 def test_a_script_and_its_variables(tmp_path):
@@ -165,6 +167,12 @@ def test_methods(given: dict[str, Any], expected: dict[str, Any]):
 def test_variables_of_the_template():
     made = values({"data.apply_chat_template_kwargs.enable_thinking": False})
     assert made["model.chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_several_files():
+    files = {"data.train_files": ["a.parquet", "b.parquet"], "data.prompt_key": "question"}
+    columns = {"answer": "reward_model.ground_truth", "prompt": "question"}
+    assert values(files)["data.mix"] == [{"path": name, "columns": columns} for name in files["data.train_files"]]
 
 
 def test_long_rows():

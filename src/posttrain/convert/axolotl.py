@@ -8,22 +8,23 @@ from typing import Any
 from posttrain.convert import transformers_arguments as base
 from posttrain.convert.adapters import adapters
 from posttrain.convert.converter import becomes
+from posttrain.convert.datasets import Dataset, located, set_datasets
 from posttrain.convert.draft import Draft
 from posttrain.convert.rules import Becomes, Idle, Joined, Peer, Rule, Without, each
 from posttrain.convert.settings import Settings
 from posttrain.convert.trl import RULES as TRL
 from posttrain.convert.trl_trainers import ASSEMBLED, DEFAULTS
-from posttrain.convert.values import bfloat16, positive_or_null, schedule, warmup, whole_steps
+from posttrain.convert.values import bfloat16, listed, positive_or_null, schedule, warmup, whole_steps
 from posttrain.errors import ConfigError
 
 _BATCH = Joined("train.prompts_per_step", "micro_batch_size x gradient_accumulation_steps x GPUs")
-_DATA = Joined("data.path", "the first of the list: path, data_files, split, name, and its columns")
+_DATA = Joined("data.path", "path, data_files, split, name, and its columns; several are data.mix")
 _LORA = Joined("model.lora", "with adapter: lora or qlora")
 _METHOD = Joined("method", "the method and its settings")
 _QUANTISED = Without("weights are not quantised; model.lora and model.activation_checkpointing save memory")
 _KERNEL = Idle("attention and kernels are posttrain's own")
 _PARALLEL = Without("a run is one process on one device", (None, False, "", [], 1))
-_TRACKER = Without("metrics are always written to metrics.jsonl in the folder of the run", (None, False, ""))
+_TRACKER = Idle("a tracker gets the name and the numbers of the run")
 _EVALUATION = Joined("evaluate.every", "needs held-out data: evaluate.data")
 THROUGH_TRL = """
     num_generations max_completion_length temperature top_p top_k min_p repetition_penalty reward_funcs reward_weights
@@ -49,19 +50,19 @@ RULES: dict[str, Rule] = {
     **each("lora_r lora_alpha lora_dropout lora_target_modules lora_target_linear lora_modules_to_save", _LORA),
     "peft_use_rslora": _LORA,
     "peft_use_dora": Without("adapters are plain LoRA"),
-    "lora_model_dir": Without("start from the folder of the adapter: model.path"),
+    "lora_model_dir": Joined("model.path", "the adapter is merged, and a new one trained"),
     **each("lora_fan_in_fan_out lora_mlp_kernel lora_qkv_kernel lora_o_kernel", _KERNEL),
     **each("load_in_8bit load_in_4bit gptq gptq_groupsize", Joined("model.lora", "weights are not quantised")),
     "gptq_model_v1": Idle("weights are not quantised"),
     "special_tokens": Idle("the tokenizer says which tokens are special"),
-    "tokens": Without("tokens are not added by this converter: model.path with a tokenizer that has them", (None, [])),
+    "tokens": Becomes("model.new_tokens", listed),
     "chat_template": Joined("model.chat_template", "the tokenizer's own template, unless chat_template_jinja is set"),
     "chat_template_jinja": Joined("model.chat_template", "a file; a template in the text has to be written into one"),
     "default_system_message": Without("write the system turn into the data", (None,)),
     "unfrozen_parameters": Without("all weights are trained, or adapters", (None, [])),
     # data
     **each("datasets pretraining_dataset", _DATA),
-    "test_datasets": Joined("evaluate.data", "the first of the list"),
+    "test_datasets": Joined("evaluate.data", "as datasets"),
     "val_set_size": Without("write held-out records into a file of their own: evaluate.data", (None, 0, 0.0)),
     **each(
         "dataset_prepared_path dataset_processes dataset_keep_in_memory shuffle_merged_datasets dataset_shard_num "
@@ -114,8 +115,12 @@ RULES: dict[str, Rule] = {
     "early_stopping_patience": Without("a run ends with its last step"),
     "load_best_model_at_end": Without("the final model is that of the last step"),
     **each("eval_table_size eval_max_new_tokens do_bench_eval", Idle("evaluations are those of evaluate")),
-    **each("wandb_project wandb_entity wandb_watch wandb_name wandb_run_id wandb_log_model wandb_mode", _TRACKER),
-    **each("mlflow_tracking_uri mlflow_experiment_name mlflow_run_name use_comet use_tensorboard", _TRACKER),
+    "wandb_project": Joined("report", "{name: wandb, project: NAME}; offline unless online: true"),
+    "mlflow_experiment_name": Joined("report", "{name: mlflow, project: NAME}"),
+    "use_tensorboard": Joined("report", "tensorboard"),
+    "mlflow_tracking_uri": Without("the environment variable MLFLOW_TRACKING_URI names a server", (None, "")),
+    **each("wandb_entity wandb_watch wandb_name wandb_run_id wandb_log_model wandb_mode mlflow_run_name", _TRACKER),
+    "use_comet": Without("trackers are tensorboard, trackio, wandb and mlflow"),
     **each("hub_model_id hub_strategy push_dataset_to_hub", Without("nothing is uploaded during a run")),
     "hf_use_auth_token": Idle("the hub's own login is used"),
     **each("deepspeed fsdp sequence_parallel_degree context_parallel_size tensor_parallel_size", _PARALLEL),
@@ -184,6 +189,7 @@ def assemble(settings: Settings, draft: Draft) -> None:
         inner.given["gradient_accumulation_steps"] = 1
     _model(settings, draft)
     _data(settings, draft)
+    _trackers(settings, draft)
     ASSEMBLED[trainer](inner, draft)
     base.joined(inner, draft)
     name = inner("lr_scheduler_type")
@@ -208,8 +214,9 @@ def trainer_of(settings: Settings) -> str:
 
 
 def _model(settings: Settings, draft: Draft) -> None:
-    if settings("base_model"):
-        draft.set("model.path", settings("base_model"), "base_model")
+    key = "lora_model_dir" if settings("lora_model_dir") else "base_model"
+    if settings(key):
+        draft.set("model.path", settings(key), key)
     else:
         draft.fill_in("model.path", "MODEL", "the configuration names no base_model")
     if settings("adapter") in ("lora", "qlora"):
@@ -238,20 +245,13 @@ def _model(settings: Settings, draft: Draft) -> None:
 
 
 def _data(settings: Settings, draft: Draft) -> None:
-    """Set the first dataset, its columns, and the first one of test_datasets."""
+    """Set the datasets with their columns, and the held-out ones."""
     for ours, key in (("data", "datasets"), ("data", "pretraining_dataset"), ("evaluate.data", "test_datasets")):
-        entries = settings(key)
-        if not isinstance(entries, list) or not entries or not isinstance(entries[0], Mapping):
-            continue
-        draft.set(f"{ours}.path", _path(entries[0]), key)
-        columns = _columns(entries[0])
-        if columns:
-            draft.set(f"{ours}.columns", columns, f"{key}: its fields")
-        if len(entries) > 1:
-            draft.lose(key, [e.get("path") for e in entries[1:]], "only the first one is taken")
-        if str(entries[0].get("type", "")).startswith("alpaca"):
+        entries = [e for e in settings(key) or [] if isinstance(e, Mapping)]
+        set_datasets(draft, ours, [Dataset(_path(e), _columns(e)) for e in entries], key)
+        if any(str(e.get("type", "")).startswith("alpaca") for e in entries):
             draft.differ(
-                "datasets: type alpaca writes its own words around the instruction; here the chat template does"
+                "datasets: type alpaca writes its own words around an instruction; here the chat template does"
             )
 
 
@@ -259,10 +259,7 @@ def _path(entry: Mapping[str, Any]) -> str:
     files = entry.get("data_files")
     if files:
         return str(files[0] if isinstance(files, list) else files)
-    options = [f"{ours}={entry[key]}" for ours, key in (("config", "name"), ("split", "split")) if entry.get(key)]
-    options = [o for o in options if o != "split=train"]
-    path = str(entry.get("path"))
-    return f"{path}:{','.join(options)}" if options else path
+    return located(str(entry.get("path")), entry.get("name"), entry.get("split"))
 
 
 def _columns(entry: Mapping[str, Any]) -> dict[str, str]:
@@ -280,6 +277,14 @@ def _columns(entry: Mapping[str, Any]) -> dict[str, str]:
         "text": "field",
     }
     return {ours: str(inner[key]) for ours, key in fields.items() if inner.get(key) not in (None, ours)}
+
+
+def _trackers(settings: Settings, draft: Draft) -> None:
+    named = {"wandb": settings("wandb_project"), "mlflow": settings("mlflow_experiment_name")}
+    report: list[Any] = [{"name": name, "project": str(project)} for name, project in named.items() if project]
+    report += ["tensorboard"] * bool(settings("use_tensorboard"))
+    if report:
+        draft.set("report", report, "wandb_project, mlflow_experiment_name, use_tensorboard")
 
 
 def _warmup(settings: Settings, draft: Draft) -> None:

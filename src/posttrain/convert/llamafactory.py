@@ -10,6 +10,7 @@ from typing import Any
 from posttrain.convert import transformers_arguments as base
 from posttrain.convert.adapters import adapters
 from posttrain.convert.converter import fill
+from posttrain.convert.datasets import Dataset, located, set_datasets
 from posttrain.convert.draft import Draft
 from posttrain.convert.rules import Becomes, Idle, Joined, Peer, Rule, Without, each
 from posttrain.convert.settings import Settings
@@ -30,7 +31,7 @@ RULES: dict[str, Rule] = {
     **base.RULES,
     "model_name_or_path": Joined("model.path", "the policy"),
     "model_revision": Becomes("model.revision", lambda name: None if name == "main" else name),
-    "adapter_name_or_path": Without("start from the folder of the adapter: model.path"),
+    "adapter_name_or_path": Joined("model.path", "the adapter is merged, and a new one trained"),
     "trust_remote_code": TRL["trust_remote_code"],
     **each("quantization_bit quantization_method quantization_type", _QUANTISED),
     **each("double_quantization upcast_layernorm upcast_lmhead_output cache_dir use_fast_tokenizer "
@@ -40,8 +41,9 @@ RULES: dict[str, Rule] = {
     **each("flash_attn use_unsloth enable_liger_kernel use_unsloth_gc disable_gradient_checkpointing shift_attn "
            "mixture_of_depths use_reentrant_gc use_kv_cache", _KERNEL),
     "rope_scaling": Without("positions are those of the model's configuration", (None,)),
-    **each("resize_vocab add_tokens add_special_tokens new_special_tokens",
-           Without("tokens are not added by this converter: a model whose tokenizer has them", (None, False, ""))),
+    "resize_vocab": Becomes("model.resize", bool),
+    "add_tokens": Becomes("model.new_tokens", listed),
+    **each("add_special_tokens new_special_tokens", Becomes("model.new_special_tokens", listed)),
     # how the weights are trained
     "finetuning_type": Joined("model.lora", "lora (the default) or full"),
     **each("lora_rank lora_alpha lora_target lora_dropout use_rslora additional_target", _LORA),
@@ -56,8 +58,8 @@ RULES: dict[str, Rule] = {
     "pure_bf16": Without("the optimiser keeps the weights in float32 precision; model.dtype: bfloat16"),
     "plot_loss": Idle("the display draws the curves"),
     # data
-    **each("dataset dataset_dir", Joined("data.path", "the first name, looked up in dataset_info.json")),
-    "eval_dataset": Joined("evaluate.data", "the first name, looked up in dataset_info.json"),
+    **each("dataset dataset_dir", Joined("data.path", "looked up in dataset_info.json; several are data.mix")),
+    "eval_dataset": Joined("evaluate.data", "as dataset"),
     "val_size": Without("write held-out records into a file of their own: evaluate.data", (None, 0, 0.0)),
     "template": Joined("model.chat_template", "the tokenizer's own template is used"),
     "cutoff_len": Becomes("train.max_length", note="a longer row loses its end, there question and answer both"),
@@ -69,7 +71,8 @@ RULES: dict[str, Rule] = {
     "tool_format": Idle("the chat template writes tools"),
     **each("packing neat_packing", Joined("train.prompts_per_step", "a step counts records, not packed blocks")),
     "streaming": Without("records are read before the first step"),
-    **each("mix_strategy interleave_probs buffer_size", Idle("used with several datasets")),
+    "interleave_probs": Joined("data.mix", "the weight of each dataset"),
+    **each("mix_strategy buffer_size", Idle("an epoch of a mixture with weights ends with the first dataset")),
     **each("overwrite_cache preprocessing_num_workers preprocessing_batch_size tokenized_path data_shared_file_system "
            "ignore_pad_token_for_loss eval_num_beams media_dir", Idle("data are read and encoded by posttrain")),
     # methods
@@ -94,7 +97,7 @@ RULES: dict[str, Rule] = {
     "compute_accuracy": Idle("held-out pairs have an accuracy"),
     "include_effective_tokens_per_second": Idle("metrics have tokens per second"),
     **each("use_swanlab swanlab_project swanlab_run_name swanlab_mode swanlab_workspace",
-           Without("metrics are always written to metrics.jsonl in the folder of the run", (None, False, "cloud"))),
+           Without("trackers are tensorboard, trackio, wandb and mlflow", (None, False, "cloud"))),
     **each("ray_run_name ray_storage_path ray_num_workers resources_per_worker placement_strategy ray_init_kwargs",
            Idle("a run is one process")),
 }  # fmt: skip
@@ -184,37 +187,37 @@ def _model(settings: Settings, draft: Draft) -> None:
         )
     elif kind != "full":
         draft.lose("finetuning_type", kind, "all weights are trained, or LoRA adapters")
-    if not settings("model_name_or_path"):
+    if settings("adapter_name_or_path"):
+        draft.set("model.path", listed(settings("adapter_name_or_path"))[0], "adapter_name_or_path")
+    elif not settings("model_name_or_path"):
         draft.fill_in("model.path", "MODEL", "the configuration names no model")
     else:
         draft.set("model.path", settings("model_name_or_path"), "model_name_or_path")
 
 
 def _data(settings: Settings, draft: Draft) -> None:
-    """Set the first dataset by its entry in dataset_info.json, and the first one of eval_dataset."""
+    """Set the datasets by their entries in dataset_info.json, and the held-out ones."""
     folder = Path(str(settings("dataset_dir") or "data"))
+    shares = [float(share) for share in listed(settings("interleave_probs") or [])]
     for ours, key in (("data", "dataset"), ("evaluate.data", "eval_dataset")):
-        names = listed(settings(key)) if settings(key) else []
-        if not names:
-            continue
-        entry = _entry(folder, str(names[0]))
-        if entry is None:
-            draft.set(f"{ours}.path", f"{names[0]}.json", key)
-            draft.missing.append(f"{ours}.path: {folder / 'dataset_info.json'} does not say where {names[0]!r} is")
-        else:
-            _located(draft, ours, key, folder, entry)
-        if len(names) > 1:
-            draft.lose(key, names[1:], "only the first one is taken")
+        names = [str(name) for name in listed(settings(key) or [])]
+        weights = shares if ours == "data" and len(shares) == len(names) else [None] * len(names)
+        found = [_located(draft, ours, folder, *pair) for pair in zip(names, weights, strict=True)]
+        set_datasets(draft, ours, found, f"{key}, by dataset_info.json")
 
 
-def _located(draft: Draft, ours: str, key: str, folder: Path, entry: Mapping[str, Any]) -> None:
+def _located(draft: Draft, ours: str, folder: Path, name: str, weight: float | None) -> Dataset:
+    """Return a dataset by its entry; one without an entry has to be filled in."""
+    entry = _entry(folder, name)
+    if entry is None:
+        draft.missing.append(f"{ours}: {folder / 'dataset_info.json'} does not say where {name!r} is")
+        return Dataset(f"{name}.json", {}, weight)
     hub = entry.get("hf_hub_url")
-    path = str(hub) if hub else str(folder / str(entry.get("file_name")))
-    options = [f"{name}={entry[k]}" for name, k in (("config", "subset"), ("split", "split")) if hub and entry.get(k)]
-    draft.set(f"{ours}.path", f"{path}:{','.join(options)}" if options else path, f"{key}, by dataset_info.json")
+    path = (
+        located(str(hub), entry.get("subset"), entry.get("split")) if hub else str(folder / str(entry.get("file_name")))
+    )
     columns = {COLUMNS[k]: str(v) for k, v in (entry.get("columns") or {}).items() if k in COLUMNS and COLUMNS[k] != v}
-    if columns:
-        draft.set(f"{ours}.columns", columns, "columns of dataset_info.json")
+    return Dataset(path, columns, weight)
 
 
 def _entry(folder: Path, name: str) -> Mapping[str, Any] | None:

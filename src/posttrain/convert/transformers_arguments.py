@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
+from posttrain.convert.datasets import has_data
 from posttrain.convert.draft import Draft
 from posttrain.convert.rules import Becomes, Idle, Joined, Rule, Without, each
 from posttrain.convert.settings import Settings
-from posttrain.convert.values import bfloat16, cpu, positive_or_null, schedule, warmup, whole_steps
+from posttrain.convert.values import bfloat16, cpu, positive_or_null, schedule, trackers, warmup, whole_steps
 from posttrain.errors import ConfigError
 
 _BATCH = Joined(
@@ -55,7 +56,7 @@ RULES: dict[str, Rule] = {
     "ignore_data_skip": Without("a resumed run continues at the record at which it stopped"),
     "logging_steps": Becomes("train.log_every", whole_steps),
     "logging_strategy": Without("metrics are counted in steps: train.log_every", (None, "steps")),
-    "report_to": Without("metrics are always written to metrics.jsonl in the folder of the run", (None, "none", [])),
+    "report_to": Becomes("report", trackers, "nothing leaves the machine: W&B stays offline unless online: true"),
     "eval_strategy": _EVALUATION,
     "evaluation_strategy": _EVALUATION,
     "eval_steps": _EVALUATION,
@@ -163,7 +164,7 @@ def evaluation(settings: Settings, draft: Draft) -> None:
     asked = settings("eval_strategy") or settings("evaluation_strategy") or ("steps" if settings("do_eval") else "no")
     if asked in ("no", False):
         return
-    if not any(key.startswith("evaluate.data") for key in draft.values):
+    if not has_data(draft, "evaluate.data"):
         draft.differ("eval_strategy: an evaluation needs held-out data here: evaluate.data")
         return
     if asked == "steps":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from posttrain.convert.datasets import Dataset, has_data, located, set_datasets
 from posttrain.convert.draft import Draft
 from posttrain.convert.settings import Settings
 from posttrain.convert.values import listed
@@ -21,39 +22,42 @@ def records(settings: Settings, draft: Draft, kind: str) -> None:
     """Set the training data and, if TRL evaluates, the held-out data."""
     if settings("dataset_prompt_column") not in (None, "prompt"):
         draft.set("data.columns", {"prompt": settings("dataset_prompt_column")}, "dataset_prompt_column")
-    sources = _sources(settings)
-    if not sources:
+    key, datasets = _datasets(settings)
+    set_datasets(draft, "data", datasets, settings.origin(key))
+    if not has_data(draft, "data"):
         draft.fill_in("data.path", "data.jsonl", f"the configuration names no dataset; columns: {PATHS[kind]}")
-        return
-    key, name, config, split = sources[0]
-    draft.set("data.path", located(name, config, split), settings.origin(key))
-    if len(sources) > 1:
-        draft.lose(key, [source[1] for source in sources[1:]], "only the first dataset of the mixture is taken")
     asked = settings("eval_strategy") or settings("evaluation_strategy") or "no"
-    if asked != "no" and key == "dataset_name":
-        test = settings("dataset_test_split") or "test"
-        draft.set("evaluate.data", located(name, config, test), settings.origin("dataset_test_split"))
+    if asked not in ("no", False) and settings("dataset_name"):
+        test = located(settings("dataset_name"), settings("dataset_config"), settings("dataset_test_split") or "test")
+        set_datasets(draft, "evaluate.data", [Dataset(test)], settings.origin("dataset_test_split"))
         if settings("num_generations_eval"):
             draft.set("evaluate.samples", settings.whole("num_generations_eval"), "num_generations_eval")
+    shares = [e.get(k) for e in _entries(settings) for k in ("weight", "fraction") if e.get(k) not in (None, 1)]
+    if shares:
+        draft.differ(f"{key}: a share of a dataset is a number of records here: size of its entry in data.mix")
 
 
-def _sources(settings: Settings) -> list[tuple[str, Any, Any, Any]]:
-    """Return (key, path, configuration, split) of every dataset: TRL's, or those of scripts around it."""
-    mixture, mixer = settings("dataset_mixture"), settings("dataset_mixer")
-    entries = settings("datasets") or (mixture.get("datasets") if isinstance(mixture, Mapping) else None)
-    if isinstance(entries, list) and entries:
-        key = "datasets" if settings("datasets") else "dataset_mixture"
-        return [(key, e.get("path") or e.get("id"), e.get("name") or e.get("config"), e.get("split")) for e in entries]
-    if isinstance(mixer, Mapping) and mixer:
-        return [("dataset_mixer", name, None, None) for name in mixer]
+def _datasets(settings: Settings) -> tuple[str, list[Dataset]]:
+    """Return the key that names the datasets, and the datasets: TRL's, or those of scripts around it."""
+    entries, mixer = _entries(settings), settings("dataset_mixer")
+    if entries:
+        found = [
+            Dataset(located(str(e.get("path") or e.get("id")), e.get("name") or e.get("config"), e.get("split")))
+            for e in entries
+        ]
+        return ("datasets" if settings("datasets") else "dataset_mixture"), found
+    if isinstance(mixer, Mapping):
+        return "dataset_mixer", [Dataset(name) for name in mixer]
     name = settings("dataset_name")
-    return [("dataset_name", name, settings("dataset_config"), settings("dataset_train_split"))] if name else []
+    path = [Dataset(located(name, settings("dataset_config"), settings("dataset_train_split")))] if name else []
+    return "dataset_name", path
 
 
-def located(name: str, config: Any = None, split: Any = None) -> str:
-    """Return a dataset of the hub as posttrain names it: `owner/name:config=NAME,split=NAME`."""
-    options = [f"config={config}"] * bool(config) + [f"split={split}"] * bool(split and split != "train")
-    return f"{name}:{','.join(options)}" if options else name
+def _entries(settings: Settings) -> list[Mapping[str, Any]]:
+    """Return the entries of a mixture."""
+    mixture = settings("dataset_mixture")
+    entries = settings("datasets") or (mixture.get("datasets") if isinstance(mixture, Mapping) else None)
+    return [e for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
 
 
 def rewards(settings: Settings, draft: Draft) -> None:

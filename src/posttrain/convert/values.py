@@ -7,6 +7,7 @@ from typing import Any
 from posttrain.convert.rules import UnsupportedError
 
 SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant", "constant_with_warmup": "constant"}
+TRACKERS = ("tensorboard", "trackio", "wandb", "mlflow")
 DTYPES = {"auto": "auto", "float32": "float32", "bfloat16": "bfloat16"}
 
 
@@ -53,6 +54,15 @@ def bfloat16(on: Any) -> str:
 def cpu(on: Any) -> str:
     """Return the device for `use_cpu: true`."""
     return "cpu" if on else "auto"
+
+
+def trackers(names: Any) -> list[str]:
+    """Return the trackers of `report`, without those that posttrain does not have."""
+    wanted = [str(name) for name in listed(names) if name not in ("none", "console", "file")]
+    known = [name for name in wanted if name in TRACKERS]
+    if known != wanted:
+        raise UnsupportedError(f"trackers are {', '.join(TRACKERS)}", known or None)
+    return known
 
 
 def listed(value: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from posttrain.convert.draft import Draft
 from posttrain.convert.rules import Becomes, Idle, Joined, Peer, Rule, Without, each
 from posttrain.convert.settings import Settings
-from posttrain.convert.values import positive_or_null, schedule, whole_steps
+from posttrain.convert.values import positive_or_null, schedule, trackers, whole_steps
 from posttrain.convert.verl_runs import policy_gradient, supervised
 
 _MEMORY = Idle("train.tokens_per_device bounds the memory of a forward pass; the result does not depend on it")
@@ -25,8 +25,8 @@ _REWARD = Joined("rewards", "PATH:NAME; verl's own reward goes by the column dat
 ACTOR, ROLLOUT, MODEL = "actor_rollout_ref.actor", "actor_rollout_ref.rollout", "actor_rollout_ref.model"
 RULES: dict[str, Rule] = {
     # data
-    **each("data.train_files", Joined("data.path", "the first file")),
-    **each("data.val_files", Joined("evaluate.data", "the first file")),
+    **each("data.train_files", Joined("data.path", "several files are data.mix")),
+    **each("data.val_files", Joined("evaluate.data", "several files are mixed")),
     **each("data.prompt_key data.response_key data.multiturn.messages_key", Joined("data.columns", "renamed columns")),
     **each("data.prompt_dict_keys data.response_dict_keys", Without("name nested columns in data.columns", (None, []))),
     "data.multiturn.enable": Idle("conversations are recognised by their columns"),
@@ -115,7 +115,7 @@ RULES: dict[str, Rule] = {
     **each("trainer.max_actor_ckpt_to_keep", Becomes("train.keep")),
     "trainer.critic_warmup": Without("policy and critic learn from the first step", (None, 0)),
     "trainer.val_only": Without("`posttrain eval` measures a model"),
-    "trainer.logger": Without("metrics are always written to metrics.jsonl in the folder of the run", (["console"],)),
+    "trainer.logger": Becomes("report", trackers, "nothing leaves the machine: W&B stays offline unless online: true"),
     **each("trainer.resume_mode trainer.resume_from_path", Idle("resume with `posttrain train RUN.yaml --resume`")),
     "trainer.": _DISPLAY,
     **each("config_path config_name", Without("the configuration of that name is not read; convert its file too")),

@@ -6,8 +6,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from posttrain.convert.adapters import adapters
+from posttrain.convert.datasets import Dataset, set_datasets
 from posttrain.convert.draft import Draft
 from posttrain.convert.settings import Settings
+from posttrain.convert.values import listed
 from posttrain.convert.verl_losses import method
 from posttrain.errors import ConfigError
 
@@ -130,17 +132,16 @@ def _batch(settings: Settings, draft: Draft) -> None:
 
 
 def _data(settings: Settings, draft: Draft, answer: dict[str, str], *, prompts: bool) -> None:
-    files = settings("data.train_files")
-    if not files:
-        draft.fill_in("data.path", "data.parquet", "the configuration names no data.train_files")
-    else:
-        draft.set("data.path", _first(files, "data.train_files", draft), "data.train_files")
     columns = dict(answer)
     for ours, key in COLUMNS.items():
         if settings(key) not in (None, ours):
             columns[ours] = settings(key)
-    if columns:
-        draft.set("data.columns", columns, "verl's columns" if answer else "data.prompt_key and data.response_key")
+    files = [Dataset(str(path), columns) for path in listed(settings("data.train_files") or [])]
+    set_datasets(draft, "data", files, "data.train_files")
+    if not files:
+        draft.fill_in("data.path", "data.parquet", "the configuration names no data.train_files")
+    held_out = [Dataset(str(path), columns) for path in listed(settings("data.val_files") or [])]
+    set_datasets(draft, "evaluate.data", held_out, "data.val_files")
     _truncation(settings, draft, prompts=prompts)
 
 
@@ -155,19 +156,9 @@ def _truncation(settings: Settings, draft: Draft, *, prompts: bool) -> None:
         draft.lose("data.truncation", mode, "data.truncate: left cuts prompts at their beginning")
 
 
-def _first(files: Any, key: str, draft: Draft) -> str:
-    names = list(files) if isinstance(files, list) else [files]
-    if len(names) > 1:
-        draft.lose(key, names[1:], "only the first file is taken")
-    return str(names[0])
-
-
 def _evaluation(settings: Settings, draft: Draft) -> None:
     if not settings("data.val_files"):
         return
-    draft.set("evaluate.data.path", _first(settings("data.val_files"), "data.val_files", draft), "data.val_files")
-    if "data.columns" in draft.values:
-        draft.set("evaluate.data.columns", draft.values["data.columns"], "as the columns of data")
     every = settings("trainer.test_freq")
     if every and int(every) > 0:
         draft.set("evaluate.every", int(every), "trainer.test_freq")
