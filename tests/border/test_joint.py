@@ -19,7 +19,7 @@ from tests.border.reference import check_row, expected_rows, render, tokens_of
 from tests.border.tokenizers import KINDS, llama_tokenizer, python_tokenizer
 
 LIMITS = settings(
-    max_examples=int(os.environ.get("BORDER_EXAMPLES", "4")),
+    max_examples=int(os.environ.get("BORDER_EXAMPLES", "3")),
     deadline=None,
     database=None,
     derandomize=True,

@@ -26,6 +26,11 @@ def test_an_answer_that_begins_as_the_opening_and_an_empty_one():
     assert behind_opening(ASKED, "<U>2+2?<A><E>", {"content": "a</think>"}) == ASKED + "a</think><E>"
 
 
+def test_a_history_that_keeps_the_end_of_the_thought():
+    answered = "<U>2+2?<A></think>4<E>"
+    assert behind_opening(ASKED, answered, {"content": "<think>\ntwo</think>4"}) == ASKED + "two</think>4<E>"
+
+
 def test_an_answer_without_a_thought_is_refused():
     with pytest.raises(DataError, match="opens a thought with <think> .* write <think>...</think> before the answer"):
         behind_opening(ASKED, ANSWERED, {"content": "4"})

@@ -40,3 +40,19 @@ def test_a_template_that_ends_conversations_with_one_more_token():
     marks = TurnMarks.of(render, ControlTokens(byte_tokenizer()))
     assert marks.end == "<|im_end|>"
     assert marks.tokens == {"<|im_start|>", "<|im_end|>", "<filename>"}
+
+
+def test_a_template_that_always_calls_for_an_answer():
+    def render(conversation, answer_next):
+        return "".join(f"<filename>{m['role']}{m['content']}<|im_end|>\n" for m in conversation) + "<filename>"
+
+    assert TurnMarks.of(render, ControlTokens(byte_tokenizer())).end == "<|im_end|>"
+
+
+def test_a_turn_that_ends_with_two_tokens():
+    def render(conversation, answer_next):
+        ends = {"assistant": "<|im_end|><|im_start|>"}
+        text = "".join(f"<filename>{m['role']}{m['content']}{ends.get(m['role'], '')}" for m in conversation)
+        return text + "<filename>assistant" * answer_next
+
+    assert TurnMarks.of(render, ControlTokens(byte_tokenizer())).end == "<|im_start|>"

@@ -37,4 +37,5 @@ def behind_opening(asked: str, answered: str, message: Message) -> str | None:
         content = content.lstrip().removeprefix(opening).removeprefix(opened[2])
     spoken = content.rpartition(closing)[2].strip()
     answer = answered[len(asked[: opened.start()].rstrip()) :].lstrip()
+    answer = answer.removeprefix(closing).lstrip()  # some histories keep the end of the thought
     return asked + content.rstrip() + answer.removeprefix(spoken) if answer.startswith(spoken) else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 from posttrain.data.chat.control import ControlTokens
 from posttrain.data.chat.left_out import Written
+from posttrain.data.chat.messages import OPENING
 from posttrain.data.chat.opened_thought import behind_opening
 from posttrain.data.chat.prefix import shared
 from posttrain.data.chat.probe import Probe
@@ -131,7 +132,9 @@ class ChatTemplate:
         self._check_calls(message, number, written)
         missing = written.missing
         if not answered.startswith(asked):
-            answered = behind_opening(asked, answered, message) or self._refuse(asked, answered, number + 1, settings)
+            answered = behind_opening(asked, answered, message) or self._refuse(
+                asked, answered, conversation[: number + 1], settings
+            )
             missing -= {("thought", number)}  # the history drops it, the answer has it
         end = self._end(answered, len(asked))
         written = Written(answered[len(asked) :], missing)
@@ -159,18 +162,16 @@ class ChatTemplate:
         self.ends.add(last)
         return len(turn)
 
-    def _refuse(self, before: str, after: str, number: int, settings: Mapping[str, Any]) -> str:
+    def _refuse(
+        self, before: str, after: str, conversation: Sequence[Message], settings: Mapping[str, Any]
+    ) -> NoReturn:
         same = shared(before, after)
         start = max(0, same - 10)
-        own = ", ".join(sorted(settings.keys() - {"tools", "documents"}))
         error = DataError if self.marks.continued else ModelError  # a matter of this conversation, or of every one
         raise error(
-            f"the chat template writes message {number} otherwise than it calls for it: "
+            f"the chat template writes message {len(conversation)} otherwise than it calls for it: "
             f"{before[start : same + 30]!r} before the answer, {after[start : same + 30]!r} with it, so the model "
-            "would not see what it was trained on; join answers that follow each other, "
-            + (f"change {own} of chat_template_kwargs, " if own else "")
-            + "or set model.chat_template to one that begins the assistant's turn the same way with and without "
-            "add_generation_prompt"
+            f"would not see what it was trained on; {', or '.join(_remedies(conversation, settings))}"
         )
 
     # ---- what the template leaves out
@@ -248,3 +249,17 @@ class ChatTemplate:
             if len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
         return self._remembered[key]
+
+
+def _remedies(conversation: Sequence[Message], settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what may help where the last message is written otherwise than it is called for."""
+    if len(conversation) > 1 and conversation[-2]["role"] == "assistant":
+        yield "join answers that follow each other"
+    if conversation[0]["role"] in OPENING:
+        yield "put the system message into the first question"
+    for name in sorted(settings.keys() - {"tools", "documents"}):
+        yield f"change {name} of chat_template_kwargs"
+    yield (
+        "set model.chat_template to one that begins the assistant's turn the same way with and without "
+        "add_generation_prompt"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 
 from posttrain.data.chat.control import ControlTokens
 from posttrain.data.chat.prefix import shared
@@ -47,8 +48,9 @@ class TurnMarks:
             system_too = render([system, user], False)
         before, calling = control.found_in(asked), control.found_in(called)
         header = calling[shared(before, calling) :] or control.found_in(answered)
-        # Some templates end a conversation with one more token than a turn.
+        # Some templates write more behind a conversation than behind a turn, or always call for an answer.
         behind = control.found_in(answered.rpartition(ANSWER)[2])
-        ends = behind[: shared(behind, control.found_in(followed.partition(ANSWER)[2]))] or behind[:1]
+        common = behind[: shared(behind, control.found_in(followed.partition(ANSWER)[2]))]
+        ends = [*behind[:1], *takewhile(lambda token: token not in {*before, *header}, common[1:])]
         marks = {*before, *control.found_in(system_too), *header[:1], *behind, *control.ends}
         return cls(frozenset(marks), ends[-1] if ends else "", answered.startswith(called))
