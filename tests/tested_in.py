@@ -54,7 +54,6 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     # through what uses it
     "__init__.py": ("test_docs.py",),
     "cli/data_report.py": ("cli/test_data.py",),
-    "cli/demo.py": ("cli/test_model.py",),
     "cli/demonstration.py": ("cli/test_model.py",),
     "cli/methods.py": ("cli/test_main.py", "procedures/test_catalogue.py"),
     "cli/train.py": ("cli/test_main.py", "runs/test_resume.py"),

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from posttrain.errors import StoppedError
+
 
 class Demo(StrEnum):
     """The demonstrations, named after their models."""
@@ -26,13 +28,19 @@ def demo(
     from posttrain.cli.demonstration import run
     from posttrain.viewer.live import open_display
 
-    result = run(name.value, typer.echo, open_display(), output, seed)
+    try:
+        result = run(name.value, typer.echo, open_display(), output, seed)
+    except StoppedError as error:  # it has no --resume
+        stopped = str(error).partition(";")[0]
+        raise StoppedError(f"{stopped}; a demonstration begins anew the next time", error.exit_code - 128) from None
     for number, (question, before, after) in enumerate(result.examples, 1):
         typer.echo(f"\n{number}. {question}\n   before  {_one_line(before)}\n   after   {_one_line(after)}")
     typer.echo(
         f"\naccuracy {result.before:.1%} -> {result.after:.1%} greedy, {result.before_sampled:.1%} -> "
         f"{result.after_sampled:.1%} sampled; exact test p = {result.p_value:.1e}"
     )
+    if result.ended_early:
+        typer.echo(f"{result.ended_early}; an idle machine takes all of them")
     typer.echo(f"model    {result.model_dir}")
     typer.echo(f"RESULT {json.dumps(result.as_json())}")
 

@@ -18,6 +18,7 @@ from posttrain.evaluation.statistics import sign_test, wilson
 from posttrain.launch.run import open_session
 from posttrain.records import Prompt
 from posttrain.runs.card import write_card
+from posttrain.runs.ending import FINISHED
 from posttrain.training.evaluation import Evaluation
 from posttrain.training.session import Session
 from posttrain.turns import last_message
@@ -71,6 +72,7 @@ class Outcome:
     p_value: float
     seconds: float
     model_dir: str
+    ended_early: str | None = None  # why some steps are missing, if some are
     examples: list[tuple[str, str, str]] = field(default_factory=list)  # question, answer before, answer after
 
     def as_json(self) -> dict[str, Any]:
@@ -95,8 +97,14 @@ def run(name: str, report: Callable[[str], None], display: Display, output: Path
         after = measure(session)
         report(f"after    {after.line()}")
         folder = session.save("policy")
-        write_card(folder, resolved(settings), [f"- before: {before.line()}", f"- after: {after.line()}"])
-    return outcome(before, after, time.monotonic() - started, folder)
+        why, journal = session.run.ended_early, session.run.journal
+        how = {"how": "early", "why": why} if why else {"how": FINISHED}
+        measured = [f"- before: {before.line()}", f"- after: {after.line()}"]
+        journal.describe(ended={**how, "steps": journal.steps, "evaluations": measured})
+        write_card(folder, resolved(settings), measured)
+    made = outcome(before, after, time.monotonic() - started, folder)
+    made.ended_early = why
+    return made
 
 
 def measure(session: Session) -> Accuracy:

@@ -37,6 +37,7 @@ Sources = Mapping[str, Dataset]
 Options = Mapping[str, Any]  # of one stage: steps, learning_rate, ... and `settings` of its method
 NO_OPTIONS: Options = MappingProxyType({})
 WITHOUT_GRADIENTS = "steps without gradients"
+LARGE = 10**9  # bytes of a checkpoint that are worth a word
 
 
 class Session(Observer):
@@ -201,8 +202,21 @@ class Session(Observer):
         try:
             journal.save(lambda: take(last=True), verbs=journal.verb - 1)
             journal.wait_until_saved()
+            self._note_size()
         except (PosttrainError, MemoryError, RuntimeError, OSError) as error:
             display.note(f"no checkpoint of the end, so this run cannot be extended: {error}")
+
+    def _note_size(self) -> None:
+        """Say what the checkpoint of the end takes, if that is much."""
+        journal = self.run.journal
+        if journal.folder is None:
+            return
+        newest = journal.folder / "checkpoints" / f"checkpoint-{journal.steps}"
+        size = sum(file.stat().st_size for file in newest.rglob("*") if file.is_file())
+        if size > LARGE:
+            self.run.display.note(
+                f"{newest.name} takes {size / 1e9:.1f} GB, to extend the run from; train.save_minutes=0 saves none"
+            )
 
     def artefact(self, name: str, content: str | Mapping[str, Any] | Sequence[Any]) -> Path | None:
         """Keep a result that is not a model: text, or plain data as JSON. Returns its file, if the run writes any."""
