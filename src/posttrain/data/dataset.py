@@ -17,6 +17,7 @@ from posttrain.data.columns import TrainOn, record
 from posttrain.data.notices import Notices
 from posttrain.data.ordering import Mixture, difficulties, ordered
 from posttrain.data.readers.arrow_values import arrow_row
+from posttrain.data.sources import is_bundled
 from posttrain.data.sources import rows as rows_of
 from posttrain.data.unread import note_unread
 from posttrain.errors import DataError
@@ -103,6 +104,8 @@ def load(
     folder or pattern of files. `size`: the maximum number of rows. `seed`: of a generator. `how`: as in from_rows.
     """
     kinds.kind(kind)
+    if is_bundled(spec):
+        how["reads"] = None  # its columns are not the user's
     rows = islice(rows_of(spec, kind, seed, size), size)
     return from_rows(rows, kind, name=spec, **how)
 

@@ -35,6 +35,11 @@ def rows(spec: str, kind: str, seed: int, size: int | None) -> Iterator[tuple[An
     )
 
 
+def is_bundled(spec: str) -> bool:
+    """Whether the rows come from a bundled generator."""
+    return spec.partition(":")[0] in bundled.names() and not Path(spec).exists()
+
+
 def parse_spec(spec: str) -> tuple[str, dict[str, str]]:
     """Split `name:level=2,split=test` into the name and its settings."""
     name, colon, rest = spec.partition(":")

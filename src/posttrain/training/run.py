@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from posttrain.data.dataset import Dataset, Reads
 from posttrain.data.encoding import encode_all
 from posttrain.data.mixture import load_mixture
+from posttrain.data.notices import Notices
+from posttrain.data.plain_text import note_plain_text
+from posttrain.data.sources import is_bundled
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
 from posttrain.rewards.reward import Reward
@@ -103,6 +106,9 @@ class Run:
             if reads is None and kind == "prompts" and self.file.procedure is None:
                 reads = by_rewards(self.rewards())
             self._datasets[key] = self._loaded(source, kind, reads)
+            self._note_plain_text(source, self._datasets[key])
+            if lines := self._datasets[key].notices.lines():
+                self.journal.describe(warnings={source.name: lines})
         return self._datasets[key]
 
     def _loaded(self, source: Data, kind: str, reads: Reads | None) -> Dataset:
@@ -127,9 +133,15 @@ class Run:
             dataset = read_source(self.file.given, source.path, kind, **how)
         if dataset.dropped:
             self.journal.describe(dropped={source.name: list(dataset.dropped)})
-        if lines := dataset.notices.lines():
-            self.journal.describe(warnings={source.name: lines})
         return dataset
+
+    def _note_plain_text(self, source: Data, dataset: Dataset) -> None:
+        """Warn of prompts in plain text where the model has a chat template, unless the run file sets `chat`."""
+        if "chat" not in source.model_fields_set and not is_bundled(source.path) and self.encoder.template.source:
+            found = Notices()
+            note_plain_text(dataset, found)
+            found.warn(source.name)
+            dataset.notices.counts.update(found.counts)
 
     def encode(self, data: Dataset, encode: Callable[[Record], T]) -> tuple[Dataset, dict[int, T]]:
         """Encode all records; return the dataset of those that could be, and what they became by id.
