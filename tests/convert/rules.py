@@ -24,7 +24,7 @@ SAMPLES: dict[str, Any] = {
     "model.chat_template_kwargs": {"enable_thinking": False}, "enable_thinking": False, "mask_history": True,
     "sampling.max_tokens": 33, "sampling.temperature": 0.7, "evaluate.samples": 2, "data.size": 9,
     "models.ROLE.path": "other", "report": ["wandb"], "model.new_tokens": ["<a>"],
-    "model.new_special_tokens": "<a>,<b>", "model.resize": True, "warmup_ratio": 0.1,
+    "model.new_special_tokens": "<a>,<b>", "model.resize": True, "data.order": False, "warmup_ratio": 0.1,
 }  # fmt: skip
 
 

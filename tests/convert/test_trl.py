@@ -243,6 +243,12 @@ def test_old_names_come_before_defaults():
     assert run_file({"reward_funcs": "a.b", "max_new_tokens": 9}, "online_dpo")["sampling.max_tokens"] == 9
 
 
+def test_the_order_of_the_records():
+    assert run_file({}, "kto")["data.order"] == "file"  # TRL's default there
+    assert "data.order" not in run_file({})
+    assert run_file({"shuffle_dataset": False, "reward_funcs": "a.b"}, "grpo")["data.order"] == "file"
+
+
 def test_long_rows():
     assert run_file({})["data.truncate"] == "right"
     assert run_file({"truncation_mode": "keep_end"})["data.truncate"] == "left"

@@ -14,7 +14,7 @@ from posttrain.convert.rules import Becomes, Idle, Joined, Peer, Rule, Without, 
 from posttrain.convert.settings import Settings
 from posttrain.convert.trl import RULES as TRL
 from posttrain.convert.trl_trainers import ASSEMBLED, DEFAULTS
-from posttrain.convert.values import bfloat16, listed, positive_or_null, schedule, warmup, whole_steps
+from posttrain.convert.values import bfloat16, positive_or_null, schedule, tokens, warmup, whole_steps
 from posttrain.errors import ConfigError
 
 _BATCH = Joined("train.prompts_per_step", "micro_batch_size x gradient_accumulation_steps x GPUs")
@@ -55,7 +55,7 @@ RULES: dict[str, Rule] = {
     **each("load_in_8bit load_in_4bit gptq gptq_groupsize", Joined("model.lora", "weights are not quantised")),
     "gptq_model_v1": Idle("weights are not quantised"),
     "special_tokens": Idle("the tokenizer says which tokens are special"),
-    "tokens": Becomes("model.new_tokens", listed),
+    "tokens": Becomes("model.new_tokens", tokens),
     "chat_template": Joined("model.chat_template", "the tokenizer's own template, unless chat_template_jinja is set"),
     "chat_template_jinja": Joined("model.chat_template", "a file; a template in the text has to be written into one"),
     "default_system_message": Without("write the system turn into the data", (None,)),
@@ -78,7 +78,7 @@ RULES: dict[str, Rule] = {
     "sample_packing": Joined("train.prompts_per_step", "a step counts records, not packed sequences"),
     "train_on_inputs": Without("prompts are never trained"),
     "group_by_length": Without("records are shuffled every epoch"),
-    "curriculum_sampling": Without("records are shuffled every epoch"),
+    "curriculum_sampling": Becomes("data.order", lambda on: "file" if on else "shuffled"),
     # batch, length and optimiser
     **each("micro_batch_size gradient_accumulation_steps batch_size", _BATCH),
     "eval_batch_size": Idle("train.tokens_per_device bounds the memory of a forward pass"),

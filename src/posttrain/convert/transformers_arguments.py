@@ -9,7 +9,7 @@ from posttrain.convert.datasets import has_data
 from posttrain.convert.draft import Draft
 from posttrain.convert.rules import Becomes, Idle, Joined, Rule, Without, each
 from posttrain.convert.settings import Settings
-from posttrain.convert.values import bfloat16, cpu, positive_or_null, schedule, trackers, warmup, whole_steps
+from posttrain.convert.values import bfloat16, cpu, order, positive_or_null, schedule, trackers, warmup, whole_steps
 from posttrain.errors import ConfigError
 
 _BATCH = Joined(
@@ -86,7 +86,7 @@ RULES: dict[str, Rule] = {
     "fsdp": Without("a run is one process on one device", (None, False, "", [])),
     "parallelism_config": _ONE_PROCESS,
     "local_rank": Idle("a run is one process"),
-    "train_sampling_strategy": Without("records are shuffled every epoch", (None, "random", "sequential")),
+    "train_sampling_strategy": Becomes("data.order", order),
     "group_by_length": Without("records are shuffled every epoch"),
     "torch_compile": Idle("kernels are posttrain's own"),
     "use_liger_kernel": Idle("log-probs pass over the vocabulary in tiles"),

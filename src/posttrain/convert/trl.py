@@ -15,7 +15,14 @@ from posttrain.convert.values import dtype
 from posttrain.errors import ConfigError, suggestion
 
 _LORA = Joined("model.lora", "with use_peft")
-FILLED = ("max_length", "max_completion_length", "max_new_tokens", "response_length", "temperature")
+FILLED = (
+    "train_sampling_strategy",
+    "max_length",
+    "max_completion_length",
+    "max_new_tokens",
+    "response_length",
+    "temperature",
+)
 TRUNCATIONS = {"keep_start": "right", "keep_end": "left"}
 _METHOD = Joined("method", "the method and its settings; see the table of methods")
 _SAMPLER = "answers are drawn from the whole distribution, so that log-probs are those of the policy"
@@ -65,7 +72,7 @@ RULES: dict[str, Rule] = {
     "test_split_size": Without("name a file of held-out data: evaluate.data", (None,)),
     "dataset_streaming": Without("records are read before the first step"),
     **each("dataset_num_proc dataset_kwargs ignore_bias_buffers", Idle("data are read and encoded by posttrain")),
-    "shuffle_dataset": Without("records are shuffled every epoch", (None, True, False)),
+    "shuffle_dataset": Joined("data.order", "false is file, for GRPO and RLOO"),
     "max_length": Becomes("train.max_length"),
     "max_seq_length": Becomes("train.max_length"),
     "max_prompt_length": Without("prompts are never cut; train.max_length bounds prompt and answer together", (None,)),

@@ -34,6 +34,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "loss_type": "kto",
         "desirable_weight": 1.0,
         "undesirable_weight": 1.0,
+        "train_sampling_strategy": "sequential",
     },
     "reward": {**_COMMON, "learning_rate": 1e-4},
     "grpo": {
@@ -125,6 +126,8 @@ def _preference(method: Callable[[Settings, Draft], None], kind: str) -> Callabl
 def _online(method: Callable[[Settings, Draft], None]) -> Callable[[Settings, Draft], None]:
     def assembled(settings: Settings, draft: Draft) -> None:
         method(settings, draft)
+        if settings("shuffle_dataset") is False:
+            draft.set("data.order", "file", "shuffle_dataset")
         records(settings, draft, "prompts")
         rewards(settings, draft)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from posttrain.convert.rules import UnsupportedError
@@ -54,6 +55,18 @@ def bfloat16(on: Any) -> str:
 def cpu(on: Any) -> str:
     """Return the device for `use_cpu: true`."""
     return "cpu" if on else "auto"
+
+
+def order(how: Any) -> str:
+    """Return the order of the records: `file` for false and sequential, else `shuffled`."""
+    return "file" if how in (False, "sequential") else "shuffled"
+
+
+def tokens(value: Any) -> list[str]:
+    """Return tokens to add. A mapping of special tokens names those that a tokenizer has."""
+    if isinstance(value, Mapping):
+        raise UnsupportedError("a list of tokens was expected; special tokens are those of the tokenizer")
+    return [str(token) for token in listed(value)]
 
 
 def trackers(names: Any) -> list[str]:

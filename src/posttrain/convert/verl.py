@@ -7,7 +7,7 @@ from typing import Any
 from posttrain.convert.draft import Draft
 from posttrain.convert.rules import Becomes, Idle, Joined, Peer, Rule, Without, each
 from posttrain.convert.settings import Settings
-from posttrain.convert.values import positive_or_null, schedule, trackers, whole_steps
+from posttrain.convert.values import order, positive_or_null, schedule, trackers, whole_steps
 from posttrain.convert.verl_runs import policy_gradient, supervised
 
 _MEMORY = Idle("train.tokens_per_device bounds the memory of a forward pass; the result does not depend on it")
@@ -35,7 +35,7 @@ RULES: dict[str, Rule] = {
     "data.max_length": Joined("train.max_length", "of the SFT trainer"),
     **each("data.filter_overlong_prompts data.truncation", Joined("data.truncate", "drop, or which end is cut off")),
     "data.seed": Becomes("seed"),
-    "data.shuffle": Without("records are shuffled every epoch", (None, True)),
+    "data.shuffle": Becomes("data.order", order),
     "data.reward_fn_key": Joined("rewards", "the reward is named in the run file, not by a column"),
     **each("data.apply_chat_template_kwargs. data.apply_chat_template_kwargs", _TEMPLATE),
     **each("data.image_key data.video_key", Without("posttrain reads text only", (None, "images", "videos"))),
