@@ -12,6 +12,7 @@ from posttrain.training.schedule import Rates
 
 
 class Records:
+    least = 1
     """A feed of 4 records that stands at a position."""
 
     def __init__(self, position: int = 0) -> None:

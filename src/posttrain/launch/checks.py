@@ -67,6 +67,10 @@ def _check_evaluate(run: RunFile, section: Evaluate, method: Method | None, *, s
             "evaluate: nothing scores the answers to the held-out prompts; add rewards: [...], or a reward model: "
             "models: {reward: FOLDER}, or remove `evaluate`"
         )
+    if section.best is not None and method is None:
+        raise ConfigError(
+            "evaluate.best: a procedure trains several times, so no one of its steps is the best; remove it"
+        )
     if records is not None and (method is None or not offline(method)):
         who = "a procedure trains with several methods" if method is None else f"{method.name} samples answers"
         raise ConfigError(

@@ -65,6 +65,7 @@ def _launched(session: Session) -> Result:
     models = _save_models(session)
     maybe_kill("exported")
     session.save_end()
+    session.return_to_best()
     session.evaluate_now("after")
     for folder in models.values():
         write_card(folder, resolved(file), session.evaluations.lines())
@@ -187,5 +188,5 @@ def _save_models(session: Session) -> dict[str, Path]:
     others = [role for role in session.trained if role != session.role]
     models = {role: session.save(role, folder / "models" / role) for role in others}
     if session.trained or not session.artefacts:
-        models[session.role] = session.save(session.role)
+        models[session.role] = session.save_final()
     return models

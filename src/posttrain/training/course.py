@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from posttrain.data.feed import Feed
+from posttrain.data.feed import Feed, cut
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Train
@@ -37,7 +37,7 @@ class Course:
             epochs = train.epochs or 1
             total = whole = max(1, round(epochs * feed.steps_per_epoch(per_step)))
             if start_position:
-                total = start_step + batches_left(len(feed.dataset), start_position, epochs, per_step)
+                total = start_step + batches_left(len(feed.dataset), start_position, epochs, per_step, feed.least)
         return cls(total, whole, per_step, start_step, start_position)
 
     def resumed(self, saved: Mapping[str, Any], train: Train, feed: Feed, step: int, ahead: int) -> Course:
@@ -59,11 +59,11 @@ class Course:
         return self.whole - self.total
 
 
-def batches_left(size: int, position: int, epochs: float, per_step: int) -> int:
+def batches_left(size: int, position: int, epochs: float, per_step: int, least: int = 1) -> int:
     """Return the number of batches from a position in the data to the end of an epoch; a batch never spans two."""
     epoch, done = divmod(position, size)
     full = int(epochs)
     if epoch >= full:
         return max(0, round((epochs * size - position) / per_step))
-    per_epoch = -(-size // per_step)
-    return -(-(size - done) // per_step) + (full - epoch - 1) * per_epoch + round((epochs - full) * per_epoch)
+    per_epoch = len(cut(size, per_step, least))
+    return len(cut(size - done, per_step, least)) + (full - epoch - 1) * per_epoch + round((epochs - full) * per_epoch)

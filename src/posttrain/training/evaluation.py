@@ -135,6 +135,7 @@ class Evaluations:
         self.run = run
         self.done: dict[str, Evaluation] = {}
         self.read_before = False
+        self.chosen: str | None = None  # which of the evaluated weights were saved as final
         self.prompts: list[Prompt] = []
         self.tokens: Tokens = {}
         self.records: Dataset | None = None
@@ -210,5 +211,6 @@ class Evaluations:
                 self.now(f"step {step}")
 
     def lines(self) -> list[str]:
-        """Format one line per evaluation, for the model card."""
-        return [f"- {name}: {evaluation}" for name, evaluation in self.done.items()]
+        """Format one line per evaluation, for the model card, and one that says which weights were saved."""
+        chosen = [] if self.chosen is None else [f"- {self.chosen}"]
+        return [f"- {name}: {evaluation}" for name, evaluation in self.done.items()] + chosen

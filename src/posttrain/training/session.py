@@ -24,6 +24,7 @@ from posttrain.errors import ConfigError, PosttrainError
 from posttrain.rewards.reward import Reward
 from posttrain.runs import durable
 from posttrain.runs.saver import Copy
+from posttrain.training.best import KEPT, Best
 from posttrain.training.observer import Observer
 from posttrain.training.reference import check_rule
 from posttrain.training.run import Run
@@ -48,6 +49,7 @@ class Session(Observer):
         self.role = "policy"
         self.trained: list[str] = []
         self.artefacts: dict[str, Path | None] = {}
+        self.best: Best | None = None
         self._last_copy: Callable[..., Copy] | None = None  # copies the state after the last verb, if it trained
         if resume is not None:
             run.display.note(run.journal.resume(resume))
@@ -95,6 +97,7 @@ class Session(Observer):
         metrics = stage.train()
         run.journal.finish(stage.next_step)
         self._last_copy = stage.snapshot
+        self.best = stage.best
         return metrics
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
@@ -189,6 +192,19 @@ class Session(Observer):
         except PosttrainError as error:
             self.run.journal.saved_step = None
             self.run.display.note(str(error))
+
+    def save_final(self) -> Path:
+        """Save the model that the run is about: the best weights if the run file asks for them, else the last."""
+        if self.best is None or self.best.step is None:
+            return self.save(self.role)
+        self.note(f"final is {self.best}")
+        self.evaluations.chosen = f"final is {self.best}"
+        return self.save(KEPT)
+
+    def return_to_best(self) -> None:
+        """Give the model that the run is about the weights that were saved as final."""
+        if self.best is not None and self.best.step is not None:
+            self.run.learner.copy(KEPT, self.role)
 
     def save_end(self) -> None:
         """Save a checkpoint of the end, so that the run can be extended: if the last verb trained, and by steps.

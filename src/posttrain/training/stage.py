@@ -14,6 +14,7 @@ from posttrain.machine.kill_points import at_step, maybe_kill
 from posttrain.rewards.reward import Reward
 from posttrain.runs.saver import Copy
 from posttrain.training.batches import Batches
+from posttrain.training.best import Best
 from posttrain.training.course import Course
 from posttrain.training.evaluation import Evaluations
 from posttrain.training.learning_rates import Peaks, peaks, told
@@ -58,6 +59,7 @@ class Stage:
         self.trainer = self._trainer()
         evaluations.measure_with(self.trainer, self.batches.arriving()[MAIN])
         self.role = "policy" if "policy" in self.trainer.plan.trained else self.trainer.plan.trained[0]
+        self.best = Best(run, self.role)
         maybe_kill("prepare")
 
     # ---- before the first step
@@ -90,25 +92,28 @@ class Stage:
             if self.next_step >= self.total and run.file.procedure is None:
                 run.journal.refuse_finished()
             run.journal.accept()
+        if (before := self.evaluations.done.get("before")) is not None:
+            self.best.check(before.metrics)
         if self.method.is_surrogate:
             run.journal.describe(metrics={"without_meaning": ["loss"]})
         run.display.start(self.title(), self.total, self.header(), first_step=self.next_step)
         metrics: dict[str, float] = {}
         with run.signals.deferred():
-            while self.next_step < self.total and not self._out_of_time():
+            while self.next_step < self.total and not self._out_of_time() and not self.best.exhausted:
                 at_step(run.journal.steps + 1)
                 metrics = self._one_step()
                 self.next_step += 1
                 run.journal.steps += 1
                 metrics |= self._evaluated()
+                self.best.see(run.journal.steps, metrics)
                 self._log(metrics)
                 due = run.save_clock.due(self.settings, self.next_step, run.journal.steps)
                 run.checkpoint(self.snapshot, due=due)
         if self.next_step < self.total:
-            run.end_early(
-                f"train.max_seconds={self.settings.max_seconds:g} is over: stopped after step {self.next_step} of "
-                f"{self.total}"
-            )
+            over = f"train.max_seconds={self.settings.max_seconds or 0:g} is over"
+            waited = f"{self.best.metric} was not better in {self.best.waited} evaluations (evaluate.patience)"
+            why = waited if self.best.exhausted else over
+            run.end_early(f"{why}: stopped after step {self.next_step} of {self.total}")
         return metrics
 
     def _out_of_time(self) -> bool:
@@ -202,6 +207,7 @@ class Stage:
         """
         taken = self.trainer.snapshot(self.role, last=last)
         own = {"stage": self.name, "step": self.next_step, "course": self.course.state(), **self.batches.state()}
+        own["best"] = self.best.state()
         return {**own, "trainer": taken.state}, taken.write
 
     def _restore(self, saved: Mapping[str, Any]) -> None:
@@ -211,6 +217,7 @@ class Stage:
                 "procedure has changed; start a new run"
             )
         self.next_step = int(saved["step"])
+        self.best.restore(saved["best"])
         self.trainer.restore(saved["trainer"])
         self.batches.restore(saved)
         ahead = self.batches.drawn_ahead

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from typing import Literal
+
+from pydantic import Field, model_validator
 
 from posttrain.config.section import Section
 from posttrain.config.sections.data import Data
@@ -20,6 +22,14 @@ class Evaluate(Section):
     only beside held-out prompts."""
     every: Count | None = None
     """Steps between evaluations; null evaluates before and after training only."""
+    best: str | None = Field(default=None, min_length=1)
+    """Metric of the evaluations (reward, loss, rewards/accuracies, ...) whose best step becomes `final`, at the cost of
+    one more copy of the model in memory; null keeps the last step."""
+    mode: Literal["min", "max"] | None = None
+    """Whether `best` is the lowest or the highest value; null takes the lowest of losses, perplexities and KLs, else
+    the highest."""
+    patience: Count | None = None
+    """Evaluations in a row without a new `best` that end the training, 3 to 10 is usual; null waits for ever."""
     samples: Count = 1
     """Answers sampled per prompt; the score of a prompt is their mean reward."""
     temperature: NotNegative = 0.0
@@ -31,4 +41,8 @@ class Evaluate(Section):
     def _some_data(self) -> Evaluate:
         if self.data is None and self.records is None:
             raise ValueError("there is nothing to evaluate on; give data: FILE")
+        if self.best is None and (self.patience or self.mode):
+            raise ValueError("patience and mode are of the metric `best`, which is not given; add best: loss")
+        if self.best is not None and self.every is None:
+            raise ValueError("best needs evaluations during the training; add every: N")
         return self
