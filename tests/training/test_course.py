@@ -12,8 +12,9 @@ from posttrain.training.schedule import Rates
 
 
 class Records:
-    least = 1
     """A feed of 4 records that stands at a position."""
+
+    least = 1
 
     def __init__(self, position: int = 0) -> None:
         self.position = position

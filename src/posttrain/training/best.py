@@ -38,7 +38,8 @@ class Best:
             known = [name.removeprefix(PREFIX) for name in metrics]
             asked = self.metric.removeprefix(PREFIX)
             raise ConfigError(
-                f"evaluate.best: {asked!r} is not measured{suggestion(asked, known)}; this run measures {', '.join(known)}"
+                f"evaluate.best: {asked!r} is not measured{suggestion(asked, known)}; this run measures "
+                f"{', '.join(known)}"
             )
 
     def see(self, step: int, metrics: Mapping[str, float]) -> None:
