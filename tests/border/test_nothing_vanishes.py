@@ -39,6 +39,10 @@ def conversation(family, feature):
     }[feature]
 
 
+DEAF = (  # a template that writes questions and answers alone
+    "{% for m in messages %}{% if m.role in ('user', 'assistant') %}{{ m.role + m.content + eos_token }}{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}assistant{% endif %}"
+)
 CASES = [pytest.param(f, x, id=f"{f.name}-{x}") for f in FAMILIES for x in sorted(FEATURES)]
 
 
@@ -100,13 +104,18 @@ def test_an_answer_that_is_only_a_thought():
     assert trained.removesuffix(BY_NAME["r1"].end).split() == ["two", "and", "two", "</think>"]
 
 
-def test_a_result_that_the_answer_repeats_is_still_missed():
+@pytest.mark.parametrize("feature", ["system", "tools", "results", "documents"])
+def test_what_the_answer_repeats_is_still_missed(feature):
     """That its words stand elsewhere in the text does not make it written."""
-    encoder = encoder_of("tulu")
-    talk = (user("Weather?"), says("weather(Paris)"), result("18 C"), says("18 C"))
-    encoder.rows(Demonstration(1, "", talk, WHERE), "demonstrations")
+    encoder = encoder_of("tulu", template=DEAF)
+    first = [system("Sunny")] if feature == "system" else []
+    after = [says("Sunny"), result("Sunny")] if feature == "results" else []
+    arguments = {"tools": {"tools": [{"name": "Sunny"}]}, "documents": {"documents": [{"text": "Sunny"}]}}
+    talk = (*first, user("Weather?"), *after, says("Sunny"))
+    record = Demonstration(1, "", talk, WHERE, arguments=arguments.get(feature, {}))
+    encoder.rows(record, "demonstrations")
     (line,) = encoder.notices.lines()
-    assert NOTICE["results"] in line
+    assert NOTICE[feature].replace("weather", "Sunny") in line
 
 
 @pytest.mark.parametrize("arguments", [{}, {"city": "Paris"}])

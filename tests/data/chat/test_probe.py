@@ -1,4 +1,4 @@
-"""What a template leaves out is found whatever else the text says, once for all conversations of a shape."""
+"""What a template leaves out is found whatever else the text says, once for each shape of conversation."""
 
 import json
 
@@ -43,14 +43,25 @@ def test_ids_and_other_settings_are_left_as_they_are():
     assert TALK[0] == {"role": "system", "content": "4"}
 
 
-def test_a_shape_is_probed_once_and_a_refusal_tells_nothing():
-    calls = []
+def test_a_shape_is_probed_until_nothing_is_missing():
+    rendered = []
 
     def render(talk, settings):
-        calls.append(talk)
-        raise DataError("the template checks names")
+        rendered.append(talk)
+        return "" if "/off" in talk[0]["content"] else talk[0]["content"]
 
     probe = Probe()
-    for text in ("a", "b", ""):
-        assert missing(render, [{"role": "user", "content": text}], {}, probe) == set()
-    assert len(calls) == 2
+    found = [missing(render, [{"role": "user", "content": text}], {}, probe) for text in ("a /off", "a", "b", "c")]
+    assert found == [{("content", 0)}, set(), set(), set()]
+    assert len(rendered) == 2
+    missing(render, [{"role": "user", "content": "a"}], {"enable_thinking": True}, probe)
+    missing(render, [{"role": "user", "content": "a"}], {"enable_thinking": False}, probe)
+    missing(render, [{"role": "user", "content": ""}], {}, probe)
+    assert len(rendered) == 5
+
+
+def test_a_template_that_refuses_the_words_tells_nothing():
+    def render(talk, settings):
+        raise DataError("the template checks names")
+
+    assert missing(render) == set()

@@ -1,4 +1,4 @@
-"""What a chat template leaves out of conversations of one shape, found by rendering one with a word added everywhere.
+"""What a chat template leaves out of a conversation, found by rendering it once more with a word added everywhere.
 
 Words of a message may stand elsewhere in the text, too: an answer repeats what a tool said, or names the tool that it
 calls. An added word stands nowhere else. It is missing where the template leaves out what it was added to.
@@ -18,24 +18,32 @@ Settings = Mapping[str, Any]
 Render = Callable[[Sequence[Message], Settings], str]
 
 REMEMBERED = 4096  # shapes
+DEFINITIONS = ("tools", "documents")  # settings that hold words of the user
 
 
 @dataclass
 class Probe:
-    """The parts that a template leaves out, for each shape of conversation that it was asked about."""
+    """What a template leaves out. `complete`: shapes of which it has written everything; they are not probed again.
 
-    left_out: dict[Any, frozenset[Part]] = field(default_factory=dict)
+    Where something is missing, the next conversation of that shape is probed, too: its words may make a difference
+    (`/no_think`).
+    """
+
+    complete: set[Any] = field(default_factory=set)
 
     def missing(
         self, conversation: Sequence[Message], settings: Settings, render: Render, *, answer_next: bool
     ) -> frozenset[Part]:
-        """Return the parts of a conversation that the template leaves out of all conversations of its shape."""
-        shape = (answer_next, *map(_shape, conversation), *sorted(settings))
-        if shape not in self.left_out:
-            if len(self.left_out) == REMEMBERED:
-                self.left_out.clear()
-            self.left_out[shape] = _probed(conversation, settings, render)
-        return self.left_out[shape]
+        """Return the parts of a conversation that the template leaves out."""
+        shape = (answer_next, *map(_shape, conversation), *(_setting(*item) for item in sorted(settings.items())))
+        if shape in self.complete:
+            return NO_PARTS
+        left_out = _probed(conversation, settings, render)
+        if not left_out:
+            if len(self.complete) == REMEMBERED:
+                self.complete.clear()
+            self.complete.add(shape)
+        return left_out
 
 
 def _probed(conversation: Sequence[Message], settings: Settings, render: Render) -> frozenset[Part]:
@@ -48,7 +56,7 @@ def _probed(conversation: Sequence[Message], settings: Settings, render: Render)
 
     messages = [_with_words(message, number, word) for number, message in enumerate(conversation)]
     changed = {
-        name: _with_word(value, word(name, 0)) if name in ("tools", "documents") and value else value
+        name: _with_word(value, word(name, 0)) if name in DEFINITIONS and value else value
         for name, value in settings.items()
     }
     try:
@@ -85,6 +93,10 @@ def _with_word(value: Any, added: str) -> Any:
     if isinstance(value, list | tuple):
         return [_with_word(v, added) for v in value]
     return value
+
+
+def _setting(name: str, value: Any) -> tuple[str, Any]:
+    return name, bool(value) if name in DEFINITIONS else repr(value)
 
 
 def _shape(message: Message) -> tuple[Any, ...]:
