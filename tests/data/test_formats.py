@@ -355,6 +355,11 @@ def test_parts_of_text_are_joined(parts):
         ("prompts", {"prompt": "<image>What?", "images": ["a.png"]}, "the column 'images' holds media"),
         ("prompts", {"prompt": [user([{"type": "thinking"}])]}, 'is of type \'thinking\'; only {"type": "text"'),
         ("prompts", {"prompt": [user(["a", 3])]}, "part 2 of 'content' must be text, not a number"),
+        (
+            "text",
+            {"messages": [ASKS, CALLS, {"role": "tool", "content": {"t": 18}}]},
+            "'content' must be text, not an object; write",
+        ),
         ("prompts", {"prompt": "a", "tools": "weather"}, "'tools' must be a list of definitions"),
         ("prompts", {"prompt": "a", "tools": ["weather"]}, "tool 1 of 'tools' must be an object"),
         ("prompts", {"prompt": "a", "chat_template_kwargs": [1]}, "'chat_template_kwargs' must be an object"),

@@ -86,6 +86,7 @@ def test_sections_and_streams_hold_objects_too():
     objects = Objects()
     assert objects.data({"path": ROWS, "columns": {"prompt": "q"}})["columns"] == {"prompt": "q"}
     assert objects.data(["a.jsonl", {"path": ROWS, "weight": 2.0}])[1]["path"] in objects
+    assert objects.data({"mix": ["a.jsonl", {"path": ROWS, "weight": 2.0}], "chat": True})["mix"][1]["path"] in objects
     assert objects.data({"main": ROWS, "other": "a.jsonl"})["other"] == "a.jsonl"
     assert objects.evaluate({"data": ROWS, "every": 2})["every"] == 2
     assert objects.code({"path": DPO, "beta": 0.2}, "method")["beta"] == 0.2

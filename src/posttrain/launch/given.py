@@ -98,6 +98,8 @@ class Objects(dict[str, Any]):
     def _mapping(self, value: Mapping[str, Any], where: str) -> dict[str, Any]:
         if "path" in value:
             return {**value, "path": self.data(value["path"], where)}
+        if "mix" in value:
+            return {**value, "mix": self.data(value["mix"], where)}
         if value.keys() & Data.model_fields.keys():
             return dict(value)  # the check of the run file says what is missing
         for name, source in value.items():

@@ -256,3 +256,9 @@ def test_folders_and_patterns(tmp_path):
     assert f": the folder holds test and train; name one: {splits}/*test*.jsonl" in refusal(splits)
     odd = written(tmp_path, "odd[1].jsonl", '{"a": 1}')  # a name that looks like a pattern
     assert rows_of(odd) == [{"a": 1}]
+
+
+def test_json_in_a_file_of_lines_says_what_to_do(tmp_path):
+    pretty = written(tmp_path, "a.jsonl", '{\n "a": 1\n}')
+    assert "write one object per line, or call the file .json" in refusal(pretty)
+    assert "a file that holds one list is called .json" in refusal(written(tmp_path, "b.jsonl", '[{"a": 1}]'))

@@ -99,10 +99,11 @@ def _content(value: Any, name: str, *, calls: bool) -> str:
         return ""
     if isinstance(value, str):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and "type" in value:
         value = [value]
     if not isinstance(value, Sequence):
-        raise DataError(f"{name}: 'content' must be text, not {kind_of(value)}")
+        hint = "; write the object as JSON text" if isinstance(value, Mapping) else ""
+        raise DataError(f"{name}: 'content' must be text, not {kind_of(value)}{hint}")
     return "".join(_part(part, f"{name}: part {i} of 'content'") for i, part in enumerate(value, 1))
 
 

@@ -117,13 +117,16 @@ class _Text:
         try:
             row, end = DECODER.raw_decode(self.text, start)
         except json.JSONDecodeError as error:
-            self.fail(f"not valid JSON ({error.msg})", error.pos)
+            alone = self.text.strip() in ("{", "[")  # a line of an object that is spread over several
+            hint = "; write one object per line, or call the file .json" if alone else ""
+            self.fail(f"not valid JSON ({error.msg}){hint}", error.pos)
         except RecursionError:
             self.fail("nested too deeply; flatten the object", start)
         except _RefusedError as error:
             raise DataError(f"{self.where(start)}: {error}") from None
         if not isinstance(row, dict):
-            self.fail(f"a row must be an object like {{...}}, not a {type(row).__name__}", start)
+            hint = "; a file that holds one list is called .json" if isinstance(row, list) else ""
+            self.fail(f"a row must be an object like {{...}}, not a {type(row).__name__}{hint}", start)
         self._check_surrogates(row, start, end)
         return row, end
 
