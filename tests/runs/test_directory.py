@@ -106,6 +106,14 @@ def test_a_run_without_a_result_gives_its_name_back(tmp_path):
     assert run.give_back()
 
 
+def test_what_rewards_have_printed_stays_and_the_name_is_free(tmp_path):
+    run = RunDirectory.create(tmp_path, "r", {})
+    (run.path / "rewards.log").write_text("why")
+    assert not run.give_back()
+    run.close()
+    RunDirectory.create(tmp_path, "r", {}).close()
+
+
 @pytest.mark.parametrize("result", ["metrics.jsonl", "rounds/a.jsonl", "checkpoints/checkpoint-1/model.safetensors"])
 def test_a_run_with_a_result_stays(tmp_path, result):
     run = RunDirectory.create(tmp_path, "r", {})

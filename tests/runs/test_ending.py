@@ -57,6 +57,9 @@ def test_a_finished_run_can_be_extended_and_is_else_left_alone(memory: Path, who
         assert "is finished after 2 steps: nothing was changed; to train it further raise" in notes.notes[-1]
         assert (again.model, again.metrics["loss"]) == (first.model, first.metrics["loss"])
         assert files(first.directory) == before
+    back = run(CONTENT, memory / "short", resume="2")  # a step that is named is nothing else to do either
+    assert files(first.directory) == before
+    assert back.model == first.model
     extended = run(longer(4), memory / "short", resume=True)
     assert metrics(extended) == metrics(whole)
     assert same_bits(extended, whole)

@@ -140,8 +140,8 @@ def test_a_refused_resume_leaves_every_file_as_it_was(changed: dict[str, Any], b
 @pytest.mark.fault("V6")
 def test_what_is_left_behind_by_going_back_is_set_aside(begun: Path, whole: Any) -> None:
     before = files(begun / "run")
-    resumed = run(CONTENT, begun, resume="1")
-    assert metrics(resumed) == metrics(whole)
+    resumed = run({**CONTENT, "train": {**CONTENT["train"], "steps": 3}}, begun, resume="1")  # it was finished
+    assert metrics(resumed) == metrics(whole)[:3]
     aside = files(resumed.directory / "replaced" / "attempt_2")
     assert aside["metrics.jsonl"] == before["metrics.jsonl"]
     assert {n for n in aside if n.endswith("COMMITTED")} == {f"checkpoints/checkpoint-{n}/COMMITTED" for n in (2, 3)}

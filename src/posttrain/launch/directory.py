@@ -39,15 +39,19 @@ def resumed(run: RunFile, which: str) -> tuple[RunFile, str | None]:
     return run.model_copy(update={"output": directory.parent, "name": directory.name}), step
 
 
-def claim(run: RunFile, *, resume: bool) -> RunDirectory:
-    """The run's directory, locked. Nothing is written to it yet."""
+def claim(run: RunFile, which: str | None) -> RunDirectory:
+    """The run's directory, locked: a new one, or with the checkpoint to resume from, an old one.
+
+    Nothing is written to it yet. Raises FinishedError where the newest checkpoint leaves nothing to do.
+    """
     named, model = run.procedure or run.method, _short(run.model.path)
     hint = f"{Path(_short(named.path)).stem}-{model}" if named else model
     config = resolved(run)
-    directory = RunDirectory.claimed(run.output, run.name, config, hint=hint, seed=run.seed, resume=resume)
+    directory = RunDirectory.claimed(run.output, run.name, config, hint=hint, seed=run.seed, resume=which is not None)
     with given_back(directory):
         maybe_kill("directory")
-        if resume and is_finished(directory.path) and settings_of(directory.last_config()) == settings_of(config):
+        same = settings_of(directory.last_config()) == settings_of(config)
+        if which == "latest" and same and is_finished(directory.path):
             raise FinishedError(directory.path, read_ending(directory.path).get("steps"))
     return directory
 

@@ -107,7 +107,7 @@ def open_session(
     maybe_kill("config")
     run, checkpoint = resumed(run, "latest" if resume is True else resume or "never")
     check_before_loading(run, scored=bool(functions))
-    directory = claim(run, resume=checkpoint is not None) if write else None
+    directory = claim(run, checkpoint) if write else None
     with given_back(directory):
         opened = _loaded(run, directory, display or Display(), functions)
         if directory is not None:

@@ -172,9 +172,11 @@ class RunDirectory:
     def give_back(self) -> bool:
         """Remove the folder of a run that failed before its first result, so that its name is free again.
 
-        Returns whether it was removed; one in which an earlier attempt left results stays.
+        Returns whether it was removed. One in which an earlier attempt left results stays, and so does what rewards
+        have printed: it may say why the run failed.
         """
-        if not (self.was_blank and self.path.is_dir() and is_blank(self.path)):
+        printed = (self.path / "rewards.log").is_file()
+        if printed or not (self.was_blank and self.path.is_dir() and is_blank(self.path)):
             return False
         self.close()
         shutil.rmtree(self.path, ignore_errors=True)

@@ -40,5 +40,6 @@ def read_ending(folder: Path) -> dict[str, Any]:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether the run came to its end."""
-    return read_ending(folder).get("how") == FINISHED
+    """Whether the run came to its end, and what it made is still there."""
+    results = any((folder / name).is_dir() for name in ("final", "artefacts"))
+    return results and read_ending(folder).get("how") == FINISHED

@@ -9,7 +9,8 @@ from posttrain.errors import StorageError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NUMBERED = 9999  # automatic names end in -001, -002, ...
-DESCRIPTION = (".lock", "config.yaml", "run.json", "logs")  # what a run writes before it has done anything
+# What a run writes before it has a result.
+DESCRIPTION = (".lock", "config.yaml", "run.json", "logs", "rewards.log")
 
 
 def claim(parent: Path, name: str | None, hint: str, resume: bool) -> Path:
