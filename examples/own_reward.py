@@ -1,4 +1,4 @@
-"""A reward of one's own with GRPO: eight lines. Run: python examples/own_reward.py"""
+"""A reward of one's own with GRPO, on rows of one's own. Run: python examples/own_reward.py"""
 
 import posttrain
 
@@ -8,6 +8,8 @@ def brevity(prompts, completions, **columns):
 
 
 if __name__ == "__main__":
-    posttrain.train(
-        "tiny", "online/grpo", "arithmetic:chat=false", [brevity], train={"steps": 20, "learning_rate": 1e-3}
+    rows = [{"prompt": f"{a}+{b}=", "answer": str(a + b)} for a in range(5) for b in range(5)]
+    result = posttrain.train(
+        "tiny", "online/grpo", rows, brevity, sampling={"max_tokens": 16}, train={"steps": 20, "learning_rate": 1e-3}
     )
+    print(result)

@@ -19,7 +19,7 @@ from posttrain.data.plain_text import note_plain_text
 from posttrain.data.sources import is_bundled
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
-from posttrain.rewards.reward import Reward
+from posttrain.rewards.reward import Reward, check_columns
 from posttrain.rewards.scorer import Scorer
 from posttrain.rewards.workers.printed import Printed
 from posttrain.runs.journal import Journal
@@ -131,6 +131,8 @@ class Run:
             dataset = load_mixture(sources, kind, read=partial(read_source, self.file.given), **how)
         else:
             dataset = read_source(self.file.given, source.path, kind, **how)
+        if kind == "prompts" and self.file.procedure is None:
+            check_columns(self.rewards(), {name for r in dataset for name in getattr(r, "columns", ())}, source.name)
         if dataset.dropped:
             self.journal.describe(dropped={source.name: list(dataset.dropped)})
         return dataset

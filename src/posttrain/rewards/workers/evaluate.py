@@ -85,8 +85,10 @@ def fault_of(call: Call, error: BaseException) -> Fault:
 
 
 def _hint(call: Call, error: BaseException) -> str:
-    """The remedy where a function seems to take texts for messages, or messages for texts."""
-    said = str(error) if isinstance(error, TypeError | AttributeError | KeyError) else ""
+    """The remedy where a function takes texts for messages or messages for texts, or a GPU into a fork."""
+    said = str(error) if isinstance(error, TypeError | AttributeError | KeyError | RuntimeError) else ""
+    if "re-initialize CUDA" in said:
+        return "; a function that uses a GPU runs with scoring.workers: 0, or in a file of its own"
     if call.form == "texts" and ("indices must be integers" in said or "'str' object has no attribute 'get'" in said):
         return "; completions are texts here, completion[0]['content'] is TRL's: write signature: trl in its entry"
     if call.form == "trl" and ("'list' object has no attribute" in said or "got 'list'" in said):
