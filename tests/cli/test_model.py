@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from posttrain.cli import main as cli
 from posttrain.models.loading.save import save
@@ -30,29 +29,6 @@ def test_sample_shows_the_question_and_every_answer(folder: Path, capsys: pytest
     out = say(capsys, "sample", str(folder), "7+5=", "--plain", "--samples", "3", "--max-tokens", "4")
     assert out.count("> 7+5=") == 3
     assert out == say(capsys, "sample", str(folder), "7+5=", "--plain", "--samples", "3", "--max-tokens", "4")
-
-
-def test_export_writes_a_folder_that_transformers_opens(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from transformers import AutoModelForCausalLM
-
-    say(capsys, "export", str(folder), str(tmp_path / "out"))
-    assert AutoModelForCausalLM.from_pretrained(tmp_path / "out").config.vocab_size == 263
-
-
-@pytest.mark.parametrize(("option", "expected"), [(None, "bfloat16"), ("float16", "float16"), ("float64", "float64")])
-def test_export_keeps_the_dtype_of_the_files_or_takes_another(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str | None, expected: str
-) -> None:
-    from safetensors.torch import load_file
-
-    say(capsys, "export", str(folder), str(tmp_path / "narrow"), "--dtype", "bfloat16")
-    say(capsys, "export", str(tmp_path / "narrow"), str(tmp_path / "out"), *(["--dtype", option] if option else []))
-    assert json.loads((tmp_path / "out" / "config.json").read_text())["dtype"] == expected
-    narrow, out = (load_file(tmp_path / name / "model.safetensors") for name in ("narrow", "out"))
-    assert {str(x.dtype) for x in out.values()} == {f"torch.{expected}"}
-    assert all(torch.equal(out[name], narrow[name].to(out[name].dtype)) for name in narrow)
 
 
 @pytest.mark.slow

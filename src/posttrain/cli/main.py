@@ -18,9 +18,10 @@ from posttrain.cli.convert import convert
 from posttrain.cli.demo import demo
 from posttrain.cli.doctor import doctor
 from posttrain.cli.evaluate import evaluate
+from posttrain.cli.export import export
 from posttrain.cli.keys import keys
 from posttrain.cli.methods import explain, methods
-from posttrain.cli.model import export, sample
+from posttrain.cli.model import sample
 from posttrain.cli.papers import papers
 from posttrain.cli.show import show
 from posttrain.cli.train import TrainCommand, train

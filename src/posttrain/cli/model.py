@@ -1,9 +1,8 @@
-"""Commands that use a model: `sample`, `export`."""
+"""Models on the command line: `sample`, and a session on a model alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,29 +35,6 @@ def sample(
         prompts = [Prompt(i, p if plain else ({"role": "user", "content": p},)) for i, p in enumerate(prompt)]
         for r in session.sample(prompts, Sampling(samples=samples, temperature=temperature)):
             typer.echo(f"> {prompt[r.prompt.id]}\n{r.text.strip()}" + ("" if r.ended else " [cut]"))
-
-
-def export(
-    model: ModelName,
-    folder: Annotated[Path, typer.Argument(help="Folder to write to.", show_default=False)],
-    dtype: Annotated[
-        str | None, typer.Option(help="float32, bfloat16, float16 or float64; default: that of the model's files.")
-    ] = None,
-) -> None:
-    """Save a model as a plain transformers folder, with adapters merged."""
-    import torch
-
-    from posttrain.models.loading.dtypes import WRITTEN, cast, dtype_called
-    from posttrain.models.loading.load import load
-    from posttrain.models.loading.save import save
-
-    target = None if dtype is None else dtype_called(dtype, WRITTEN)
-    loaded = load(model)
-    if torch.float64 in (target, loaded.stored):
-        loaded = load(model, dtype="float64")
-    cast(loaded.network, target or loaded.stored)
-    save(loaded.network, loaded.tokenizer, folder)
-    typer.echo(f"{folder}")
 
 
 def open_model(model: str, *, seed: int, sampling: Mapping[str, float] | None = None, scoring: bool = False) -> Session:

@@ -171,6 +171,16 @@ def test_weights_without_a_place_are_named_in_one_line(folder, caplog):
     assert line.endswith("2 weights that LlamaForCausalLM has no place for are not read, vision.a first")
 
 
+def test_weights_of_other_shapes_than_the_config_says_are_refused(folder):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"intermediate_size": 5}))
+    with pytest.raises(ModelError, match="its weights have other shapes than its config.json says"):
+        load(str(folder))
+    (folder / "model.safetensors").write_bytes(b"12345678")
+    with pytest.raises(ModelError, match="no model that can be loaded"):
+        load(str(folder))
+
+
 def test_pickled_weights_are_not_read(folder):
     weights = load_file(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()
@@ -223,7 +233,7 @@ def test_an_unreachable_hub_is_one_line(tmp_path):
     path = os.pathsep.join(p for p in sys.path if p)
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("nobody/nothing: the hub (https://huggingface.co) cannot be reached and ")
+    assert done.stdout.startswith("nobody/nothing: no such folder, the hub (https://huggingface.co) cannot be reached")
     assert done.stdout.count("\n") == 1
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from posttrain.errors import MissingExtraError, ModelError
 from posttrain.machine.cache_folder import cache_folder
@@ -68,4 +70,14 @@ def _convert(file: Path, folder: Path) -> None:
         dtype=torch.float32,
     )
     trunk.save_pretrained(folder)
+    _drop_tokens_from(len(trunk.get_input_embeddings().weight), tokenizer)
     tokenizer.save_pretrained(folder)
+
+
+def _drop_tokens_from(rows: int, tokenizer: Any) -> None:
+    """Drop added tokens that the model has no rows for: transformers adds GPT-2's end token where a file lacks it."""
+    from tokenizers import Tokenizer
+
+    content = json.loads(tokenizer.backend_tokenizer.to_str())
+    content["added_tokens"] = [token for token in content["added_tokens"] if token["id"] < rows]
+    tokenizer._tokenizer = Tokenizer.from_str(json.dumps(content))

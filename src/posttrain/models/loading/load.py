@@ -120,46 +120,45 @@ class _Opened:
 
 def _trunk(source: Source, dtype: torch.dtype, *, classifier: bool) -> _Opened:
     """Load the causal language model, adapters merged."""
-    from transformers import AutoConfig, AutoModelForCausalLM
-
     if (adapter := adapter_in(source.folder)) is not None:
         base = _trunk(adapter.source(), dtype, classifier=classifier)
         return replace(base, trunk=adapter.merged_into(base.trunk))
     if source.name == "tiny":
         return _Opened(tiny_model()[0].trunk.to(dtype), torch.float32)
-    try:
-        config = AutoConfig.from_pretrained(source.place, **source.options)
-        stored = getattr(config, "dtype", None) or torch.float32
-        without_dropout(config)
-        with quiet():
-            trunk, report = AutoModelForCausalLM.from_pretrained(
-                source.place,
-                config=config,
-                dtype=dtype,
-                use_safetensors=True,
-                output_loading_info=True,
-                **source.options,
-            )
-    except UNREADABLE as error:
-        raise source.unavailable("model", error) from error
-    missing, other = sorted(report["missing_keys"]), frozenset(report["unexpected_keys"])
+    opened, missing = _read(source, dtype)
+    trunk, other = opened.trunk, opened.other
     if classifier and WEIGHT in other and missing and set(missing) <= set(_last_layer(trunk)):
         _fill(_last_layer(trunk))
-        return _Opened(trunk, stored, other, writes=False)
+        return replace(opened, writes=False)
     if unread := sorted(other - {WEIGHT}):
-        _log.warning(
-            "%s: %d weights that %s has no place for are not read, %s first",
-            source.name,
-            len(unread),
-            type(trunk).__name__,
-            unread[0],
-        )
+        message = "%s: %d weights that %s has no place for are not read, %s first"
+        _log.warning(message, source.name, len(unread), type(trunk).__name__, unread[0])
     if missing:
         raise ModelError(
             f"{source.name} lacks {len(missing)} weights of {type(trunk).__name__}, {missing[0]} first: "
             "not a whole causal language model"
         )
-    return _Opened(trunk, stored, other)
+    return opened
+
+
+def _read(source: Source, dtype: torch.dtype) -> tuple[_Opened, list[str]]:
+    """Read config and weights. Returns the model and the names of weights that the files lack. Raises ModelError."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    try:
+        config = AutoConfig.from_pretrained(source.place, **source.options)
+        stored = getattr(config, "dtype", None) or torch.float32
+        without_dropout(config)
+        settings = {"config": config, "dtype": dtype, "use_safetensors": True, "output_loading_info": True}
+        with quiet():
+            trunk, report = AutoModelForCausalLM.from_pretrained(source.place, **settings, **source.options)
+    except UNREADABLE as error:
+        raise source.unavailable("model", error) from error
+    except RuntimeError as error:
+        if "ignore_mismatched_sizes" not in str(error):
+            raise
+        raise ModelError(f"{source.name}: its weights have other shapes than its config.json says") from error
+    return _Opened(trunk, stored, frozenset(report["unexpected_keys"])), sorted(report["missing_keys"])
 
 
 def _last_layer(trunk: Any) -> dict[str, torch.Tensor]:

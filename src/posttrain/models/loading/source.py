@@ -44,8 +44,8 @@ class Source:
         """Return an error in one line, with the reason that transformers gives or the hub's silence."""
         if self.cached:
             return ModelError(
-                f"{self.name}: the hub ({hub.endpoint()}) cannot be reached and this model is not in the cache; go "
-                "online once, set HF_ENDPOINT to a mirror, or give a folder"
+                f"{self.name}: no such folder, the hub ({hub.endpoint()}) cannot be reached, and its cache lacks this "
+                "model; check the path, go online once, or set HF_ENDPOINT to a mirror"
             )
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         return ModelError(f"{self.name}: no {what} that can be loaded from there: {reason}")
