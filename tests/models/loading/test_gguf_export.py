@@ -56,10 +56,12 @@ def test_what_is_written_is_read_with_the_same_logits_and_tokens(tmp_path, monke
     assert again.tokenizer.chat_template == tokenizer.chat_template
 
 
-def test_plain_transformers_reads_it_too_in_half_precision(tmp_path):
+def test_plain_transformers_reads_it_too_in_half_precision(tmp_path, caplog):
     network, tokenizer = tiny_model()
+    network.add_head("score")
     set_stop_tokens(network, {5})
     write_gguf(network, tokenizer, tmp_path / "m.gguf", "float16", "m")
+    assert "GGUF has no place for heads, so score is left out" in caplog.text
     settings = {"gguf_file": "m.gguf", "quantization_config": GgufConfig(dequantize=True), "dtype": torch.float32}
     plain = AutoModelForCausalLM.from_pretrained(tmp_path, **settings)
     for name, weight in network.trunk.state_dict().items():

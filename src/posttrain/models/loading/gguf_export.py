@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from posttrain.models.network import Network
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+_log = logging.getLogger(__name__)
 
 FAMILIES = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
 FORMATS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "q8_0": "Q8_0"}
@@ -50,6 +53,8 @@ def write_gguf(network: Network, tokenizer: PreTrainedTokenizerBase, file: Path,
     architecture = _architecture(network)
     described = vocabulary(tokenizer, len(network.trunk.get_input_embeddings().weight))
     tensors = list(_tensors(network))
+    if network.heads:
+        _log.warning("%s: GGUF has no place for heads, so %s is left out", file, " and ".join(network.heads))
     kind = gguf.GGMLQuantizationType[FORMATS[dtype]]
     file.parent.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(file, architecture)
