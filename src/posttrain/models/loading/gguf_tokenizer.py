@@ -30,7 +30,7 @@ class Vocabulary:
 
 
 def vocabulary(tokenizer: PreTrainedTokenizerBase, rows: int) -> Vocabulary:
-    """Describe a tokenizer for a model with so many embeddings. Raises ModelError for another than byte-level BPE."""
+    """Describe a tokenizer for a model with `rows` embeddings. Raises ModelError for another than byte-level BPE."""
     content = json.loads(tokenizer.backend_tokenizer.to_str())
     model = content["model"]
     if model["type"] != "BPE" or model.get("byte_fallback"):
