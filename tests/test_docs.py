@@ -88,11 +88,6 @@ def test_links_resolve(page: Path) -> None:
     assert not missing
 
 
-def test_the_readme_links_every_page() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in text] == []
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_files_that_a_page_names_exist(page: Path) -> None:
     """`models/llama.py` is a path in the repository or the package; `native.py` alone is the name of any file."""
