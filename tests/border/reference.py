@@ -35,9 +35,16 @@ def expected_rows(
     ]
     turns = [_turn(tokenizer, family, messages[: i + 1], arguments) for i in wanted]
     last = turns[-1].text
-    if all(last.startswith(t.text[: t.spans[0][1]]) for t in turns):
-        return [Expected(last, tuple(t.spans[0] for t in turns))]
-    return turns
+    joint = Expected(last, tuple(t.spans[0] for t in turns))
+    stable = all(last.startswith(t.text[: t.spans[0][1]]) for t in turns)
+    return [joint] if stable and not is_straddled(tokenizer, joint) else turns
+
+
+def is_straddled(tokenizer: Any, expected: Expected) -> bool:
+    """Whether a token of the whole text straddles the beginning of an answer, or its end."""
+    whole = tokens_of(tokenizer, expected.text)
+    parts = (tokens_of(tokenizer, expected.text[:edge]) for span in expected.spans for edge in span)
+    return any(whole[: len(part)] != part for part in parts)
 
 
 def _turn(tokenizer: Any, family: Family, messages: Messages, arguments: Mapping[str, Any]) -> Expected:
@@ -63,36 +70,33 @@ def tokens_of(tokenizer: Any, text: str) -> list[int]:
 
 
 def marks_of(tokenizer: Any, expected: Expected) -> list[bool]:
-    """Mark the tokens of the whole text that lie in a span or reach into one from before it.
-
-    A special token that only swallows the white space of an answer marks the turn: it is not the answer's.
-    """
-    encoded = tokenizer(expected.text, add_special_tokens=False, return_offsets_mapping=True)
-    special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special} - {tokenizer.unk_token_id}
-    marks = [
-        any(start >= a and start < b or (start < a < end and token not in special) for a, b in expected.spans)
-        for token, (start, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
-    ]
-    return [False, *marks[1:]]  # nothing stands before the first token that it could be predicted from
+    """Mark the tokens of the whole text that lie in a span; none may straddle the beginning or the end of one."""
+    edges = [[len(tokens_of(tokenizer, expected.text[:edge])) for edge in span] for span in expected.spans]
+    size = len(tokens_of(tokenizer, expected.text))
+    return [i > 0 and any(start <= i < end for start, end in edges) for i in range(size)]
 
 
 def check_row(tokenizer: Any, row: Any, expected: Expected) -> None:
-    """The tokens are those of the joint text; all behind the end of the last turn may be left out."""
-    joint, marks = tokens_of(tokenizer, expected.text), marks_of(tokenizer, expected)
-    shown = tokenizer.convert_ids_to_tokens
-    size = len(row.tokens)
-    assert list(row.tokens) == joint[:size], f"{shown(list(row.tokens))} are not {shown(joint)}"
-    assert not any(marks[size:]), f"{shown(list(row.tokens))} ends too early: {shown(joint)}"
-    trained = [t for t, m in zip(row.tokens, row.trained, strict=True) if m]
-    right = [t for t, m in zip(joint, marks, strict=True) if m]
-    assert list(row.trained) == marks[:size], f"trained are {shown(trained)}, not {shown(right)}"
+    """The row is the joint text, tokenised once, up to the end of its last answer; what stands behind may be left out.
+
+    Where a token would straddle the beginning of its answer, the prompt has the tokens that the model reads when it is
+    asked, and the answer follows behind them.
+    """
+    if is_straddled(tokenizer, expected):
+        ((start, end),) = expected.spans
+        read = tokens_of(tokenizer, expected.text[:start])
+        assert list(row.tokens[: len(read)]) == read
+        if not any(token == tokenizer.unk_token_id for token in row.tokens):
+            said = "".join(tokenizer.decode([*row.tokens[len(read) :]]).split())
+            assert said.replace("##", "") == "".join(expected.text[start:end].split())
+        marks = [i >= len(read) for i in range(len(row.tokens))]
+    else:
+        size = len(tokens_of(tokenizer, expected.text[: expected.spans[-1][1]]))
+        assert list(row.tokens) == tokens_of(tokenizer, expected.text)[:size], _shown(tokenizer, row.tokens)
+        marks = marks_of(tokenizer, expected)[:size]
+    assert list(row.trained) == [False, *marks[1:]], f"{_shown(tokenizer, row.tokens)} for {expected}"
     assert row.written == row.trained
-    _check_against_the_question(tokenizer, row, expected)
 
 
-def _check_against_the_question(tokenizer: Any, row: Any, expected: Expected) -> None:
-    """Where no token straddles the boundary, the tokens of the question alone say where the first answer begins."""
-    asked = tokens_of(tokenizer, expected.text[: expected.spans[0][0]])
-    if list(row.tokens[: len(asked)]) == asked:
-        assert not any(row.trained[: len(asked)])
-        assert row.trained[len(asked)] or len(asked) == 0
+def _shown(tokenizer: Any, tokens: Sequence[int]) -> list[str]:
+    return list(tokenizer.convert_ids_to_tokens(list(tokens)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ from tests.border.conversations import TEXTS, WORDS, Case, answers, cases
 from tests.border.encoders import RENDERER, encoder_of
 from tests.border.families import BY_NAME, FAMILIES
 from tests.border.messages import says, user
-from tests.border.reference import check_row, expected_rows, render, tokens_of
+from tests.border.reference import Expected, check_row, expected_rows, render, tokens_of
 from tests.border.tokenizers import KINDS, llama_tokenizer, python_tokenizer
 
 LIMITS = settings(
@@ -91,7 +92,7 @@ def test_pairs_ratings_and_prompts_are_the_joint_rendering_too(family, kind):
 @pytest.mark.parametrize("name", ["llama2", "qwen3", "llama3"])
 @pytest.mark.parametrize("special", [False, True])
 def test_plain_text_is_tokenised_once_and_ended_once(name, kind, special):
-    """Also where the tokenizer begins or ends texts by itself, and where a token straddles prompt and answer."""
+    """Also where the tokenizer begins or ends texts by itself, and where a token would straddle prompt and answer."""
     family = BY_NAME[name]
     encoder = encoder_of(family, kind, special=special)
     tokenizer = encoder.tokenizer
@@ -100,30 +101,29 @@ def test_plain_text_is_tokenised_once_and_ended_once(name, kind, special):
     @LIMITS
     @given(prompt=TEXTS, answer=WORDS)
     def holds(prompt, answer):
-        joint = tokenizer(prompt + answer, add_special_tokens=False, return_offsets_mapping=True)
-        expected = [*begins, *joint["input_ids"], tokenizer.eos_token_id]
-        marks = [*(False for _ in begins), *(end > len(prompt) for _, end in joint["offset_mapping"]), True]
         (row,) = encoder.rows(Demonstration(1, prompt, answer), "demonstrations")
-        assert list(row.tokens) == expected
-        assert list(row.trained) == [False, *marks[1:]]
+        *tokens, end = row.tokens
+        *trained, stops = row.trained
+        assert (end, stops) == (tokenizer.eos_token_id, True)
+        assert tokens[: len(begins)] == begins
+        bare = replace(row, tokens=tuple(tokens[len(begins) :]), trained=(False, *trained[len(begins) + 1 :]))
+        text = Expected(prompt + answer, ((len(prompt), len(prompt + answer)),))
+        check_row(tokenizer, replace(bare, written=bare.trained), text)
         if prompt.strip():
             asked = encoder.prompt(Prompt(1, prompt))
             assert list(asked) == begins + tokens_of(tokenizer, prompt)
-            if row.tokens[: len(asked)] != asked:
-                assert any("reaches into the answer" in line for line in encoder.notices.lines())
+            assert row.tokens[: len(asked)] == asked
 
     holds()
 
 
-def test_a_token_that_straddles_prompt_and_answer_is_trained_with_a_notice():
+def test_a_token_that_would_straddle_prompt_and_answer_is_cut():
     encoder = encoder_of("chatml", "greedy")
     tokenizer = encoder.tokenizer
     (row,) = encoder.rows(Demonstration(1, "Is it 4?", " No", where="a.jsonl:3"), "demonstrations")
-    assert list(row.tokens) == [*tokenizer("Is it 4? No")["input_ids"], tokenizer.eos_token_id]
-    assert tokenizer.decode([t for t, m in zip(row.tokens, row.trained, strict=True) if m]) == "? No<|im_end|>"
-    (line,) = encoder.notices.lines()
-    assert "reaches into the answer" in line
-    assert line.endswith("(1 row, the first a.jsonl:3)")
+    assert list(row.tokens) != [*tokenizer("Is it 4? No")["input_ids"], tokenizer.eos_token_id]
+    assert row.tokens[: len(tokenizer("Is it 4?")["input_ids"])] == encoder.prompt(Prompt(1, "Is it 4?"))
+    assert tokenizer.decode([t for t, m in zip(row.tokens, row.trained, strict=True) if m]) == " No<|im_end|>"
 
 
 @pytest.mark.parametrize("legacy", [False, True])

@@ -146,22 +146,46 @@ def test_ratings_bring_their_label_and_can_be_mismatched(encoder, tokenizer):
 
 
 @pytest.mark.fault("T11")
-def test_prompt_and_answer_are_tokenised_as_one_text():
-    """`=1` and two line breaks are one token of the text; one that straddles the boundary belongs to the answer."""
-    tokenizer = byte_tokenizer(merges=("= 1", "Ċ Ċ"))
-    encoder = encoder_of(tokenizer)
-    row = only(encoder.rows(Demonstration(1, "7+5=", "12", W), "demonstrations"))
-    assert row.tokens == (*tokenizer("7+5=12")["input_ids"], tokenizer.eos_token_id)
-    assert row.trained == (False, False, False, True, True, True)
-    assert encoder.notices.lines() == [
-        "the last token of the prompt reaches into the answer, so the model reads other tokens when it is asked; end "
-        "prompts where a word ends, and begin answers with the white space (1 row, the first data.jsonl:17)"
-    ]
-    talk = (user("a"), says("\nb"))
-    row = only(encoder.rows(Demonstration(1, talk[:1], talk[1:]), "demonstrations"))
+@pytest.mark.parametrize(("prompt", "answer"), [("7+5=", "12"), ((user("a"),), (says("\nb"),))])
+def test_the_prompt_is_what_the_row_begins_with_even_if_tokens_could_merge(prompt, answer):
+    """`=1` and two line breaks would each be one token of a text, but never across the boundary."""
+    encoder = encoder_of(byte_tokenizer(merges=("= 1", "Ċ Ċ")))
+    row = only(encoder.rows(Demonstration(1, prompt, answer), "demonstrations"))
+    asked = encoder.prompt(Prompt(1, prompt))
+    assert row.tokens[: len(asked)] == asked
+    assert row.trained == (False,) * len(asked) + (True,) * (len(row.tokens) - len(asked))
+    assert encoder.text(row.tokens[len(asked) :]) == (answer if isinstance(answer, str) else "\nb")
+
+
+def test_everywhere_else_a_row_is_one_text_tokenised_once():
+    tokenizer = byte_tokenizer(merges=("1 2", "Ċ a", "b c"))
+    row = only(encoder_of(tokenizer).rows(Demonstration(1, "x=", "12"), "demonstrations"))
+    assert row.tokens == (*tokenizer("x=12")["input_ids"], tokenizer.eos_token_id)
+    talk = (user("bc"), says("12"), user("abc"), says("bc"))
+    row = only(encoder_of(tokenizer).rows(Demonstration(1, "", talk), "demonstrations"))
     joint = tokenizer.apply_chat_template(list(talk), tokenize=True, return_dict=False)
     assert list(row.tokens) == joint[: len(row.tokens)]
-    assert marked(row, tokenizer).endswith("assistant[\n\nb<|im_end|>]")
+
+
+def test_answers_of_a_conversation_that_tokens_straddle_are_rows_of_their_own():
+    """Each as it is sampled: what the first answer is to the second is history, in which tokens merge."""
+    tokenizer = byte_tokenizer(merges=("Ċ Ċ",))
+    encoder = encoder_of(tokenizer)
+    talk = (user("a"), says("\nb"), user("c"), says("d"))
+    rows = encoder.rows(Demonstration(1, "", talk), "demonstrations")
+    for row, size in zip(rows, (1, 3), strict=True):
+        asked = encoder.prompt(Prompt(1, talk[:size]))
+        assert row.tokens[: len(asked)] == asked
+        assert row.trained == (False,) * len(asked) + (True,) * (len(row.tokens) - len(asked))
+
+
+def test_a_prompt_that_ends_with_white_space_is_noticed(encoder):
+    encoder.notices.counts.clear()
+    encoder.rows(Demonstration(1, "7+5= ", "12", W), "demonstrations")
+    encoder.rows(Demonstration(1, "7+5=", " 12", W), "demonstrations")
+    (line,) = encoder.notices.lines()
+    assert line.startswith("the prompt ends with white space, which many models read as a part of the next word")
+    assert line.endswith("(1 row, the first data.jsonl:17)")
 
 
 LETTER = st.characters(codec="utf-8", exclude_categories=["Co"]) | st.sampled_from(["<|im_end|>", "<|im_", "\n", " "])

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from posttrain.data.chat.tokens import ByPrefix, Located, Tokens
 from posttrain.errors import DataError, ModelError
 
 # Characters that replace the marks of turns in the data while the template is rendered. They lie in Unicode's last
@@ -59,64 +58,52 @@ class ControlTokens:
         """Return the text with the tokens that `hide` replaced."""
         return PLACEHOLDER.sub(lambda m: self._token.get(m[0], m[0]), text)
 
-    def encode(self, text: str) -> Tokens:
+    def encode(self, text: str) -> list[int]:
         """Tokenise a text once. Special tokens keep their own id; those that `hide` replaced become ordinary tokens."""
-        if not self.tokenizer.is_fast:
-            return ByPrefix(text, lambda part: [i for _, ids, _ in self._encoded(part) for i in ids])
-        pieces = list(self._encoded(text))
-        offsets = [(start + a, start + b) for start, _, own in pieces for a, b in own]
-        return Located([i for _, ids, _ in pieces for i in ids], offsets)
+        if not PLACEHOLDER.search(text):
+            return self._tokenised(text)
+        ids: list[int] = []
+        for piece, hidden in self._pieces(text):
+            ids += self._spelled(piece, first=not ids) if hidden else self._tokenised(piece)
+        return ids
 
-    def _encoded(self, text: str) -> Iterator[tuple[int, list[int], list[tuple[int, int]]]]:
-        """Yield where each piece of a text begins, its token ids, and their characters if the tokenizer tells."""
-        for start, piece, hidden in self._pieces(text):
-            if hidden:
-                yield start, *self._spelled(piece, behind_a_mark=start > 0)
-            else:
-                yield start, *self._tokenised(piece)
+    def continued(self, text: str) -> list[int]:
+        """Tokenise a text that continues another one: without the space that SentencePiece puts before a text."""
+        if self._tokenised("a") == self._tokenised("\na")[-1:]:
+            return self.encode(text)
+        before, whole = self.encode("\n"), self.encode("\n" + text)
+        return whole[len(before) :] if whole[: len(before)] == before else self.encode(text)
 
-    def _pieces(self, text: str) -> Iterator[tuple[int, str, bool]]:
+    def _pieces(self, text: str) -> Iterator[tuple[str, bool]]:
         """Cut out each stretch between two special tokens that has hidden ones; the tokenizer cuts there too."""
         edges = [0, *(edge for m in self._pattern.finditer(text) for edge in m.span()), len(text)]
         done = 0
         for start, end in zip(edges[::2], edges[1::2], strict=True):
             if PLACEHOLDER.search(text, start, end):
                 if done < start:
-                    yield done, text[done:start], False
-                yield start, text[start:end], True
+                    yield text[done:start], False
+                yield text[start:end], True
                 done = end
         if done < len(text):
-            yield done, text[done:], False
+            yield text[done:], False
 
-    def _tokenised(self, text: str, **options: Any) -> tuple[list[int], list[tuple[int, int]]]:
-        encoded = self.tokenizer(
-            text,
-            add_special_tokens=False,
-            return_offsets_mapping=self.tokenizer.is_fast,
-            verbose=False,
-            **options,
-        )
-        return list(encoded["input_ids"]), list(encoded.get("offset_mapping") or ())
+    def _tokenised(self, text: str, **options: Any) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False, verbose=False, **options)["input_ids"])
 
-    def _spelled(self, text: str, *, behind_a_mark: bool) -> tuple[list[int], list[tuple[int, int]]]:
-        """Tokenise text with hidden tokens: each of their letters counts as at the place of the placeholder."""
-        places = [i for i, c in enumerate(text) for _ in self._token.get(c, c)]
+    def _spelled(self, text: str, *, first: bool) -> list[int]:
+        """Tokenise text with hidden tokens letter by letter. `first`: nothing stands before it."""
         # Some tokenizers of SentencePiece put a space before the first word of a text, but of no later stretch.
-        before = "\n" if behind_a_mark and self._marks_beginnings else ""
-        ids, offsets = self._tokenised(before + self.shown(text), split_special_tokens=True)
+        before = "" if first or not self._marks_beginnings else "\n"
+        ids = self._tokenised(before + self.shown(text), split_special_tokens=True)
         for token in {self._token[c] for c in PLACEHOLDER.findall(text)}:
             if self.tokenizer.convert_tokens_to_ids(token) in ids:
                 raise ModelError(f"the tokenizer cannot write {token!r} as text; remove it from the data")
-        if before:
-            skipped = len(self._tokenised(before)[0])
-            ids = ids[skipped:]
-            offsets = [(max(start - 1, 0), max(end - 1, 0)) for start, end in offsets[skipped:]]
-        return ids, [(places[min(start, len(places) - 1)], places[end - 1] + 1 if end else 0) for start, end in offsets]
+        return ids[len(self._tokenised(before)) :] if before else ids
 
     @cached_property
     def _marks_beginnings(self) -> bool:
         """Whether a word has another token at the beginning of a text than behind a special token."""
-        return bool(self.tokens) and self._tokenised("a")[0] != self._tokenised(self.tokens[0] + "a")[0][1:]
+        return bool(self.tokens) and self._tokenised("a") != self._tokenised(self.tokens[0] + "a")[1:]
 
 
 def _texts(value: Any) -> Iterator[str]:

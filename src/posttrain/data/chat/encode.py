@@ -17,7 +17,7 @@ from posttrain.data.chat.control import ControlTokens
 from posttrain.data.chat.length import Truncate, cut_prompt, cut_row
 from posttrain.data.chat.messages import same_form
 from posttrain.data.chat.renderer import Renderer
-from posttrain.data.chat.template import ChatTemplate
+from posttrain.data.chat.template import ChatTemplate, Rendered
 from posttrain.data.error_context import errors_at
 from posttrain.data.notices import Notices
 from posttrain.errors import DataError, ModelError
@@ -89,7 +89,7 @@ class Encoder:
 
     def conversation(self, messages: Sequence[Message], arguments: Mapping[str, Any] = NOTHING) -> tuple[int, ...]:
         """Return the tokens of a whole conversation, as transformers renders it. DataError if it is too long."""
-        tokens = tuple(self.control.encode(self.template.whole(messages, arguments)).ids)
+        tokens = tuple(self.control.encode(self.template.whole(messages, arguments)))
         if len(tokens) > self.max_length:
             raise DataError(
                 f"a conversation of {len(tokens)} tokens does not fit into max_length {self.max_length}; "
@@ -150,14 +150,14 @@ class Encoder:
             before, asked = self.before, prompt
         else:
             before, asked = [], self.template.question(prompt)
-        text = self.control.hide(text, self.template.marks.tokens)
-        tokens = self.control.encode(asked + text)
-        if (size := len(before) + len(tokens.ids)) > self.max_length:
+        read, said = self._behind(asked, self.control.hide(text, self.template.marks.tokens))
+        tokens = (*before, *read, *said)
+        if len(tokens) > self.max_length:
             raise DataError(
-                f"a prompt with an answer of {size} tokens in all does not fit into max_length {self.max_length}; "
-                "raise max_length or shorten it"
+                f"a prompt with an answer of {len(tokens)} tokens in all does not fit into max_length "
+                f"{self.max_length}; raise max_length or shorten it"
             )
-        return (*before, *tokens.ids), len(before) + tokens.within(len(asked), len(asked) + len(text)).start
+        return tokens, len(before) + len(read)
 
     def text(self, tokens: Sequence[int]) -> str:
         """Decode an answer, special tokens included; only the token that ended it is left out."""
@@ -178,9 +178,9 @@ class Encoder:
         """Encode a prompt as the model reads it before it answers."""
         if isinstance(record.prompt, str):
             self._check_plain(record.prompt)
-            return self.before + self.control.encode(record.prompt).ids
+            return self.before + self.control.encode(record.prompt)
         self.template.marks  # noqa: B018 -- the token that ends the answer is known from here on
-        return self.control.encode(self.template.question(record.prompt, record.arguments, record.where)).ids
+        return self.control.encode(self.template.question(record.prompt, record.arguments, record.where))
 
     def _marked(self, record: Record, answer: Answer) -> list[Marked]:
         prompt = record.prompt
@@ -193,35 +193,51 @@ class Encoder:
         assert not isinstance(before, str)
         assert not isinstance(answered, str)
         self.template.marks  # noqa: B018 -- as above
-        rendered = self.template.rows(before, answered, record.arguments, record.where)
-        return [self._in_spans(r.text, r.spans) for r in rendered]
+        joint, turns = self.template.rows(before, answered, record.arguments, record.where)
+        whole = joint and self._jointly(joint)
+        return [whole] if whole else [self._turn(turn) for turn in turns]
 
-    def _in_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> Marked:
-        """Tokenise a rendered text up to the end of its last span; mark the tokens that reach into a span."""
-        tokens = self.control.encode(text)
-        marks = [False] * len(tokens.ids)
+    def _jointly(self, rendered: Rendered) -> Marked | None:
+        """Tokenise a rendered text once, up to the end of its last answer.
+
+        None where a token would straddle the beginning of an answer: the model reads other tokens when it is asked.
+        """
+        ids = self.control.encode(rendered.text)
+        marks = [False] * len(ids)
         size = 0
-        for start, end in spans:
-            within = tokens.within(start, end)
-            for i in within:  # a special token that only swallows white space of the answer is not the assistant's
-                marks[i] = tokens.ids[i] not in self.control.ids or not tokens.begins_before(i, start)
-            size = within.stop
-        return tuple(tokens.ids[:size]), tuple(marks[:size])
+        for start, end in rendered.spans:
+            read, done = (self.control.encode(rendered.text[:edge]) for edge in (start, end))
+            size = len(done)
+            if ids[: len(read)] != read or ids[:size] != done:
+                return None
+            marks[len(read) : size] = [True] * (size - len(read))
+        return tuple(ids[:size]), tuple(marks[:size])
+
+    def _turn(self, rendered: Rendered) -> Marked:
+        """Tokenise a rendered text with one answer, which a token may straddle the beginning of."""
+        ((start, end),) = rendered.spans
+        return _marked(*self._behind(rendered.text[:start], rendered.text[start:end]))
+
+    def _behind(self, asked: str, answer: str) -> tuple[list[int], list[int]]:
+        """Return the tokens of a prompt, and of the answer behind it: together they are those of the whole text.
+
+        A token that would straddle the boundary is cut there, since the model reads the tokens of the prompt alone.
+        """
+        read = self.control.encode(asked)
+        whole = self.control.encode(asked + answer)
+        return read, whole[len(read) :] if whole[: len(read)] == read else self.control.continued(answer)
 
     def _plain(self, prompt: str, answer: str, where: str) -> Marked:
         """Tokenise prompt and answer in plain text as one text, and end it."""
         self._check_plain(prompt + answer)
-        tokens = self.control.encode(prompt + answer)
-        trained = tokens.within(len(prompt), len(prompt) + len(answer))
-        if prompt and tokens.ids[: trained.start] != self.control.encode(prompt).ids:
+        read, said = self._behind(prompt, answer)
+        if prompt[-1:].isspace() and not answer[:1].isspace():
             self.notices.add(
-                "the last token of the prompt reaches into the answer, so the model reads other tokens when it is "
-                "asked; end prompts where a word ends, and begin answers with the white space",
+                "the prompt ends with white space, which many models read as a part of the next word; end it where a "
+                "word ends, and begin the answer with the white space",
                 where,
             )
-        ids = (*self.before, *tokens.ids, self._eos())
-        untrained = len(self.before) + trained.start
-        return ids, (False,) * untrained + (True,) * (len(ids) - untrained)
+        return _marked([*self.before, *read], [*said, self._eos()])
 
     def _check_plain(self, text: str) -> None:
         """Refuse the special tokens that mark turns; others, such as `<think>`, are themselves."""
@@ -235,6 +251,10 @@ class Encoder:
         if self.tokenizer.eos_token_id is None:
             raise ModelError("the tokenizer has no end-of-sequence token, so the model could not learn to stop")
         return int(self.tokenizer.eos_token_id)
+
+
+def _marked(read: Sequence[int], said: Sequence[int]) -> Marked:
+    return (*read, *said), (False,) * len(read) + (True,) * len(said)
 
 
 def _at_tokens(name: str, cell: Any, trained: Sequence[bool]) -> Any:

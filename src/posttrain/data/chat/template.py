@@ -81,12 +81,12 @@ class ChatTemplate:
         answer: Sequence[Message],
         arguments: Mapping[str, Any] = NOTHING,
         where: str = "",
-    ) -> list[Rendered]:
+    ) -> tuple[Rendered | None, list[Rendered]]:
         """Render a conversation with what the assistant wrote after the prompt as its spans.
 
-        One text with all of its answers, or, where the template writes earlier turns differently once later ones
-        follow, one text for each answer. A span runs from the words that call for the answer to the token that ends
-        the turn; turns behind the last answer are left out.
+        Returns the text with all of its answers, None where the template writes earlier turns differently once later
+        ones follow; and the texts up to each answer, with that one as their span. A span runs from the words that call
+        for the answer to the token that ends the turn; turns behind the last answer are left out.
         """
         wanted = [
             number
@@ -96,12 +96,12 @@ class ChatTemplate:
         conversation, settings = self._prepared([*prompt, *answer], arguments, where)
         turns = [self._turn(conversation, number, settings) for number in wanted]
         if not turns:
-            return []
+            return None, []
         last = turns[-1]
         stable = all(last.text.startswith(turn.text[: turn.spans[0][1]]) for turn in turns)
         written = self._written(last.text, conversation[: wanted[-1] + 1], settings)
         self._check_context(conversation[: wanted[-1]], settings, written, where, trained=wanted)
-        return [Rendered(last.text, tuple(turn.spans[0] for turn in turns))] if stable else turns
+        return Rendered(last.text, tuple(turn.spans[0] for turn in turns)) if stable else None, turns
 
     @cached_property
     def marks(self) -> TurnMarks:
