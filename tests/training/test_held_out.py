@@ -115,6 +115,13 @@ def test_prompts_and_records_together(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("V3")
+def test_prompts_in_place_of_records_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    asked = content(tmp_path, *DPO)
+    (tmp_path / "held_out.jsonl").write_text('{"prompt": "1+1=", "answer": "2"}\n')
+    with pytest.raises(DataError, match=r"'chosen' is missing(.|\n)*add rewards: \[...\]"):
+        run(asked, tmp_path)
+
+
 @pytest.mark.parametrize(("change", "words"), [
     ({"method": "online/grpo", "rewards": []}, "nothing scores the answers"),
     ({"procedure": "raft", "method": None, "data": {"prompts": "x.jsonl"}}, "nothing scores the answers"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from posttrain.core.method import MAIN, Method, Sampling
 from posttrain.data.dataset import Dataset
-from posttrain.errors import RewardError
+from posttrain.errors import DataError, RewardError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
@@ -21,6 +21,9 @@ from posttrain.training.held_out import HeldOut, sources
 from posttrain.training.role_rewards import REWARD, model_score
 from posttrain.training.run import Run
 from posttrain.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from posttrain.config.sections.data import Data
 
 Tokens = Mapping[int, tuple[int, ...]]  # prompt id -> its tokens
 
@@ -149,8 +152,17 @@ class Evaluations:
         asked, kept = sources(section, method, scored=bool(self.run.rewards()))
         prompts = None if asked is None else self._asked(self.run.dataset(asked, "prompts"))
         if kept is not None and method is not None:
-            self.records = self.run.dataset(kept, method.streams[MAIN].kind.name, by_method(method))
+            self.records = self._kept(kept, method)
         return [d for d in (prompts, self.records) if d is not None]
+
+    def _kept(self, source: Data, method: Method) -> Dataset:
+        try:
+            return self.run.dataset(source, method.streams[MAIN].kind.name, by_method(method))
+        except DataError as error:
+            raise DataError(
+                f"{error}\nevaluate: held-out records are of the kind that {method.name} learns from; for held-out "
+                "prompts that are answered and scored, add rewards: [...]"
+            ) from error
 
     def _asked(self, prompts: Dataset) -> Dataset:
         encode = self.run.encoder.prompt
