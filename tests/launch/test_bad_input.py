@@ -148,6 +148,7 @@ def test_a_prompt_and_its_answer_must_fit_the_context(tmp_path: Path, capsys: py
 def test_an_existing_run_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "runs" / "mine" / "logs").mkdir(parents=True)
     (tmp_path / "runs" / "mine" / "run.json").write_text("{}")
+    (tmp_path / "runs" / "mine" / "metrics.jsonl").write_text('{"step": 1}\n')
     code, message = fail(GOOD, tmp_path, capsys, "name=mine")
     assert code == 8
     assert "--resume" in message
