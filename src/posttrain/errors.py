@@ -87,8 +87,8 @@ def from_system_error(error: Exception) -> PosttrainError | None:
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in text:
         return OutOfMemoryError(
-            f"out of memory ({text[:200] or 'no details'}); lower train.tokens_per_device, and where the model answers "
-            "sampling.slots or sampling.max_tokens, or set model.lora or model.activation_checkpointing"
+            f"out of memory ({text[:200] or 'no details'}); lower train.tokens_per_device (while sampling: "
+            "sampling.slots or sampling.max_tokens), or set model.lora or model.activation_checkpointing"
         )
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if full or "No space left on device" in text:

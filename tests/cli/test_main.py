@@ -98,7 +98,8 @@ def test_memory_that_runs_out_names_the_settings_to_lower(
     assert fails_with(error, monkeypatch) == 10
     shown = capsys.readouterr().err
     assert shown.startswith("error: out of memory (")
-    assert "lower train.tokens_per_device, sampling.slots" in shown
+    assert "lower train.tokens_per_device (while sampling: sampling.slots or sampling.max_tokens)" in shown
+    assert "--resume" not in shown  # nothing is saved
     assert shown.count("\n") == 1
 
 
