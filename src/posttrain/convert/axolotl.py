@@ -121,7 +121,7 @@ RULES: dict[str, Rule] = {
     "mlflow_tracking_uri": Without("the environment variable MLFLOW_TRACKING_URI names a server", (None, "")),
     **each("wandb_entity wandb_watch wandb_name wandb_run_id wandb_log_model wandb_mode mlflow_run_name", _TRACKER),
     "use_comet": Without("trackers are tensorboard, trackio, wandb and mlflow"),
-    **each("hub_model_id hub_strategy push_dataset_to_hub", Without("nothing is uploaded during a run")),
+    **each("hub_model_id hub_strategy push_dataset_to_hub", Without("nothing is uploaded in a run; export has --push")),
     "hf_use_auth_token": Idle("the hub's own login is used"),
     **each("deepspeed fsdp sequence_parallel_degree context_parallel_size tensor_parallel_size", _PARALLEL),
     **each("fsdp_config fsdp_version ddp ddp_find_unused_parameters ddp_timeout", Idle("a run is one process")),

@@ -80,7 +80,7 @@ def loss_type(settings: Settings) -> str:
     if len(names) > 1:
         raise ConfigError(
             f"loss_type: {', '.join(map(str, names))}: a sum of losses is a method of its own; write it as a file: "
-            "docs/python.md and CONTRIBUTING.md show how, and `method: ./mine.py` trains with it"
+            "CONTRIBUTING.md shows how, and `method: ./mine.py` trains with it"
         )
     if names[0] not in LOSSES:
         raise ConfigError(f"loss_type: no {names[0]!r}{suggestion(str(names[0]), LOSSES)}; known: {', '.join(LOSSES)}")

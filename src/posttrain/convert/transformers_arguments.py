@@ -20,7 +20,7 @@ _ONE_PROCESS = Without("a run is one process on one device")
 _EVALUATION = Joined("evaluate.every", "needs held-out data: evaluate.data")
 _LOADING = "data are read and batched by posttrain; the result does not depend on it"
 _DISPLAY = "the display and the log of a run have no such switch"
-_HUB = Without("nothing is uploaded during a run")
+_HUB = Without("nothing is uploaded during a run; `posttrain export` has --push")
 
 RULES: dict[str, Rule] = {
     "learning_rate": Becomes("train.learning_rate"),
