@@ -88,11 +88,6 @@ def test_links_resolve(page: Path) -> None:
     assert not missing
 
 
-def test_the_readme_links_every_page() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in text] == []
-
-
 @pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda p: p.name)
 def test_comments_of_recipes_hold_no_results(recipe: Path) -> None:
     """Nobody measures them again. A run prints its own; those of the README come with a script."""

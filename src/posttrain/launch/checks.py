@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from posttrain.catalogue import index as catalogue
+from posttrain.catalogue.configure import configure
 from posttrain.catalogue.signature import Signature
 from posttrain.data.dataset import Dataset
 from posttrain.data.overlap import overlap
@@ -46,6 +47,8 @@ def check_before_loading(run: RunFile, *, scored: bool = False) -> None:
 
 
 def _check_method(run: RunFile, method: Method) -> None:
+    check_streams(run, method)
+    configure(method, run.method.settings if run.method else {})
     samples = [sampling for stream in method.streams.values() for sampling in stream.sampling]
     if samples and (run.sampling.top_p < 1 or run.sampling.top_k):
         raise ConfigError(
@@ -80,11 +83,17 @@ def _check_evaluate(run: RunFile, section: Evaluate, method: Method | None, *, s
 
 
 def check_streams(run: RunFile, method: Method) -> None:
-    """Raise ConfigError for data of a stream that the method does not have."""
+    """Raise ConfigError for data of a stream that the method does not have, and for a stream without data."""
     if extra := sorted(set(run.data) - set(method.streams)):
         known = ", ".join(method.streams)
         raise ConfigError(
             f"data: {method.name} has no stream {extra[0]!r}{suggestion(extra[0], method.streams)}; streams {known}"
+        )
+    needed = [name for name, stream in method.streams.items() if stream.view is None]
+    if run.data and (missing := [name for name in needed if name not in run.data]):
+        raise ConfigError(
+            f"{method.name} reads the streams {', '.join(needed)}; data for {', '.join(missing)} is missing: "
+            f"data: {{{', '.join(f'{name}: FILE' for name in needed)}}}"
         )
 
 

@@ -10,12 +10,13 @@ from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import AdamW
 from posttrain.backends.local.sampler import LocalSampler
 from posttrain.config.load import resolved
-from posttrain.core.kinds import kinds
 from posttrain.data.chat.encode import Encoder
+from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
-from posttrain.launch.checks import check_before_loading, check_streams, method_of, procedure_of, warn_of_overlap
+from posttrain.launch.checks import check_before_loading, method_of, procedure_of, warn_of_overlap
 from posttrain.launch.directory import claim, given_back, journal, resumed
 from posttrain.launch.models import load_models, load_policy, read_template
+from posttrain.launch.reading import read_before_loading, to_read
 from posttrain.launch.report import followers
 from posttrain.launch.result import Result
 from posttrain.launch.text_roles import check_scores, text_roles
@@ -27,7 +28,7 @@ from posttrain.runs.directory import RunDirectory
 from posttrain.runs.ending import FINISHED, FinishedError
 from posttrain.runs.journal import Journal
 from posttrain.runs.metrics import read_metrics
-from posttrain.training.columns_read import by_method
+from posttrain.training.datasets import Datasets
 from posttrain.training.run import Run
 from posttrain.training.session import Session
 from posttrain.viewer.display import Display
@@ -107,15 +108,22 @@ def open_session(
     maybe_kill("config")
     run, checkpoint = resumed(run, "latest" if resume is True else resume or "never")
     check_before_loading(run, scored=bool(functions))
+    datasets = read_before_loading(run, functions)
     directory = claim(run, checkpoint) if write else None
     with given_back(directory):
-        opened = _loaded(run, directory, display or Display(), functions)
+        opened = _loaded(run, directory, display or Display(), functions, datasets)
         if directory is not None:
             opened.journal.watchers += followers(run, directory)
         return Session(opened, resume=checkpoint if write else None)
 
 
-def _loaded(run: RunFile, directory: RunDirectory | None, display: Display, functions: tuple[Reward, ...]) -> Run:
+def _loaded(
+    run: RunFile,
+    directory: RunDirectory | None,
+    display: Display,
+    functions: tuple[Reward, ...],
+    datasets: Datasets,
+) -> Run:
     """The run with its models, backend, encoder and journal."""
     policy = load_policy(run)
     if template := read_template(run.model):
@@ -148,6 +156,7 @@ def _loaded(run: RunFile, directory: RunDirectory | None, display: Display, func
         display=display,
         functions=functions,
         text_roles=text_roles(run, others, directory.path / "kept" if directory else None),
+        datasets=datasets,
     )
 
 
@@ -158,10 +167,7 @@ def _run_method(session: Session) -> dict[str, float]:
     file = session.run.file
     assert file.method is not None
     method = method_of(file)
-    check_streams(file, method)
-    offline = {s: None if stream.kind.sampled else by_method(method) for s, stream in method.streams.items()}
-    data = {s: session.dataset(source, method.streams[s].kind.name, offline[s]) for s, source in file.data.items()}
-    _read_held_out(session, method, data)
+    _read_held_out(session, method, data := _read(session, method))
     return session.train(method, data, settings=file.method.settings)
 
 
@@ -170,10 +176,14 @@ def _run_procedure(session: Session) -> dict[str, float]:
     file = session.run.file
     function = procedure_of(file)
     assert file.procedure is not None
-    data = {n: session.dataset(source, n if n in kinds() else "prompts") for n, source in file.data.items()}
-    _read_held_out(session, None, data)
+    _read_held_out(session, None, data := _read(session, None))
     session.evaluate_now("before")
     return cast(dict[str, float], function(session, **data, **file.procedure.settings) or {})
+
+
+def _read(session: Session, method: Method | None) -> dict[str, Dataset]:
+    read = to_read(session.run.file, method)
+    return {name: session.dataset(source, kind, reads) for name, source, kind, reads in read}
 
 
 def _read_held_out(session: Session, method: Method | None, data: Mapping[str, Any]) -> None:

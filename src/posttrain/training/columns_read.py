@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from posttrain.core.method import Method
+from posttrain.data.dataset import Dataset
+from posttrain.records import Prompt
 from posttrain.rewards.reward import Reward
 
 SIDES = ("", "chosen_", "rejected_")  # prefixes of the columns that belong to one answer of a pair
@@ -13,6 +15,11 @@ SIDES = ("", "chosen_", "rejected_")  # prefixes of the columns that belong to o
 def by_rewards(rewards: Sequence[Reward]) -> Callable[[str], bool]:
     """Return whether one of the reward functions takes a column."""
     return lambda column: any(reward.reads.chooses(column) for reward in rewards)
+
+
+def columns_of(dataset: Dataset) -> set[str]:
+    """Return the names of the columns that some record has for rewards."""
+    return {name for r in dataset if isinstance(r, Prompt) for name in r.columns}
 
 
 def by_method(method: Method) -> Callable[[str], bool]:

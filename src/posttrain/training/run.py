@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from posttrain.data.dataset import Dataset, Reads
 from posttrain.data.encoding import encode_all
-from posttrain.data.mixture import load_mixture
 from posttrain.data.notices import Notices
 from posttrain.data.plain_text import note_plain_text
 from posttrain.data.sources import is_bundled
@@ -28,11 +26,11 @@ from posttrain.runs.saver import Copy
 from posttrain.runs.signals import Signals
 from posttrain.runs.timers import StepTimers
 from posttrain.seeds import seed_for
-from posttrain.training.columns_read import by_rewards
+from posttrain.training.columns_read import by_rewards, columns_of
+from posttrain.training.datasets import Datasets
 from posttrain.training.named_rewards import named_rewards
 from posttrain.training.role_rewards import as_rewards
 from posttrain.training.saving import SaveClock
-from posttrain.training.source import read_source
 from posttrain.viewer.display import Display
 
 if TYPE_CHECKING:
@@ -51,7 +49,7 @@ class Run:
     """One run of a run file. Without a directory its journal writes nothing.
 
     `functions` are rewards given in Python, besides those that the run file names. `text_roles` are the models that do
-    not share the policy's vocabulary; they are closed with the run.
+    not share the policy's vocabulary; they are closed with the run. `datasets`: what has been read already.
     """
 
     def __init__(
@@ -65,6 +63,7 @@ class Run:
         display: Display | None = None,
         functions: tuple[Reward, ...] = (),
         text_roles: Mapping[str, TextRole] = MappingProxyType({}),
+        datasets: Datasets | None = None,
     ) -> None:
         self.file = file
         self.learner = learner
@@ -74,6 +73,7 @@ class Run:
         self.display = display or Display()
         self.functions = functions
         self.text_roles = text_roles
+        self.datasets = datasets or Datasets(file.given)
         self.timers = StepTimers()
         self.signals = Signals(self.journal.kept_words, self.display.stop_after_step)
         self.save_clock = SaveClock()
@@ -82,7 +82,7 @@ class Run:
         self._stop: frozenset[int] = frozenset()
         self._rewards: tuple[Reward, ...] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
-        self._datasets: dict[tuple[str, str], Dataset] = {}
+        self._told: set[Dataset] = set()  # whose warnings have been given
 
     def seed(self, *names: Any) -> int:
         """Derive a seed from the run's seed and names."""
@@ -96,46 +96,27 @@ class Run:
     # ---- data and answers
 
     def dataset(self, source: Data, kind: str, reads: Reads | None = None) -> Dataset:
-        """Load records as the run file describes them, once in a run.
+        """Return the records of a source, read once in a run.
 
         Rows that it lets drop are listed in run.json, and so are the warnings. `reads`: as in data.dataset.load; of
         prompts, what the rewards read.
         """
-        key = (source.model_dump_json(), kind)
-        if key not in self._datasets:
-            if reads is None and kind == "prompts" and self.file.procedure is None:
-                reads = by_rewards(self.rewards())
-            self._datasets[key] = self._loaded(source, kind, reads)
-            self._note_plain_text(source, self._datasets[key])
-            if lines := self._datasets[key].notices.lines():
-                self.journal.describe(warnings={source.name: lines})
-        return self._datasets[key]
+        if reads is None and kind == "prompts" and self.file.procedure is None:
+            reads = by_rewards(self.rewards())
+        dataset = self.datasets.read(source, kind, reads)
+        if dataset not in self._told:
+            self._told.add(dataset)
+            if kind == "prompts" and self.file.procedure is None:
+                check_columns(self.rewards(), columns_of(dataset), source.name)
+            self._tell(source, dataset)
+        return dataset
 
-    def _loaded(self, source: Data, kind: str, reads: Reads | None) -> Dataset:
-        how: dict[str, Any] = {
-            "columns": source.columns,
-            "answer_after": source.answer_after,
-            "size": source.size,
-            "chat": source.chat,
-            "train_on": source.train_on,
-            "order": source.order,
-            "invalid": source.invalid,
-            "truncate": source.truncate,
-            "reads": reads,
-        }
-        if source.mix:
-            sources = [
-                {"path": part.path, "weight": part.weight, "size": part.size, "columns": part.columns}
-                for part in source.mix
-            ]
-            dataset = load_mixture(sources, kind, read=partial(read_source, self.file.given), **how)
-        else:
-            dataset = read_source(self.file.given, source.path, kind, **how)
-        if kind == "prompts" and self.file.procedure is None:
-            check_columns(self.rewards(), {name for r in dataset for name in getattr(r, "columns", ())}, source.name)
+    def _tell(self, source: Data, dataset: Dataset) -> None:
+        self._note_plain_text(source, dataset)
         if dataset.dropped:
             self.journal.describe(dropped={source.name: list(dataset.dropped)})
-        return dataset
+        if lines := dataset.notices.lines():
+            self.journal.describe(warnings={source.name: lines})
 
     def _note_plain_text(self, source: Data, dataset: Dataset) -> None:
         """Warn of prompts in plain text where the model has a chat template, unless the run file sets `chat`."""

@@ -1,0 +1,50 @@
+"""The records of a run: each source of the run file is read once, and may be read before the models are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from posttrain.data.dataset import Dataset, Reads
+from posttrain.data.mixture import load_mixture
+from posttrain.training.source import read_source
+
+if TYPE_CHECKING:
+    from posttrain.config.schema import Data
+
+
+class Datasets:
+    """What has been read, by source and kind. `given`: rows that were given in Python, by name."""
+
+    def __init__(self, given: Mapping[str, Any] = MappingProxyType({})) -> None:
+        self.given = given
+        self._read: dict[tuple[str, str], Dataset] = {}
+
+    def read(self, source: Data, kind: str, reads: Reads | None = None) -> Dataset:
+        """Read records as the run file describes them, if they have not been read. `reads`: as in data.dataset.load."""
+        key = (source.model_dump_json(), kind)
+        if key not in self._read:
+            self._read[key] = self._loaded(source, kind, reads)
+        return self._read[key]
+
+    def _loaded(self, source: Data, kind: str, reads: Reads | None) -> Dataset:
+        how: dict[str, Any] = {
+            "columns": source.columns,
+            "answer_after": source.answer_after,
+            "size": source.size,
+            "chat": source.chat,
+            "train_on": source.train_on,
+            "order": source.order,
+            "invalid": source.invalid,
+            "truncate": source.truncate,
+            "reads": reads,
+        }
+        if not source.mix:
+            return read_source(self.given, source.path, kind, **how)
+        sources = [
+            {"path": part.path, "weight": part.weight, "size": part.size, "columns": part.columns}
+            for part in source.mix
+        ]
+        return load_mixture(sources, kind, read=partial(read_source, self.given), **how)
