@@ -44,3 +44,18 @@ def test_a_text_that_continues_another_has_no_space_before_it(scheme):
     control = ControlTokens(PreTrainedTokenizerFast(tokenizer_object=bare, eos_token="<s>"))
     assert [words[i] for i in control.continued("ab")] == ["a", "b"]
     assert [words[i] for i in control.continued(" ab")] == ["▁a", "b"]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_places_of_edges_in_a_text(hidden):
+    """Whether only the last piece is tokenised again or, with hidden tokens or in plain Python, every beginning."""
+    tokenizer = byte_tokenizer(merges=("= 1", "Ċ Ċ"))
+    text = f"a=1<filename>\n\nb{END}"
+    edges = [0, 2, 3, 13, 14, 16, len(text)]
+    controls = [ControlTokens(tokenizer), ControlTokens(Mute(tokenizer))]
+    if hidden:
+        text += controls[0].hide(END, {END})
+    for control in controls:
+        ids, places = control.encode_with_places(text, edges)
+        assert ids == control.encode(text)
+        assert places == [0, None, 2, 3, None, 5, 6]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 from posttrain.errors import DataError, ModelError
@@ -66,6 +68,38 @@ class ControlTokens:
         for piece, hidden in self._pieces(text):
             ids += self._spelled(piece, first=not ids) if hidden else self._tokenised(piece)
         return ids
+
+    def encode_with_places(self, text: str, edges: Sequence[int]) -> tuple[list[int], list[int | None]]:
+        """Tokenise a text once; return the number of tokens before each edge, None where a token straddles it.
+
+        A token straddles an edge where the tokens of text[:edge] are not the first ones of the text. Tokenizers cut a
+        text at its special tokens, so only what stands between the last of them and the edge is tokenised again.
+        """
+        if not self._cuts_at_marks or PLACEHOLDER.search(text):
+            whole = self.encode(text)
+            read = [self.encode(text[:edge]) for edge in edges]
+            return whole, [len(ids) if whole[: len(ids)] == ids else None for ids in read]
+        starts = [0, *(m.start() for m in self._pattern.finditer(text) if m.start())]
+        pieces = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+        numbers = [max(0, bisect_left(starts, edge) - 1) for edge in edges]  # of the piece that an edge lies in or ends
+        parts = [text[starts[n] : edge] for n, edge in zip(numbers, edges, strict=True)]
+        known = self._batch(list(dict.fromkeys([*pieces, *parts])))
+        sizes = [0, *accumulate(len(known[piece]) for piece in pieces)]
+        places = [
+            sizes[n] + len(known[part]) if known[pieces[n]][: len(known[part])] == known[part] else None
+            for n, part in zip(numbers, parts, strict=True)
+        ]
+        return [i for piece in pieces for i in known[piece]], places
+
+    def _batch(self, texts: list[str]) -> dict[str, list[int]]:
+        ids = self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+        return dict(zip(texts, map(list, ids), strict=True))
+
+    @cached_property
+    def _cuts_at_marks(self) -> bool:
+        """Whether a text is tokenised as its pieces from each special token to the next."""
+        added = self.tokenizer.added_tokens_decoder.values()
+        return bool(self.tokenizer.is_fast) and not any(token.lstrip for token in added)
 
     def continued(self, text: str) -> list[int]:
         """Tokenise a text that continues another one: without the space that SentencePiece puts before a text."""

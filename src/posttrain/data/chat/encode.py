@@ -202,16 +202,14 @@ class Encoder:
 
         None where a token would straddle the beginning of an answer: the model reads other tokens when it is asked.
         """
-        ids = self.control.encode(rendered.text)
+        edges = [edge for span in rendered.spans for edge in span]
+        ids, places = self.control.encode_with_places(rendered.text, edges)
+        if None in places:
+            return None
         marks = [False] * len(ids)
-        size = 0
-        for start, end in rendered.spans:
-            read, done = (self.control.encode(rendered.text[:edge]) for edge in (start, end))
-            size = len(done)
-            if ids[: len(read)] != read or ids[:size] != done:
-                return None
-            marks[len(read) : size] = [True] * (size - len(read))
-        return tuple(ids[:size]), tuple(marks[:size])
+        for start, end in zip(places[::2], places[1::2], strict=True):
+            marks[start:end] = [True] * (end - start)  # type: ignore[operator]
+        return tuple(ids[: places[-1]]), tuple(marks[: places[-1]])
 
     def _turn(self, rendered: Rendered) -> Marked:
         """Tokenise a rendered text with one answer, which a token may straddle the beginning of."""
