@@ -409,3 +409,75 @@ def test_what_cannot_be_read_says_where_and_why(kind, row, expected):
 def test_empty_columns_of_media_and_markers_in_text_are_text():
     made = read({"prompt": "<image>What?", "images": [], "audio": None}, "prompts")
     assert made == Prompt(ID, "<image>What?", {}, W)
+
+
+def asked(row, kind="demonstrations"):
+    return [m["content"] for m in read(row, kind).prompt]
+
+
+def test_blank_columns_of_alpaca_leave_no_empty_lines():
+    assert asked({"instruction": QUESTION, "input": "  ", "output": PARIS}) == [QUESTION]
+    assert asked({"instruction": "", "input": QUESTION, "output": PARIS}) == [QUESTION]
+    assert asked({"instruction": "Answer.", "input": QUESTION, "output": PARIS}) == [f"Answer.\n\n{QUESTION}"]
+
+
+@pytest.mark.parametrize("name", ["system_prompt", "system_message"])
+def test_a_system_message_may_have_another_column(name):
+    made, notes = noted({name: "Be brief.", "question": QUESTION, "response": PARIS}, "demonstrations")
+    assert made.prompt == (system("Be brief."), user(QUESTION))
+    assert f"the column {name!r} is read as 'system'" in notes
+    assert made.columns == {}
+    made, notes = noted({name: " ", "system": "Short.", "messages": [user("a"), says("b")]}, "demonstrations")
+    assert made.completion[0] == system("Short.")
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    "history",
+    [[["1+1?", "2"]], [user("1+1?"), says("2")], '[["1+1?", "2"]]', [{"from": "human", "value": "1+1?"}, says("2")]],
+)
+def test_a_history_is_pairs_or_messages(history):
+    assert asked({"instruction": "2+2?", "history": history, "output": "4"}) == ["1+1?", "2", "2+2?"]
+
+
+def test_an_empty_history_of_a_csv_file_is_none():
+    assert asked({"instruction": "2+2?", "history": "", "output": "4"}) == ["2+2?"]
+
+
+def test_a_call_without_arguments_has_an_empty_object():
+    call = {"type": "function", "function": {"name": "now", "arguments": ""}}
+    made = read({"messages": [user("When?"), {**CALLS, "tool_calls": [call]}]}, "demonstrations")
+    assert made.completion[1]["tool_calls"][0]["function"]["arguments"] == {}
+
+
+def test_the_chosen_answer_may_end_the_conversation():
+    row = {"messages": [user(QUESTION), says(PARIS)], "rejected_response": LYON}
+    assert read(row, "pairs") == Pair(ID, (user(QUESTION),), (says(PARIS),), (says(LYON),), {}, W)
+
+
+def test_answers_may_repeat_the_prompt_without_its_system_message():
+    whole = [user(QUESTION), says(PARIS)], [user(QUESTION), says(LYON)]
+    made = read({"prompt": [system("S"), user(QUESTION)], "chosen": whole[0], "rejected": whole[1]}, "pairs")
+    assert (made.prompt, made.chosen) == ((system("S"), user(QUESTION)), (says(PARIS),))
+
+
+@pytest.mark.parametrize("numbers", [{"rank": [2, 1]}, {"ranks": [2, 1]}, {"rewards": [0.1, 0.9]}, {"reward": [0, 1]}])
+def test_ranks_and_rewards_sort_the_completions(numbers):
+    assert read({"prompt": "a?", "completions": ["b", "c"], **numbers}, "rankings").completions == ("c", "b")
+
+
+def test_an_empty_answer_among_others_is_noted():
+    silent = [user("a"), says(""), user("b"), says("c")]
+    noticed = noted({"messages": silent}, "demonstrations")[1], noted({"messages": silent[2:]}, "demonstrations")[1]
+    assert [len(n) for n in noticed] == [1, 0]
+    assert "empty" in noticed[0][0]
+    thinks = {**says(""), "reasoning_content": "hm"}
+    for unseen in (thinks, CALLS, {**says(""), "train": False}):
+        assert noted({"messages": [user("a"), unseen, user("b"), says("c")]}, "demonstrations")[1] == []
+
+
+@pytest.mark.parametrize(("kind", "name"), [("prompts", "prompt"), ("prompts", "messages"), ("text", "messages")])
+def test_a_conversation_as_python_prints_it_is_refused(kind, name):
+    with pytest.raises(DataError, match=f"{name!r} is a conversation as Python prints it.*json.dumps"):
+        read({name: str([user("a"), says("b")])}, kind)
+    assert read({"prompt": "['role', 'from']"}, "prompts").prompt == "['role', 'from']"

@@ -14,6 +14,7 @@ from posttrain.errors import ConfigError
 if TYPE_CHECKING:
     from posttrain.data.chat.encode import Encoder
     from posttrain.data.dataset import Dataset
+    from posttrain.data.notices import Notices
     from posttrain.records import Record, Row
 
 app = typer.Typer(help="Inspect data before training on it.", no_args_is_help=True)
@@ -63,10 +64,11 @@ def show(
     from posttrain.data.encoding import encode_all
 
     request = _Request(source, kind, size, renames(column or []), answer_after, chat, train_on)
-    data, raw = request.read(invalid="drop" if drop_invalid else "stop", truncate=truncate)
+    data, raw, others = request.read(invalid="drop" if drop_invalid else "stop", truncate=truncate)
     encoder = _encoder(model, max_length, chat_template, variable)
     encoded = encode_all(data, lambda record: _rows(encoder, record, request.kind, data.truncate))
-    encoder.notices.warn(source)
+    for notices in (others, encoder.notices):
+        notices.warn(source)
     examples = [Example(r.where, raw.get(r.where, {}), encoded.encoded[r.id]) for r in encoded.data]
     Console(highlight=False).print(shown(examples, encoder.tokenizer, count, tokens=tokens))
 
@@ -106,8 +108,8 @@ def check(
     unusable: list[str] = []
     notices: list[str] = []
     try:
-        data, _ = request.read(invalid="drop", truncate="error")
-        unusable, notices = list(data.dropped), data.notices.lines()
+        data, _, others = request.read(invalid="drop", truncate="error")
+        unusable, notices = list(data.dropped), [*data.notices.lines(), *others.lines()]
         encoded = encode_all(data, lambda record: _rows(encoder, record, request.kind, "error"))
         data, rows = encoded.data, encoded.encoded
         unusable += encoded.dropped
@@ -153,12 +155,14 @@ class _Request:
 
         self.kind = self.named or guess(columns_of(self.source) | self.columns.keys()).name
 
-    def read(self, **how: Any) -> tuple[Dataset, dict[str, Mapping[str, Any]]]:
-        """Return the records, and the rows of the file by their place."""
+    def read(self, **how: Any) -> tuple[Dataset, dict[str, Mapping[str, Any]], Notices]:
+        """Return the records, the rows of the file by their place, and a notice of the columns that were left."""
         from itertools import islice
 
         from posttrain.data.dataset import from_rows
+        from posttrain.data.notices import Notices
         from posttrain.data.sources import rows
+        from posttrain.data.unread import note_unread
 
         every = list(islice(rows(self.source, self.kind, 0, self.size), self.size))
         data = from_rows(
@@ -171,7 +175,9 @@ class _Request:
             name=self.source,
             **how,
         )
-        return data, {where: columns for where, columns, *_ in every}
+        others = Notices()
+        note_unread(data, None, self.columns, others)
+        return data, {where: columns for where, columns, *_ in every}, others
 
 
 def columns_of(source: str) -> set[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from posttrain.core.kinds import guess, kind
 from posttrain.data.chat import reading
+from posttrain.data.chat.left_out import REASONING
 from posttrain.data.chat.messages import check_order, same_form, without_repeated
 from posttrain.data.notices import Notices
 from posttrain.errors import DataError, suggestion
 from posttrain.records import TRAINED, Message, Turns
+
+SAYING = {"tool_calls", *REASONING}  # keys of a message that say something besides its content
 
 
 class Cells:
@@ -83,6 +86,8 @@ class Cells:
             said = [a.lstrip() if isinstance(a, str) else a for a in said]
         asked, *answered = same_form(prompt, *said, chat=self.chat)
         check_answers(asked, **dict(zip(answers, answered, strict=True)))
+        for answer in answered:
+            note_silent(answer, self.note)
         return asked, *answered
 
 
@@ -116,6 +121,13 @@ def check_answer(conversation: Sequence[Message], name: str) -> None:
         raise DataError(f"{name!r} is empty: the assistant says nothing")
     if not any(m.get(TRAINED, True) for m in answers):
         raise DataError(f"every message of the assistant in {name!r} is marked as not trained; remove the row")
+
+
+def note_silent(conversation: Turns, note: Callable[[str], None]) -> None:
+    """Note a message of the assistant that says nothing, thinks nothing and calls nothing."""
+    for m in conversation if not isinstance(conversation, str) else ():
+        if m["role"] == "assistant" and m.get(TRAINED, True) and not m["content"].strip() and not m.keys() & SAYING:
+            note("a message of the assistant is empty, so the model learns to say nothing there; mark it train: false")
 
 
 def check_different(chosen: Turns, rejected: Turns) -> None:

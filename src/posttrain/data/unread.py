@@ -11,17 +11,17 @@ from posttrain.records import Record
 
 
 def note_unread(
-    records: Iterable[Record], reads: Callable[[str], bool], columns: Mapping[str, str], notices: Notices
+    records: Iterable[Record], reads: Callable[[str], bool] | None, columns: Mapping[str, str], notices: Notices
 ) -> None:
     """Add one notice that names the columns of these records which neither a reward nor the method reads.
 
-    `reads`: whether something reads a column of this name. `columns`: the renamed ones; a cell in which a dotted path
-    begins is read.
+    `reads`: whether something reads a column of this name; None where no run says so.
+    `columns`: the renamed ones; a cell in which a dotted path begins is read.
     """
     unread: dict[str, None] = {}
     count, first = 0, ""
     for r in records:
-        names = [n for n, cell in r.columns.items() if _holds(cell) and not reads(n)]
+        names = [n for n, cell in r.columns.items() if _holds(cell) and not (reads and reads(n))]
         left = [n for n in names if n not in r.arguments and n not in _roots(r, columns)]
         if left:
             unread |= dict.fromkeys(left)
@@ -29,10 +29,8 @@ def note_unread(
     if unread:
         names = sorted(unread)
         what = "the column" if len(names) == 1 else "the columns"
-        notices.counts[f"{what} {', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} not read"] = (
-            count,
-            first,
-        )
+        by = "not read" if reads else "read only by rewards and losses that ask for them by name"
+        notices.counts[f"{what} {', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} {by}"] = count, first
 
 
 def _roots(record: Record, columns: Mapping[str, str]) -> set[str]:

@@ -311,6 +311,14 @@ def test_conversations_need_a_template_and_can_be_given_one():
     assert given_one == encoder_of(byte_tokenizer()).prompt(Prompt(1, (user("a"),)))
 
 
+def test_a_variable_of_the_run_that_the_template_does_not_read_is_noticed(tokenizer):
+    encoder = Encoder(tokenizer, 500, renderer=RENDERER, template_settings={"enable_thinking": False})
+    encoder.prompt(Prompt(1, (user("a"),), {}, W))
+    assert encoder.notices.lines() == [
+        f"the chat template does not read 'enable_thinking' of chat_template_kwargs (1 row, the first {W})"
+    ]
+
+
 @pytest.mark.fault("T2")
 @pytest.mark.parametrize(
     ("template", "reason"),

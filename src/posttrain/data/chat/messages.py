@@ -46,7 +46,12 @@ def _as_messages(value: Turns, role: str) -> tuple[Message, ...]:
 
 
 def _without_prompt(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...]:
-    return answer[len(prompt) :] if _said(answer[: len(prompt)]) == _said(prompt) else answer
+    """Cut off the prompt, also one that is repeated without its system message."""
+    bare = tuple(m for m in prompt if m["role"] not in OPENING)
+    for asked in (prompt, bare):
+        if asked and _said(answer[: len(asked)]) == _said(asked):
+            return answer[len(asked) :]
+    return answer
 
 
 def _asked_in(answers: Sequence[tuple[Message, ...]], prompt: tuple[Message, ...]) -> tuple[Message, ...] | None:

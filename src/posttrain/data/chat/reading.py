@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from posttrain.data.chat.transcript import transcript
 from posttrain.errors import DataError
 from posttrain.records import Message, Turns
 
+PYTHON = re.compile(r"\s*\[\s*\{\s*'(role|from|content|value)'\s*:")  # as pandas writes a list of messages to CSV
+
 
 def turns(value: Any, name: str, note: Note = ignore) -> Turns:
     """Read a cell as plain text or as a conversation: a list of messages, one message, or a transcript of hh-rlhf."""
@@ -19,6 +22,7 @@ def turns(value: Any, name: str, note: Note = ignore) -> Turns:
         if listed is not None:
             note(f"{name!r} is a conversation as JSON text, and is read as one")
             return messages(listed, name, note)
+        _refuse_python(value, name)
         return transcript(value) or value
     if isinstance(value, Sequence) or is_message(value):
         return messages(value, name, note)
@@ -47,6 +51,7 @@ def messages(value: Any, name: str, note: Note = ignore) -> tuple[Message, ...]:
     if isinstance(value, str):
         listed = _listed(value)
         value = value if listed is None else listed
+        _refuse_python(value, name)
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise DataError(f"{name!r} must be a list of messages, not {kind_of(value)}")
     if not value:
@@ -60,3 +65,11 @@ def _listed(text: str) -> list[Mapping[str, Any]] | None:
         return None
     listed = from_json(text)
     return listed if isinstance(listed, list) and listed and all(map(is_message, listed)) else None
+
+
+def _refuse_python(value: Any, name: str) -> None:
+    """Raise DataError for a conversation as Python prints it: read as plain text, it would be something else."""
+    if isinstance(value, str) and PYTHON.match(value):
+        raise DataError(
+            f"{name!r} is a conversation as Python prints it, which is not JSON; write the column with json.dumps"
+        )

@@ -222,11 +222,11 @@ class ChatTemplate:
         self, conversation: Sequence[Message], arguments: Mapping[str, Any], where: str
     ) -> tuple[list[Any], dict[str, Any]]:
         """Return messages and settings as the template gets them: without our keys, marks of turns hidden."""
-        for name in arguments:
+        settings = {**self.settings, **arguments}
+        for name in settings:
             if self.source and name not in ("tools", "documents") and name not in self.source:
                 self.notices.add(f"the chat template does not read {name!r} of chat_template_kwargs", where)
         bare = [{k: v for k, v in message.items() if k != TRAINED} for message in conversation]
-        settings = {**self.settings, **arguments}
         if not (found := self.control.found_anywhere([bare, settings])) or not (marks := found & self.marks.tokens):
             return self.control.hide(bare, ()), settings
         for mark in sorted(marks):

@@ -34,8 +34,9 @@ def _call(value: Any, name: str) -> dict[str, Any]:
 def _function(value: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value.get("name"), str):
         raise DataError(f"{name} has no name of a function")
-    if isinstance(arguments := value.get("arguments"), str) and isinstance(parsed := from_json(arguments), Mapping):
-        return {**value, "arguments": parsed}
+    if isinstance(arguments := value.get("arguments"), str):
+        parsed = from_json(arguments) if arguments.strip() else {}  # a call without arguments
+        return {**value, "arguments": parsed if isinstance(parsed, Mapping) else arguments}
     return dict(value)
 
 

@@ -15,11 +15,9 @@ def instructions(cells: Cells) -> None:
     if not isinstance(first, str):
         cells.put("prompt", first)
         return
-    asked = [first]
-    for name in INPUTS:
-        if name in cells and isinstance(cells.rest[name] or "", str):
-            asked += [text] if (text := cells.take(name)) else []
-    cells.put("prompt", [{"role": "user", "content": "\n\n".join(asked)}])
+    read = [name for name in INPUTS if name in cells and isinstance(cells.rest[name] or "", str)]
+    asked = [first, *(cells.take(name) or "" for name in read)]
+    cells.put("prompt", [{"role": "user", "content": "\n\n".join(text for text in asked if text.strip())}])
     output = cells.rest.get("output")
     if cells.kind == "pairs" and "chosen" not in cells and isinstance(output, list | tuple) and len(output) == 2:
         cells.put("chosen", output[0])

@@ -9,14 +9,8 @@ from posttrain.data.cells import Cells
 from posttrain.data.chat.message import is_message
 from posttrain.errors import DataError
 
-SCORES = (
-    "ratings",
-    "rating",
-    "scores",
-    "score",
-    "overall_score",
-    "labels",
-)  # a number for each answer, higher is better
+RANKS = ("ranks", "rank", "ranking")  # a number for each answer, the smallest is the best
+SCORES = ("ratings", "rating", "scores", "score", "overall_score", "rewards", "reward", "labels", *RANKS)
 ANSWER = ("completion", "response", "text", "content", "answer", "output")
 
 
@@ -31,7 +25,7 @@ def best_first(cells: Cells) -> Any:
     if name is None:
         return answers
     scores = _numbers(cells.rest[name], name)
-    order = sorted(range(len(answers)), key=lambda i: -scores[i])
+    order = sorted(range(len(answers)), key=lambda i: scores[i] if name in RANKS else -scores[i])
     if order != list(range(len(answers))):
         cells.note(f"the completions are sorted by {name!r}, the best first")
         for column, cell in cells.rest.items():

@@ -26,7 +26,8 @@ def answers_inside(cells: Cells) -> None:
         return
     whole = messages(cells.rest["messages"], "messages", cells.note)
     inside = whole[-1]["role"] == "assistant"
-    if cells.kind in ONE_ANSWER and answer not in cells and inside:
+    # ms-swift writes the chosen answer into the conversation, and the rejected one beside it.
+    if inside and answer not in cells and (cells.kind in ONE_ANSWER or "rejected" in cells):
         cells.take("messages")
         cells.put("prompt", whole[:-1])
         cells.put(answer, whole[-1:])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from posttrain.core.kinds import Kind
 from posttrain.core.rate import IMITATION
-from posttrain.data.cells import Cells, check_answer
+from posttrain.data.cells import Cells, check_answer, note_silent
 from posttrain.data.chat.messages import check_order
 from posttrain.data.numeric_columns import numbers
 from posttrain.errors import DataError
@@ -23,6 +23,7 @@ def read(cells: Cells, identity: int, where: str) -> Demonstration:
         conversation = cells.messages("messages")
         check_order(conversation)
         check_answer(conversation, "messages")
+        note_silent(conversation, cells.note)
         return Demonstration(identity, "", conversation, where, cells.rest)
     text = cells.take("text")
     if not isinstance(text, str) or not text.strip():
