@@ -152,6 +152,21 @@ def test_a_hub_dataset_is_read_row_by_row(monkeypatch):
     assert asked == [("owner/name", "main", {"split": "test", "revision": None})]
 
 
+def test_a_hub_dataset_is_streamed(monkeypatch):
+    datasets = pytest.importorskip("datasets")
+    asked = []
+
+    def load_dataset(name, config, **how):
+        asked.append(how)
+        return datasets.Dataset.from_list([{"prompt": str(i)} for i in range(5)]).to_iterable_dataset()
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    data = load("owner/name", "prompts", window=3)
+    assert [r.prompt for r in data] == ["0", "1", "2"]
+    assert [[r.where for r in w] for w in data.windows.read(1)] == [["owner/name[train]:4", "owner/name[train]:5"]]
+    assert all(how["streaming"] for how in asked)
+
+
 def test_the_hub_without_datasets_names_the_extra(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "datasets", None)
     with pytest.raises(MissingExtraError, match=r"posttrain\[data\]"):

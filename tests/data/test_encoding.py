@@ -46,6 +46,11 @@ def test_nothing_left_is_an_error():
         encode_all(from_rows(ROWS[1:2], "prompts", invalid="drop"), encode)
 
 
+def test_a_later_window_of_a_stream_may_have_nothing_left():
+    encoded = encode_all(from_rows(ROWS[1:2], "prompts", invalid="drop", start=4), encode)
+    assert (len(encoded.data), len(encoded.dropped)) == (0, 1)
+
+
 def test_progress_is_told():
     told = []
     encode_all(from_rows(ROWS[:1], "prompts"), encode, lambda done, total: told.append((done, total)))

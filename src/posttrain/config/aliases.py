@@ -92,6 +92,9 @@ ALIASES = {
     "save_total_limit": "train.keep",
     "logging_steps": "train.log_every",
     "eval_steps": "evaluate.every",
+    "streaming": "data.stream",
+    "dataset_streaming": "data.stream",
+    "shuffle_buffer_size": "data.window",
     "test_freq": "evaluate.every",
 }
 

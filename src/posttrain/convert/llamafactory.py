@@ -70,7 +70,7 @@ RULES: dict[str, Rule] = {
     "default_system": Without("write the system turn into the data", (None,)),
     "tool_format": Idle("the chat template writes tools"),
     **each("packing neat_packing", Joined("train.prompts_per_step", "a step counts records, not packed blocks")),
-    "streaming": Without("records are read before the first step"),
+    "streaming": Without("set data.stream, which needs train.steps"),
     "interleave_probs": Joined("data.mix", "the weight of each dataset"),
     **each("mix_strategy buffer_size", Idle("an epoch of a mixture with weights ends with the first dataset")),
     **each("overwrite_cache preprocessing_num_workers preprocessing_batch_size tokenized_path data_shared_file_system "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -17,9 +17,10 @@ from posttrain.data.columns import TrainOn, record
 from posttrain.data.notices import Notices
 from posttrain.data.ordering import Mixture, difficulties, ordered
 from posttrain.data.readers.arrow_values import arrow_row
-from posttrain.data.sources import is_bundled
+from posttrain.data.sources import extent, is_bundled
 from posttrain.data.sources import rows as rows_of
 from posttrain.data.unread import note_unread
+from posttrain.data.windows import Windows
 from posttrain.errors import DataError
 from posttrain.records import Record
 
@@ -36,7 +37,8 @@ class Dataset(Sequence[Record]):
     `dropped`: the messages of the unusable rows that were left out, each with its place and what is wrong. `invalid`
     and `truncate`: what happens to records that cannot be encoded, and to those that are too long. `notices`: what else
     the user should know about the rows. `difficulty` (by id): the lower, the earlier in an epoch; None shuffles.
-    `mixture`: the sources of the records, if an epoch takes a share of each.
+    `mixture`: the sources of the records, if an epoch takes a share of each. `windows`: how the rest of a source that
+    is streamed is read; then the records are those of its first window. `start`: the rows of the source before these.
     """
 
     records: tuple[Record, ...]
@@ -47,6 +49,8 @@ class Dataset(Sequence[Record]):
     notices: Notices = field(default_factory=Notices)
     difficulty: Mapping[int, float] | None = None
     mixture: Mixture | None = None
+    windows: Windows[Dataset] | None = None
+    start: int = 0
     _order: dict[tuple[int, int], list[int]] = field(default_factory=dict, repr=False)
 
     @overload
@@ -96,18 +100,32 @@ def load(
     *,
     seed: int = 0,
     size: int | None = None,
+    window: int | None = None,
     **how: Any,
 ) -> Dataset:
     """Load records of a kind ("prompts", "pairs", ...) from a file, a bundled generator or a dataset on the hub.
 
     `spec`: "train.jsonl" | "arithmetic:level=2,split=test" | "openai/gsm8k:config=main,split=train", or a
     folder or pattern of files. `size`: the maximum number of rows. `seed`: of a generator. `how`: as in from_rows.
+    `window`: the number of rows that are held at a time of a source that is streamed; None reads all.
     """
     kinds.kind(kind)
     if is_bundled(spec):
         how["reads"] = None  # its columns are not the user's
-    rows = islice(rows_of(spec, kind, seed, size), size)
-    return from_rows(rows, kind, name=spec, **how)
+    if window is None:
+        return from_rows(islice(rows_of(spec, kind, seed, size), size), kind, name=spec, **how)
+    return _streamed(lambda: islice(rows_of(spec, kind, seed, size, stream=True), size), kind, window, spec, how)
+
+
+def _streamed(rows: Callable[[], Iterator[Any]], kind: str, window: int, spec: str, how: Mapping[str, Any]) -> Dataset:
+    """Return the dataset of the first window, with the means to read the others."""
+
+    def make(some: Iterable[Any], start: int) -> Dataset:
+        name = f"{spec}, rows from {start + 1} on" if start else spec
+        return from_rows(some, kind, start=start, **{**how, "name": name, "reads": None})
+
+    windows = Windows(rows, window, make, extent(spec))
+    return replace(from_rows(islice(rows(), window), kind, name=spec, **how), windows=windows)
 
 
 def from_rows(
@@ -124,6 +142,7 @@ def from_rows(
     reads: Reads | None = None,
     order: str = "shuffled",
     part: tuple[Any, ...] = (),
+    start: int = 0,
 ) -> Dataset:
     """Make a dataset of dictionaries, or of (where, dictionary). Rows with the same id must be equal; one is kept.
 
@@ -132,13 +151,14 @@ def from_rows(
     counted in a warning and listed in `Dataset.dropped`. `truncate`: what is done to rows that are too long when they
     are encoded; see chat/length.py. `reads`: whether something reads a column of this name; columns that nothing reads
     are named in a notice. None: not known. `order`: shuffled, file, or a column of numbers, the smallest first.
+    `start`: the rows of the source before these, which have been read apart; then none of these need be usable.
     """
     notices = Notices()
     how: dict[str, Any] = {"columns": columns, "answer_after": answer_after, "chat": chat, "train_on": train_on}
-    records, errors = _read(rows, lambda *row: record(row[0], kind, *row[1:], **how, notices=notices), part)
-    if errors and (invalid == "stop" or not records):
+    records, errors = _read(rows, lambda *row: record(row[0], kind, *row[1:], **how, notices=notices), part, start)
+    if errors and (invalid == "stop" or not (records or start)):
         raise DataError(_unusable(errors, usable=len(records)))
-    if not records:
+    if not (records or start):
         raise DataError(f"{name}: 0 examples")
     if errors:
         count = len(records) + len(errors)
@@ -147,17 +167,17 @@ def from_rows(
         note_unread(records, lambda column: column == order or reads(column), columns or {}, notices)
     notices.warn(name)
     dropped = tuple(map(str, errors))
-    return Dataset(records, name, dropped, invalid, truncate, notices, difficulties(records, order))
+    return Dataset(records, name, dropped, invalid, truncate, notices, difficulties(records, order), start=start)
 
 
 def _read(
-    rows: Iterable[Any], make: Callable[..., Record], part: tuple[Any, ...]
+    rows: Iterable[Any], make: Callable[..., Record], part: tuple[Any, ...], start: int
 ) -> tuple[tuple[Record, ...], list[DataError]]:
     """Return the records that `make` makes of the rows, one of each id, and what is wrong with the other rows."""
     arrow = hasattr(rows, "features")  # a datasets.Dataset
     records: dict[int, Record] = {}
     errors: list[DataError] = []
-    for index, row in enumerate(rows):
+    for index, row in enumerate(rows, start):
         where, values, *file = (f"row {index}", row) if isinstance(row, Mapping) else row
         try:
             new = make(arrow_row(values) if arrow else values, index, where, (*part, *filter(None, file)))

@@ -44,7 +44,7 @@ def encode_all(
             drop = data.invalid == "drop" or (data.truncate == "drop" and isinstance(error, TooLongError))
             (dropped if drop else failed).append(error)
         progress(number, len(data))
-    if not encoded:
+    if not encoded and not data.start:  # a later window of a stream may be without use
         failed += dropped
     if failed:
         more = f"\n{len(failed) - 1} more rows cannot be used, the next: {failed[1]}" if len(failed) > 1 else ""

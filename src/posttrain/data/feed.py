@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 from posttrain.data.dataset import Dataset
+from posttrain.errors import ConfigError
 from posttrain.records import Record
 
 
@@ -33,6 +35,16 @@ class Feed:
         """Number of complete passes over the data so far."""
         return self.position // self.dataset.epoch_size
 
+    @property
+    def progress(self) -> float:
+        """Number of passes over the data so far, with the part of the present one that is done."""
+        return self.position / self.dataset.epoch_size
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the records, by which a resumed run notices that they have changed."""
+        return self.dataset.fingerprint
+
     def take(self, count: int) -> list[Record]:
         """Deal the next `count` records, or those that are left of the epoch, so that a batch holds no record twice."""
         size = self.dataset.epoch_size
@@ -47,3 +59,13 @@ class Feed:
     def steps_per_epoch(self, count: int) -> int:
         """Number of batches of `count` records in an epoch; the last one may be smaller or hold the rest."""
         return len(cut(self.dataset.epoch_size, count, self.least))
+
+    def state(self) -> Any:
+        """Return the position, as plain data."""
+        return self.position
+
+    def restore(self, saved: Any) -> None:
+        """Continue from a `state`."""
+        if not isinstance(saved, int):
+            raise ConfigError("the checkpoint was saved with data.stream; set it again, or start a new run")
+        self.position = saved

@@ -16,11 +16,19 @@ from posttrain.errors import ConfigError, DataError, suggestion
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-def rows(spec: str, kind: str, seed: int, size: int | None) -> Iterator[tuple[Any, ...]]:
-    """Yield the place and the columns of every row; of several files also the number of the file."""
-    path = Path(spec)
-    if suffix_of(path) in READERS or path.exists() or PATTERN.search(spec):
-        files = enumerate(files_of(spec, READERS))
+def rows(spec: str, kind: str, seed: int, size: int | None, *, stream: bool = False) -> Iterator[tuple[Any, ...]]:
+    """Yield the place and the columns of every row; of several files also the number of the file.
+
+    `stream`: read no more at once than is asked for. DataError for files that are read as a whole.
+    """
+    if _in_files(spec):
+        found = files_of(spec, READERS)
+        if stream and (whole := next((f for f in found if suffix_of(f) == ".json"), None)):
+            raise DataError(
+                f"{whole}: a JSON file is read as a whole, so it cannot be streamed; write one object per line "
+                "(.jsonl), or remove stream"
+            )
+        files = enumerate(found)
         return ((where, row, number) for number, file in files for where, row in read_file(file))
     name, settings = parse_spec(spec)
     if name in bundled.names():
@@ -28,11 +36,22 @@ def rows(spec: str, kind: str, seed: int, size: int | None) -> Iterator[tuple[An
     if HUB_ID.fullmatch(name):
         if unknown := [s for s in settings if s not in SETTINGS]:
             raise ConfigError(f"{spec}: unknown setting {unknown[0]!r}; a hub dataset takes {', '.join(SETTINGS)}")
-        return hub_rows(name, settings)
+        return hub_rows(name, settings, stream=stream)
     raise DataError(
         f"{spec}: no such data{suggestion(name, bundled.names())}; give a file ({', '.join(READERS)}), "
         f"a generator ({', '.join(bundled.names())}) or a hub id (owner/name)"
     )
+
+
+def _in_files(spec: str) -> bool:
+    path = Path(spec)
+    return suffix_of(path) in READERS or path.exists() or bool(PATTERN.search(spec))
+
+
+def extent(spec: str) -> int:
+    """Return the bytes of the files of a source; 0 for what is in no file."""
+    found = files_of(spec, READERS) if _in_files(spec) else []
+    return sum(f.stat().st_size for f in found if f.exists())
 
 
 def is_bundled(spec: str) -> bool:

@@ -36,6 +36,7 @@ def check_before_loading(run: RunFile, *, scored: bool = False) -> None:
     for reward in named_rewards(run):
         reward.notice()
     check_endpoints(run)
+    _check_streamed(run)
     check_installed(entry.name for entry in run.report)
     if run.procedure is not None:
         procedure_of(run)
@@ -44,6 +45,26 @@ def check_before_loading(run: RunFile, *, scored: bool = False) -> None:
         _check_method(run, method)
     if run.evaluate is not None:
         _check_evaluate(run, run.evaluate, method, scored=scored or bool(run.rewards))
+
+
+def _check_streamed(run: RunFile) -> None:
+    """Raise ConfigError where a source is streamed whose records must all be known."""
+    held_out = [] if run.evaluate is None else [run.evaluate.data, run.evaluate.records]
+    if any(source and source.stream for source in held_out):
+        raise ConfigError("evaluate: held-out data are measured as a whole; remove stream, or read fewer with size: N")
+    if not any(source.stream for source in run.data.values()):
+        return
+    if run.procedure is not None:
+        raise ConfigError(f"data.stream: {run.procedure.path} reads all records; remove stream, or set data.size")
+    if run.train.steps is None:
+        raise ConfigError(
+            "data.stream: the number of records is not known, so no epoch can be planned; set train.steps"
+        )
+    if run.train.async_steps or run.sampling.spare_prompts:
+        raise ConfigError(
+            "data.stream: answers that are written over several steps need prompts that stay in memory; set "
+            "train.async_steps=0 and sampling.spare_prompts=0, or remove stream"
+        )
 
 
 def _check_method(run: RunFile, method: Method) -> None:

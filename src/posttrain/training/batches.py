@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from posttrain.core.batch import Batch
@@ -12,11 +13,12 @@ from posttrain.data.collate import collate, episode_columns, episode_row, groups
 from posttrain.data.dataset import Dataset
 from posttrain.data.feed import Feed
 from posttrain.data.numeric_columns import brought
+from posttrain.data.stream_feed import StreamFeed
 from posttrain.errors import ConfigError, DataError
 from posttrain.records import Episode, Prompt, Record, Row
 from posttrain.rewards.reward import Reward
 from posttrain.sampling.statistics import describe
-from posttrain.training.enough import check_answers, check_batch_size, check_records
+from posttrain.training.enough import check_answers, check_batch_size, check_records, check_window
 from posttrain.training.episodes import authors_of
 from posttrain.training.role_rewards import REWARD
 from posttrain.training.rollouts import Drawn, Rollouts
@@ -54,9 +56,7 @@ class Batches:
         self.columns = method.columns
         self.rows: dict[str, dict[int, list[Row]]] = {}
         self.prompts: dict[str, dict[int, tuple[int, ...]]] = {}
-        self.feeds = {
-            s: Feed(self._encode(s, d), run.seed("order", name, s), least=method.least_records) for s, d in data.items()
-        }
+        self.feeds = {s: self._feed(s, d) for s, d in data.items()}
         check_records(method, self.feeds[MAIN].dataset)
         self.authors = {
             s: authors_of(method, s, samples=self.sampling.samples, temperature=self.sampling.temperature)
@@ -82,20 +82,43 @@ class Batches:
             raise ConfigError(f"{self.method.name} does not read the streams {', '.join(unused)}; remove their data")
         check_batch_size(self.method, self.settings.prompts_per_step)
 
+    def _feed(self, stream: str, data: Dataset) -> Feed:
+        seed, least = self.run.seed("order", self.name, stream), self.method.least_records
+        data = self._encode(stream, data)
+        if data.windows is None:
+            return Feed(data, seed, least=least)
+        check_window(data, self.settings.prompts_per_step)
+        return StreamFeed(data, seed, partial(self._encode_later, stream, self._brought(stream, data)), least)
+
     def _encode(self, stream: str, data: Dataset) -> Dataset:
-        """Encode all records at the start. Returns the dataset of those that can be used."""
+        """Encode all records, instead of those before. Returns the dataset of those that can be used."""
         kind = self.method.streams[stream].kind
         encoder = self.run.encoder
         if kind.sampled:
             room = self.sampling.max_tokens
-            data, self.prompts[stream] = self.run.encode(
-                data, lambda r: encoder.prompt(cast(Prompt, r), room, data.truncate)
-            )
+            usable, tokens = self.run.encode(data, lambda r: encoder.prompt(cast(Prompt, r), room, data.truncate))
+            self.prompts.setdefault(stream, {}).clear()
+            self.prompts[stream].update(tokens)
         else:
-            data, self.rows[stream] = self.run.encode(
+            usable, self.rows[stream] = self.run.encode(
                 data, lambda r: encoder.rows(r, kind.name, self.columns, data.truncate)
             )
+        return usable
+
+    def _encode_later(self, stream: str, columns: set[str], window: Dataset) -> Dataset:
+        """Encode a window of a stream. Raises DataError unless its rows bring the columns of the first one's."""
+        with self.run.timers("encoding"):
+            data = self._encode(stream, window)
+        if len(data) and (odd := sorted(columns ^ self._brought(stream, data))):
+            raise DataError(
+                f"{data.name}: {odd[0]!r} is a number in some records and missing in others; the method reads it, so "
+                "give it to all or to none"
+            )
         return data
+
+    def _brought(self, stream: str, data: Dataset) -> set[str]:
+        """Return the names of the numbers that all rows of a stream of records bring."""
+        return brought(data, self.rows[stream]) if self.rows.get(stream) else set()
 
     def _source(self, s: str) -> Rollouts:
         return Rollouts(
@@ -117,8 +140,8 @@ class Batches:
         for s, stream in self.method.streams.items():
             if stream.kind.sampled and self.rewards:
                 arrives[s] |= {"reward", *episode_columns(self.method.columns, [r.name for r in self.rewards])}
-            elif self.rows.get(s):
-                arrives[s] |= brought(self.feeds[s].dataset, self.rows[s])
+            elif s in self.feeds:
+                arrives[s] |= self._brought(s, self.feeds[s].dataset)
         return arrives
 
     @property
@@ -129,7 +152,7 @@ class Batches:
     @property
     def epoch(self) -> float:
         """Number of passes over the main stream so far."""
-        return float(self.feeds[MAIN].position / self.feeds[MAIN].dataset.epoch_size)
+        return self.feeds[MAIN].progress
 
     @property
     def answers(self) -> int:
@@ -205,21 +228,21 @@ class Batches:
     def state(self) -> dict[str, Any]:
         """Return the positions in the data, its fingerprints, and the answers sampled for later steps."""
         return {
-            "positions": {s: f.position for s, f in self.feeds.items()},
-            "data": {s: f.dataset.fingerprint for s, f in self.feeds.items()},
+            "positions": {s: f.state() for s, f in self.feeds.items()},
+            "data": {s: f.fingerprint for s, f in self.feeds.items()},
             "rollouts": {s: source.state() for s, source in self.sources.items()},
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from a `state`. Raises DataError if the records have changed."""
         for s, fingerprint in saved["data"].items():
-            if fingerprint != self.feeds[s].dataset.fingerprint:
+            if fingerprint != self.feeds[s].fingerprint:
                 raise DataError(
                     f"{self.feeds[s].dataset.name}: the records have changed since the checkpoint (fingerprint "
-                    f"{self.feeds[s].dataset.fingerprint} now, {fingerprint} then), so its position in them has no "
+                    f"{self.feeds[s].fingerprint} now, {fingerprint} then), so its position in them has no "
                     "meaning; restore the file, or start a new run from the model in the checkpoint"
                 )
         for s, position in saved["positions"].items():
-            self.feeds[s].position = int(position)
+            self.feeds[s].restore(position)
         for s, rollouts in saved["rollouts"].items():
             self.sources[s].restore(rollouts)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from posttrain.config.schema import Data
 
 
+WINDOW = 10_000  # rows
+
+
 class Datasets:
     """What has been read, by source and kind. `given`: rows that were given in Python, by name."""
 
@@ -41,6 +44,8 @@ class Datasets:
             "truncate": source.truncate,
             "reads": reads,
         }
+        if source.stream:
+            how["window"] = source.window or WINDOW
         if not source.mix:
             return read_source(self.given, source.path, kind, **how)
         sources = [

@@ -27,6 +27,15 @@ def check_records(method: Method, records: Dataset) -> None:
         )
 
 
+def check_window(records: Dataset, prompts_per_step: int) -> None:
+    """Raise ConfigError for a window of a stream that is smaller than a batch, which never spans two windows."""
+    if records.windows and records.windows.size < prompts_per_step:
+        raise ConfigError(
+            f"{records.name}: a batch never spans two windows, so data.window={records.windows.size} must be at least "
+            f"train.prompts_per_step={prompts_per_step}"
+        )
+
+
 def check_answers(method: Method, authors: Sequence[Sampling]) -> None:
     """Raise ConfigError for fewer answers to a prompt than the method compares."""
     answers = sum(author.samples for author in authors if author.train)

@@ -132,7 +132,7 @@ class Run:
         Rows that were left out are listed in run.json, and what was noticed about the others, too.
         """
         encoded = encode_all(data, encode, lambda done, total: self.display.phase("encoding", done, total))
-        if encoded.dropped:
+        if encoded.dropped or (data.start and data.dropped):
             self.journal.describe(dropped={data.name: [*data.dropped, *encoded.dropped]})
         if lines := self.encoder.notices.lines():
             self.encoder.notices.warn(data.name)

@@ -24,6 +24,8 @@ def read_source(given: Mapping[str, Any], spec: str, kind: str, *, size: int | N
                 "posttrain.train(..., resume=True) with the same rows"
             )
         return load(spec, kind, size=size, **how)
+    if how.pop("window", None) is not None:
+        raise DataError(f"{spec} stands for rows that are in memory, so that there is nothing to stream; remove stream")
     rows = given[spec]
     if not isinstance(rows, Dataset):
         return from_rows(_first(rows, size), kind, name=spec, **how)

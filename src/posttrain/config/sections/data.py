@@ -52,6 +52,12 @@ class Data(Pathed):
     """Marker in front of the final answer, such as '####' in GSM8K; null takes the whole text as the answer."""
     size: Count | None = None
     """Maximum number of records, taken from the start; null reads all."""
+    stream: Flag = False
+    """Whether a file or hub dataset larger than memory is read during the training, a window of rows at a time; needs
+    train.steps."""
+    window: Count | None = None
+    """Rows of a streamed source that are held and shuffled at a time, 1000 to 100000; a batch never spans two windows,
+    and null takes 10000."""
     chat: Flag = False
     """Whether plain-text prompts and answers become chat messages, as an instruct model expects."""
     train_on: Literal["all", "last"] = "all"
@@ -81,7 +87,19 @@ class Data(Pathed):
             raise ValueError(
                 "sources with weights are taken in turn, so that there is no order of the file; remove order"
             )
+        self._check_stream()
         return self
+
+    def _check_stream(self) -> None:
+        if self.window and not self.stream:
+            raise ValueError("window has an effect only on a source that is streamed; add stream: true, or remove it")
+        if self.stream and self.mix:
+            raise ValueError("several sources cannot be streamed as a mixture; give one path, such as shards/*.jsonl")
+        if self.stream and self.order not in ("shuffled", "file"):
+            raise ValueError(
+                f"order: {self.order} sorts all records, and a streamed source is never held as a whole; sort the file "
+                "and set order: file"
+            )
 
     @property
     def name(self) -> str:
