@@ -135,6 +135,8 @@ def test_values():
     made = values({"adapter": "qlora", "load_in_4bit": True, "lora_r": 8, "lora_target_linear": True}, gpus=4)
     assert made["train.prompts_per_step"] == 2 * 4 * 4
     assert "model.lora.targets" not in made
+    assert made["model.quantize"] == "nf4"
+    assert "model.quantize" not in values({"adapter": "lora"})
     assert made["data.columns"] == {"messages": "conversations"}
     assert (made["train.schedule"], made["train.warmup"], made["train.max_length"]) == ("cosine", 0.03, 512)
     assert values({"micro_batch_size": None, "batch_size": 32})["train.prompts_per_step"] == 32

@@ -21,7 +21,6 @@ _BATCH = Joined("train.prompts_per_step", "micro_batch_size x gradient_accumulat
 _DATA = Joined("data.path", "path, data_files, split, name, and its columns; several are data.mix")
 _LORA = Joined("model.lora", "with adapter: lora or qlora")
 _METHOD = Joined("method", "the method and its settings")
-_QUANTISED = Without("weights are not quantised; model.lora and model.activation_checkpointing save memory")
 _KERNEL = Idle("attention and kernels are posttrain's own")
 _PARALLEL = Without("a run is one process on one device", (None, False, "", [], 1))
 _TRACKER = Idle("a tracker gets the name and the numbers of the run")
@@ -46,14 +45,15 @@ RULES: dict[str, Rule] = {
     ),
     "eot_tokens": Idle("an answer ends with the token that the chat template writes behind it"),
     "trust_remote_code": TRL["trust_remote_code"],
-    "adapter": Joined("model.lora", "lora; qlora trains the same adapters on weights that are not quantised"),
+    "adapter": Joined("model.lora", "lora, or qlora with model.quantize: nf4"),
     **each("lora_r lora_alpha lora_dropout lora_target_modules lora_target_linear lora_modules_to_save", _LORA),
     "peft_use_rslora": _LORA,
     "peft_use_dora": Without("adapters are plain LoRA"),
     "lora_model_dir": Joined("model.path", "the adapter is merged, and a new one trained"),
     **each("lora_fan_in_fan_out lora_mlp_kernel lora_qkv_kernel lora_o_kernel", _KERNEL),
-    **each("load_in_8bit load_in_4bit gptq gptq_groupsize", Joined("model.lora", "weights are not quantised")),
-    "gptq_model_v1": Idle("weights are not quantised"),
+    "load_in_4bit": Joined("model.quantize", "nf4, under adapters"),
+    **each("load_in_8bit gptq gptq_groupsize", Joined("model.lora", "weights of 4 bits are nf4 of model.quantize")),
+    "gptq_model_v1": Idle("weights are quantised by bitsandbytes"),
     "special_tokens": Idle("the tokenizer says which tokens are special"),
     "tokens": Becomes("model.new_tokens", tokens),
     "chat_template": Joined("model.chat_template", "the tokenizer's own template, unless chat_template_jinja is set"),
@@ -233,7 +233,9 @@ def _model(settings: Settings, draft: Draft) -> None:
         )
     elif settings("adapter"):
         draft.lose("adapter", settings("adapter"), "adapters are LoRA")
-    if settings("load_in_4bit") or settings("load_in_8bit") or settings("adapter") == "qlora":
+    if settings("adapter") == "qlora" or (settings("adapter") == "lora" and settings("load_in_4bit")):
+        draft.set("model.quantize", "nf4", "load_in_4bit")
+    elif settings("load_in_4bit") or settings("load_in_8bit"):
         draft.differ("quantised weights: the frozen weights stay in model.dtype, which takes more memory")
     template = settings("chat_template_jinja")
     if template and "\n" not in str(template) and "{" not in str(template):

@@ -21,7 +21,7 @@ from posttrain.errors import ConfigError
 
 _LORA = Joined("model.lora", "with finetuning_type: lora, which is the default")
 _METHOD = Joined("method", "the method and its settings")
-_QUANTISED = Without("weights are not quantised; model.lora and model.activation_checkpointing save memory")
+_QUANTISED = Without("set model.quantize: nf4, beside model.lora, for frozen weights of 4 bits")
 _SAMPLER = Without("answers are drawn from the whole distribution, so that log-probs are those of the policy")
 _REFERENCE = Without("with LoRA the reference is the policy without its adapters", (None,))
 _KERNEL = Idle("attention and kernels are posttrain's own")

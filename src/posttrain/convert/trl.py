@@ -28,7 +28,7 @@ _METHOD = Joined("method", "the method and its settings; see the table of method
 _SAMPLER = "answers are drawn from the whole distribution, so that log-probs are those of the policy"
 _ENGINE = Idle("answers are sampled by posttrain's own engine, from the weights that are trained")
 _REFERENCE = Without("the reference model stays as it is")
-_QUANTISED = Without("weights are not quantised; model.lora and model.activation_checkpointing save memory")
+_QUANTISED = Without("set model.quantize: nf4, beside model.lora, for frozen weights of 4 bits")
 
 RULES: dict[str, Rule] = {
     **base.RULES,
@@ -46,7 +46,7 @@ RULES: dict[str, Rule] = {
     **each("load_in_8bit load_in_4bit", _QUANTISED),
     **each(
         "bnb_4bit_quant_type use_bnb_nested_quant bnb_4bit_quant_storage",
-        Idle("weights are not quantised"),
+        Idle("weights of 4 bits are nf4"),
     ),
     "trust_remote_code": Without("code from the hub is never run; the model must be one of transformers' own"),
     "attn_implementation": Idle("attention on flat tokens is posttrain's own"),

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from posttrain.errors import ConfigError
+from posttrain.models import nf4
 from posttrain.models.loading.given import load_given
 from posttrain.models.loading.load import Loaded
 from posttrain.models.loading.load import load as load_model
 from posttrain.models.loading.new_tokens import add_tokens
+from posttrain.models.quantised import quantise
 from posttrain.roles.reward import WEIGHTS
 
 if TYPE_CHECKING:
@@ -62,6 +64,9 @@ def read_template(spec: Model, name: str = "model") -> str | None:
 def _opened(spec: Model, run: RunFile, *, classifier: bool) -> Loaded:
     """The model that a path names, or that was given in Python under this name."""
     device, given = device_of(run.device), run.given.get(spec.path)
+    if spec.quantize is not None:
+        nf4.load_kernels(device)
+        device = "cpu"  # until the weights are packed
     if given is not None:
         own = None if spec.dtype == "auto" else spec.dtype
         return load_given(given, spec.path, dtype=own, device=device, resize=spec.resize)
@@ -74,10 +79,11 @@ def _opened(spec: Model, run: RunFile, *, classifier: bool) -> Loaded:
 def _load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
     loaded = _opened(spec, run, classifier=classifier)
     _add_tokens(spec, loaded)
-    if spec.lora is not None:
+    if (lora := spec.lora) is not None:
         from posttrain.models.lora import add_lora
 
-        lora = spec.lora
+        if spec.quantize is not None:
+            quantise(loaded.network, device_of(run.device), whole=lora.modules_to_save)
         add_lora(
             loaded.network,
             lora.rank,

@@ -16,6 +16,7 @@ from posttrain.models.effective_weight import ADAPTER, effective_weight
 from posttrain.models.lora_targets import named_modules, resolve_targets
 from posttrain.models.network import Network
 from posttrain.models.originals import Originals, restored
+from posttrain.models.quantised import dequantise, unpacked_state
 from posttrain.models.tying import ends, is_tied, untie
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _switch(network: Network, *, on: bool) -> None:
 
 def merge(network: Network) -> None:
     """Merge the adapters into the weights, for good. The network has no adapters then, and all of it is trainable."""
+    dequantise(network.trunk)
     if takes_apart(network):
         untie(network.trunk)
     for name, layer in list(_layers(network)):
@@ -120,9 +122,10 @@ def merge(network: Network) -> None:
 
 def merged_state(network: Network) -> dict[str, Tensor]:
     """The trunk's state dict with the adapters merged into the weights, under the names of a trunk without adapters."""
-    state = {n.replace(".base_layer.", "."): x for n, x in network.trunk.state_dict().items() if ".lora_" not in n}
-    with torch.no_grad():
-        return state | {f"{name}.weight": effective_weight(layer) for name, layer in _layers(network)}
+    unpacked = unpacked_state(network.trunk)
+    state = {n.replace(".base_layer.", "."): x for n, x in unpacked.items() if ".lora_" not in n}
+    with torch.no_grad():  # in host memory, since a device may not hold the weights of a quantised model
+        return state | {f"{name}.weight": effective_weight(layer).cpu() for name, layer in _layers(network)}
 
 
 def takes_apart(network: Network) -> bool:

@@ -44,6 +44,9 @@ class Model(Pathed):
     """Number format of the computation; auto takes bfloat16 where the hardware multiplies it natively, else float32."""
     lora: Lora | None = None
     """Low-rank adapters; null trains all weights."""
+    quantize: Literal["nf4"] | None = None
+    """Number format of the frozen weights under adapters; nf4 has 4 bits (QLoRA), and needs `lora` and the extra qlora;
+    null is `dtype`."""
     chat_template: Path | None = None
     """File with a Jinja template that replaces the tokenizer's chat template."""
     chat_template_kwargs: dict[str, Annotated[Any, Label("value")]] = Field(default_factory=dict)
@@ -66,6 +69,14 @@ class Model(Pathed):
     def shared(self) -> bool:
         """Whether the role reads the weights of the policy."""
         return self.path == POLICY
+
+    @model_validator(mode="after")
+    def _quantised_under_adapters(self) -> Model:
+        if self.quantize is not None and self.lora is None:
+            raise ValueError("quantize: weights of 4 bits cannot be trained; set lora: {rank: 16}, or remove it")
+        if self.quantize is not None and self.dtype == "float64":
+            raise ValueError("quantize: bitsandbytes computes in float32 or bfloat16, not in float64; set dtype")
+        return self
 
     @model_validator(mode="after")
     def _shared_is_bare(self) -> Model:

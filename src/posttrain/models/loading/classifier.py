@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,12 +42,12 @@ def load_score(network: Network, source: Source) -> None:
 
 
 def as_classifier(
-    network: Network, tokenizer: PreTrainedTokenizerBase
+    network: Network, tokenizer: PreTrainedTokenizerBase, weights: Mapping[str, Tensor]
 ) -> tuple[Any, PreTrainedTokenizerBase, dict[str, Tensor]] | None:
     """Return config, tokenizer and weights with which transformers opens the network as a sequence classifier.
 
-    None if the network has other heads than a score, or if transformers has no classifier with its weights. The scores
-    are those of the head but for the constants that it adds.
+    `weights`: those of the trunk, as they are saved. None if the network has other heads than a score, or if
+    transformers has no classifier with its weights. The scores are those of the head but for the constants it adds.
     """
     from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
 
@@ -63,7 +64,7 @@ def as_classifier(
     config.pad_token_id = tokenizer.pad_token_id
     with torch.device("meta"):
         wanted = {name: x.shape for name, x in made(config).state_dict().items()}
-    own = {name.replace(".base_layer.", "."): x.shape for name, x in trunk.state_dict().items()}
+    own = {name: x.shape for name, x in weights.items()}
     own[WEIGHT] = weight.shape
     fits = all(own.get(name) == shape for name, shape in wanted.items())
     return (config, tokenizer, {WEIGHT: weight}) if fits else None

@@ -32,7 +32,7 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     trunk, adapted = network.trunk, lora.adapted(network)
     weights = lora.merged_state(network) if adapted else trunk.state_dict()
-    classifier = as_classifier(network, tokenizer)
+    classifier = as_classifier(network, tokenizer, weights)
     config, tokenizer, other = classifier or (None, tokenizer, {})
     stored = _save_trunk(trunk, folder, weights, other)
     if adapted:
