@@ -481,3 +481,23 @@ def test_a_conversation_as_python_prints_it_is_refused(kind, name):
     with pytest.raises(DataError, match=f"{name!r} is a conversation as Python prints it.*json.dumps"):
         read({name: str([user("a"), says("b")])}, kind)
     assert read({"prompt": "['role', 'from']"}, "prompts").prompt == "['role', 'from']"
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        ("demonstrations", {"messages": [user("a"), says("b")], "prompt": None, "completion": None, "text": None}),
+        ("demonstrations", {"text": "a", "messages": None, "conversations": None}),
+        ("demonstrations", {"prompt": "a", "completion": "b", "messages": None, "instruction": None}),
+        ("prompts", {"messages": [user("a")], "prompt": None}),
+    ],
+)
+def test_columns_that_other_rows_use_may_be_null(kind, row):
+    assert read(row, kind) == read({name: cell for name, cell in row.items() if cell is not None}, kind)
+    with pytest.raises(DataError, match="null"):
+        read(dict.fromkeys(row), kind)
+
+
+def test_an_answer_that_is_null_is_not_taken_for_missing():
+    with pytest.raises(DataError, match="'completion' must be text or a list of messages, not null"):
+        read({"prompt": "a", "completion": None, "messages": None}, "demonstrations")

@@ -179,12 +179,13 @@ def test_answers_of_a_conversation_that_tokens_straddle_are_rows_of_their_own():
         assert row.trained == (False,) * len(asked) + (True,) * (len(row.tokens) - len(asked))
 
 
-def test_a_prompt_that_ends_with_white_space_is_noticed(encoder):
+def test_a_prompt_that_ends_with_a_space_is_noticed(encoder):
     encoder.notices.counts.clear()
     encoder.rows(Demonstration(1, "7+5= ", "12", W), "demonstrations")
     encoder.rows(Demonstration(1, "7+5=", " 12", W), "demonstrations")
+    encoder.rows(Demonstration(1, "7+5:\n", "12", W), "demonstrations")  # a line's end is no part of the next word
     (line,) = encoder.notices.lines()
-    assert line.startswith("the prompt ends with white space, which many models read as a part of the next word")
+    assert line.startswith("the prompt ends with a space, which many models read as a part of the next word")
     assert line.endswith("(1 row, the first data.jsonl:17)")
 
 

@@ -229,10 +229,10 @@ class Encoder:
         """Tokenise prompt and answer in plain text as one text, and end it."""
         self._check_plain(prompt + answer)
         read, said = self._behind(prompt, answer)
-        if prompt[-1:].isspace() and not answer[:1].isspace():
+        if prompt[-1:].isspace() and prompt[-1] not in "\r\n" and not answer[:1].isspace():
             self.notices.add(
-                "the prompt ends with white space, which many models read as a part of the next word; end it where a "
-                "word ends, and begin the answer with the white space",
+                "the prompt ends with a space, which many models read as a part of the next word; end it where a "
+                "word ends, and begin the answer with the space",
                 where,
             )
         return _marked([*self.before, *read], [*said, self._eos()])

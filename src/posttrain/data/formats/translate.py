@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from posttrain.data.cells import Cells
-from posttrain.data.formats import alpaca, arguments, media, openai, other_names, sharegpt, turns_before
+from posttrain.data.formats import alpaca, alternatives, arguments, media, openai, other_names, sharegpt, turns_before
 
 
 def translate(cells: Cells) -> None:
     """Replace the columns of known formats by ours. Raises DataError where a column cannot be what its name says."""
+    alternatives.drop_nulls(cells)
     media.refuse(cells)
     openai.preferences(cells)
     arguments.take(cells)
