@@ -5,8 +5,9 @@ import torch
 
 from posttrain.config.load import load
 from posttrain.errors import ConfigError
-from posttrain.launch.models import device_of, load_policy
+from posttrain.launch.models import device_of, load_policy, longest_row
 from posttrain.launch.run import open_session
+from tests.models.tiny import network
 
 ENDS = "LoRA does not train the embeddings of the 1 new tokens; set model.lora.modules_to_save: [embed_tokens"
 
@@ -38,6 +39,19 @@ def test_a_session_lets_the_saved_model_stop_where_sampling_stops():
         ends = network.trunk.generation_config.eos_token_id
         assert session.run.sampler.engine.stop == ({ends} if isinstance(ends, int) else set(ends))
         assert tokenizer.eos_token_id in session.run.sampler.engine.stop
+
+
+def test_a_row_has_no_more_positions_than_the_model(caplog):
+    """GPT-2 has a vector for each position; those of Llama are computed."""
+    learned, computed = network("GPT2"), network("Llama")
+    for net in (learned, computed):
+        assert longest_row(None, net) == longest_row(net.context, net) == net.context
+        assert longest_row(5, net) == 5
+    with pytest.raises(ConfigError, match=f"{learned.context + 1} is more than the {learned.context} positions of"):
+        longest_row(learned.context + 1, learned)
+    assert not caplog.messages
+    assert longest_row(computed.context + 1, computed) == computed.context + 1
+    assert f"is more than the {computed.context} positions that the model was made for" in caplog.text
 
 
 def test_devices(monkeypatch):

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from posttrain.errors import ModelError
+from posttrain.models.loading.tiny import tiny_model
 from posttrain.models.lora import add_lora
 from posttrain.models.lora_targets import named_modules, resolve_targets
 from tests.models.tiny import network
@@ -34,6 +35,23 @@ def test_a_name_of_no_layer_is_an_error_that_lists_those_there_are(targets):
 def test_a_layer_without_a_matrix_takes_no_adapter():
     with pytest.raises(ModelError, match="no layer of .* is called 'norm'"):
         resolve_targets(network(), ["norm"])
+
+
+@pytest.mark.parametrize("targets", [["lm_head"], ["all-linear", "embed_tokens"]])
+def test_a_matrix_is_not_adapted_and_trained_in_full(targets):
+    """The tiny model has one matrix for both ends."""
+    net, _ = tiny_model()
+    with pytest.raises(ModelError, match=r"is a target and in modules_to_save \(lm_head\).*remove it from one of the"):
+        add_lora(net, 2, 4, targets, modules_to_save=["lm_head"])
+    assert not adapters(net)
+
+
+def test_all_linear_leaves_out_what_is_trained_in_full():
+    net = network()
+    add_lora(net, 2, 4, modules_to_save=["q_proj", "layers.0.mlp"])
+    names = [n.partition(".lora_")[0] for n, _ in net.named_parameters() if ".lora_" in n]
+    assert not any(n.endswith("q_proj") or "layers.0.mlp" in n for n in names)
+    assert adapters(net) == {"k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 
 
 def test_modules_to_save_are_any_that_have_weights():

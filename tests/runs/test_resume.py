@@ -167,7 +167,7 @@ def test_a_run_without_checkpoints_begins_anew_beside_its_results(memory: Path) 
 def test_a_failed_start_gives_its_name_back(name: str | None, tmp_path: Path) -> None:
     with pytest.raises(DataError):
         run({**CONTENT, "name": name, "data": str(empty(tmp_path / "data.jsonl"))}, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not [*(tmp_path / "out").glob("*")]
 
 
 def empty(file: Path) -> Path:
@@ -199,6 +199,14 @@ def test_a_model_of_another_size_is_refused_with_both(begun: Path, monkeypatch: 
     said = r"policy: trunk.*embed_tokens.weight is \[\d+, 96\] in the checkpoint and \[\d+, 48\] in this run"
     with pytest.raises(ModelError, match=said):
         run(CONTENT, begun, resume=True)
+
+
+@pytest.mark.fault("C5")
+def test_another_number_format_is_refused_with_the_key_that_restores_it(begun: Path) -> None:
+    with pytest.raises(
+        ModelError, match=r"is float32 in the checkpoint and bfloat16 in .* resume with float32 as model.dtype$"
+    ):
+        run({**CONTENT, "model": {"path": "tiny", "dtype": "bfloat16"}}, begun, resume=True)
 
 
 @pytest.mark.fault("C5")

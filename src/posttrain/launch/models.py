@@ -18,6 +18,7 @@ from posttrain.roles.reward import WEIGHTS
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Model, RunFile
+    from posttrain.models.network import Network
 
 
 _log = logging.getLogger(__name__)
@@ -59,6 +60,25 @@ def read_template(spec: Model, name: str = "model") -> str | None:
         return spec.chat_template.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{name}.chat_template: {spec.chat_template} cannot be read: {error.strerror}") from None
+
+
+def longest_row(wanted: int | None, network: Network) -> int:
+    """The limit of a row in tokens: `train.max_length`, or the context of the model.
+
+    Raises ConfigError for more positions than a model has learned. Where positions are computed, more is a warning.
+    """
+    context = network.context
+    if wanted is None or wanted <= context:
+        return wanted or context
+    if network.learns_positions:
+        raise ConfigError(f"train.max_length: {wanted} is more than the {context} positions of the model; lower it")
+    _log.warning(
+        "train.max_length: %d is more than the %d positions that the model was made for (max_position_embeddings in "
+        "its config.json); other software may refuse longer rows",
+        wanted,
+        context,
+    )
+    return wanted
 
 
 def _opened(spec: Model, run: RunFile, *, classifier: bool) -> Loaded:

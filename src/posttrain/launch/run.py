@@ -15,7 +15,7 @@ from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
 from posttrain.launch.checks import check_before_loading, method_of, procedure_of, warn_of_overlap
 from posttrain.launch.directory import claim, given_back, journal, resumed
-from posttrain.launch.models import load_models, load_policy, read_template
+from posttrain.launch.models import load_models, load_policy, longest_row, read_template
 from posttrain.launch.reading import read_before_loading, to_read
 from posttrain.launch.report import followers
 from posttrain.launch.result import Result
@@ -130,7 +130,7 @@ def _loaded(
         policy.tokenizer.chat_template = template  # so that it is saved with the model
     encoder = Encoder(
         policy.tokenizer,
-        run.train.max_length or policy.network.context,
+        longest_row(run.train.max_length, policy.network),
         stop=policy.stop,
         template_settings=run.model.chat_template_kwargs,
     )

@@ -45,8 +45,8 @@ def add_lora(
 
     if adapted(network):
         raise ModelError("the model has LoRA adapters already; merge them before adding others")
-    wanted = resolve_targets(network, targets)
     full = named_modules(network, modules_to_save)
+    wanted = resolve_targets(network, targets, full)
     config = LoraConfig(
         r=rank, lora_alpha=alpha, target_modules=wanted, lora_dropout=0.0, use_rslora=rslora, task_type="CAUSAL_LM"
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from torch import nn
 
@@ -10,15 +11,19 @@ from posttrain.errors import ModelError, suggestion
 from posttrain.models.network import Network
 
 ALL = "all-linear"
+NO_MODULES: Mapping[str, nn.Module] = MappingProxyType({})
 
 
-def resolve_targets(network: Network, targets: str | Sequence[str]) -> str | list[str]:
+def resolve_targets(
+    network: Network, targets: str | Sequence[str], full: Mapping[str, nn.Module] = NO_MODULES
+) -> str | list[str]:
     """Return the names for peft. `all-linear` (all but the last layer) may stand beside others, such as lm_head.
 
-    Raises ModelError, with the layers that there are, for a name that no linear layer or embedding has.
+    `full` are modules that are trained in full: `all-linear` leaves them out. Raises ModelError, with the layers that
+    there are, for a name that no linear layer or embedding has, and for a layer that is trained in full.
     """
     names = [targets] if isinstance(targets, str) else list(targets)
-    if names == [ALL]:
+    if names == [ALL] and not full:
         return ALL
     layers = {name: layer for name, layer in network.trunk.named_modules() if _takes_adapters(layer)}
     known = sorted({name.rpartition(".")[2] for name in layers} - {""})
@@ -28,8 +33,14 @@ def resolve_targets(network: Network, targets: str | Sequence[str]) -> str | lis
                 f"LoRA targets: no layer of {type(network.trunk).__name__} is called {name!r}"
                 f"{suggestion(name, known)}; there are {', '.join(known)}, or {ALL}"
             )
-    last = network.trunk.get_output_embeddings()
-    linear = [n for n, layer in layers.items() if not isinstance(layer, nn.Embedding) and layer is not last]
+        if name != ALL:
+            _refuse_both(name, [layers[n] for n in _named(name, layers)], full)
+    last, taken = network.trunk.get_output_embeddings(), _parameters(full)
+    linear = [
+        n
+        for n, layer in layers.items()
+        if not isinstance(layer, nn.Embedding) and layer is not last and id(layer.weight) not in taken
+    ]
     return [n for name in names for n in (linear if name == ALL else [name])]
 
 
@@ -47,6 +58,19 @@ def named_modules(network: Network, names: Iterable[str]) -> dict[str, nn.Module
             )
         found |= {n: modules[n] for n in matching}
     return found
+
+
+def _refuse_both(name: str, layers: Iterable[nn.Module], full: Mapping[str, nn.Module]) -> None:
+    """Raise ModelError if a matrix would get an adapter and be trained in full: no file format of adapters has that."""
+    if _parameters(full) & {id(layer.weight) for layer in layers}:
+        raise ModelError(
+            f"LoRA: the matrix of {name} is a target and in modules_to_save ({', '.join(full)}), or is one matrix with "
+            "what is; remove it from one of the two lists"
+        )
+
+
+def _parameters(modules: Mapping[str, nn.Module]) -> set[int]:
+    return {id(p) for module in modules.values() for p in module.parameters()}
 
 
 def _named(name: str, modules: Iterable[str]) -> list[str]:

@@ -70,6 +70,13 @@ class Network(nn.Module):
         return int(getattr(self.trunk.config.get_text_config(), "max_position_embeddings", UNBOUNDED))
 
     @property
+    def learns_positions(self) -> bool:
+        """Whether the model has a vector for each position (GPT-2, OPT), so that none is left beyond its context."""
+        tables = [m for m in self.trunk.modules() if isinstance(m, nn.Embedding)]
+        tables = [m for m in tables if m is not self.trunk.get_input_embeddings()]
+        return any(self.context <= m.num_embeddings < self.context + 8 for m in tables)  # OPT has 2 more
+
+    @property
     def device(self) -> torch.device:
         device: torch.device = self.trunk.get_output_embeddings().weight.device
         return device

@@ -20,8 +20,9 @@ def describe(groups: Sequence[Sequence[Episode]]) -> dict[str, float]:
         "completions/min_length": float(min(lengths)),
         "completions/max_length": float(max(lengths)),
         "completions/clipped_ratio": 1 - len(ended) / len(rollouts),
-        "completions/mean_terminated_length": fmean(ended) if ended else 0.0,
     }
+    if ended:
+        metrics["completions/mean_terminated_length"] = fmean(ended)
     rewards = [[r.reward for r in group if r.reward is not None] for group in groups]
     scored = [x for group in rewards for x in group]
     if scored:

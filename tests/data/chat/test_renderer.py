@@ -12,7 +12,7 @@ import pytest
 from posttrain.data.chat.encode import Encoder
 from posttrain.data.chat.render import LONGEST
 from posttrain.data.chat.renderer import Renderer
-from posttrain.errors import DataError
+from posttrain.errors import DataError, ModelError
 from posttrain.records import Prompt
 from tests.data.tokenizer import CHATML, byte_tokenizer
 
@@ -43,7 +43,6 @@ CALLS = "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% end
         ("{{ '%2000000000d' % 1 }}", "it took more than 512 MiB"),
         ("{{ 'a' * 20000000 }}", f"it wrote 20000000 characters, at most {LONGEST} are allowed"),
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "RecursionError"),
-        ("{% for m in messages %}", "TemplateSyntaxError"),
         ("{{ raise_exception('no\n\nnews') }}", "TemplateError: no news)"),
         ("{{ messages.__class__.__mro__[1].__subclasses__() }}", "SecurityError"),
         ("{{ namespace.__init__.__globals__ }}", "SecurityError"),
@@ -60,6 +59,13 @@ def test_what_a_template_may_not_do_is_an_error_in_bounded_time(renderer, templa
     assert reason in str(caught.value)
     assert time.monotonic() - start < 10
     assert renderer.render("{{ messages[0].content }}", TALK, False, {}) == TALK[0]["content"]
+
+
+@pytest.mark.fault("T2")
+def test_a_template_that_is_no_jinja_is_no_fault_of_a_row(renderer):
+    """`invalid: drop` would drop every row."""
+    with pytest.raises(ModelError, match=r"not valid Jinja \(TemplateSyntaxError: .*\); set model.chat_template to"):
+        renderer.render("{% for m in messages %}", TALK, False, {})
 
 
 @pytest.mark.parametrize("answer_next", [True, False])

@@ -55,11 +55,17 @@ class Copies:
 
 
 def check_fit(role: str, own: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> None:
-    """Raise ModelError, with both shapes, if a checkpoint belongs to another model."""
+    """Raise ModelError, with both shapes or number formats, if a checkpoint belongs to another model."""
     for name in (*saved, *own):
         here, there = (list(w[name].shape) if name in w else None for w in (own, saved))
         if here != there:
             raise ModelError(
                 f"{role}: {name} is {there or 'missing'} in the checkpoint and {here or 'missing'} in this run; resume "
                 "with the model and the LoRA settings that the run began with"
+            )
+        if own[name].dtype != saved[name].dtype:
+            now, then = (str(w[name].dtype).removeprefix("torch.") for w in (own, saved))
+            key = "model.dtype" if role == "policy" else f"models.{role}.dtype, or model.dtype where it is a copy"
+            raise ModelError(
+                f"{role}: {name} is {then} in the checkpoint and {now} in this run; resume with {then} as {key}"
             )

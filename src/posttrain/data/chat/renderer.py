@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from posttrain.data.chat import render
-from posttrain.errors import DataError
+from posttrain.errors import DataError, ModelError
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # each thread would take memory that is limited
 
@@ -36,11 +36,16 @@ class Renderer:
     def render(
         self, template: str, conversation: Sequence[Mapping[str, Any]], answer_next: bool, variables: Mapping[str, Any]
     ) -> str:
-        """Return the conversation as text. Raises DataError that says what the template did instead."""
+        """Return the conversation as text. Raises DataError that says what the template did instead.
+
+        A template that is no Jinja is a ModelError: no conversation could be rendered.
+        """
         request = {"template": template, "conversation": list(conversation), "answer_next": answer_next}
         with self._lock:
             reply = self._ask(json.dumps({**request, "variables": dict(variables)}, default=str))
-        if "fault" in reply:
+        if (fault := reply.get("fault", "")).startswith("TemplateSyntaxError"):
+            raise ModelError(f"the chat template is not valid Jinja ({fault}); set model.chat_template to one that is")
+        if fault:
             raise DataError(f"the chat template fails on this conversation ({reply['fault']})")
         return str(reply["text"])
 
