@@ -6,6 +6,7 @@ import pytest
 
 from posttrain.data.dataset import Dataset
 from posttrain.data.feed import Feed
+from posttrain.errors import ConfigError
 from posttrain.records import Prompt
 
 SEVEN = Dataset(tuple(Prompt(i, str(i)) for i in range(7)))
@@ -42,6 +43,14 @@ def test_a_feed_continues_from_its_position(position):
     while whole.position < position:
         whole.take(1)
     assert dealt(feed, 2, 2, 2, 2) == dealt(whole, 2, 2, 2, 2)
+
+
+def test_the_state_of_a_stream_is_not_a_position():
+    feed = Feed(SEVEN, 4)
+    feed.restore(Feed(SEVEN, 4, position=5).state())
+    assert feed.position == 5
+    with pytest.raises(ConfigError, match=r"saved with data\.stream"):
+        feed.restore({"window": 1})
 
 
 def test_the_last_batch_of_an_epoch_may_be_smaller():

@@ -86,6 +86,8 @@ def test_changed_sources_are_noticed(tmp_path):
     assert feed_of(file_of(tmp_path, numbered(10)), window=5).fingerprint != feed.fingerprint
     with pytest.raises(ConfigError, match=r"saved without data\.stream"):
         changed.restore(8)
+    with pytest.raises(ConfigError, match=r"set data\.window=4"):
+        feed_of(path, window=5).restore(state)
 
 
 def test_its_length_is_not_known(tmp_path):

@@ -80,14 +80,17 @@ class StreamFeed(Feed):
             "position": self.position,
             "passes": self.passes,
             "window": self.window,
+            "size": self.windows.size,
             "dealt": self.dealt,
             "records": self.dataset.fingerprint,
         }
 
     def restore(self, saved: Any) -> None:
-        """Read up to the place of a `state`. Raises DataError if the window there has changed."""
+        """Read up to the place of a `state`. DataError if the window there has changed, ConfigError if its size has."""
         if not isinstance(saved, Mapping):
             raise ConfigError("the checkpoint was saved without data.stream; remove it, or start a new run")
+        if saved["size"] != self.windows.size:
+            raise ConfigError(f"the checkpoint counts windows of {saved['size']} rows: set data.window={saved['size']}")
         self.later = self.windows.read(saved["window"])
         following = next(self.later, None)
         if following is not None:

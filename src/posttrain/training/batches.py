@@ -235,6 +235,8 @@ class Batches:
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from a `state`. Raises DataError if the records have changed."""
+        for s, position in saved["positions"].items():
+            self.feeds[s].restore(position)
         for s, fingerprint in saved["data"].items():
             if fingerprint != self.feeds[s].fingerprint:
                 raise DataError(
@@ -242,7 +244,5 @@ class Batches:
                     f"{self.feeds[s].fingerprint} now, {fingerprint} then), so its position in them has no "
                     "meaning; restore the file, or start a new run from the model in the checkpoint"
                 )
-        for s, position in saved["positions"].items():
-            self.feeds[s].restore(position)
         for s, rollouts in saved["rollouts"].items():
             self.sources[s].restore(rollouts)

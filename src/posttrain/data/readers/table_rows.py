@@ -11,6 +11,8 @@ from posttrain.data.readers.arrow_values import arrow_row
 from posttrain.data.readers.text_lines import read_lines
 from posttrain.errors import DataError, MissingExtraError
 
+AT_ONCE = 1000  # rows of Parquet that are held as Python objects
+
 
 def csv_rows(path: Path, delimiter: str = ",") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield rows as dictionaries of text. The first row names the columns."""
@@ -69,7 +71,7 @@ def parquet_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     number = 0
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches():
+            for batch in file.iter_batches(AT_ONCE):
                 for row in batch.to_pylist():
                     number += 1
                     yield f"{path}:{number}", arrow_row(row)
