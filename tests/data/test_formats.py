@@ -501,3 +501,17 @@ def test_columns_that_other_rows_use_may_be_null(kind, row):
 def test_an_answer_that_is_null_is_not_taken_for_missing():
     with pytest.raises(DataError, match="'completion' must be text or a list of messages, not null"):
         read({"prompt": "a", "completion": None, "messages": None}, "demonstrations")
+
+
+def test_a_system_message_stands_before_the_prompt_that_two_answers_share():
+    whole = [user(QUESTION), says(PARIS)], [user(QUESTION), says(LYON)]
+    row = {"system": "S", "history": [["1+1?", "2"]], "chosen": whole[0], "rejected": whole[1]}
+    before = (system("S"), user("1+1?"), says("2"), user(QUESTION))
+    assert read(row, "pairs") == Pair(ID, before, (says(PARIS),), (says(LYON),), {}, W)
+    inside = {"system": "S", "chosen": [system("S"), *whole[0]], "rejected": [system("S"), *whole[1]]}
+    assert read(inside, "pairs").prompt == (system("S"), user(QUESTION))
+
+
+def test_scores_that_are_null_sort_nothing():
+    row = {"prompt": "a?", "completions": ["b", "c"], "ranking": ["2", "1"], "scores": [None, None]}
+    assert read(row, "rankings").completions == ("c", "b")

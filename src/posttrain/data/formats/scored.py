@@ -46,7 +46,7 @@ def _taken_apart(cells: Cells, answers: Sequence[Mapping[str, Any]]) -> list[Any
 
 
 def _one_each(cell: Any, count: int) -> bool:
-    return isinstance(cell, list | tuple) and len(cell) == count
+    return isinstance(cell, list | tuple) and len(cell) == count and any(x is not None for x in cell)
 
 
 def _numbers(cell: Sequence[Any], name: str) -> list[float]:

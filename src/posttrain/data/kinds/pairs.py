@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from posttrain.core.kinds import Kind
 from posttrain.data.cells import Cells, check_answers, check_different, prompt_and_answers
 from posttrain.data.chat.messages import same_form, split_common
+from posttrain.data.formats import turns_before
 from posttrain.data.numeric_columns import numbers
 from posttrain.records import Pair, Row
 from posttrain.seeds import seed_for
@@ -23,7 +24,10 @@ def read(cells: Cells, identity: int, where: str) -> Pair:
     else:
         whole = [cells.turns(name) for name in ("chosen", "rejected")]
         check_different(*whole)
-        prompt, chosen, rejected = same_form(*split_common(*whole), chat=cells.chat)
+        prompt, chosen, rejected = split_common(*whole)
+        cells.put("prompt", prompt)
+        turns_before.put(cells)
+        prompt, chosen, rejected = same_form(cells.turns("prompt"), chosen, rejected, chat=cells.chat)
         check_answers(prompt, chosen=chosen, rejected=rejected)
     check_different(chosen, rejected)
     return Pair(identity, prompt, chosen, rejected, cells.rest, where)
