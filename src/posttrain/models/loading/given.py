@@ -13,6 +13,7 @@ from posttrain.errors import ModelError
 from posttrain.models.loading.dtypes import dtype_called
 from posttrain.models.loading.load import Loaded, as_network, fit_vocabulary, without_dropout
 from posttrain.models.loading.stop import stop_tokens
+from posttrain.models.loading.stored_quantised import refuse_quantised
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -37,6 +38,7 @@ def load_given(
         raise ModelError(f"{name} has adapters of peft; give model.merge_and_unload(), and train new ones with lora")
     if not hasattr(trunk, "get_output_embeddings") or trunk.get_output_embeddings() is None:
         raise ModelError(f"{name} has no last layer of a language model; give an AutoModelForCausalLM")
+    refuse_quantised(name, trunk)
     trunk = copy.deepcopy(trunk).to(device)
     without_dropout(trunk.config)
     for module in trunk.modules():  # which have copies of what the config said

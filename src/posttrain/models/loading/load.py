@@ -19,6 +19,7 @@ from posttrain.models.loading.probe import REFUSED, probe
 from posttrain.models.loading.quiet import hide_progress_bars, quiet
 from posttrain.models.loading.source import BUNDLED, UNREADABLE, Source, source_of
 from posttrain.models.loading.stop import stop_tokens
+from posttrain.models.loading.stored_quantised import named_as_quantised, refuse_quantised
 from posttrain.models.loading.tiny import tiny_model
 from posttrain.models.loading.tokenizer import read_tokenizer
 from posttrain.models.network import Network
@@ -150,7 +151,7 @@ def _read(source: Source, dtype: torch.dtype) -> tuple[_Opened, list[str]]:
         stored = getattr(config, "dtype", None) or torch.float32
         without_dropout(config)
         settings = {"config": config, "dtype": dtype, "use_safetensors": True, "output_loading_info": True}
-        with quiet():
+        with named_as_quantised(source.name, config), quiet():
             trunk, report = AutoModelForCausalLM.from_pretrained(source.place, **settings, **source.options)
     except UNREADABLE as error:
         raise source.unavailable("model", error) from error
@@ -158,6 +159,7 @@ def _read(source: Source, dtype: torch.dtype) -> tuple[_Opened, list[str]]:
         if "ignore_mismatched_sizes" not in str(error):
             raise
         raise ModelError(f"{source.name}: its weights have other shapes than its config.json says") from error
+    refuse_quantised(source.name, trunk)
     return _Opened(trunk, stored, frozenset(report["unexpected_keys"])), sorted(report["missing_keys"])
 
 
