@@ -5,8 +5,9 @@ import torch
 
 from posttrain.config.load import load
 from posttrain.errors import ConfigError
-from posttrain.launch.models import device_of, load_policy, longest_row
+from posttrain.launch.models import device_of, load_policy, longest_row, with_defaults
 from posttrain.launch.run import open_session
+from tests.data.tokenizer import byte_tokenizer
 from tests.models.tiny import network
 
 ENDS = "LoRA does not train the embeddings of the 1 new tokens; set model.lora.modules_to_save: [embed_tokens"
@@ -39,6 +40,29 @@ def test_a_session_lets_the_saved_model_stop_where_sampling_stops():
         ends = network.trunk.generation_config.eos_token_id
         assert session.run.sampler.engine.stop == ({ends} if isinstance(ends, int) else set(ends))
         assert tokenizer.eos_token_id in session.run.sampler.engine.stop
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_saved_template_has_the_variables_of_the_run_where_none_are_given(end):
+    tokenizer = byte_tokenizer(end + "{% for m in messages %}{{ think }} {{ style[0] }} {{ m.content }}{% endfor %}")
+    source = tokenizer.chat_template
+    talk, variables = [{"role": "user", "content": "a"}], {"think": False, "style": ['é"', None], "unread": 1}
+    expected = tokenizer.apply_chat_template(talk, tokenize=False, **variables)
+    tokenizer.chat_template = with_defaults(source, variables)
+    assert tokenizer.apply_chat_template(talk, tokenize=False) == expected == end + 'False é" a'
+    assert tokenizer.apply_chat_template(talk, tokenize=False, think=True) == end + 'True é" a'
+    assert with_defaults(source, {"unread": 1}) == source
+    assert with_defaults(None, variables) is None
+    assert with_defaults({"default": source}, variables) == {"default": with_defaults(source, variables)}
+
+
+def test_a_session_saves_them_and_trains_with_the_template_as_it_was(tmp_path):
+    (tmp_path / "own.jinja").write_text("{{ think }}{{ eos_token }}")
+    model = {"path": "tiny", "chat_template": str(tmp_path / "own.jinja"), "chat_template_kwargs": {"think": 1}}
+    with open_session(load({"model": model}, complete=False), write=False) as session:
+        encoder = session.run.encoder
+        assert encoder.template.source == "{{ think }}{{ eos_token }}"
+        assert encoder.tokenizer.chat_template == with_defaults(encoder.template.source, {"think": 1})
 
 
 def test_a_row_has_no_more_positions_than_the_model(caplog):

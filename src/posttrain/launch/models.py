@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -60,6 +61,21 @@ def read_template(spec: Model, name: str = "model") -> str | None:
         return spec.chat_template.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{name}.chat_template: {spec.chat_template} cannot be read: {error.strerror}") from None
+
+
+def with_defaults(template: Any, variables: Mapping[str, Any]) -> Any:
+    """Return a chat template, or several by name, whose variables have these values where the caller gives none.
+
+    So a saved model is asked as it was trained. Variables that a template does not read are left out.
+    """
+    if isinstance(template, Mapping):
+        return {name: with_defaults(one, variables) for name, one in template.items()}
+    if not template:
+        return template
+    read = {name: value for name, value in variables.items() if name.isidentifier() and name in template}
+    defaults = [f"{{% if {n} is not defined %}}{{% set {n} = {v!r} %}}{{% endif %}}" for n, v in read.items()]
+    gap = "{{ '\\n' }}" if defaults and template.startswith("\n") else ""  # jinja drops a newline behind a tag
+    return "".join([*defaults, gap, template.removeprefix("\n") if gap else template])
 
 
 def longest_row(wanted: int | None, network: Network) -> int:

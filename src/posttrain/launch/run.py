@@ -15,13 +15,14 @@ from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
 from posttrain.launch.checks import check_before_loading, method_of, procedure_of, warn_of_overlap
 from posttrain.launch.directory import claim, given_back, journal, resumed
-from posttrain.launch.models import load_models, load_policy, longest_row, read_template
+from posttrain.launch.models import load_models, load_policy, longest_row, read_template, with_defaults
 from posttrain.launch.reading import read_before_loading, to_read
 from posttrain.launch.report import followers
 from posttrain.launch.result import Result
 from posttrain.launch.text_roles import check_scores, text_roles
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
+from posttrain.models.loading.load import Loaded
 from posttrain.rewards.reward import Reward
 from posttrain.runs.card import write_card
 from posttrain.runs.directory import RunDirectory
@@ -126,14 +127,7 @@ def _loaded(
 ) -> Run:
     """The run with its models, backend, encoder and journal."""
     policy = load_policy(run)
-    if template := read_template(run.model):
-        policy.tokenizer.chat_template = template  # so that it is saved with the model
-    encoder = Encoder(
-        policy.tokenizer,
-        longest_row(run.train.max_length, policy.network),
-        stop=policy.stop,
-        template_settings=run.model.chat_template_kwargs,
-    )
+    encoder = _encoder(run, policy)
     networks, others = load_models(run, policy)
     check_scores(run, others)
     t = run.train
@@ -158,6 +152,17 @@ def _loaded(
         text_roles=text_roles(run, others, directory.path / "kept" if directory else None),
         datasets=datasets,
     )
+
+
+def _encoder(run: RunFile, policy: Loaded) -> Encoder:
+    """The encoder of the policy, whose tokenizer then holds the chat template that is saved with the model."""
+    tokenizer, variables = policy.tokenizer, run.model.chat_template_kwargs
+    if template := read_template(run.model):
+        tokenizer.chat_template = template
+    limit = longest_row(run.train.max_length, policy.network)
+    encoder = Encoder(tokenizer, limit, stop=policy.stop, template_settings=variables)
+    tokenizer.chat_template = with_defaults(tokenizer.chat_template, variables)
+    return encoder
 
 
 # ---- what is run
