@@ -142,7 +142,10 @@ def test_learning_rate_and_warmup_have_two_forms() -> None:
         ({"name": "a/b"}, "name is 'a/b'"),
         ({"model": 5}, "model is 5; expected a mapping"),
         ({"model": ""}, "model.path is ''; expected a text that is not empty"),
-        ({"model": {"revision": 1, "path": "m"}}, "model.revision is 1; expected a text"),
+        (
+            {"model": {"revision": 1, "path": "m"}},
+            "model.revision is 1; expected a text, in quotes: model.revision='\"1\"'",
+        ),
         (
             {"model": {"dtype": "bfloat16"}},
             "model.path is missing (hub id, folder of a model, adapter or run",

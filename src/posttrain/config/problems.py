@@ -56,6 +56,8 @@ def _problem(details: Mapping[str, Any], document: Document) -> str:
         problem = f"{path}: {message}" if path else message
     elif kind in _EXPECTED:
         expected = _EXPECTED[kind].format_map(details.get("ctx", {}))
+        if kind == "string_type" and isinstance(value, int | float):
+            expected += f", in quotes: {path}='\"{_value(value)}\"' on a command line"
         problem = f"{path} is {_value(value)}; expected {expected}{_meaning(location)}"
     else:
         problem = f"{path} is {_value(value)}; {details['msg']}{_meaning(location)}"
