@@ -107,5 +107,8 @@ def test_rows_that_cannot_be_used_are_listed_and_the_exit_code_says_so(
     report = json.loads(capsys.readouterr().out)
     assert report["records"] == 1
     assert [message.split(": ")[0] for message in report["unusable"]] == [f"{tmp_path}/d.jsonl:{n}" for n in (2, 3)]
-    assert checked(tmp_path, [good | {"completion": 4}]) == 3
-    assert "unusable" in capsys.readouterr().out
+    assert checked(tmp_path, [good | {"completion": n} for n in range(25)]) == 3
+    out = capsys.readouterr().out
+    assert "0, which become 0 rows; 25 cannot be used" in out
+    assert out.count("unusable:") == 20
+    assert "and 5 more; --json lists all" in out

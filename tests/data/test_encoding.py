@@ -20,7 +20,9 @@ def encode(record):
 
 @pytest.mark.fault("B12")
 def test_by_default_the_first_is_named_and_the_others_counted():
-    with pytest.raises(DataError, match="(?s)^row 1: too long; .*invalid: drop.*2 more rows .*: row 3: bad"):
+    with pytest.raises(
+        DataError, match="(?s)^row 1: too long\n2 more rows .*: row 3: bad\n2 rows can be used; .*invalid: drop"
+    ):
         encode_all(from_rows(ROWS, "prompts"), encode)
 
 

@@ -97,6 +97,7 @@ def check(
     from posttrain.cli.data_report import print_report
     from posttrain.data.encoding import encode_all
     from posttrain.data.report import report
+    from posttrain.data.unusable import UnusableError
     from posttrain.errors import DataError
 
     request = _Request(source, kind, size, renames(column or []), answer_after, chat, train_on)
@@ -113,8 +114,8 @@ def check(
         encoded = encode_all(data, lambda record: _rows(encoder, record, request.kind, "error"))
         data, rows = encoded.data, encoded.encoded
         unusable += encoded.dropped
-    except DataError as error:  # nothing can be used
-        data, unusable = None, [*unusable, *str(error).splitlines()]
+    except UnusableError as error:  # nothing can be used
+        data, unusable = None, [*unusable, *error.messages]
     done = report(
         request.kind, data, rows, max_length=limit, unusable=unusable, notices=[*notices, *encoder.notices.lines()]
     )

@@ -20,6 +20,7 @@ from posttrain.data.readers.arrow_values import arrow_row
 from posttrain.data.sources import extent, is_bundled
 from posttrain.data.sources import rows as rows_of
 from posttrain.data.unread import note_unread
+from posttrain.data.unusable import UnusableError
 from posttrain.data.windows import Windows
 from posttrain.errors import DataError
 from posttrain.records import Record
@@ -157,7 +158,7 @@ def from_rows(
     how: dict[str, Any] = {"columns": columns, "answer_after": answer_after, "chat": chat, "train_on": train_on}
     records, errors = _read(rows, lambda *row: record(row[0], kind, *row[1:], **how, notices=notices), part, start)
     if errors and (invalid == "stop" or not (records or start)):
-        raise DataError(_unusable(errors, usable=len(records)))
+        raise UnusableError(errors, usable=len(records))
     if not (records or start):
         raise DataError(f"{name}: 0 examples")
     if errors:
@@ -185,16 +186,6 @@ def _read(
         except DataError as error:
             errors.append(error)
     return tuple(records.values()), errors
-
-
-def _unusable(errors: Sequence[DataError], usable: int) -> str:
-    lines = [str(errors[0])]
-    if len(errors) > 1:
-        lines.append(f"{len(errors) - 1} more rows cannot be used, the next: {errors[1]}")
-    if usable:
-        count = "1 row" if usable == 1 else f"{usable} rows"
-        lines.append(f"{count} can be used; to leave such rows out, set invalid: drop for this data")
-    return "\n".join(lines)
 
 
 def _check_same(first: Record, second: Record) -> None:

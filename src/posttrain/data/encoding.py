@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from posttrain.data.chat.length import TooLongError
 from posttrain.data.dataset import Dataset
+from posttrain.data.unusable import UnusableError
 from posttrain.errors import DataError
 from posttrain.records import Record
 
@@ -47,8 +48,7 @@ def encode_all(
     if not encoded and not data.start:  # a later window of a stream may be without use
         failed += dropped
     if failed:
-        more = f"\n{len(failed) - 1} more rows cannot be used, the next: {failed[1]}" if len(failed) > 1 else ""
-        raise DataError(f"{failed[0]}; to leave such rows out, set invalid: drop for this data{more}")
+        raise UnusableError(failed, usable=len(encoded))
     if not dropped:
         return Encoded(data, encoded, ())
     log.warning("%s: dropped %d of %d rows: %s", data.name, len(dropped), len(data), "; ".join(map(str, dropped)))
