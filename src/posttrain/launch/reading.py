@@ -43,8 +43,14 @@ def read_before_loading(run: RunFile, functions: Sequence[Reward] = ()) -> Datas
         scored = kind == "prompts" and method is not None
         dataset = datasets.read(source, kind, by_rewards(rewards) if scored else reads)
         if scored:
-            check_columns(rewards, columns_of(dataset), source.name)
+            check_columns(rewards, {*columns_of(dataset), *_answered(method)}, source.name)
     return datasets
+
+
+def _answered(method: Method | None) -> tuple[str, ...]:
+    """The columns that other answers to a prompt bring: `opponent` where several authors answer it."""
+    several = method is not None and any(len(stream.sampling) > 1 for stream in method.streams.values())
+    return ("opponent",) if several else ()
 
 
 def _held_out(run: RunFile, method: Method | None, *, scored: bool) -> Iterator[Read]:

@@ -37,6 +37,7 @@ REWARD = (
     batch("reward/label_noise", answers=scores(1.5, 0.5), pairs=[(0, 1)], loss=0.37856002352,
           gradients={"score": [-0.22967112068, 0.22967112068]}),
     batch("reward/label_noise", answers=scores(-1.5, 1.5), pairs=[(0, 1)], loss=1.98093140687, note="contradicted"),
+    batch("reward/label_noise", {"flips": 0.0}, scores(1.5, 0.5), pairs=[(0, 1)], loss=0.31326169),
     batch("reward/centred", {"centre.weight": 0.1}, scores(1.5, 0.5), pairs=[(0, 1)], loss=0.31326169 + 0.4,
           gradients={"score": [-0.26894142 + 0.4, 0.26894142 + 0.4]}),
     batch("reward/small_scores", {"size.weight": 0.2}, scores(1.5, 0.5), pairs=[(0, 1)], loss=0.31326169 + 0.25,

@@ -23,7 +23,7 @@ def curve(contender: Contender, task: Task, seed: int, on_step: OnStep = lambda 
     `on_step` is called after every step. A copy of the initial policy becomes the reference, so that methods without a
     reference are measured against it too.
     """
-    run = load({**task.run, **contender.named, "data": "of the task", "seed": seed})
+    run = load({**task.run, **contender.named, "seed": seed}, complete=False)  # the data are those of the task
     with open_session(run, write=False, functions=tuple(task.rewards)) as session:
         session.copy("policy", "reference")
         watch = Watch(session, task, due(steps_of(task), task.points), on_step)
