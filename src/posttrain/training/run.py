@@ -17,7 +17,7 @@ from posttrain.data.plain_text import note_plain_text
 from posttrain.data.sources import is_bundled
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
-from posttrain.rewards.reward import Reward, check_columns
+from posttrain.rewards.reward import Reward
 from posttrain.rewards.scorer import Scorer
 from posttrain.rewards.workers.printed import Printed
 from posttrain.runs.journal import Journal
@@ -26,7 +26,7 @@ from posttrain.runs.saver import Copy
 from posttrain.runs.signals import Signals
 from posttrain.runs.timers import StepTimers
 from posttrain.seeds import seed_for
-from posttrain.training.columns_read import by_rewards, columns_of
+from posttrain.training.columns_read import by_rewards
 from posttrain.training.datasets import Datasets
 from posttrain.training.named_rewards import named_rewards
 from posttrain.training.role_rewards import as_rewards
@@ -106,8 +106,6 @@ class Run:
         dataset = self.datasets.read(source, kind, reads)
         if dataset not in self._told:
             self._told.add(dataset)
-            if kind == "prompts" and self.file.procedure is None:
-                check_columns(self.rewards(), columns_of(dataset), source.name)
             self._tell(source, dataset)
         return dataset
 
