@@ -365,10 +365,12 @@ def test_a_tokenizer_without_end_is_refused():
         encoder_of(tokenizer, 50).rows(Demonstration(1, "a", "b"), "demonstrations")
 
 
-def test_text_leaves_only_the_end_of_the_answer_out_and_keeps_spaces(encoder, tokenizer):
+def test_text_leaves_the_end_of_the_answer_and_marks_of_turns_out_and_keeps_spaces(encoder, tokenizer):
     assert encoder.text([*tokenizer("12 , .")["input_ids"], END]) == "12 , ."
     assert encoder.text([FILE, *tokenizer("a")["input_ids"]]) == "<filename>a"
-    assert Encoder(tokenizer, 9, stop=frozenset({FILE})).text([FILE, FILE]) == "<filename>"
+    assert encoder.text([FILE, END, *tokenizer("a")["input_ids"], START, END]) == "<filename>a"  # no marks of turns
+    assert encoder_of(tokenizer).text([FILE, FILE]) == "<filename><filename>"
+    assert Encoder(tokenizer, 9, stop=frozenset({FILE}), renderer=RENDERER).text([FILE, FILE]) == ""
 
 
 @pytest.mark.fault("M1")

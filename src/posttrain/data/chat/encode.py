@@ -160,9 +160,15 @@ class Encoder:
         return tokens, len(before) + len(read)
 
     def text(self, tokens: Sequence[int]) -> str:
-        """Decode an answer, special tokens included; only the token that ended it is left out."""
+        """Decode an answer, special tokens such as `<think>` included.
+
+        The token that ended it is left out, and so are those that mark turns: the text may become a part of a prompt.
+        """
         ended = bool(tokens) and tokens[-1] in self.stop
         said = list(tokens[:-1] if ended else tokens)
+        if not self.control.ids.isdisjoint(said):
+            marks = set(self.tokenizer.convert_tokens_to_ids(sorted(self.template.marks.tokens)))
+            said = [token for token in said if token not in marks]
         return str(self.tokenizer.decode(said, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     def text_ends(self, tokens: Sequence[int]) -> list[int]:
