@@ -112,3 +112,13 @@ def test_rows_that_cannot_be_used_are_listed_and_the_exit_code_says_so(
     assert "0, which become 0 rows; 25 cannot be used" in out
     assert out.count("unusable:") == 20
     assert "and 5 more; --json lists all" in out
+
+
+def test_plain_text_on_a_model_with_a_template_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    template = tmp_path / "chat.jinja"
+    template.write_text("{% for m in messages %}{{ m['content'] }}{{ eos_token }}{% endfor %}")
+    rows, chatty = [{"prompt": "2+2=", "completion": "4"}], ["--chat-template", str(template)]
+    for options, noticed in ((chatty, True), ([*chatty, "--chat"], False)):
+        assert checked(tmp_path, rows, "--json", *options) == 0
+        notices = json.loads(capsys.readouterr().out)["notices"]
+        assert any("does not go through the model's chat template" in line for line in notices) == noticed

@@ -64,8 +64,8 @@ def show(
     from posttrain.data.encoding import encode_all
 
     request = _Request(source, kind, size, renames(column or []), answer_after, chat, train_on)
-    data, raw, others = request.read(invalid="drop" if drop_invalid else "stop", truncate=truncate)
     encoder = _encoder(model, max_length, chat_template, variable)
+    data, raw, others = request.read(encoder, invalid="drop" if drop_invalid else "stop", truncate=truncate)
     encoded = encode_all(data, lambda record: _rows(encoder, record, request.kind, data.truncate))
     for notices in (others, encoder.notices):
         notices.warn(source)
@@ -109,7 +109,7 @@ def check(
     unusable: list[str] = []
     notices: list[str] = []
     try:
-        data, _, others = request.read(invalid="drop", truncate="error")
+        data, _, others = request.read(encoder, invalid="drop", truncate="error")
         unusable, notices = list(data.dropped), [*data.notices.lines(), *others.lines()]
         encoded = encode_all(data, lambda record: _rows(encoder, record, request.kind, "error"))
         data, rows = encoded.data, encoded.encoded
@@ -156,13 +156,14 @@ class _Request:
 
         self.kind = self.named or guess(columns_of(self.source) | self.columns.keys()).name
 
-    def read(self, **how: Any) -> tuple[Dataset, dict[str, Mapping[str, Any]], Notices]:
-        """Return the records, the rows of the file by their place, and a notice of the columns that were left."""
+    def read(self, encoder: Encoder, **how: Any) -> tuple[Dataset, dict[str, Mapping[str, Any]], Notices]:
+        """Return the records, the rows of the file by their place, and what a run would notice about them."""
         from itertools import islice
 
         from posttrain.data.dataset import from_rows
         from posttrain.data.notices import Notices
-        from posttrain.data.sources import rows
+        from posttrain.data.plain_text import note_plain_text
+        from posttrain.data.sources import is_bundled, rows
         from posttrain.data.unread import note_unread
 
         every = list(islice(rows(self.source, self.kind, 0, self.size), self.size))
@@ -178,6 +179,8 @@ class _Request:
         )
         others = Notices()
         note_unread(data, None, self.columns, others)
+        if encoder.template.source and not self.chat and not is_bundled(self.source):
+            note_plain_text(data, others)
         return data, {where: columns for where, columns, *_ in every}, others
 
 
