@@ -18,7 +18,8 @@ MODELS = {
     "preference/spo": "base",
     "preference/svpo": "reward",
 }
-COLUMNS = {"margin": 0.5, "chosen_safe": 1.0, "rejected_safe": 0.0}
+COLUMNS = {"margin": 0.5, "agreement": 0.8, "tie": 0, "chosen_safe": 1.0, "rejected_safe": 0.0}
+JUDGED_BY = {"preference/bfpo", "preference/sr_dpo", "reward/margin", "reward/soft_labels", "reward/ties"}
 JUDGED = [{"prompt": f"{i}+1=", "chosen": str(i + 1), "rejected": str(i), **COLUMNS} for i in range(8)]
 
 
@@ -27,7 +28,7 @@ def content(path, folder):
     method = catalogue.load(path)
     made = {"model": {"path": "tiny", "dtype": "float64"}, "method": path, "train": {"steps": 2}}
     made["data"] = dict.fromkeys((n for n in method.streams if n != "mismatched"), SUMS)
-    if path in ("preference/bfpo", "preference/sr_dpo"):
+    if path in JUDGED_BY:
         (folder / "judged.jsonl").write_text("\n".join(map(json.dumps, JUDGED)))
         made["data"] = str(folder / "judged.jsonl")
     if path in MODELS:

@@ -53,9 +53,9 @@ class OnBandit(Session):
     """A session whose models are bandits: it answers with every arm, in numbers as its distribution says."""
 
     def __init__(self, judge=None, arms: int = 4) -> None:
-        train = SimpleNamespace(log_every=1, save_every=None)
+        train = SimpleNamespace(log_every=1, save_every=None, keep_every=None, save_minutes=0)
         learner = LocalLearner({"policy": Bandit(arms)})
-        super().__init__(Run(SimpleNamespace(seed=1, train=train), learner, None, None))
+        super().__init__(Run(SimpleNamespace(seed=1, train=train, given={}), learner, None, None))
         self.judge = judge
 
     def sampling(self, mix=(("policy", 1.0),)):

@@ -222,4 +222,4 @@ def test_a_role_that_scores_needs_a_score_head(tmp_path: Path, role: str) -> Non
     content = {**GRPO, "rewards": ["exact_match"], "models": {role: str(tmp_path / "two")}}
     with pytest.raises(ModelError, match=f"models.{role}: .* no score head of one number, .* give a reward model"):
         run(content, tmp_path / "runs", *BRIEF)
-    assert not (tmp_path / "runs").exists()
+    assert not [*(tmp_path / "runs").glob("*")]  # the name is free again

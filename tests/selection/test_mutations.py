@@ -58,6 +58,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "not: False",
         "unwrap: int((size > nothing).sum())",  # a tensor of one number
     },
+    "mismatched": {"+ to -: i + n"},  # the same place, counted from the end of twice the list
     "standardised": {"add 1: 1"},  # 0 over anything
 }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.signature import Signature
+from posttrain.catalogue.transforms.off_policy import corrected
 from posttrain.data.dataset import Dataset
 from posttrain.data.overlap import overlap
 from posttrain.errors import ConfigError, suggestion
@@ -69,7 +70,9 @@ def _check_streamed(run: RunFile) -> None:
 
 def _check_method(run: RunFile, method: Method) -> None:
     check_streams(run, method)
-    configure(method, run.method.settings if run.method else {})
+    older = bool(run.train.async_steps or run.sampling.spare_prompts)
+    whole = corrected(method, run.train.rollout_correction, older=older)
+    configure(whole, run.method.settings if run.method else {})
     samples = [sampling for stream in method.streams.values() for sampling in stream.sampling]
     if samples and (run.sampling.top_p < 1 or run.sampling.top_k):
         raise ConfigError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from posttrain.core.kinds import kinds
 from posttrain.core.method import MAIN, Method
 from posttrain.data.dataset import Reads
+from posttrain.errors import DataError
 from posttrain.launch.checks import method_of
 from posttrain.rewards.reward import Reward, check_columns
 from posttrain.training.columns_read import by_method, by_rewards, columns_of
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from posttrain.config.schema import Data, RunFile
 
 Read = tuple[str, "Data", str, Reads | None]  # name, source, kind of its records, and which columns something reads
+
+
+RECORDS = "evaluate.records"
 
 
 def to_read(run: RunFile, method: Method | None) -> Iterator[Read]:
@@ -39,9 +43,17 @@ def read_before_loading(run: RunFile, functions: Sequence[Reward] = ()) -> Datas
     datasets = Datasets(run.given)
     method = method_of(run) if run.method else None
     rewards = (*named_rewards(run), *functions)
-    for _, source, kind, reads in [*to_read(run, method), *_held_out(run, method, scored=bool(rewards))]:
+    for name, source, kind, reads in [*to_read(run, method), *_held_out(run, method, scored=bool(rewards))]:
         scored = kind == "prompts" and method is not None
-        dataset = datasets.read(source, kind, by_rewards(rewards) if scored else reads)
+        try:
+            dataset = datasets.read(source, kind, by_rewards(rewards) if scored else reads)
+        except DataError as error:
+            if name != RECORDS or method is None:
+                raise
+            raise DataError(
+                f"{error}\nevaluate: held-out records are of the kind that {method.name} learns from; for held-out "
+                "prompts that are answered and scored, add rewards: [...]"
+            ) from error
         if scored:
             check_columns(rewards, {*columns_of(dataset), *_answered(method)}, source.name)
     return datasets
@@ -60,4 +72,4 @@ def _held_out(run: RunFile, method: Method | None, *, scored: bool) -> Iterator[
     if prompts is not None:
         yield "evaluate.data", prompts, "prompts", None
     if records is not None and method is not None:
-        yield "evaluate.records", records, method.streams[MAIN].kind.name, None
+        yield RECORDS, records, method.streams[MAIN].kind.name, None

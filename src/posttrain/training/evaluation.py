@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from posttrain.core.method import MAIN, Method, Sampling
 from posttrain.data.dataset import Dataset
-from posttrain.errors import DataError, RewardError
+from posttrain.errors import RewardError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
@@ -156,13 +156,7 @@ class Evaluations:
         return [d for d in (prompts, self.records) if d is not None]
 
     def _kept(self, source: Data, method: Method) -> Dataset:
-        try:
-            return self.run.dataset(source, method.streams[MAIN].kind.name, by_method(method))
-        except DataError as error:
-            raise DataError(
-                f"{error}\nevaluate: held-out records are of the kind that {method.name} learns from; for held-out "
-                "prompts that are answered and scored, add rewards: [...]"
-            ) from error
+        return self.run.dataset(source, method.streams[MAIN].kind.name, by_method(method))
 
     def _asked(self, prompts: Dataset) -> Dataset:
         encode = self.run.encoder.prompt
