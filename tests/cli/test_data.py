@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,18 @@ def test_renames() -> None:
             data.renames([wrong])
 
 
-def shown(folder: Path, rows: list[dict[str, Any]], *options: str) -> int:
+def called(command: str, folder: Path, rows: list[dict[str, Any]], *options: str) -> int:
     file = folder / "d.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     try:
-        main.main(["data", "show", str(file), "--model", "tiny", *options])
+        main.main(["data", command, str(file), "--model", "tiny", *options])
     except SystemExit as stop:
         return int(stop.code or 0)
     raise AssertionError("the command line ends with an exit code")
+
+
+shown = partial(called, "show")
+checked = partial(called, "check")
 
 
 def test_pairs_are_two_rows_with_their_answers_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,16 +82,6 @@ def test_a_bad_record_is_an_error_of_data_even_when_it_is_not_shown(
 def test_the_template_must_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(tmp_path, [{"text": "a"}], "--chat-template", str(tmp_path / "no.jinja")) == 2
     assert "chat-template" in capsys.readouterr().err
-
-
-def checked(folder: Path, rows: list[dict[str, Any]], *options: str) -> int:
-    file = folder / "d.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    try:
-        main.main(["data", "check", str(file), "--model", "tiny", *options])
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    raise AssertionError("the command line ends with an exit code")
 
 
 def test_a_whole_file_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

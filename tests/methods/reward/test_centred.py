@@ -2,22 +2,10 @@
 
 import pytest
 
-from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from tests.harness.numbers import answer, step
 
 BRADLEY_TERRY = load("reward/bradley_terry")
-
-
-def on(path, gaps, settings=None, **columns):
-    """The step of pairs with these gaps of their scores."""
-    rows = [answer(other=[0.0], score=x, **columns) for gap in gaps for x in (0.3 + gap, 0.3)]
-    numbers = [(2 * i, 2 * i + 1) for i in range(len(gaps))]
-    return step(configure(load(path), settings or {}), *rows, pairs=numbers)
-
-
-def plain(*gaps):
-    return on("reward/bradley_terry", gaps).metrics["loss"]
 
 
 def test_the_gap_is_left_alone_and_the_sum_pulled_to_zero():

@@ -8,19 +8,6 @@ from tests.harness.numbers import answer, step
 
 pytestmark = pytest.mark.paper("hou2024tvy")
 
-BRADLEY_TERRY = load("reward/bradley_terry")
-
-
-def on(path, gaps, settings=None, **columns):
-    """The step of pairs with these gaps of their scores."""
-    rows = [answer(other=[0.0], score=x, **columns) for gap in gaps for x in (0.3 + gap, 0.3)]
-    numbers = [(2 * i, 2 * i + 1) for i in range(len(gaps))]
-    return step(configure(load(path), settings or {}), *rows, pairs=numbers)
-
-
-def plain(*gaps):
-    return on("reward/bradley_terry", gaps).metrics["loss"]
-
 
 def test_it_is_half_the_centring_and_a_penalty_on_the_gap():
     """a² + b² = ((a+b)² + (a-b)²)/2."""
