@@ -23,7 +23,14 @@ JUDGED_BY = {"preference/bfpo", "preference/sr_dpo", "reward/margin", "reward/so
 JUDGED = [{"prompt": f"{i}+1=", "chosen": str(i + 1), "rejected": str(i), **COLUMNS} for i in range(8)]
 
 
-def content(path, folder):
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    """The folder of a reward model, trained for one step."""
+    made = {"model": {"path": "tiny", "dtype": "float64"}, "method": "reward/bradley_terry", "data": SUMS}
+    return run(made, tmp_path_factory.mktemp("scored"), *BRIEF, "train.steps=1").model
+
+
+def content(path, folder, scored):
     """A run file of the method, with what it reads."""
     method = catalogue.load(path)
     made = {"model": {"path": "tiny", "dtype": "float64"}, "method": path, "train": {"steps": 2}}
@@ -32,7 +39,8 @@ def content(path, folder):
         (folder / "judged.jsonl").write_text("\n".join(map(json.dumps, JUDGED)))
         made["data"] = str(folder / "judged.jsonl")
     if path in MODELS:
-        made["models"] = {MODELS[path]: {"path": "tiny", "dtype": "float64"}}
+        role = MODELS[path]
+        made["models"] = {role: {"path": "tiny" if role == "base" else str(scored), "dtype": "float64"}}
     if any(stream.sampling for stream in method.streams.values()):
         (folder / "mine.py").write_text(REWARDS)
         made["rewards"] = [f"{folder}/mine.py:{'longer' if 'opponent' in str(method) else 'digits'}"]
@@ -40,10 +48,10 @@ def content(path, folder):
 
 
 @pytest.mark.parametrize("path", sorted(set(catalogue.paths()) - A_NUMBER_FOR_EACH_TOKEN))
-def test_two_steps(path, tmp_path, used):
+def test_two_steps(path, tmp_path, used, scored):
     found = []
     for there in (False, True):
         used(there)
-        found.append(metrics(run(content(path, tmp_path), tmp_path / str(there), *BRIEF)))
+        found.append(metrics(run(content(path, tmp_path, scored), tmp_path / str(there), *BRIEF)))
     for here, there in zip(*found, strict=True):
         assert there == pytest.approx(here, rel=1e-6, abs=1e-6)
