@@ -96,7 +96,7 @@ class Network(nn.Module):
         numbers = torch.zeros(size, width)
         if seed is not None:
             generator = torch.Generator().manual_seed(seed)
-            numbers = torch.randn(size, width, generator=generator) / (width + 1) ** 0.5
+            numbers = torch.randn(size, width, generator=generator, dtype=torch.float32) / (width + 1) ** 0.5
         with torch.no_grad():
             head.weight.copy_(numbers)
             head.bias.zero_()

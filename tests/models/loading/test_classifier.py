@@ -116,6 +116,18 @@ def test_preferences_leave_the_constant_at_0():
     assert network.heads["score"].weight.grad.abs().sum() > 0
 
 
+def test_a_reward_model_is_written_in_the_background_without_building_one(tmp_path, monkeypatch):
+    """Building one changes torch's default dtype for every thread, and the random numbers that training draws."""
+    tokenizer = byte_tokenizer()
+    network = as_network(trunk("Llama", vocab_size=len(tokenizer)).double(), "model")
+    network.add_head("score", seed=1)
+    learner = LocalLearner({"reward": network}, tokenizer=tokenizer)
+    snapshot = learner.snapshot("reward")
+    monkeypatch.setattr(torch, "set_default_dtype", lambda dtype: pytest.fail(f"the default dtype became {dtype}"))
+    snapshot.write(tmp_path)
+    assert "ForSequenceClassification" in (tmp_path / "config.json").read_text()
+
+
 @pytest.mark.parametrize("heads", [(), ("value",), ("value", "score")])
 def test_models_with_other_heads_stay_language_models(tmp_path, heads):
     network, tokenizer = tiny_model()

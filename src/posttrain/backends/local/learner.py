@@ -23,7 +23,7 @@ from posttrain.core.plan import Plan
 from posttrain.core.reduce import Counts, micro_loss
 from posttrain.core.vocabulary import Source, When
 from posttrain.errors import ConfigError, NumericsError, suggestion
-from posttrain.models.loading.classifier import warn_of_constants
+from posttrain.models.loading.classifier import build_shapes, warn_of_constants
 from posttrain.models.loading.save import save
 from posttrain.models.loading.stop import set_stop_tokens
 from posttrain.models.lora import adapted, trained_parameters
@@ -234,6 +234,8 @@ class LocalLearner(Learner):
 
     def snapshot(self, role: str, *, last: bool = False) -> Snapshot:
         """Copy the state and the model of a role into host memory, valid until the next snapshot."""
+        if isinstance(self.models[role], Network):
+            build_shapes(self.models[role])
         if last and self.device.type == "cpu":  # they are in host memory, and stay as they are
             return Snapshot(self._live(), partial(save, cast(Network, self.models[role]), self.tokenizer))
         if self._written_tokenizer is None:  # a tokenizer must not be used while it is being written

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,17 +59,43 @@ def as_classifier(
     made = CLASSES[type(trunk.config)]
     weight = network.heads[HEAD].get_parameter("weight").detach()
     config, tokenizer = copy.deepcopy(trunk.config), padded_apart(tokenizer)
+    wanted = _shapes(made, _description(trunk, len(weight)))
     config.dtype = trunk.dtype
     config.num_labels = len(weight)
     config.architectures = [made.__name__]
     config.problem_type = "regression" if len(weight) == 1 else None
     config.pad_token_id = tokenizer.pad_token_id
-    with torch.device("meta"):
-        wanted = {name: x.shape for name, x in made(config).state_dict().items()}
     own = {name: x.shape for name, x in weights.items()}
     own[WEIGHT] = weight.shape
     fits = all(own.get(name) == shape for name, shape in wanted.items())
     return (config, tokenizer, {WEIGHT: weight}) if fits else None
+
+
+def build_shapes(network: Network) -> None:
+    """Build what `as_classifier` compares with, so that a thread that saves need not.
+
+    transformers changes torch's default dtype while it builds a model: for all threads, those that train included.
+    """
+    from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
+
+    trunk = network.trunk
+    if network.heads.keys() == {HEAD} and type(trunk.config) in CLASSES:
+        size = len(network.heads[HEAD].get_parameter("weight"))
+        _shapes(CLASSES[type(trunk.config)], _description(trunk, size))
+
+
+def _description(trunk: Any, size: int) -> str:
+    config = copy.deepcopy(trunk.config)
+    config.num_labels, config.dtype = size, None
+    return str(config.to_json_string(use_diff=False))
+
+
+@cache
+def _shapes(made: Any, description: str) -> dict[str, torch.Size]:
+    """Return the shapes of a classifier's weights by name; its config is given as JSON, which can be remembered."""
+    config = made.config_class.from_dict(json.loads(description))
+    with torch.device("meta"):
+        return {name: x.shape for name, x in made(config).state_dict().items()}
 
 
 def warn_of_constants(network: Network, folder: Path) -> None:
