@@ -26,7 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "backends.local": LEAVES | {"backends", "core", "machine", "models", "sampling"},
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},
     "judges": LEAVES | {"endpoint"},
-    "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "sandbox"},
+    "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "roles", "sandbox"},
     "roles": LEAVES | {"core", "data", "endpoint", "judges", "sampling"},
     "runs": LEAVES | {"machine"},
     "viewer": {"errors", "records", "runs"},

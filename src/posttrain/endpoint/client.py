@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from posttrain.endpoint.api import CHAT, Api
 from posttrain.endpoint.budget import Account
 from posttrain.endpoint.cache import Cache, key_of
 from posttrain.endpoint.endpoint import Endpoint
 from posttrain.endpoint.failure import RefusedError, ReplyError, TransientError
-from posttrain.endpoint.reply import Choice, Reply, decode, read
+from posttrain.endpoint.reply import Choice, Reply, decode
 from posttrain.endpoint.retry import pause, retry_after
 from posttrain.endpoint.secret import Secret
 from posttrain.errors import MissingExtraError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
-Body = Mapping[str, Any]  # model, messages, ... as /chat/completions reads them
+Body = Mapping[str, Any]  # model, messages, ... as the server reads them
 _LARGEST = 1 << 23  # bytes of a reply
 _FATAL = {401, 402, 403, 404}  # the next request would get the same status
 _SCHEMA_REFUSED = {400, 422}  # some servers support no JSON schemas
@@ -37,13 +38,14 @@ class Client:
     No redirect is followed and no compressed body is read. The key appears in no message.
     """
 
-    def __init__(self, endpoint: Endpoint, folder: Path | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, folder: Path | None = None, api: Api = CHAT) -> None:
         self.endpoint = endpoint
         self.account = Account(endpoint, folder)
         self.cache = Cache(folder / "replies") if folder else None
         self.sent = 0  # requests, every attempt included
         self._key = Secret(endpoint.key_variable)
-        self._url = f"{endpoint.url}/chat/completions"
+        self._api = api
+        self._url = api.address(endpoint.url)
         self._schemas = True  # False once the server refused one and took the same request without
         self._refusal: RefusedError | None = None  # ends all further requests
 
@@ -133,7 +135,7 @@ class Client:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise TransientError(f"the reply is {kind or 'of no type'!r:.80}, not application/json")
-        reply = read(content, body, self.endpoint.served_as)
+        reply = self._api.read(content, body, self.endpoint.served_as)
         self.account.count_tokens(reply.usage)
         return reply
 

@@ -50,7 +50,7 @@ def check(body: Any, asked: Mapping[str, Any], served_as: str = "") -> Reply:
     if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
         raise ReplyError(f"the reply holds no list of choices: {body!r:.200}")
     model = body.get("model")
-    if isinstance(model, str) and not _same_model(model, served_as or asked["model"]):
+    if isinstance(model, str) and not same_model(model, served_as or asked["model"]):
         raise ReplyError(
             f"{asked['model']!r} was asked, and the model {model!r:.200} answered; is it meant? set endpoint.served_as"
         )
@@ -60,7 +60,7 @@ def check(body: Any, asked: Mapping[str, Any], served_as: str = "") -> Reply:
     by_index = {c.get("index", k) if isinstance(c, dict) else k: c for k, c in enumerate(choices)}
     if set(by_index) != set(range(wanted)):
         raise ReplyError(f"the choices of the reply are numbered {[*by_index]!r:.200} instead of 0 to {wanted - 1}")
-    return Reply(tuple(_choice(by_index[k], asked) for k in range(wanted)), _usage(body.get("usage")))
+    return Reply(tuple(_choice(by_index[k], asked) for k in range(wanted)), usage(body.get("usage")))
 
 
 def _choice(choice: Any, asked: Mapping[str, Any]) -> Choice:
@@ -75,14 +75,15 @@ def _choice(choice: Any, asked: Mapping[str, Any]) -> Choice:
     return Choice(text or "", refused or "", choice.get("finish_reason") == "length", choice.get("logprobs"))
 
 
-def _usage(usage: Any) -> tuple[int, int] | None:
-    values = [usage.get(n) for n in ("prompt_tokens", "completion_tokens")] if isinstance(usage, dict) else []
+def usage(given: Any) -> tuple[int, int] | None:
+    """Return the tokens read and written, where the server reports them."""
+    values = [given.get(n) for n in ("prompt_tokens", "completion_tokens")] if isinstance(given, dict) else []
     counts = [x for x in values if isinstance(x, int) and not isinstance(x, bool) and x >= 0]
     return (counts[0], counts[1]) if len(counts) == 2 else None
 
 
-def _same_model(answered: str, asked: str) -> bool:
-    """Whether the model that answered is the one asked, or a dated version of it: gpt-5-2026-08-07 for gpt-5."""
+def same_model(answered: str, asked: str) -> bool:
+    """Return whether the model that answered is the one asked, or a dated version of it: gpt-5-2026-08-07 for gpt-5."""
     return answered == asked or (answered.startswith(f"{asked}-") and answered[len(asked) + 1 :][:1].isdigit())
 
 

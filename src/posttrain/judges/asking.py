@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from posttrain.endpoint.api import CHAT, Api
 from posttrain.endpoint.client import Body, Client
 from posttrain.endpoint.endpoint import Endpoint
 from posttrain.endpoint.failure import ReplyError
@@ -25,14 +26,14 @@ RULES = (
 Filled = dict[str, Any] | ReplyError | None
 
 
-def client(endpoint: Mapping[str, Any], folder: str | Path | None) -> Client:
+def client(endpoint: Mapping[str, Any], folder: str | Path | None, api: Api = CHAT) -> Client:
     """Return a client, always the same one for the same settings: it remembers its spending and the server's limits."""
-    return _client(json.dumps(endpoint, sort_keys=True, default=list), None if folder is None else str(folder))
+    return _client(json.dumps(endpoint, sort_keys=True, default=list), None if folder is None else str(folder), api)
 
 
 @cache
-def _client(settings: str, folder: str | None) -> Client:
-    return Client(Endpoint.of(json.loads(settings)), None if folder is None else Path(folder))
+def _client(settings: str, folder: str | None, api: Api) -> Client:
+    return Client(Endpoint.of(json.loads(settings)), None if folder is None else Path(folder), api)
 
 
 def body(instructions: str, shown: Mapping[str, str], seed: int = 0) -> Body:

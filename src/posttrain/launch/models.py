@@ -15,7 +15,6 @@ from posttrain.models.loading.load import Loaded
 from posttrain.models.loading.load import load as load_model
 from posttrain.models.loading.new_tokens import add_tokens
 from posttrain.models.quantised import quantise
-from posttrain.roles.reward import WEIGHTS
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Model, RunFile
@@ -29,7 +28,7 @@ ENDS = {"embed_tokens", "lm_head", "wte", "embed_in", "embed_out"}  # names of e
 
 def load_policy(run: RunFile) -> Loaded:
     """The policy of a run file, with its tokenizer."""
-    return _load(run.model, run)
+    return load(run.model, run)
 
 
 def load_models(run: RunFile, policy: Loaded) -> tuple[dict[str, Any], dict[str, Loaded]]:
@@ -45,7 +44,7 @@ def load_models(run: RunFile, policy: Loaded) -> tuple[dict[str, Any], dict[str,
         if entry.shared:
             networks[role] = policy.network
             continue
-        loaded = _load(entry, run, classifier=role in WEIGHTS)
+        loaded = load(entry, run, classifier=True)
         if loaded.writes and loaded.tokenizer.get_vocab() == policy.tokenizer.get_vocab():
             networks[role] = loaded.network
         else:
@@ -112,7 +111,8 @@ def _opened(spec: Model, run: RunFile, *, classifier: bool) -> Loaded:
     )
 
 
-def _load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
+def load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
+    """The model that an entry of the run file describes, with its tokens and adapters."""
     loaded = _opened(spec, run, classifier=classifier)
     _add_tokens(spec, loaded)
     if (lora := spec.lora) is not None:

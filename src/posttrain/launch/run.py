@@ -19,7 +19,7 @@ from posttrain.launch.models import load_models, load_policy, longest_row, read_
 from posttrain.launch.reading import read_before_loading, to_read
 from posttrain.launch.report import followers
 from posttrain.launch.result import Result
-from posttrain.launch.text_roles import check_scores, text_roles
+from posttrain.launch.text_roles import check_scores, reward_models, text_roles
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
 from posttrain.models.loading.load import Loaded
@@ -140,6 +140,7 @@ def _loaded(
         progress=display.phase,
     )
     sampler = LocalSampler(learner.models, policy.stop, run.sampling.slots, display.phase)
+    kept = directory.path / "kept" if directory else None
     maybe_kill("model")
     return Run(
         run,
@@ -149,7 +150,7 @@ def _loaded(
         journal=journal(run, directory, encoder.vocabulary) if directory else Journal(),
         display=display,
         functions=functions,
-        text_roles=text_roles(run, others, directory.path / "kept" if directory else None),
+        text_roles=text_roles(run, others, kept) | reward_models(run, kept),
         datasets=datasets,
     )
 

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.sampler import LocalSampler
+from posttrain.config.load import check
+from posttrain.config.sections.model import RoleModel
 from posttrain.data.chat.encode import Encoder
-from posttrain.errors import ModelError
-from posttrain.launch.models import read_template
+from posttrain.errors import ConfigError, ModelError
+from posttrain.launch.models import load, read_template
 from posttrain.models.loading.load import Loaded
 from posttrain.roles.endpoint import EndpointRole
 from posttrain.roles.model import ModelRole
 from posttrain.roles.protocol import TextRole
 from posttrain.roles.reward import WEIGHTS
+from posttrain.training.named_rewards import models_of
 
 if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
@@ -28,8 +31,28 @@ def text_roles(run: RunFile, others: Mapping[str, Loaded], folder: Path | None) 
         if entry.endpoint is not None:
             roles[name] = EndpointRole(name, entry.endpoint, folder)
         elif name in others:
-            roles[name] = _model_role(run, name, others[name])
+            roles[name] = _model_role(run, name, entry, others[name])
     return roles
+
+
+def reward_models(run: RunFile, folder: Path | None) -> dict[str, TextRole]:
+    """Load the models that rewards read and that are no roles of the run, each of them once."""
+    roles: dict[str, TextRole] = {}
+    for name, entry in _reward_models(run).items():
+        if entry.endpoint is not None:
+            roles[name] = EndpointRole(name, entry.endpoint, folder, where="rewards.model")
+        else:
+            roles[name] = _model_role(run, "model", entry, load(entry, run, classifier=True), "rewards.model")
+    return roles
+
+
+def _reward_models(run: RunFile) -> dict[str, RoleModel]:
+    models = {}
+    for name, said in models_of(run).items():
+        models[name] = check(RoleModel, {"path": said} if isinstance(said, str) else dict(said), "rewards.model")
+        if models[name].shared:
+            raise ConfigError("rewards.model: a model of the policy's weights is named by its role: model: policy")
+    return models
 
 
 def check_endpoints(run: RunFile) -> None:
@@ -37,6 +60,9 @@ def check_endpoints(run: RunFile) -> None:
     for name, entry in run.models.items():
         if entry.endpoint is not None:
             EndpointRole(name, entry.endpoint)
+    for name, entry in _reward_models(run).items():
+        if entry.endpoint is not None:
+            EndpointRole(name, entry.endpoint, where="rewards.model")
 
 
 def check_scores(run: RunFile, others: Mapping[str, Loaded]) -> None:
@@ -50,20 +76,19 @@ def check_scores(run: RunFile, others: Mapping[str, Loaded]) -> None:
             )
 
 
-def _model_role(run: RunFile, name: str, loaded: Loaded) -> ModelRole:
+def _model_role(run: RunFile, name: str, spec: RoleModel, loaded: Loaded, where: str | None = None) -> ModelRole:
     """Create the role of a model that has its own encoder, learner and sampler."""
     network, context = loaded.network, loaded.network.context
     learner = LocalLearner({name: network.requires_grad_(False)}, tokens_per_device=run.train.tokens_per_device)
     sampler = LocalSampler({name: network}, loaded.stop, run.sampling.slots)
     config = network.trunk.config
-    spec = run.models[name]
     classifier = any("SequenceClassification" in kind for kind in config.architectures or ())
     return ModelRole(
         name,
         Encoder(
             loaded.tokenizer,
             context,
-            read_template(spec, f"models.{name}"),
+            read_template(spec, where or f"models.{name}"),
             stop=loaded.stop,
             template_settings=spec.chat_template_kwargs,
         ),
@@ -72,6 +97,7 @@ def _model_role(run: RunFile, name: str, loaded: Loaded) -> ModelRole:
         writes=loaded.writes,
         scores=_has_score(loaded),
         padding=config.get_text_config().pad_token_id if classifier else None,
+        where=where,
     )
 
 

@@ -39,6 +39,7 @@ class Reads:
     tokens: bool = False  # the ids of the tokens of each completion
     awaited: bool = False  # an async function
     batched: bool = False  # of verl's form, but with lists
+    models: tuple[str, ...] = ()  # settings that are models of the run, which their annotation TextRole says
 
     def chooses(self, column: str) -> bool:
         """Whether a column of the data goes to the function."""
@@ -135,7 +136,15 @@ def _lists(name: str, function: Callable[..., Any], parameters: Parameters, give
         extras=tuple(n for n in EXTRAS if everything or n in parameters),
         tokens=everything or TOKENS in parameters,
         awaited=_is_async(function),
+        models=tuple(p.name for p in fixed if _is_model(p)),
     )
+
+
+def _is_model(parameter: inspect.Parameter) -> bool:
+    """Whether a setting is annotated as a model that reads and writes text (roles/protocol.py)."""
+    written = parameter.annotation
+    name = written if isinstance(written, str) else getattr(written, "__name__", "")
+    return name.rpartition(".")[2] == "TextRole"
 
 
 def _verl(function: Callable[..., Any], parameters: Parameters, given: set[str]) -> Reads:

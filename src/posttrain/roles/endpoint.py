@@ -31,12 +31,12 @@ class EndpointRole(TextRole):
     but for those of `score`.
     """
 
-    def __init__(self, role: str, settings: Mapping[str, Any], folder: Path | None = None) -> None:
+    def __init__(self, role: str, settings: Mapping[str, Any], folder: Path | None = None, *, where: str = "") -> None:
+        self.where = where or f"models.{role}"
         try:
             self.client = Client(Endpoint.of(settings), folder)
         except ConfigError as error:
-            raise ConfigError(f"models.{role}: {error}") from None
-        self.role = role
+            raise ConfigError(f"{self.where}: {error}") from None
 
     def ask(
         self,
@@ -115,11 +115,11 @@ class EndpointRole(TextRole):
         try:
             replies = self.client.ask(bodies)
         except RefusedError as error:
-            raise RewardError(f"models.{self.role}: {error}") from None
+            raise RewardError(f"{self.where}: {error}") from None
         failed = [reply for reply in replies if isinstance(reply, ReplyError)]
         if failed:
             raise RewardError(
-                f"models.{self.role}: {len(failed)} of {len(bodies)} requests failed; the others are kept and not sent "
+                f"{self.where}: {len(failed)} of {len(bodies)} requests failed; the others are kept and not sent "
                 f"again with --resume. The first failure: {failed[0]}"
             )
         return [reply.choices[0] for reply in replies if not isinstance(reply, ReplyError)]
@@ -130,7 +130,7 @@ class EndpointRole(TextRole):
         if (total := math.fsum(masses)) == 0:
             likeliest = [token for token, _ in top][:5]
             raise RewardError(
-                f"models.{self.role}: none of the options {list(options)!r:.200} is among the likeliest first tokens "
+                f"{self.where}: none of the options {list(options)!r:.200} is among the likeliest first tokens "
                 f"{likeliest!r:.200}; say in the prompt that one of them is to be answered, and nothing else"
             )
         return [mass / total for mass in masses]

@@ -30,7 +30,7 @@ class ModelRole(TextRole):
     `plain`: plain text is read as it is, as the policy reads it, and is no user message. Without a chat template the
     same holds for a conversation of one user message. `writes`: whether the model has the last layer of a language
     model, `scores`: whether it has a score head. `padding`: a token that is not read at the end of a conversation, as
-    classifiers of transformers do not read their padding.
+    classifiers of transformers do not read their padding. `where`: the place in the run file, for errors.
     """
 
     def __init__(
@@ -44,8 +44,10 @@ class ModelRole(TextRole):
         writes: bool = True,
         scores: bool = True,
         padding: int | None = None,
+        where: str | None = None,
     ) -> None:
         self.role = role
+        self.where = where or f"models.{role}"
         self.encoder = encoder
         self.plain = plain
         self.writes = writes
@@ -98,7 +100,7 @@ class ModelRole(TextRole):
         """
         if not self.scores:
             raise ConfigError(
-                f"models.{self.role} has no score head, so it cannot score answers; give a reward model: a sequence "
+                f"{self.where} has no score head, so it cannot score answers; give a reward model: a sequence "
                 "classifier with one label, or a folder that reward/bradley_terry has trained"
             )
         scores: list[Score] = []
@@ -122,7 +124,7 @@ class ModelRole(TextRole):
     def _check_writes(self) -> None:
         if not self.writes:
             raise ConfigError(
-                f"models.{self.role} is a classifier without the last layer of a language model: it scores answers, "
+                f"{self.where} is a classifier without the last layer of a language model: it scores answers, "
                 "but can neither be asked nor choose; give a language model in another role for that"
             )
 
@@ -154,8 +156,8 @@ class ModelRole(TextRole):
         if len(messages) == 1 and messages[0]["role"] == "user":
             return str(messages[0]["content"])
         raise ModelError(
-            f"models.{self.role}: its tokenizer has no chat template for a conversation of {len(messages)} messages; "
-            f"set models.{self.role}.chat_template to a Jinja file"
+            f"{self.where}: its tokenizer has no chat template for a conversation of {len(messages)} messages; "
+            f"set {self.where}.chat_template to a Jinja file"
         )
 
     # ---- numbers

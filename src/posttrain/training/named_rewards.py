@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from posttrain.rewards.reward import Reward, resolve
+from posttrain.roles.protocol import TextRole
 
 if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
 
+Speaker = Callable[[Any], TextRole]  # from what a setting says of a model to the model
 
-def named_rewards(file: RunFile) -> tuple[Reward, ...]:
-    """Make the rewards of a run file. Raises ConfigError for one that cannot be loaded or called."""
+
+def named_rewards(file: RunFile, speaker: Speaker | None = None) -> tuple[Reward, ...]:
+    """Make the rewards of a run file. Raises ConfigError for one that cannot be loaded or called.
+
+    `speaker` finds the models that rewards read; without it their settings stay as they are written.
+    """
     made = []
     for entry in file.rewards:
         given = file.given.get(entry.path)
@@ -21,4 +29,26 @@ def named_rewards(file: RunFile) -> tuple[Reward, ...]:
         else:
             own = {"path": given or entry.path, "weight": entry.weight, "signature": entry.signature}
             made.append(resolve({**entry.settings, **own}))
-    return tuple(made)
+    return tuple(made if speaker is None else (_with_models(reward, speaker) for reward in made))
+
+
+def _with_models(reward: Reward, speaker: Speaker) -> Reward:
+    """The reward with its models, which are asked once for all answers of a batch, in this process."""
+    models = {name: speaker(reward.settings[name]) for name in reward.reads.models if name in reward.settings}
+    return replace(reward, settings={**reward.settings, **models}, whole_batch=True) if models else reward
+
+
+def models_of(file: RunFile) -> dict[str, Any]:
+    """Return what rewards say of models that are none of the run's roles, by a name for each different one."""
+    said = [r.settings[name] for r in named_rewards(file) for name in r.reads.models if name in r.settings]
+    return {name_of(model): model for model in said if not (isinstance(model, str) and model in roles(file))}
+
+
+def roles(file: RunFile) -> set[str]:
+    """Return the names of the models of a run."""
+    return {"policy", *file.models}
+
+
+def name_of(model: Any) -> str:
+    """Return the name of a model that a reward describes by its path or by the keys of `models`."""
+    return f"rewards: {json.dumps({'path': model} if isinstance(model, str) else model, sort_keys=True)}"

@@ -140,7 +140,7 @@ class Observer:
         `max_tokens`: those of the run file's `sampling` unless given.
         """
         limit, seed = max_tokens or self.run.file.sampling.max_tokens, self.seed("ask", name)
-        speaker = text_roles.speaker(self.run, role)
+        speaker = self.run.speaker(role)
         compute = lambda: speaker.ask(  # noqa: E731
             text_roles.turns(prompts), samples=samples, max_tokens=limit, temperature=temperature, seed=seed
         )
@@ -153,7 +153,7 @@ class Observer:
 
         `options`: one list for all prompts, or a list for each of them.
         """
-        speaker = text_roles.speaker(self.run, role)
+        speaker = self.run.speaker(role)
         return self._kept(name, lambda: speaker.choose(text_roles.turns(prompts), options))
 
     # ---- evaluating

@@ -20,6 +20,7 @@ from posttrain.rewards.credits import with_credits
 from posttrain.rewards.reward import Reward
 from posttrain.rewards.scorer import Scorer
 from posttrain.rewards.workers.printed import Printed
+from posttrain.roles.model import ModelRole
 from posttrain.runs.journal import Journal
 from posttrain.runs.printed import PRINTED, write_printed
 from posttrain.runs.saver import Copy
@@ -28,7 +29,7 @@ from posttrain.runs.timers import StepTimers
 from posttrain.seeds import seed_for
 from posttrain.training.columns_read import by_rewards
 from posttrain.training.datasets import Datasets
-from posttrain.training.named_rewards import named_rewards
+from posttrain.training.named_rewards import name_of, named_rewards, roles
 from posttrain.training.role_rewards import as_rewards
 from posttrain.training.saving import SaveClock
 from posttrain.viewer.display import Display
@@ -154,6 +155,12 @@ class Run:
             self.learner.stop_at(self._stop)
             self.sampler.stop_at(self._stop)
 
+    def speaker(self, role: str) -> TextRole:
+        """Return the text role of this name; else the policy or a model that shares its vocabulary, as it is now."""
+        if role in self.text_roles:
+            return self.text_roles[role]
+        return ModelRole(role, self.encoder, self.learner.forward, self.generate, plain=True)
+
     # ---- rewards
 
     def rewards(self) -> tuple[Reward, ...]:
@@ -162,10 +169,20 @@ class Run:
         Files that a reward keeps lie in `kept/`.
         """
         if self._rewards is None:  # once, because objects are not equal when they are made again
-            every = (*named_rewards(self.file), *self.functions, *as_rewards(self.text_roles))
+            every = (
+                *named_rewards(self.file, self._model_of_reward),
+                *self.functions,
+                *as_rewards(self.text_roles),
+            )
             folder = self.journal.folder
             self._rewards = tuple(r if folder is None else r.keeping(folder / "kept") for r in every)
         return self._rewards
+
+    def _model_of_reward(self, said: Any) -> TextRole:
+        """The model that a reward names: one of the run's roles, or one that was loaded for rewards."""
+        return (
+            self.speaker(said) if isinstance(said, str) and said in roles(self.file) else self.text_roles[name_of(said)]
+        )
 
     def scorer(self, rewards: tuple[Reward, ...]) -> Scorer:
         """The scorer of these rewards, with workers that live as long as the run."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from posttrain.errors import ModelError
 from posttrain.records import Record, Turns
 from posttrain.roles.model import ModelRole
-from posttrain.roles.protocol import TextRole
 
 if TYPE_CHECKING:
     from posttrain.core.plan import Plan
@@ -32,13 +31,6 @@ def _why_text(run: Run, role: str) -> str:
     if isinstance(model, ModelRole) and not model.writes:
         return f"{entry.path} has no last layer of a language model"
     return f"{entry.path} has another tokenizer than the policy {run.file.model.path}"
-
-
-def speaker(run: Run, role: str) -> TextRole:
-    """The text role of this name; else the policy or a model that shares its vocabulary, as it is now."""
-    if role in run.text_roles:
-        return run.text_roles[role]
-    return ModelRole(role, run.encoder, run.learner.forward, run.generate, plain=True)
 
 
 def turns(prompts: Sequence[Record | Turns]) -> list[Turns]:
