@@ -25,6 +25,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "data/sources.py": ("data/test_dataset.py",),
     "data/bundled.py": ("data/test_generators.py",),
     "data/cells.py": ("data/test_columns.py",),
+    "data/feedback/": ("data/feedback",),
     "data/formats/": ("data/test_formats.py",),
     "data/chat/": ("data/chat/test_encode.py", "data/chat/test_renderer.py"),
     "data/readers/": ("data/readers/test_files.py", "data/test_dataset.py"),

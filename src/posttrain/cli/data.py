@@ -187,12 +187,13 @@ class _Request:
 def columns_of(source: str) -> set[str]:
     """Return the columns of the first row of a file; none for a generator, whose rows depend on the kind."""
     from posttrain.data.bundled import names
+    from posttrain.data.feedback.read import columns_of as fields_of
     from posttrain.data.sources import parse_spec, rows
 
     if not Path(source).exists() and parse_spec(source)[0] in names():
         return set()
     first = next(iter(rows(source, "prompts", 0, 1)), None)
-    return set(first[1]) if first else set()
+    return fields_of(first[1]) if first else set()
 
 
 def _encoder(

@@ -14,6 +14,8 @@ from typing import Any, Literal, overload
 from posttrain.core import kinds
 from posttrain.data.chat.length import Truncate
 from posttrain.data.columns import TrainOn, record
+from posttrain.data.feedback.read import as_rows
+from posttrain.data.feedback.views import OWN
 from posttrain.data.notices import Notices
 from posttrain.data.ordering import Mixture, difficulties, ordered
 from posttrain.data.readers.arrow_values import arrow_row
@@ -144,6 +146,7 @@ def from_rows(
     order: str = "shuffled",
     part: tuple[Any, ...] = (),
     start: int = 0,
+    feedback: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Make a dataset of dictionaries, or of (where, dictionary). Rows with the same id must be equal; one is kept.
 
@@ -153,10 +156,13 @@ def from_rows(
     are encoded; see chat/length.py. `reads`: whether something reads a column of this name; columns that nothing reads
     are named in a notice. None: not known. `order`: shuffled, file, or a column of numbers, the smallest first.
     `start`: the rows of the source before these, which have been read apart; then none of these need be usable.
+    `feedback`: how acts of feedback become rows; see feedback/views.py.
     """
     notices = Notices()
+    rows, unread = as_rows(rows, kind, feedback, reads, notices, name, required=not start)
     how: dict[str, Any] = {"columns": columns, "answer_after": answer_after, "chat": chat, "train_on": train_on}
     records, errors = _read(rows, lambda *row: record(row[0], kind, *row[1:], **how, notices=notices), part, start)
+    errors = [*unread, *errors]
     if errors and (invalid == "stop" or not (records or start)):
         raise UnusableError(errors, usable=len(records))
     if not (records or start):
@@ -165,7 +171,7 @@ def from_rows(
         count = len(records) + len(errors)
         log.warning("%s: dropped %d of %d rows: %s", name, len(errors), count, "; ".join(map(str, errors)))
     if reads is not None:
-        note_unread(records, lambda column: column == order or reads(column), columns or {}, notices)
+        note_unread(records, lambda column: column in (order, *OWN) or reads(column), columns or {}, notices)
     notices.warn(name)
     dropped = tuple(map(str, errors))
     return Dataset(records, name, dropped, invalid, truncate, notices, difficulties(records, order), start=start)

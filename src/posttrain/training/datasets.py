@@ -44,6 +44,8 @@ class Datasets:
             "truncate": source.truncate,
             "reads": reads,
         }
+        if (view := source.feedback) is not None:
+            how["feedback"] = {"attribute": view.attribute, "labels": view.labels, "gap": view.gap}
         if source.stream:
             how["window"] = source.window or WINDOW
         if not source.mix:

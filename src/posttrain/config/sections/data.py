@@ -7,10 +7,23 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from posttrain.config.section import Pathed
-from posttrain.config.types import ColumnName, Count, FileColumn, Flag, Positive
+from posttrain.config.section import Pathed, Section
+from posttrain.config.types import ColumnName, Count, FileColumn, Flag, NotNegative, Positive
 
 MAIN = "main"  # the stream that `data` fills when it names none
+
+
+class Feedback(Section):
+    """How the acts of a feedback file become records."""
+
+    attribute: str = ""
+    """What was judged, such as safety: of preferences, rankings and ratings only those about it; empty reads those
+    about the answers as a whole."""
+    labels: Literal["each", "majority", "dawid_skene"] = "each"
+    """Whether each judgement is a record, or the judgements of several annotators about the same answers become one, by
+    majority, or by how reliable each of them proves to be (dawid_skene)."""
+    gap: NotNegative = 1.0
+    """Least difference of two ratings by one annotator that makes a pair; 0 to the length of the scale."""
 
 
 class Source(Pathed):
@@ -58,6 +71,8 @@ class Data(Pathed):
     window: Count | None = None
     """Rows of a streamed source that are held and shuffled at a time, 1000 to 100000; a batch never spans two windows,
     and null takes 10000."""
+    feedback: Feedback | None = None
+    """How a feedback file is read; null reads every judgement about the answers as a whole."""
     chat: Flag = False
     """Whether plain-text prompts and answers become chat messages, as an instruct model expects."""
     train_on: Literal["all", "last"] = "all"

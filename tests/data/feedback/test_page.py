@@ -1,0 +1,44 @@
+"""The examples of docs/feedback.md are read as the page says."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from posttrain.config.load import load as load_run_file
+from posttrain.config.yaml_ import parse
+from posttrain.data.feedback.act import Act, act_of
+from posttrain.data.feedback.judgements import SIGNALS, type_of
+from posttrain.data.feedback.read_judgement import TYPES, judgement_of
+from posttrain.data.feedback.views import VIEWS
+
+PAGE = (Path(__file__).parents[3] / "docs" / "feedback.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```json (\w+)\n(.*?)```", PAGE, re.S)
+ACTS, JUDGEMENTS = (
+    [json.loads(line) for of, block in BLOCKS if of == wanted for line in block.splitlines()]
+    for wanted in ("act", "judgement")
+)
+
+
+def test_every_act_is_read():
+    assert [act_of(row, "page").annotator for row in ACTS] == ["ann"]
+
+
+def test_every_type_of_judgement_has_an_example():
+    assert {type_of(judgement_of(row, 3)) for row in JUDGEMENTS} == set(TYPES)
+
+
+def test_every_key_signal_and_view_is_described():
+    keys = {f.name for f in fields(Act)} - {"id", "where"} | {"act", *SIGNALS}
+    assert not [key for key in keys if f"`{key}`" not in PAGE]
+    assert set(re.findall(r"^\| (\w+) \|", PAGE, re.M)) - {"key", "kind"} == set(VIEWS)
+
+
+@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", PAGE, re.S))
+def test_every_setting_exists(block):
+    run = {"model": "tiny", "method": "preference/dpo", **parse(block, "feedback.md").value}
+    assert load_run_file(run).data["main"].path == "feedback.jsonl"
