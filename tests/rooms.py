@@ -35,8 +35,8 @@ ROOMS: dict[str, set[str]] = {
     | {"backends", "catalogue", "config", "core", "data", "machine", "rewards", "roles", "runs", "sampling", "viewer"},
     "procedures": LEAVES | {"core", "data", "formulas", "methods", "selection", "training"},
     "launch": LEAVES
-    | {"backends.local", "catalogue", "config", "core", "data", "machine", "models", "rewards", "roles", "runs"}
-    | {"trackers", "training", "viewer"},
+    | {"backends.local", "catalogue", "config", "core", "data", "evaluation", "machine", "models", "rewards", "roles"}
+    | {"runs", "trackers", "training", "viewer"},
     "evaluation": LEAVES,
     "evaluation.compare": LEAVES
     | {"catalogue", "config", "core", "data", "evaluation", "launch", "rewards", "runs", "training", "viewer"},

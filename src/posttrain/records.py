@@ -92,7 +92,20 @@ class Ranking:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-Record = Prompt | Demonstration | Pair | Rating | Ranking
+@dataclass(frozen=True)
+class Candidates:
+    """Several answers to one prompt, each right or wrong (`correct`), from which a reward model takes the best."""
+
+    id: int
+    prompt: Turns
+    completions: tuple[Answer, ...]
+    correct: tuple[bool, ...]
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+Record = Prompt | Demonstration | Pair | Rating | Ranking | Candidates
 
 
 @dataclass(frozen=True)

@@ -140,3 +140,50 @@ def test_answers_that_no_reward_scores_are_an_error(
     asked = ("eval", str(folder), "arithmetic:size=2", "--max-tokens", "1", "--reward", f"{tmp_path}/r.py:silent")
     code, message = fail(capsys, *asked)
     assert (code, "none of the answers to 2 prompts was scored" in message) == (6, True), message
+
+
+@pytest.mark.paper("frick20248mv")
+def test_a_report_on_a_classifier_of_another_make(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its scores are those that transformers gives, by subset, and the report is written."""
+    from transformers import LlamaConfig, LlamaForSequenceClassification
+
+    tokenizer = tiny_model()[1]
+    sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    made = LlamaForSequenceClassification(
+        LlamaConfig(vocab_size=len(tokenizer), num_labels=1, pad_token_id=tokenizer.pad_token_id, **sizes)
+    )
+    made.save_pretrained(tmp_path / "other")
+    tokenizer.save_pretrained(tmp_path / "other")
+    data, report = tmp_path / "pairs.jsonl", tmp_path / "report"
+    data.write_text("".join(json.dumps({**p, "subset": f"s{i % 2}"}) + "\n" for i, p in enumerate(PAIRS)))
+    out = tmp_path / "out.jsonl"
+    say(capsys, "eval", str(tmp_path / "other"), str(data), "--report", str(report), "--output", str(out))
+    found = json.loads((report / "report.json").read_text())
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    right = [float(r["chosen_score"] > r["rejected_score"]) for r in rows]
+    assert found["accuracy"]["mean"] == fmean(right)
+    assert {s: x["mean"] for s, x in found["groups"]["subset"].items()} == {
+        "s0": fmean(right[::2]),
+        "s1": fmean(right[1::2]),
+    }
+    assert "## Reliability" in (report / "report.md").read_text()
+    assert (report / "figure.png").exists()
+
+
+@pytest.mark.paper("frick20248mv")
+def test_candidates_have_a_best_of_n_curve(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(say(capsys, "eval", "tiny", "arithmetic:chat=false,size=4", "--kind", "candidates", "--json"))
+    assert found["report"]["best_of_n"]["1"] == {"own": 0.5, "perfect": 0.5}
+    assert found["report"]["best_of_n"]["2"] == {"own": found["mean"], "perfect": 1.0}
+
+
+@pytest.mark.parametrize(("options", "code", "words"), [
+    (("--by", "subest"), 3, "did you mean"),
+    (("--kind", "demonstrations", "--column", "completion=chosen", "--by", "subset"), 2, "--by is for pairs"),
+])  # fmt: skip
+def test_a_report_that_the_data_cannot_give(
+    options: tuple[str, ...], code: int, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pairs.jsonl").write_text(json.dumps({**PAIRS[0], "subset": "a"}) + "\n")
+    found, message = fail(capsys, "eval", "./no-such-model", str(tmp_path / "pairs.jsonl"), *options)
+    assert (found, words in message.lower()) == (code, True), message

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from posttrain.evaluation.statistics import mean_interval, student
+from posttrain.evaluation.statistics import difference_of_shares, mean_interval, student
+
+
+def test_the_difference_of_two_shares():
+    """Newcombe (1998), table II: 56/70 - 48/80 = 0.2, from 0.0524 to 0.3339."""
+    assert difference_of_shares(56, 70, 48, 80) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+    assert difference_of_shares(48, 80, 56, 70) == pytest.approx((-0.2, -0.3339, -0.0524), abs=5e-5)
 
 
 @pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 9, 30])

@@ -22,7 +22,8 @@ app = typer.Typer(help="Inspect data before training on it.", no_args_is_help=Tr
 File = Annotated[str, typer.Argument(metavar="FILE", help="File, folder, pattern, generator or hub id.")]
 ModelName = Annotated[str, typer.Option(help="Model whose tokenizer and chat template are used.")]
 KindName = Annotated[
-    str | None, typer.Option(help="prompts, demonstrations, pairs, ratings, rankings or text; default: by columns.")
+    str | None,
+    typer.Option(help="prompts, demonstrations, pairs, ratings, rankings, candidates or text; default: by columns."),
 ]
 Size = Annotated[int | None, typer.Option(help="Number of records to read; default: all.", min=1)]
 Column = Annotated[list[str] | None, typer.Option(help="Renamed column: ours=theirs, e.g. prompt=question")]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from posttrain.cli.data import columns_of, renames
-from posttrain.cli.model import ModelName, open_model
+from posttrain.cli.model import ModelName, open_model, open_scorer
 
 if TYPE_CHECKING:
     from posttrain.data.dataset import Dataset
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from posttrain.records import Record
     from posttrain.rewards.reward import Reward
 
-UNITS = {"prompts": "prompts", "pairs": "pairs"}  # kind of data -> what is counted; the others are records
+UNITS = {
+    "prompts": "prompts",
+    "pairs": "pairs",
+    "candidates": "prompts",
+}  # kind of data -> what is counted; the others are records
 REWARD = "math_answer"
 
 
@@ -33,7 +37,8 @@ def evaluate(
     ] = None,
     against: Annotated[str | None, typer.Option(help="A second model, compared on the same items.")] = None,
     kind: Annotated[
-        str | None, typer.Option(help="prompts, pairs, demonstrations or text; default: by columns and --reward.")
+        str | None,
+        typer.Option(help="prompts, pairs, candidates, demonstrations or text; default: by columns, --reward."),
     ] = None,
     samples: Annotated[int, typer.Option(help="Answers per prompt.", min=1)] = 1,
     temperature: Annotated[float, typer.Option(help="Sampling temperature; 0 is greedy.", min=0)] = 0.0,
@@ -47,13 +52,21 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option("--output", "--out", help="Write one JSON record per item, answers included.")
     ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="Column whose groups are reported apart, of pairs or candidates; repeatable."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for the report on pairs or candidates: JSON, Markdown and a figure.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Measure a model on held-out data, with 95% intervals.
 
-    Prompts are answered and the answers scored. On pairs, accuracy and margin are those of a reward model's scores, or
-    of a language model's log-probs. On demonstrations and text it is the loss per token.
+    Prompts are answered and the answers scored. On pairs and candidates, it is the accuracy of a reward model's scores,
+    or of a language model's log-probs. On demonstrations and text it is the loss per token.
     """
+    from posttrain.cli import reward_report
     from posttrain.core.kinds import guess
     from posttrain.data.dataset import load
 
@@ -63,6 +76,7 @@ def evaluate(
         data, kind, columns=names, answer_after=answer_after, size=size, chat=chat,
         invalid="drop" if drop_invalid else "stop",
     )  # fmt: skip
+    reward_report.check(kind, by or [], report, dataset)
     rewards = [parsed(spec) for spec in reward or [REWARD]] if kind == "prompts" else []
     for record in dataset if rewards else ():
         _check_columns(rewards, record)
@@ -76,6 +90,9 @@ def evaluate(
         rows = [{**own, **row} for own, r in zip(named, results, strict=True) for row in r.rows]
         _write(out, "".join(json.dumps(r, ensure_ascii=False, allow_nan=False) + "\n" for r in rows))
     described = [_described(m, r) for m, r in zip(models, results, strict=True)]
+    judged = reward_report.make(kind, models, results, by or [], report)
+    for row, made in zip(described, judged, strict=False):
+        row["report"] = made.data
     if as_json:
         own = {"data": data, "reward": next(iter(results[0].scores)), **described[0]}
         compared = {"against": described[1], "difference": _differences(results)} if against else {}
@@ -83,6 +100,8 @@ def evaluate(
         return
     for line in _lines(models, results, UNITS.get(kind, "records")):
         typer.echo(line)
+    for made in judged:
+        typer.echo("\n".join(made.lines))
 
 
 def _check_columns(rewards: Sequence[Reward], record: Record) -> None:
@@ -116,15 +135,29 @@ def _measured(
     from posttrain.errors import ConfigError
     from posttrain.launch import measure
 
-    with open_model(model, seed=seed, scoring=kind == "pairs") as session:
+    if kind in ("pairs", "candidates"):
+        return _judged(model, data, kind, seed)
+    with open_model(model, seed=seed) as session:
         if kind == "prompts":
             return measure.of_prompts(session, data, rewards, **sampling)
         kept, _ = session.run.encode(data, lambda r: session.run.encoder.rows(r, kind, {}, data.truncate))
-        if kind == "pairs":
-            return measure.of_pairs(session, kept)
         if kind in ("demonstrations", "text"):
             return measure.of_records(session, kept, kind)
-    raise ConfigError(f"--kind {kind}: a model is measured on prompts, pairs, demonstrations or text")
+    raise ConfigError(f"--kind {kind}: a model is measured on prompts, pairs, candidates, demonstrations or text")
+
+
+def _judged(model: str, data: Dataset, kind: str, seed: int) -> Measured:
+    """Open a model and let it judge pairs or candidates. Raises DataError if none of them can be judged."""
+    from posttrain.errors import DataError
+    from posttrain.launch import measure
+
+    with open_scorer(model, seed=seed) as session:
+        if "reward" not in session.run.text_roles:
+            data, _ = session.run.encode(data, lambda r: session.run.encoder.rows(r, kind, {}, data.truncate))
+        measured = {"pairs": measure.of_pairs, "candidates": measure.of_candidates}[kind](session, data)
+    if not measured.judged:
+        raise DataError(f"{data.name}: none of the {len(data)} {kind} can be judged by {model}")
+    return measured
 
 
 def _described(model: str, measured: Measured) -> dict[str, Any]:

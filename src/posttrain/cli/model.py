@@ -37,6 +37,22 @@ def sample(
             typer.echo(f"> {prompt[r.prompt.id]}\n{r.text.strip()}" + ("" if r.ended else " [cut]"))
 
 
+def open_scorer(model: str, *, seed: int) -> Session:
+    """Open a session on a model that scores answers. One that cannot write gets the role of a reward model."""
+    from posttrain.config.load import load
+    from posttrain.errors import ModelError
+    from posttrain.launch.run import open_session
+
+    try:
+        return open_model(model, seed=seed, scoring=True)
+    except ModelError as error:
+        content = {"model": "tiny", "models": {"reward": model}, "seed": seed}
+        try:
+            return open_session(load(content, complete=False), write=False)
+        except ModelError:
+            raise error from None
+
+
 def open_model(model: str, *, seed: int, sampling: Mapping[str, float] | None = None, scoring: bool = False) -> Session:
     """Open a session on a model alone, without a run directory; `scoring`: it is its own reward model."""
     from posttrain.config.load import load

@@ -82,6 +82,8 @@ def _row(problem: Problem, kind: str, chat: bool, *, right: bool) -> dict[str, A
     if kind == "rankings":
         answers = [problem.answer, problem.wrong]
         return {"prompt": question, "completions": answers, "reward": [1.0, 0.0], **columns}
+    if kind == "candidates":
+        return {"prompt": question, "completions": [problem.wrong, problem.answer], "correct": [False, True], **columns}
     if kind == "ratings":
         return {"prompt": question, "completion": problem.answer if right else problem.wrong, "label": right, **columns}
     return {"prompt": question, **columns}

@@ -19,7 +19,8 @@ SAYING = {"tool_calls", *REASONING}  # keys of a message that say something besi
 class Cells:
     """The columns of one row. A maker takes the ones it needs; the `rest` goes to the rewards.
 
-    `arguments`: what the chat template reads besides the messages. `chat`: plain text becomes messages.
+    `arguments`: what the chat template reads besides the messages. `chat`: plain text becomes messages. `named`: the
+    cell of the column `id`, where there is one.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Cells:
         self.chat = chat
         self.names = tuple(map(str, values))
         self.arguments: dict[str, Any] = {}
+        self.named: Any = None
         self._notices = notices or Notices()
         self._where = where
 

@@ -5,6 +5,7 @@ demonstrations  messages | prompt, completion | text
 pairs           prompt, chosen, rejected; without prompt, the beginning that both answers share
 ratings         prompt, completion, label
 rankings        prompt, completions (a list, the best first)
+candidates      prompt, completions (a list), correct (a list)
 prompts         prompt | messages
 
 A prompt or an answer is text or a list of messages. All other columns go to the rewards by name, and numbers that the
@@ -27,7 +28,7 @@ from posttrain.data.nested import cell
 from posttrain.data.notices import Notices
 from posttrain.data.readers.arrow_values import ArrowRow, without_nulls
 from posttrain.errors import DataError
-from posttrain.records import Ranking, Record
+from posttrain.records import Record
 from posttrain.seeds import seed_for
 
 TrainOn = Literal["all", "last"]  # messages of the assistant that the loss reads
@@ -92,6 +93,7 @@ def _identity(cells: Cells, index: int, part: Sequence[Any]) -> int:
     The first of several files has the ids that it has alone; in the others the number of the file counts too.
     """
     identity = cells.take("id") if "id" in cells else None
+    cells.named = identity
     if identity is None:
         return seed_for("row", *part, index)
     if isinstance(identity, bool) or not isinstance(identity, str | int):
@@ -108,7 +110,7 @@ def _with_arguments(made: Any, cells: Cells) -> Any:
 
 def _last_trained(made: Any) -> Any:
     for name in ANSWERS:
-        if isinstance(made, Ranking) and name == "completions":
+        if name == "completions" and hasattr(made, name):
             made = replace(made, completions=tuple(only_last_trained(answer) for answer in made.completions))
         elif hasattr(made, name):
             made = replace(made, **{name: only_last_trained(getattr(made, name))})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 
-def wilson(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson(successes: float, n: int, z: float = 1.959964) -> tuple[float, float]:
     """Return the interval of a binomial share (Wilson, 1927), 95% by default; (0, 1) for n = 0."""
     if n == 0:
         return 0.0, 1.0
@@ -15,6 +15,13 @@ def wilson(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     centre = (p + z**2 / (2 * n)) / denominator
     half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / denominator
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def difference_of_shares(a: float, n: int, b: float, m: int) -> tuple[float, float, float]:
+    """Return a/n - b/m and its 95% interval from those of the two shares (Newcombe, 1998): (difference, low, high)."""
+    p, (p_low, p_high) = a / n, wilson(a, n)
+    q, (q_low, q_high) = b / m, wilson(b, m)
+    return p - q, p - q - math.hypot(p - p_low, q_high - q), p - q + math.hypot(p_high - p, q - q_low)
 
 
 def sign_test(better: int, worse: int) -> float:

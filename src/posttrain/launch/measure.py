@@ -11,12 +11,15 @@ from posttrain.core.parts import PerRow, PerToken
 from posttrain.core.rows import Rows
 from posttrain.data.dataset import Dataset
 from posttrain.errors import RewardError
-from posttrain.records import Episode, Prompt
+from posttrain.evaluation.reward_models.best_of_n import credit
+from posttrain.evaluation.reward_models.judged import JudgedCandidates, JudgedPair
+from posttrain.records import Answer, Candidates, Episode, Pair, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.runs.samples import readable
 from posttrain.training import measures
 from posttrain.training.role_rewards import REWARD, model_score
 from posttrain.training.session import Session
+from posttrain.turns import answer_text, conversation
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Measured:
     """Numbers of the items of a dataset. `scores`: name -> id of the item -> number; the first is the principal one.
 
     `rows`: a record of each item, for a file. `answers`: the rewards of all answers to each prompt. `tokens`: the
-    number of tokens that a mean loss is over. `asked`: the number of items, with those that have no number.
+    number of tokens that a mean loss is over. `asked`: the number of items, with those that have no number. `judged`:
+    pairs or candidates with what a model says of them, for a report.
     """
 
     scores: dict[str, dict[int, float]]
@@ -32,6 +36,7 @@ class Measured:
     asked: int
     answers: dict[int, list[float]] = field(default_factory=dict)
     tokens: dict[int, int] = field(default_factory=dict)
+    judged: list[Any] = field(default_factory=list)
 
 
 def of_prompts(session: Session, data: Dataset, rewards: Sequence[Reward], **sampling: Any) -> Measured:
@@ -51,16 +56,47 @@ def of_prompts(session: Session, data: Dataset, rewards: Sequence[Reward], **sam
 
 def of_pairs(session: Session, data: Dataset) -> Measured:
     """Compare the two answers of each pair: by the score of a reward model, else by their log-probs."""
-    judged = "score" in getattr(session.run.learner.models["policy"], "heads", ())  # type: ignore[attr-defined]
-    values = session.measure("pairs", list(data), model_score if judged else answer_logp)
-    margins = {r.id: values[2 * i] - values[2 * i + 1] for i, r in enumerate(data)}
+    pairs = [r for r in data if isinstance(r, Pair)]
+    what, values = _worth(session, [(r, (r.chosen, r.rejected)) for r in pairs])
+    found = [(r, *own) for r, own in zip(pairs, values, strict=True) if None not in own]
+    margins = {r.id: chosen - rejected for r, chosen, rejected in found}
     accuracy = {i: 0.5 if m == 0 else float(m > 0) for i, m in margins.items()}
-    what = "score" if judged else "logp"
     rows = [
-        {"id": r.id, "where": r.where, f"chosen_{what}": values[2 * i], f"rejected_{what}": values[2 * i + 1]}
-        for i, r in enumerate(data)
+        {"id": r.id, "where": r.where, f"chosen_{what}": chosen, f"rejected_{what}": rejected}
+        for r, chosen, rejected in found
     ]
-    return Measured({"accuracy": accuracy, f"{what}_margin": margins}, rows, len(data))
+    judged = [
+        JudgedPair(chosen, rejected, (_words(r.chosen), _words(r.rejected)), r.columns) for r, chosen, rejected in found
+    ]
+    return Measured({"accuracy": accuracy, f"{what}_margin": margins}, rows, len(data), judged=judged)
+
+
+def of_candidates(session: Session, data: Dataset) -> Measured:
+    """Take the answer with the highest score, or the likeliest, of each prompt: is it right?"""
+    sets = [r for r in data if isinstance(r, Candidates)]
+    what, values = _worth(session, [(r, r.completions) for r in sets])
+    found = [(r, tuple(own)) for r, own in zip(sets, values, strict=True) if None not in own]
+    judged = {r.id: JudgedCandidates(own, r.correct, r.columns) for r, own in found}
+    rows = [{"id": r.id, "where": r.where, f"{what}s": own, "correct": r.correct} for r, own in found]
+    return Measured({"accuracy": {i: credit(c) for i, c in judged.items()}}, rows, len(data), judged=[*judged.values()])
+
+
+def _worth(session: Session, records: Sequence[tuple[Any, Sequence[Answer]]]) -> tuple[str, list[list[Any]]]:
+    """Return what is measured, and a number for each answer of each record; None for one that cannot be scored."""
+    if REWARD in session.run.text_roles:
+        asked = [conversation(r.prompt, answer_text(answer)) for r, answers in records for answer in answers]
+        scores = session.run.text_roles[REWARD].score(asked)
+        what, numbers = "score", iter([x if isinstance(x, float) else None for x in scores])
+    else:
+        judged = "score" in getattr(session.run.learner.models["policy"], "heads", ())  # type: ignore[attr-defined]
+        part = model_score if judged else answer_logp
+        what = "score" if judged else "logp"
+        numbers = iter(session.measure("answers", [r for r, _ in records], part))
+    return what, [[next(numbers) for _ in answers] for _, answers in records]
+
+
+def _words(answer: Answer) -> int:
+    return len(answer_text(answer).split())
 
 
 def of_records(session: Session, data: Dataset, kind: str) -> Measured:

@@ -7,6 +7,7 @@ from posttrain.errors import DataError
 
 _PROMPT = ("question", "query", "problem", "input")
 _ANSWER = ("response", "output", "answer", "solution", "target")
+_ANSWERS = ("responses", "answers", "generations", "outputs", "candidates")
 _PROMPT_OF_PAIRS = _PROMPT[:-1]
 OTHER_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "text": {"text": ("content",)},
@@ -22,7 +23,8 @@ OTHER_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "completion": _ANSWER,
         "label": ("kto_tag", "labels", "desirable", "is_desirable", "thumbs_up"),
     },
-    "rankings": {"prompt": _PROMPT, "completions": ("responses", "answers", "generations", "outputs", "candidates")},
+    "rankings": {"prompt": _PROMPT, "completions": _ANSWERS},
+    "candidates": {"prompt": _PROMPT, "completions": _ANSWERS},
 }
 
 WHOLE = {"demonstrations": ("messages", "text"), "ratings": ("messages",), "prompts": ("messages",)}
