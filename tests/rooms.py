@@ -20,7 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "data": LEAVES | {"core"},
     "selection": LEAVES | {"data"},
     "methods": {"core", "formulas", "selection"},
-    "models": {"core", "errors", "machine", "runs", "seeds"},
+    "models": {"core", "core.maths", "errors", "machine", "runs", "seeds"},
     "sampling": {"errors", "models", "records"},
     "backends": {"core", "machine", "records", "sampling"},
     "backends.local": LEAVES | {"backends", "core", "machine", "models", "sampling"},

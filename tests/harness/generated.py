@@ -25,6 +25,7 @@ from tests.harness.numbers import Lookup
 from tests.harness.recorder import Recorder
 
 GROUPS, MAX_TOKENS = 5, 8
+WIDTH = 3  # of states and of heads without a size of their own
 Batches = dict[str, Batch]
 
 
@@ -102,10 +103,11 @@ def planned(method: Method, data: Mapping[str, Batch]) -> Plan:
 
 def networks(method: Method, data: Mapping[str, Batch]) -> dict[str, torch.nn.Module]:
     """A transformer for every role whose outputs it knows, tables for the others."""
-    known, models = {"logp", "logits", "entropy", "value", "score"}, {}
+    known, models = {"logp", "logits", "entropy", "value", "score", "scores"}, {}
     for seed, role in enumerate(_roles(method, data)):
         outputs = _outputs(method, role)
-        models[role] = TinyNet(seed) if set(outputs) <= known else _table(outputs, VOCABULARY, seed)
+        scores = outputs.get("scores", ("", 1))[1]
+        models[role] = TinyNet(seed, scores=scores) if set(outputs) <= known else _table(outputs, VOCABULARY, seed)
     return models
 
 
@@ -126,25 +128,27 @@ def _roles(method: Method, data: Mapping[str, Batch]) -> list[str]:
     return [r for r in planned(method, data).loaded if r not in method.averages]
 
 
-def _outputs(method: Method, role: str) -> dict[str, str]:
-    """What a role may be asked for, and its axes."""
-    fields = [f for f in method.vocabulary.values() if f.source and f.source.model in (role, *_averages(method, role))]
-    return {f.source.output: f.axes for f in fields if f.source}
+def _outputs(method: Method, role: str) -> dict[str, tuple[str, int]]:
+    """What a role is asked for: the axes, and how many numbers its head says."""
+    known, owners = method.vocabulary, (role, *_averages(method, role))
+    fields = [f for n in sorted(reads(method)) if (f := known[n]).source and f.source.model in owners]
+    return {f.source.output: (f.axes, f.source.size or WIDTH) for f in fields if f.source}
 
 
 def _averages(method: Method, role: str) -> list[str]:
     return [name for name, a in method.averages.items() if a.of == role]
 
 
-def _table(outputs: Mapping[str, str], size: int, seed: int, scale: float = 1.0) -> Lookup:
+def _table(outputs: Mapping[str, tuple[str, int]], size: int, seed: int, scale: float = 1.0) -> Lookup:
     """Log-probs are never positive, entropies never negative, everything else is anything."""
     generator = torch.Generator().manual_seed(seed)
     data: dict[str, Tensor] = {}
-    for name, axes in outputs.items():
-        shape = (size, size) if "V" in axes else (size,)
+    for name, (axes, numbers) in outputs.items():
+        width = {"V": (size,), "K": (numbers,), "D": (WIDTH,)}
+        shape = (size, *width.get(axes[2:], ()))
         x = torch.randn(shape, generator=generator) * scale
         data[name] = -x.abs() if name == "logp" else x.abs() if name == "entropy" else x
-    return Lookup(data, [n for n, axes in outputs.items() if axes == "B"])
+    return Lookup(data, [n for n, (axes, _) in outputs.items() if axes[:1] == "B"])
 
 
 def trained(

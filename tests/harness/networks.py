@@ -13,7 +13,7 @@ VOCABULARY = 8
 
 
 class TinyNet(nn.Module):
-    def __init__(self, seed: int, width: int = 12, heads: int = 2, layers: int = 2, longest: int = 16):
+    def __init__(self, seed: int, width: int = 12, heads: int = 2, layers: int = 2, longest: int = 16, scores: int = 1):
         super().__init__()
         self.token, self.place = nn.Embedding(VOCABULARY, width), nn.Embedding(longest, width)
         self.attention_heads = heads
@@ -31,7 +31,7 @@ class TinyNet(nn.Module):
             for _ in range(layers)
         )
         self.lm = nn.Linear(width, VOCABULARY)
-        self.value, self.score = nn.Linear(width, 1), nn.Linear(width, 1)
+        self.value, self.score = nn.Linear(width, 1), nn.Linear(width, scores)
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             for p in self.parameters():
@@ -66,6 +66,7 @@ class TinyNet(nn.Module):
             "logp": lambda: logp.gather(-1, tokens[:, None])[:, 0],
             "entropy": lambda: -(logp.exp() * logp).sum(-1),
             "value": lambda: self.value(before)[:, 0],
+            "scores": lambda: self.score(h[torch.arange(rows.count), sizes - 1]),
             "score": lambda: self.score(h[torch.arange(rows.count), sizes - 1])[:, 0],
         }
         return {n: makers[n]() for n in names}

@@ -47,7 +47,10 @@ class Lookup(nn.Module):
 
 @dataclass(frozen=True)
 class Answer:
-    """One row: numbers per token (lists, without the prompt) and per row, by the names of the vocabulary."""
+    """One row: numbers per token (lists, without the prompt) and per row, by the names of the vocabulary.
+
+    Several numbers of one row or token are a tuple.
+    """
 
     values: Mapping[str, Any]
     train: bool = True
@@ -77,7 +80,7 @@ class Step:
         x, axes = self.batches[stream][name], self.method.vocabulary[name].axes
         if axes == "":
             return float(x)
-        return x.tolist() if axes == "B" else self._by_answer(x, stream)
+        return x.tolist() if axes[:1] == "B" else self._by_answer(x, stream)
 
     def gradient(self, name: str, stream: str = MAIN) -> list[Any]:
         """d loss / d (a model output), per answer, of the first optimiser step. The prompt's is exactly zero."""
@@ -85,7 +88,7 @@ class Step:
         table = self.gradients[0][f"{source.model}.tables.{source.output}"]
         batch = self.batches[stream]
         grad = table[batch["tokens"]]
-        if self.method.vocabulary[name].axes == "B":
+        if self.method.vocabulary[name].axes[:1] == "B":
             return grad[batch["rows"].sizes.cumsum(0) - 1].tolist()
         assert (grad[~batch["written"].mask] == 0).all()
         return self._by_answer(grad, stream)
@@ -138,7 +141,9 @@ class _Tables:
         for name, source in self.live.items():
             if name in a.values:
                 x = a.values[name]
-                self.entries[source] |= {ids[-1]: x} if self.axes[source] == "B" else dict(zip(ids[1:], x, strict=True))
+                self.entries[source] |= (
+                    {ids[-1]: x} if self.axes[source][:1] == "B" else dict(zip(ids[1:], x, strict=True))
+                )
         columns = {n: x for n, x in a.values.items() if n not in self.live}
         written = (False,) + (True,) * a.length
         return Row(
@@ -151,10 +156,10 @@ class _Tables:
 
     def model(self, role: str) -> Lookup:
         mine = {s: x for s, x in self.entries.items() if s.model == role and x}
-        tables = {s.output: self._table(x, 0.0 if self.axes[s] == "B" else NEVER_READ) for s, x in mine.items()}
-        return Lookup(tables, [s.output for s in mine if self.axes[s] == "B"] + ["score"])
+        tables = {s.output: self._table(x, 0.0 if self.axes[s][:1] == "B" else NEVER_READ) for s, x in mine.items()}
+        return Lookup(tables, [s.output for s in mine if self.axes[s][:1] == "B"] + ["score"])
 
     def _table(self, entries: Mapping[int, Any], elsewhere: float) -> Tensor:
         one = next(iter(entries.values()))
-        missing = [elsewhere] * len(one) if isinstance(one, list) else elsewhere
+        missing = [elsewhere] * len(one) if isinstance(one, list | tuple) else elsewhere
         return torch.tensor([entries.get(i, missing) for i in range(self.size)])

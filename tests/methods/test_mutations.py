@@ -26,6 +26,7 @@ EQUIVALENT: dict[str, set[str]] = {
     "clipped_value": {"swap: value - returns", "swap: near - returns"},  # squared
     "conservative": {"drop -: -1"},  # the last of two axes
     "convex": {"swap: z - 1"},  # squared
+    "disagreement": {"swap: chosen - rejected"},  # a standard deviation
     "explained_variance": {
         "swap: returns - old_value",  # a variance
         "negate: return target.new_zeros(())",  # zero

@@ -10,9 +10,11 @@ from typing import Any
 from posttrain.catalogue.transforms.aggregation import aggregated
 from posttrain.core.method import Method, Reduce, Term, variant
 from posttrain.core.parts import Part, PartError, settings_of
+from posttrain.core.vocabulary import Field
 from posttrain.errors import suggestion
 
 AGGREGATE = "aggregate"
+HEAD_SIZE = "how many numbers the head says about each answer; at least 2."
 Setting = tuple[str, str, str, Any]  # slot, part, key, value
 
 
@@ -26,7 +28,8 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     """Return the method with other settings.
 
     `aggregate: mean` (transforms/aggregation.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
-    `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
+    `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `member_scores.size: 8` for
+    the numbers of a head; `passes`, `minibatches`.
     Raises PartError for a name that the method does not read or that is ambiguous, and for a value of the wrong type.
     """
     for path, value in sorted(changes.items(), key=lambda change: change[0] != AGGREGATE):  # adds settings
@@ -45,6 +48,8 @@ def _change(method: Method, path: str, value: Any) -> Method:
     if key in ("weight", "reduce") and len(owner) == 1 and owner[0] in method.loss:
         term = _change_term(method.loss[owner[0]], path, key, value)
         return variant(method, loss=method.loss | {owner[0]: term})
+    if key == "size" and owner[0] in heads(method):
+        return variant(method, fields=_resized(method, owner[0], path, value))
     hits = _hits(method, path, owner, key)
 
     def changed(root: Part, slot: str) -> Part:
@@ -66,6 +71,23 @@ def _change(method: Method, path: str, value: Any) -> Method:
     )
 
 
+def heads(method: Method) -> dict[str, int]:
+    """List the outputs of the method whose heads say several numbers, and how many."""
+    return {name: f.source.size for name, f in method.fields.items() if f.source is not None and f.source.size > 1}
+
+
+def _resized(method: Method, name: str, path: str, size: Any) -> dict[str, Field]:
+    """Return the fields with another size of the head of one of them. Raises PartError for what is no number."""
+    if not isinstance(size, int) or isinstance(size, bool) or size < 2:
+        raise PartError(f"method.{path} must be a whole number of at least 2, not {size!r}")
+    own = method.fields[name].source
+    assert own is not None
+    same = {
+        n: s for n, f in method.fields.items() if (s := f.source) and (s.model, s.output) == (own.model, own.output)
+    }
+    return method.fields | {n: replace(method.fields[n], source=replace(s, size=size)) for n, s in same.items()}
+
+
 def _change_term(term: Term, path: str, key: str, value: Any) -> Term:
     if key == "weight":
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -82,7 +104,11 @@ def _hits(method: Method, path: str, owner: list[str], key: str) -> set[tuple[st
     readers = settings(method)
     hits = {(slot, fn) for slot, fn, k, _ in readers if k == key and owner in ([], [fn], [slot], [slot, fn])}
     if not hits:
-        known = sorted({f"{fn}.{k}" for _, fn, k, _ in readers} | {f"{slot}.weight" for slot in method.loss})
+        known = sorted(
+            {f"{fn}.{k}" for _, fn, k, _ in readers}
+            | {f"{slot}.weight" for slot in method.loss}
+            | {f"{name}.size" for name in heads(method)}
+        )
         close = suggestion(path, known) or suggestion(key, [k for _, _, k, _ in readers])
         raise PartError(
             f"method {method.name!r} reads no setting {path!r}{close}; it reads {', '.join(known)}, passes, minibatches"

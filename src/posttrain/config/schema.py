@@ -3,7 +3,7 @@
 from posttrain.config.sections.data import MAIN, Data
 from posttrain.config.sections.evaluate import Evaluate
 from posttrain.config.sections.method import MethodRef
-from posttrain.config.sections.model import POLICY, Lora, Model, RoleModel
+from posttrain.config.sections.model import POLICY, Ensemble, Lora, Model, RoleModel
 from posttrain.config.sections.procedure import ProcedureRef
 from posttrain.config.sections.report import Report
 from posttrain.config.sections.rewards import RewardRef
@@ -16,6 +16,7 @@ __all__ = [
     "MAIN",
     "POLICY",
     "Data",
+    "Ensemble",
     "Evaluate",
     "Lora",
     "MethodRef",

@@ -23,7 +23,10 @@ class When(IntEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """The model output that a tensor is, and when it is computed. `size`: number of outputs of the model's head."""
+    """The model output that a tensor is, and when it is computed.
+
+    `size`: number of outputs of the model's head; 0 for a head that is there, of any size.
+    """
 
     model: str
     output: str
@@ -94,6 +97,7 @@ FIELDS: dict[str, Field] = {
     "entropy": live("T", "policy entropy", "policy", "entropy"),
     "reward_logp": live("T", "log-prob of the token under the language model of the reward model", "reward", "logp"),
     "score": live("B", "score of the reward model that is trained", "reward", "score"),
+    "member_scores": live("B K", "scores of the members of an ensemble", "reward", "scores", size=0),
     "ref_logits": live(
         "T V", "reference logits; too large to keep, so computed with each micro-batch", "reference", "logits"
     ),

@@ -45,6 +45,8 @@ def load_models(run: RunFile, policy: Loaded) -> tuple[dict[str, Any], dict[str,
             networks[role] = policy.network
             continue
         loaded = load(entry, run, classifier=True)
+        if entry.ensemble is not None:
+            loaded.network.combine_members(entry.ensemble.by, entry.ensemble.weight)
         if loaded.writes and loaded.tokenizer.get_vocab() == policy.tokenizer.get_vocab():
             networks[role] = loaded.network
         else:

@@ -103,4 +103,5 @@ def _model_role(run: RunFile, name: str, spec: RoleModel, loaded: Loaded, where:
 
 def _has_score(loaded: Loaded) -> bool:
     heads = loaded.network.heads
-    return "score" in heads and len(heads["score"].get_parameter("weight")) == 1
+    combined = loaded.network.members is not None
+    return "score" in heads and (combined or len(heads["score"].get_parameter("weight")) == 1)

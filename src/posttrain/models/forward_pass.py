@@ -28,7 +28,10 @@ class Readout(Protocol):
         """Log-probs [N] of targets [N] from the states before them [N, D], and entropies [N] if wanted."""
 
     def head(self, name: str, states: Tensor) -> Tensor:
-        """What a head says of states: [N, D] -> [N], or [N, K] for a head of K numbers."""
+        """What a head says of states: [N, D] -> [N], or [N, K] for a head of K numbers that are not combined."""
+
+    def numbers(self, name: str, states: Tensor) -> Tensor:
+        """All numbers of a head: [N, D] -> [N, K]."""
 
 
 @dataclass

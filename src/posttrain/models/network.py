@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from posttrain.core.maths.members import AGGREGATES
 from posttrain.core.rows import Rows
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import llama
@@ -53,6 +54,7 @@ class Network(nn.Module):
                 module.p = 0.0
         self.heads = nn.ModuleDict()
         self.originals = Originals()  # of what is trained beside LoRA adapters
+        self.members: Callable[[Tensor], Tensor] | None = None  # makes one score of those of an ensemble's members
         self.vocab_size: int = len(self.trunk.get_output_embeddings().weight)
 
     @property
@@ -102,15 +104,24 @@ class Network(nn.Module):
             head.bias.zero_()
         self.heads[name] = head
 
+    def combine_members(self, by: str, weight: float) -> None:
+        """Let the score be one number, an aggregate of core/maths/members.py of those of the head."""
+        self.members = partial(AGGREGATES[by], weight=weight)
+
     def head(self, name: str, states: Tensor) -> Tensor:
-        """What a head says of states: [N, D] -> [N], or [N, K] for a head of K numbers."""
+        """What a head says of states: [N, D] -> [N], or [N, K] for a head of K numbers that are not combined."""
+        numbers = self.numbers(name, states)
+        if name == "score" and self.members is not None:
+            return self.members(numbers)
+        return numbers[:, 0] if numbers.shape[1] == 1 else numbers
+
+    def numbers(self, name: str, states: Tensor) -> Tensor:
+        """All numbers of a head: [N, D] -> [N, K]."""
         head = self.heads[name]
         weight, bias = head.get_parameter("weight"), head.get_parameter("bias")
         if name == "score":
-            numbers = with_exact_bias(F.linear(states.to(weight.dtype), weight), bias)
-        else:
-            numbers = F.linear(states.to(weight.dtype), weight, bias)
-        return numbers[:, 0] if numbers.shape[1] == 1 else numbers
+            return with_exact_bias(F.linear(states.to(weight.dtype), weight), bias)
+        return F.linear(states.to(weight.dtype), weight, bias)
 
     def states(self, tokens: Tensor, layout: Layout) -> Tensor:
         """The hidden state after each token: [T] -> [T, D]. Every forward pass through the trunk goes through here."""

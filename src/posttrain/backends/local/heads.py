@@ -19,9 +19,14 @@ def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> Non
     if name is None or heads is None:
         return
     if name in heads:
-        if (size := len(heads[name].weight)) != source.size:
+        combined = source.output != "scores" and name == "score" and getattr(module, "members", None) is not None
+        size = 1 if combined else len(heads[name].weight)
+        if source.size not in (0, size):
+            one = f"; models.{source.model}.ensemble says how the scores of members become one"
+            remedy = one if name == "score" and source.size == 1 else ""
             raise ModelError(
                 f"models.{source.model}: its {name} head gives {size} numbers, and the method reads {source.size}"
+                + remedy
             )
         return
     if not trained:
@@ -29,4 +34,4 @@ def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> Non
             f"models.{source.model}: the model has no {name} head, so it gives no {source.output}; train one first "
             "(method: reward/bradley_terry), and name the folder of its model"
         )
-    module.add_head(name, seed_for(seed, "head", source.model, name), source.size)
+    module.add_head(name, seed_for(seed, "head", source.model, name), max(source.size, 1))

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from posttrain.config.code import plain
 from posttrain.config.secrets import without_secrets
 from posttrain.config.section import Pathed, Section
-from posttrain.config.types import Count, Flag, Label, Positive
+from posttrain.config.types import Count, Flag, Label, NotNegative, Positive
 
 POLICY = "policy"
 
@@ -29,6 +29,16 @@ class Lora(Section):
     """Names of modules that are trained in full beside the adapters, such as [embed_tokens, lm_head]."""
     rslora: Flag = False
     """Whether adapters are scaled by alpha / sqrt(rank) in place of alpha / rank, which suits ranks above 64."""
+
+
+class Ensemble(Section):
+    """How the scores of an ensemble's members become the score of a role."""
+
+    by: Literal["mean", "lowest", "variance", "deviation"] = "deviation"
+    """What is read: the mean, the lowest (worst case, WCO), the mean less weight times the variance (UWO), or the mean
+    less weight times the standard deviation (a lower confidence bound, LCB)."""
+    weight: NotNegative = 1.0
+    """How much disagreement costs, for variance and deviation; 0 is the mean, 0.1 to 2 is typical."""
 
 
 class Model(Pathed):
@@ -101,6 +111,9 @@ class RoleModel(Model):
     path: str = ""
     """Hub id, folder of a model, adapter or run, .gguf file or bundled name (smollm2, tiny); `policy` shares the
     weights of the policy; empty for a model behind a server."""
+    ensemble: Ensemble | None = None
+    """How the members' scores become one, for a model that reward/ensemble has trained; null leaves a score for each
+    member, which methods that read one score refuse."""
     endpoint: Annotated[dict[str, Any], Label("mapping")] | None = None
     """Options of a model behind a server: the key `model`, and any other key of endpoint/endpoint.py; null loads the
     model from its path."""
