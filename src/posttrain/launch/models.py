@@ -117,7 +117,14 @@ def load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
     """The model that an entry of the run file describes, with its tokens and adapters."""
     loaded = _opened(spec, run, classifier=classifier)
     _add_tokens(spec, loaded)
-    if (lora := spec.lora) is not None:
+    if (lora := spec.lora) is not None and lora.members > 1:
+        from posttrain.models.member_lora import add_members
+
+        targets, own = lora.targets or "all-linear", lora.member_layers
+        add_members(
+            loaded.network, lora.members, lora.rank, lora.alpha, own, targets, rslora=lora.rslora, seed=run.seed
+        )
+    elif lora is not None:
         from posttrain.models.lora import add_lora
 
         if spec.quantize is not None:

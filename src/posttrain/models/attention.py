@@ -104,6 +104,20 @@ class Packed:
         return take(torch.cat(outputs), inverse)
 
 
+class Repeated:
+    """The same sequences several times, once for each member of an ensemble."""
+
+    def __init__(self, layout: Layout, times: int) -> None:
+        self.positions = layout.positions.repeat(times)
+        self._layout, self._times = layout, times
+
+    def attend(
+        self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
+    ) -> Tensor:
+        parts = zip(*(x.chunk(self._times) for x in (query, key, value)), strict=True)
+        return torch.cat([self._layout.attend(layer, q, k, v, scaling, window) for q, k, v in parts])
+
+
 class Prefill(Packed):
     """Packed rows whose keys and values also go to the cache: those of row r to every slot in `slots[r]`."""
 

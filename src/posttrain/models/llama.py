@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from posttrain.models.attention import Decode, Layout
+from posttrain.models.attention import Decode, Layout, Repeated
 from posttrain.models.kernels import decode_step
 from posttrain.models.kernels.elementwise import Saving, gated, linear, recomputed, rms_norm, rotary_embedding, stored
 
@@ -30,17 +30,28 @@ def supports(decoder: Any) -> bool:
 
 def states(decoder: Any, tokens: Tensor, layout: Layout) -> Tensor:
     """Hidden state after each token: [N] -> [N, D]."""
-    x = decoder.embed_tokens(tokens)
+    return _norm(decoder.norm, _through(decoder, decoder.layers, decoder.embed_tokens(tokens), layout))
+
+
+def member_states(decoder: Any, tokens: Tensor, layout: Layout, shared: int, count: int) -> Tensor:
+    """Hidden state of each member after each token: [N] -> [N, M, D]. The first `shared` layers run once for all."""
+    x = _through(decoder, decoder.layers[:shared], decoder.embed_tokens(tokens), layout)
+    x = _through(decoder, decoder.layers[shared:], x.repeat(count, 1), Repeated(layout, count))
+    return _norm(decoder.norm, x).view(count, len(tokens), -1).transpose(0, 1)
+
+
+def _through(decoder: Any, blocks: Any, x: Tensor, layout: Layout) -> Tensor:
+    """States after some layers: [N, D] -> [N, D]."""
     angles = tuple(a[0] for a in decoder.rotary_emb(x, layout.positions[None]))
     whole_layers = decoder.training and decoder.gradient_checkpointing  # are recomputed
-    for block in decoder.layers:
+    for block in blocks:
         if isinstance(layout, Decode):
             x = _one_token(block, x, layout, angles)
             continue
         saving = stored if whole_layers else recomputed
         layer = partial(_layer, block, layout=layout, angles=angles, saving=saving)
         x = decoder._gradient_checkpointing_func(layer, x) if whole_layers else layer(x)
-    return _norm(decoder.norm, x)
+    return x
 
 
 def _project(module: Any, x: Tensor) -> Tensor:

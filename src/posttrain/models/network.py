@@ -30,6 +30,8 @@ from posttrain.models.prefixes import PackedRows, pack
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    from posttrain.models.members import Members
+
 UNBOUNDED = 2**31 - 1
 
 
@@ -54,6 +56,7 @@ class Network(nn.Module):
                 module.p = 0.0
         self.heads = nn.ModuleDict()
         self.originals = Originals()  # of what is trained beside LoRA adapters
+        self.lora_members: Members | None = None  # of an ensemble, with adapters of their own
         self.members: Callable[[Tensor], Tensor] | None = None  # makes one score of those of an ensemble's members
         self.vocab_size: int = len(self.trunk.get_output_embeddings().weight)
 
@@ -120,12 +123,19 @@ class Network(nn.Module):
         head = self.heads[name]
         weight, bias = head.get_parameter("weight"), head.get_parameter("bias")
         if name == "score":
-            return with_exact_bias(F.linear(states.to(weight.dtype), weight), bias)
+            own = self.lora_members is not None  # each member's states, and its row of the head
+            product = (states * weight).sum(-1) if own else F.linear(states.to(weight.dtype), weight)
+            return with_exact_bias(product, bias)
         return F.linear(states.to(weight.dtype), weight, bias)
 
     def states(self, tokens: Tensor, layout: Layout) -> Tensor:
-        """The hidden state after each token: [T] -> [T, D]. Every forward pass through the trunk goes through here."""
+        """The hidden state after each token: [T] -> [T, D], or [T, M, D] of M members with adapters of their own.
+
+        Every forward pass through the trunk goes through here.
+        """
         decoder = self.trunk.base_model
+        if self.lora_members is not None:
+            return llama.member_states(decoder, tokens, layout, self.lora_members.shared, self.lora_members.count)
         if llama.supports(decoder):
             return llama.states(decoder, tokens, layout)
         output = decoder(input_ids=tokens[None], position_ids=layout.positions[None], use_cache=False, layout=layout)
@@ -156,6 +166,11 @@ class Network(nn.Module):
         for name, made in wanted.items():
             if made.head is not None and made.head not in self.heads:
                 raise ModelError(f"the output {name} needs a {made.head} head; add_head({made.head!r}) adds one")
+            if self.lora_members is not None and not made.of_members:
+                raise ModelError(
+                    f"the members of an ensemble (lora.members) only score, they give no {name}; name another model "
+                    "for the role that needs it, such as models: {critic: FOLDER}"
+                )
         chosen = rows.mask if written is None else written
         packed = self._pack(tokens, Rows(rows.index, chosen, rows.count))
         states = self.states(tokens[packed.tokens], packed.layout)

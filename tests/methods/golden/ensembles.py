@@ -17,6 +17,9 @@ ENSEMBLES = (
     batch("reward/ensemble", {"bootstrap": False}, members((1.5, 0.2), (0.5, 0.7)), pairs=[(0, 1)], loss=0.64366933,
           gradients={"member_scores": [[-0.13447071, -0.31122967], [0.13447071, 0.31122967]]},
           metrics={"accuracy": 1, "margin": 0.25, "disagreement": 0.75, "score/chosen": 0.85, "score/rejected": 0.6}),
+    batch("reward/up_rlhf", {"bootstrap": False, "diversity.weight": 0.5}, pairs=[(0, 1)], loss=0.64366933 - 0.5 * 3.0,
+          answers=[answer(other=[0.0], member_scores=s, diversity=3.0) for s in ((1.5, 0.2), (0.5, 0.7))],
+          gradients={"diversity": [-0.25, -0.25]}),
     # The id of the pair is 6001, which is 1, 1, 3 and 0 times in the samples of its members.
     batch("reward/ensemble", {}, members((0.5, 0.7, 0.3, 9.0), (1.5, 0.2, 0.0, 0.0)), pairs=[(1, 0)],
           loss=(0.31326169 + 0.97407698 + 3 * 0.85435524) / 4),

@@ -27,8 +27,22 @@ class Lora(Section):
     stand beside embed_tokens and lm_head; null is [all-linear]."""
     modules_to_save: tuple[str, ...] = ()
     """Names of modules that are trained in full beside the adapters, such as [embed_tokens, lm_head]."""
+    members: Count = 1
+    """Number of members of an ensemble of reward models, each with adapters of its own on one trunk; 3 to 10 is
+    typical, and 1 is no ensemble."""
+    member_layers: Count | None = None
+    """Number of the last layers in which members have adapters; the layers below run once for all members. More cost
+    more; null is a sixth of the layers."""
     rslora: Flag = False
     """Whether adapters are scaled by alpha / sqrt(rank) in place of alpha / rank, which suits ranks above 64."""
+
+    @model_validator(mode="after")
+    def _members_only(self) -> Lora:
+        if self.members == 1 and self.member_layers is not None:
+            raise ValueError("member_layers: one model is no ensemble; set members to 2 or more, or remove it")
+        if self.members > 1 and self.modules_to_save:
+            raise ValueError("modules_to_save: members share all weights but their adapters; remove it, or members")
+        return self
 
 
 class Ensemble(Section):
@@ -84,6 +98,8 @@ class Model(Pathed):
     def _quantised_under_adapters(self) -> Model:
         if self.quantize is not None and self.lora is None:
             raise ValueError("quantize: weights of 4 bits cannot be trained; set lora: {rank: 16}, or remove it")
+        if self.quantize is not None and self.lora is not None and self.lora.members > 1:
+            raise ValueError("quantize: members share weights of full precision; remove it, or lora.members")
         if self.quantize is not None and self.dtype == "float64":
             raise ValueError("quantize: bitsandbytes computes in float32 or bfloat16, not in float64; set dtype")
         return self

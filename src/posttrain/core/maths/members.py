@@ -6,12 +6,18 @@ scale each of them on the same answers first (procedures/reward/ensemble.py does
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Protocol
 
 from torch import Tensor
 
-Aggregate = Callable[[Tensor, float], Tensor]
+
+class Aggregate(Protocol):
+    """Makes one score of those of the members."""
+
+    def __call__(self, scores: Tensor, weight: float) -> Tensor:
+        """[..., M] -> [...]. `weight`: what disagreement costs."""
 
 
 def mean(scores: Tensor, weight: float = 0.0) -> Tensor:  # noqa: ARG001 (an aggregate has a weight)

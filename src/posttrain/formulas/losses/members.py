@@ -50,3 +50,8 @@ def disagreement(member_scores: PerRowMany, pairs: PairIndex) -> PerPair:
     """Standard deviation over the members of the gap of a pair: √(1/M Σ_m (Δ_m - Δ̄)²)."""
     chosen, rejected = member_scores[pairs].unbind(1)
     return members.deviation(chosen - rejected)
+
+
+def likeness(diversity: PerRow) -> PerRow:
+    """How alike the members' adapters are: the nuclear norm of their updates, negative."""
+    return -diversity

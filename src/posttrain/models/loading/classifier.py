@@ -54,7 +54,7 @@ def as_classifier(
     from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
 
     trunk = network.trunk
-    if network.heads.keys() != {HEAD} or type(trunk.config) not in CLASSES:
+    if network.lora_members is not None or network.heads.keys() != {HEAD} or type(trunk.config) not in CLASSES:
         return None
     made = CLASSES[type(trunk.config)]
     weight = network.heads[HEAD].get_parameter("weight").detach()

@@ -14,6 +14,7 @@ from posttrain.models.loading.adapter import adapter_in
 from posttrain.models.loading.classifier import HEAD, WEIGHT, load_score
 from posttrain.models.loading.dtypes import dtype_called
 from posttrain.models.loading.heads import load_heads
+from posttrain.models.loading.members import load_members
 from posttrain.models.loading.new_tokens import grow
 from posttrain.models.loading.probe import REFUSED, probe
 from posttrain.models.loading.quiet import hide_progress_bars, quiet
@@ -78,6 +79,7 @@ def load(
         opened.trunk.name_or_path = spec if spec in BUNDLED else source.place  # which adapters name as their base
         network = as_network(opened.trunk.to(device), spec)
         load_heads(network, source.folder)
+        load_members(network, source.folder)
         if WEIGHT in opened.other and HEAD not in network.heads:
             load_score(network, source)
     fit_vocabulary(network, tokenizer, spec, resize)  # after `probe`, which compares the padding too

@@ -12,6 +12,7 @@ from posttrain.machine.disk import Files, Stored, save_tensors
 from posttrain.models import lora
 from posttrain.models.loading.classifier import as_classifier
 from posttrain.models.loading.heads import head_file
+from posttrain.models.loading.members import save_members
 from posttrain.models.loading.quiet import hide_progress_bars
 from posttrain.models.network import Network
 from posttrain.models.tying import say_untied
@@ -35,7 +36,9 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
     classifier = as_classifier(network, tokenizer, weights)
     config, tokenizer, other = classifier or (None, tokenizer, {})
     stored = _save_trunk(trunk, folder, weights, other)
-    if adapted:
+    if network.lora_members is not None:
+        save_members(network, folder)
+    elif adapted:
         lora.save_adapter(network, folder / "adapter")
     if (apart := lora.takes_apart(network)) or config is not None:
         config = config or copy.deepcopy(trunk.config)

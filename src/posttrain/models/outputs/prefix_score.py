@@ -14,4 +14,4 @@ def prefix_score(p: ForwardPass) -> Tensor:
     return take(p.network.head("score", p.states), p.index)
 
 
-OUTPUT = Output(prefix_score, "T", head="score", order=5)
+OUTPUT = Output(prefix_score, "T", head="score", order=5, of_members=True)

@@ -13,4 +13,4 @@ def score(p: ForwardPass) -> Tensor:
     return p.network.head("score", p.at_last())
 
 
-OUTPUT = Output(score, "B", head="score", order=4)
+OUTPUT = Output(score, "B", head="score", order=4, of_members=True)

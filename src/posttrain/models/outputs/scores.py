@@ -13,4 +13,4 @@ def scores(p: ForwardPass) -> Tensor:
     return p.network.numbers("score", p.at_last())
 
 
-OUTPUT = Output(scores, "B K", head="score", order=4)
+OUTPUT = Output(scores, "B K", head="score", order=4, of_members=True)
