@@ -50,6 +50,8 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
         "rewards/test_python_tests.py",
         "judges/test_judges.py",
     ),
+    "rewards/combinations/": ("rewards/test_transforms.py",),
+    "rewards/transforms/": ("rewards/test_transforms.py",),
     "rewards/workers/": ("rewards/workers/test_pool.py", "rewards/workers/test_call.py"),
     "roles/": ("roles/test_runs.py",),
     "sampling/request.py": ("sampling/test_engine.py", "sampling/test_partial.py"),

@@ -156,9 +156,10 @@ class Span:
 class Episode:
     """What follows one prompt: the segments of models and environment, in order. A single answer is one segment.
 
-    `rewards`: the number of each reward by name, None where it abstained or failed. `reward`: their weighted sum.
-    `credits`: one number per token after the prompt, for rewards that judge turns or spans. `notes`: what rewards
-    logged besides, for people to read.
+    `rewards`: the number of each reward by name, None where it abstained or failed. `shaped`: those that pass through
+    transforms, after them. `reward`: their weighted sum, or what else the run file makes of them. `credits`: one number
+    per token after the prompt, for rewards that judge turns or spans. `notes`: what rewards logged besides, for people
+    to read.
     """
 
     prompt: Prompt
@@ -171,6 +172,7 @@ class Episode:
     spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)  # of the text, before they become credits
     credits: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
+    shaped: Mapping[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def of_answer(

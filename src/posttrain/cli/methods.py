@@ -86,20 +86,31 @@ def explain(
     method: Annotated[
         str,
         typer.Argument(
-            help="Path listed by `posttrain methods`, ./mine.py, or a key of the run file", show_default=False
+            help="Path listed by `posttrain methods`, ./mine.py, a run file, a transform of rewards, or a key",
+            show_default=False,
         ),
     ],
 ) -> None:
-    """Show a method's formula, the models and tensors it needs, and its settings; a procedure's loop; or keys."""
+    """Show a method's formula, the models and tensors it needs, and its settings; a procedure's loop; or keys.
+
+    Of a run file: its method with its settings, and the formula of the reward with all transforms.
+    """
     from posttrain.catalogue.explain import explain as text_of
     from posttrain.catalogue.explain import explain_procedure
+    from posttrain.cli.explained import of_run, of_transform
 
+    if method.endswith((".yaml", ".yml")):
+        typer.echo(of_run(method))
+        return
     try:
         entry = catalogue.entry(method)
     except ConfigError:
-        if not _is_key(method):
+        if text := of_transform(method):
+            typer.echo(text)
+        elif _is_key(method):
+            show_keys(method)
+        else:
             raise
-        show_keys(method)
         return
     if entry.kind == "procedure":
         typer.echo(explain_procedure(entry.text, catalogue.load_procedure(method)))

@@ -89,6 +89,7 @@ FIELDS: dict[str, Field] = {
     "seed": Field("", "random seed of this batch"),
     "step": Field("", "number of this batch, for schedules"),
     "token_reward": Field("T", "reward after each token"),
+    "dense_reward": Field("T", "reward of the answer at the tokens that earned it; the rest at its last token"),
     "advantage": Field("T", "credit of each token"),
     "returns": Field("T", "target of the critic"),
     **head("logp", "policy", "logp", "policy log-prob of the token"),

@@ -16,6 +16,7 @@ from posttrain.seeds import seed_for
 
 T = TypeVar("T")
 COST = "cost"  # a tensor that a reward of this name brings
+DENSE = "dense_reward"
 
 
 def collate(
@@ -78,19 +79,23 @@ def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wante
     """An episode as a row. `wanted`: names of tensors that the method reads, for those that only some methods need.
 
     Without a reward there is no column `reward`. `reward_NAME` is the reward of that name (NaN where it abstained or
-    failed), `token_reward_NAME` its number for each token, `turn` the number of the segment that a token is in. The
-    reward that is called `cost` is also the tensor of that name.
+    failed), `token_reward_NAME` its number for each token, `dense_reward` the whole reward at the tokens that earned
+    it, `turn` the number of the segment that a token is in. The reward that is called `cost` is also the tensor of that
+    name. Numbers are those after the transforms of the run file.
     """
     prompt = len(e.prompt_tokens)
     before = (False,) * prompt
     written = [s.logp is not None for s in e.segments]
     trained = [train and s.trained and w for s, w in zip(e.segments, written, strict=True)]
     columns: dict[str, Any] = {} if e.reward is None else {"reward": float(e.reward)}
+    rewards = {**e.rewards, **e.shaped}
     for name in wanted:
-        if (of := name.removeprefix("token_reward_")) != name and of in e.rewards:
+        if (of := name.removeprefix("token_reward_")) != name and of in rewards:
             columns[name] = (0.0,) * prompt + (e.credits.get(of) or (0.0,) * len(e.tokens))
-        elif (of := name.removeprefix("reward_")) in e.rewards and (of != name or name == COST):
-            columns[name] = math.nan if e.rewards[of] is None else float(e.rewards[of])  # type: ignore[arg-type]
+        elif (of := name.removeprefix("reward_")) in rewards and (of != name or name == COST):
+            columns[name] = math.nan if (x := rewards[of]) is None else float(x)
+        elif name == DENSE and e.reward is not None:
+            columns[name] = (0.0,) * prompt + _dense(e)
         elif name == "turn":
             columns[name] = (0,) * prompt + _at_tokens(e, range(len(e.segments)))
     return Row(
@@ -114,10 +119,18 @@ def _at_tokens(e: Episode, values: Iterable[T]) -> tuple[T, ...]:
     return tuple(chain.from_iterable(repeat(x, len(s.tokens)) for s, x in zip(e.segments, values, strict=True)))
 
 
+def _dense(e: Episode) -> tuple[float, ...]:
+    """The reward at the tokens that earned it; at the last one that a model wrote where no reward judged parts."""
+    if "" in e.credits:
+        return e.credits[""]
+    written = [i for i, s in enumerate(_at_tokens(e, [s.logp is not None for s in e.segments])) if s]
+    return tuple(float(e.reward or 0.0) if i == written[-1] else 0.0 for i in range(len(e.tokens)))
+
+
 def episode_columns(columns: Collection[str], rewards: Collection[str]) -> set[str]:
     """Those of the columns that `episode_row` brings, if these rewards are run."""
     own = {f"{prefix}{name}" for prefix in ("reward_", "token_reward_") for name in rewards}
-    return set(columns) & (own | {"turn"} | ({COST} & set(rewards)))
+    return set(columns) & (own | {"turn", DENSE} | ({COST} & set(rewards)))
 
 
 def groups(episodes: Iterable[Episode]) -> list[list[Episode]]:

@@ -20,6 +20,7 @@ from posttrain.training.episodes import authors_of
 from posttrain.training.held_out import offline, sources
 from posttrain.training.named_rewards import named_rewards
 from posttrain.training.role_rewards import REWARD
+from posttrain.training.shaped_rewards import check_shaping, shapes
 
 if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
@@ -34,8 +35,10 @@ def check_before_loading(run: RunFile, *, scored: bool = False) -> None:
 
     `scored`: there are reward functions besides those of the run file.
     """
-    for reward in named_rewards(run):
+    rewards = named_rewards(run)
+    for reward in rewards:
         reward.notice()
+    check_shaping(run, rewards, scored=scored)
     check_endpoints(run)
     _check_streamed(run)
     check_installed(entry.name for entry in run.report)
@@ -84,6 +87,8 @@ def _check_method(run: RunFile, method: Method) -> None:
         check_answers(method, authors_of(method, stream, samples=run.sampling.samples, temperature=None))
     if not samples and run.rewards and run.evaluate is None:
         raise ConfigError(f"{method.name} samples nothing, so it reads no rewards; remove `rewards`")
+    if not samples and shapes(run):
+        raise ConfigError(f"{method.name} samples nothing, so no reward is shaped; remove {shapes(run)[0]}")
 
 
 def _check_evaluate(run: RunFile, section: Evaluate, method: Method | None, *, scored: bool) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from posttrain.records import Episode, Span
+
+DENSE = ""  # stands in `credits` for the reward of the whole answer, at the tokens that earned it
 
 Ends = Callable[[Sequence[int]], Sequence[int]]  # tokens -> for each, the number of characters that end with it
 
@@ -52,3 +55,30 @@ def turn_credits(episode: Episode, values: Sequence[float]) -> tuple[float, ...]
             own[-1] = next(numbers)
         tokens += own
     return tuple(tokens)
+
+
+def turn_values(episode: Episode, tokens: Sequence[float]) -> list[float]:
+    """The number of each turn of the model, from those of the tokens: the inverse of `turn_credits`."""
+    values, before = [], 0
+    for segment in episode.segments:
+        before += len(segment.tokens)
+        if segment.logp is not None and segment.tokens:
+            values.append(tokens[before - 1])
+    return values
+
+
+def with_dense(episode: Episode, weights: Mapping[str, float]) -> Episode:
+    """The episode with its reward at the tokens that earned it, if a reward judged parts of it.
+
+    `weights` are those of the rewards that count. What no part explains is at the last token that the model wrote, so
+    that the numbers add up to the reward.
+    """
+    parts = [name for name in weights if name in episode.credits]
+    if episode.reward is None or not parts:
+        return episode
+    columns = [[weights[name] * x for x in episode.credits[name]] for name in parts]
+    dense = [math.fsum(numbers) for numbers in zip(*columns, strict=True)]
+    written = [s.logp is not None for s in episode.segments for _ in s.tokens]
+    last = len(written) - 1 - written[::-1].index(True)
+    dense[last] += episode.reward - math.fsum(dense)
+    return replace(episode, credits={**episode.credits, DENSE: tuple(dense)})

@@ -14,9 +14,10 @@ from posttrain.errors import ConfigError, DataError
 from posttrain.rewards.construct import make, outline, unpacked
 from posttrain.rewards.lookup import bundled, load, locate, reference_of
 from posttrain.rewards.reads import Form, Reads, read
+from posttrain.rewards.shaping.transform import Transform, transforms
 from posttrain.rewards.workers.framing import pack
 
-_OWN = ("path", "weight", "name", "signature")  # keys of a mapping that are not settings of the function
+_OWN = ("path", "weight", "name", "signature", "transform")  # keys of a mapping that are not settings of the function
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Reward:
     do not tell (rewards/reads.py). A parameter `conversations` gets the whole prompt as messages, and the completion as
     the assistant's last one.
 
+    `transform`: what its scores pass through before they are trained on (rewards/shaping).
+
     `whole_batch`: one call for all completions of a batch, in this process and without a deadline, for a function that
     holds a model. Raises ConfigError when the function cannot be loaded or called with such arguments.
     """
@@ -39,6 +42,7 @@ class Reward:
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
     whole_batch: bool = False
     signature: Form | None = None
+    transform: tuple[Transform, ...] = ()
     reads: Reads = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -83,7 +87,8 @@ def resolve(spec: str | Mapping[Any, Any] | Callable[..., Any] | Reward) -> Rewa
     """Make a reward of what the user wrote.
 
     "math_answer", "file.py:function", "package.module:function", a callable, `{name: weight}`, or
-    `{"path": ..., "weight": ..., "name": ..., "signature": ..., **settings}`, where `path` may be a callable too.
+    `{"path": ..., "weight": ..., "name": ..., "signature": ..., "transform": [...], **settings}`, where `path` may be a
+    callable too.
     Raises ConfigError.
     """
     if isinstance(spec, Reward):
@@ -121,7 +126,14 @@ def _entry(spec: Mapping[str, Any]) -> Reward:
     function = locate(path) if isinstance(path, str) else path
     name = spec.get("name", function.rpartition(":")[2] if isinstance(function, str) else _name_of(function))
     settings = {key: value for key, value in spec.items() if key not in _OWN}
-    return Reward(name, function, spec.get("weight", 1.0), settings, signature=spec.get("signature"))
+    return Reward(
+        name,
+        function,
+        spec.get("weight", 1.0),
+        settings,
+        signature=spec.get("signature"),
+        transform=transforms(spec.get("transform", ())),
+    )
 
 
 def _name_of(function: Callable[..., Any]) -> str:

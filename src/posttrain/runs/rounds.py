@@ -52,6 +52,8 @@ def as_row(e: Episode) -> dict[str, Any]:
         "logp": list(e.logp),
         "versions": list(e.versions),
     }
+    if e.shaped:
+        row["shaped"] = dict(e.shaped)
     if e.credits:
         row["credits"] = {name: list(values) for name, values in e.credits.items()}
     if len(e.segments) != 1 or e.segments[0] != _only_segment(row):  # more than an answer by its author
@@ -72,6 +74,7 @@ def as_episodes(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Prompt]) ->
             reward=row["reward"],
             rewards=row["rewards"],
             credits={name: tuple(values) for name, values in row.get("credits", {}).items()},
+            shaped=row.get("shaped", {}),
         )
         for row in rows
     ]

@@ -56,6 +56,8 @@ def row(step: int, episode: Episode, advantage: float | None) -> dict[str, Any]:
         "ended": episode.ended,
         "tokens": len(episode.tokens),
     }
+    if episode.shaped:
+        described["shaped"] = {name: finite(value) for name, value in episode.shaped.items()}
     if episode.notes:
         described["notes"] = {name: plain_data(value) for name, value in episode.notes.items()}
     if len(episode.segments) > 1:

@@ -144,6 +144,11 @@ class Batches:
                 arrives[s] |= self._brought(s, self.feeds[s].dataset)
         return arrives
 
+    def formulas(self) -> list[str]:
+        """Describe what is made of the rewards, where it is more than their weighted sum."""
+        shaped = [s.shaping for s in self.sources.values() if s.shaping and not s.shaping.plain]
+        return [f"reward {formula}" for formula in dict.fromkeys(map(str, shaped))]
+
     @property
     def drawn_ahead(self) -> int:
         """Number of batches of the main stream whose answers are drawn before their step."""

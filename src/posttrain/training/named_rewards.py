@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from posttrain.rewards.reward import Reward, resolve
+from posttrain.rewards.shaping.transform import transforms
 from posttrain.roles.protocol import TextRole
 
 if TYPE_CHECKING:
+    from posttrain.config.code import Code
     from posttrain.config.schema import RunFile
 
 Speaker = Callable[[Any], TextRole]  # from what a setting says of a model to the model
@@ -25,10 +27,11 @@ def named_rewards(file: RunFile, speaker: Speaker | None = None) -> tuple[Reward
     for entry in file.rewards:
         given = file.given.get(entry.path)
         if isinstance(given, Reward):
-            made.append(replace(given, weight=entry.weight))
+            own = transforms([spec(t) for t in entry.transform])
+            made.append(replace(given, weight=entry.weight, transform=own or given.transform))
         else:
-            own = {"path": given or entry.path, "weight": entry.weight, "signature": entry.signature}
-            made.append(resolve({**entry.settings, **own}))
+            fixed = {"path": given or entry.path, "weight": entry.weight, "signature": entry.signature}
+            made.append(resolve({**entry.settings, **fixed, "transform": [spec(t) for t in entry.transform]}))
     return tuple(made if speaker is None else (_with_models(reward, speaker) for reward in made))
 
 
@@ -52,3 +55,8 @@ def roles(file: RunFile) -> set[str]:
 def name_of(model: Any) -> str:
     """Return the name of a model that a reward describes by its path or by the keys of `models`."""
     return f"rewards: {json.dumps({'path': model} if isinstance(model, str) else model, sort_keys=True)}"
+
+
+def spec(entry: Code) -> dict[str, Any]:
+    """A transform as `rewards.shaping.transform` takes it."""
+    return {**entry.settings, "path": entry.path}

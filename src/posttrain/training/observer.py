@@ -60,7 +60,16 @@ class Observer:
 
     def score(self, episodes: Sequence[Episode], rewards: Sequence[Reward] | None = None) -> list[Episode]:
         """Return the same episodes with their rewards. A failed reward leaves None, never a number."""
-        return self.run.score(episodes, self.run.rewards() if rewards is None else rewards)
+        rewards = self.run.rewards() if rewards is None else rewards
+        shape = self.run.shaping(rewards) if rewards else None
+        if shape is None:
+            return self.run.score(episodes, rewards)
+        if shape.learns or shape.needs_baseline:
+            raise ConfigError(
+                f"the reward is {shape}, which needs the batches or the baseline answers of a method that trains on "
+                "sampled answers; a procedure scores what it collects by itself: remove those transforms"
+            )
+        return self.run.score(episodes, rewards, shape)
 
     def collect(
         self,

@@ -18,9 +18,11 @@ from posttrain.errors import ConfigError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt, Segment
 from posttrain.rewards.reward import Reward
+from posttrain.rewards.shaping.shaping import Baselines
 from posttrain.runs.rounds import as_episodes, as_row, as_segment, segment_row
 from posttrain.sampling.request import NOTHING, Completion
 from posttrain.sampling.statistics import describe, staleness
+from posttrain.training.baselines import baselines
 from posttrain.training.episodes import Key, episode, request, with_opponents
 from posttrain.training.run import Run
 
@@ -121,6 +123,10 @@ class Rollouts:
         self.wanted = prompts_per_step
         self.steps_ahead = steps_ahead
         self.spare = spare_prompts
+        self.shaping = run.shaping(rewards) if rewards else None
+        self.baselines: Baselines | None = None
+        if self.shaping and self.shaping.needs_baseline:
+            self.baselines = baselines(run, name, feed.dataset, rewards, tokens)
         self.ahead: Drawn | None = None  # for the next step
         self.underway: list[Group] = []
 
@@ -157,8 +163,8 @@ class Rollouts:
         chosen = [places[id(e)] for group in kept.values() for e in self._usable(group)]
         metrics = describe([self.trained(g) for g in groups(seen)]) | self.run.sampler.metrics()
         metrics |= {"rollouts/dropped": float(len(seen) - len(chosen))}
-        if self.rewards:
-            metrics |= self.run.scorer(self.rewards).metrics()
+        if self.shaping:
+            metrics |= self.run.scorer(self.rewards).metrics() | self.shaping.metrics()
         return Drawn(seen, chosen, metrics)
 
     def _ask(self, missing: int, step: int, kept: Mapping[int, object]) -> int:
@@ -186,7 +192,8 @@ class Rollouts:
         done = [g for g in self.underway if g.episodes is not None][:wanted]
         self.underway = [g for g in self.underway if g not in done]
         with self.run.timers("rewards"):
-            scored = self.run.score([e for g in done for e in g.episodes or ()], self.rewards)
+            episodes = [e for g in done for e in g.episodes or ()]
+            scored = self.run.score(episodes, self.rewards, self.shaping, self.baselines)
         return groups(scored)
 
     def _write(self, author: int, enough: int) -> None:
@@ -241,10 +248,13 @@ class Rollouts:
         return {
             "ahead": None if self.ahead is None else self.ahead.state(),
             "underway": [g.state() for g in self.underway],
+            "shaping": self.shaping.state() if self.shaping else {},
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
+        if self.shaping:
+            self.shaping.restore(saved.get("shaping", {}))
         prompts = {p.id: cast(Prompt, p) for p in self.feed.dataset}
         if saved["ahead"] is not None:
             seen = as_episodes(saved["ahead"]["seen"], list(prompts.values()))

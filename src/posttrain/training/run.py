@@ -19,6 +19,7 @@ from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
 from posttrain.rewards.reward import Reward
 from posttrain.rewards.scorer import Scorer
+from posttrain.rewards.shaping.shaping import Baselines, Shaping
 from posttrain.rewards.workers.printed import Printed
 from posttrain.roles.model import ModelRole
 from posttrain.runs.journal import Journal
@@ -32,6 +33,7 @@ from posttrain.training.datasets import Datasets
 from posttrain.training.named_rewards import name_of, named_rewards, roles
 from posttrain.training.role_rewards import as_rewards
 from posttrain.training.saving import SaveClock
+from posttrain.training.shaped_rewards import shaping
 from posttrain.viewer.display import Display
 
 if TYPE_CHECKING:
@@ -211,10 +213,21 @@ class Run:
             more = f"{len(lines) - SHOWN_LINES} more lines of rewards"
             self.display.note(more if folder is None else f"{more} in {folder / PRINTED}")
 
-    def score(self, episodes: Sequence[Episode], rewards: Sequence[Reward]) -> list[Episode]:
-        """Return the same episodes with their rewards. A failed reward leaves None, never a number."""
+    def shaping(self, rewards: Sequence[Reward]) -> Shaping:
+        """Return a new shaping of these rewards, as the run file says."""
+        return shaping(self.file, rewards)
+
+    def score(
+        self,
+        episodes: Sequence[Episode],
+        rewards: Sequence[Reward],
+        shape: Shaping | None = None,
+        baselines: Baselines | None = None,
+    ) -> list[Episode]:
+        """Return the same episodes with their rewards, as they are or shaped. A failed one leaves None."""
         scored = self.scorer(tuple(rewards)).score(episodes) if rewards else list(episodes)
-        scored = [with_credits(e, self.encoder.text_ends) for e in scored]
+        ends_of = self.encoder.text_ends
+        scored = shape(scored, ends_of, baselines) if shape else [with_credits(e, ends_of) for e in scored]
         maybe_kill("rewards")
         return scored
 

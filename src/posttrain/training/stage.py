@@ -254,5 +254,6 @@ class Stage:
             f"batch  {t.prompts_per_step} records x {answers} = {rows} rows a step, {updates} update(s), "
             f"at most {t.tokens_per_device} tokens at once",
             told(self._peaks(planned), given=t.learning_rate is not None),
+            *self.batches.formulas(),
             *(notice for r in self.batches.rewards if isinstance(r, Reward) and (notice := r.notice())),
         ]

@@ -12,6 +12,18 @@ from posttrain.config.secrets import without_secrets
 from posttrain.config.types import Number
 
 
+class TransformRef(Code):
+    """A transform of scores and its settings."""
+
+    noun: ClassVar[str] = "transform"
+
+
+class CombineRef(Code):
+    """A way to combine rewards and its settings."""
+
+    noun: ClassVar[str] = "combination"
+
+
 class RewardRef(Code):
     """A reward function, its weight and its settings. Short forms: `name` and `{name: weight}`."""
 
@@ -23,6 +35,10 @@ class RewardRef(Code):
     """Form of the function: texts (lists of texts), trl (conversations as messages) or verl (one answer a call); null
     tells it from the names of the parameters."""
 
+    transform: tuple[TransformRef, ...] = ()
+    """What its scores pass through, in this order, before they are trained on: clip, scale, sigmoid, contrastive,
+    `./mine.py:function`, ...; evaluations show the scores as they are."""
+
     _without_secrets = field_validator("settings")(without_secrets)
 
     @classmethod
@@ -31,4 +47,11 @@ class RewardRef(Code):
         if isinstance(value, Mapping) and len(value) == 1 and "path" not in value:
             ((path, weight),) = value.items()
             return {"path": path, "weight": weight}
-        return value
+        return one_or_more(value, "transform")
+
+
+def one_or_more(value: Any, key: str) -> Any:
+    """Return a mapping in which one entry under a key has become a list of one."""
+    if isinstance(value, Mapping) and isinstance(value.get(key), str | Mapping):
+        return {**value, key: [value[key]]}
+    return value

@@ -44,9 +44,9 @@ class RunFile(Section):
     data: dict[StreamName, Data] = Field(default_factory=dict, validate_default=True)
     """Records to learn from: one source, or one for each stream of the method; a run needs at least one."""
     rewards: tuple[RewardRef, ...] = ()
-    """Reward functions; the reward of an answer is their weighted sum."""
+    """Reward functions; the reward of an answer is their weighted sum, unless `scoring.combine` says otherwise."""
     scoring: Scoring = Field(default_factory=Scoring)
-    """How reward functions are run."""
+    """How reward functions are run and combined."""
     sampling: SamplingSection = Field(default_factory=SamplingSection)
     """How the policy answers prompts during training."""
     train: Train = Field(default_factory=Train)

@@ -1,0 +1,45 @@
+"""What `posttrain explain` says of a run file, and of a transform of rewards."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+PLACES = {"transform": "rewards: [{path: REWARD, transform: [NAME]}]", "combine": "scoring: {combine: NAME}"}
+
+
+def of_run(path: str) -> str:
+    """Explain the method of a run file with its settings, and what it makes of the rewards. Raises ConfigError."""
+    from posttrain.catalogue import index as catalogue
+    from posttrain.catalogue.configure import configure
+    from posttrain.catalogue.explain import explain, explain_procedure
+    from posttrain.config.load import load
+    from posttrain.launch.checks import method_of
+    from posttrain.training.named_rewards import named_rewards
+    from posttrain.training.shaped_rewards import shaping
+
+    run = load(Path(path))
+    blocks = []
+    if run.procedure is not None:
+        entry = catalogue.entry(run.procedure.path)
+        blocks.append(explain_procedure(entry.text, catalogue.load_procedure(run.procedure.path, run.base)))
+    if run.method is not None:
+        method = configure(method_of(run), run.method.settings)
+        blocks.append(explain(catalogue.entry(run.method.path).text, method))
+    if rewards := named_rewards(run):
+        lines = [f"  reward       {shaping(run, rewards)}"]
+        lines += [f"  {r.name:12} {r.weight:g}{' only watches' if not r.weight else ''}: {r.source}" for r in rewards]
+        blocks.append("\n".join(["REWARDS", *lines]))
+    return "\n\n".join(blocks)
+
+
+def of_transform(name: str) -> str | None:
+    """Describe a transform, or a way to combine rewards, by its name: the docstrings of its file and function."""
+    from posttrain.rewards.shaping.transform import function_of, shipped
+
+    for kind, place in PLACES.items():
+        if name in shipped(kind):
+            function = function_of(kind, name)
+            texts = (place.replace("NAME", name), inspect.getdoc(inspect.getmodule(function)), inspect.getdoc(function))
+            return "\n\n".join(text for text in texts if text)
+    return None
