@@ -116,6 +116,7 @@ def test_preferences_leave_the_constant_at_0():
     assert network.heads["score"].weight.grad.abs().sum() > 0
 
 
+@pytest.mark.fault("C13")
 def test_a_reward_model_is_written_in_the_background_without_building_one(tmp_path, monkeypatch):
     """Building one changes torch's default dtype for every thread, and the random numbers that training draws."""
     tokenizer = byte_tokenizer()
