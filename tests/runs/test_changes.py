@@ -1,6 +1,6 @@
 """Settings in which two runs differ, by their paths."""
 
-from posttrain.runs.changes import changes
+from posttrain.runs.changes import changes, told
 
 
 def test_what_differs_is_named_by_its_path() -> None:
@@ -12,3 +12,11 @@ def test_what_differs_is_named_by_its_path() -> None:
         "train.steps": (3, 5),
     }
     assert changes(before, before) == {}
+
+
+def test_a_section_that_comes_or_goes_is_one_line() -> None:
+    without = {"train": {"steps": 3}, "evaluate": None}
+    with_one = {"train": {"steps": 5}, "evaluate": {"every": 2, "data": {"path": "a"}}, "new": None}
+    assert told(without, with_one) == ["evaluate: added", "train.steps: 5, was 3"]
+    assert told(with_one, without) == ["evaluate: removed", "train.steps: 3, was 5"]
+    assert told(without, without) == []

@@ -10,7 +10,7 @@ import pytest
 
 from posttrain.errors import ConfigError, StorageError
 from posttrain.runs.directory import RunDirectory
-from posttrain.runs.directory_journal import KEPT, DirectoryJournal, settings_of
+from posttrain.runs.directory_journal import KEPT, DirectoryJournal
 from posttrain.runs.journal import Journal
 
 
@@ -91,13 +91,6 @@ def test_a_result_whose_file_is_gone_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"a\.jsonl: cannot be read"):
         journal.once("rounds/a", never)
     journal.close()
-
-
-def test_where_the_files_of_a_run_lie_is_not_among_its_settings() -> None:
-    content = {"seed": 1, "train": {"steps": 3}, "output": "a", "name": "x", "device": "cpu"}
-    assert settings_of(content) == settings_of({**content, "output": "b", "name": "y", "device": "cuda"})
-    assert settings_of(content) != settings_of({**content, "seed": 2})
-    assert len(json.dumps(settings_of(content))) > 10
 
 
 PROCEDURE = """

@@ -126,8 +126,13 @@ def test_more_epochs_with_other_batches_end_where_the_epochs_say(memory: Path) -
 @pytest.mark.fault("V6")
 @pytest.mark.parametrize(
     "changed",
-    [{"data": "arithmetic:chat=false,size=15"}, {"method": "preference/dpo"}, {"name": "run", "resume": "7"}],
-    ids=["data", "method", "step"],
+    [
+        {"data": "arithmetic:chat=false,size=15"},
+        {"method": "preference/dpo"},
+        {"seed": 1},
+        {"name": "run", "resume": "7"},
+    ],
+    ids=["data", "method", "seed", "step"],
 )
 def test_a_refused_resume_leaves_every_file_as_it_was(changed: dict[str, Any], begun: Path) -> None:
     before = files(begun)

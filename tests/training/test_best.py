@@ -55,6 +55,18 @@ def test_a_resumed_run_ends_alike(tmp_path: Path) -> None:
     assert metrics(resumed) == metrics(whole)
 
 
+@pytest.mark.usefixtures("measured")
+def test_another_metric_is_looked_for_from_the_resumed_step_on(tmp_path: Path) -> None:
+    cut = {**ASKED, "train": {**ASKED["train"], "steps": 3}}
+    run(cut, tmp_path)
+    other = {**ASKED["evaluate"], "mode": "max", "patience": None}
+    resumed = run({**ASKED, "evaluate": other}, tmp_path, resume=True)
+    whole = run({**ASKED, "evaluate": None, "train": {**ASKED["train"], "steps": 5}}, tmp_path / "whole")
+    assert not same_bits(resumed, whole)
+    four = run({**ASKED, "evaluate": None, "train": {**ASKED["train"], "steps": 4}}, tmp_path / "four")
+    assert same_bits(resumed, four)  # 3.2 after step 4 is higher than 2.0 after step 5; 4.0 after step 1 is gone
+
+
 def test_without_best_the_last_weights_are_final_and_training_is_as_with_it(tmp_path: Path) -> None:
     section = {"data": ASKED["evaluate"]["data"], "every": 1}
     asked = {**ASKED, "train": {**ASKED["train"], "steps": 2}}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from posttrain.launch.result import Result
 from posttrain.records import Episode, Prompt
 from posttrain.training.evaluation import Evaluation
 from tests.harness.runs import SUMS, Interrupt, PowerCut, metrics, run, same_bits
@@ -25,8 +26,13 @@ GRPO: dict[str, Any] = {
 NAMES = ["before", "step 2", "step 4", "after"]
 
 
-def test_a_run_is_evaluated_every_so_often(tmp_path: Path) -> None:
-    result = run(GRPO, tmp_path)
+@pytest.fixture(scope="module")
+def whole(memory: Path) -> Result:
+    return run(GRPO, memory / "whole")
+
+
+def test_a_run_is_evaluated_every_so_often(whole: Result) -> None:
+    result = whole
     assert list(result.evaluations) == NAMES
     rows = metrics(result)
     assert [row.get("eval/reward") for row in rows] == [
@@ -39,16 +45,15 @@ def test_a_run_is_evaluated_every_so_often(tmp_path: Path) -> None:
     assert {f.stem for f in (result.directory / "evaluations").iterdir()} == {n.replace(" ", "-") for n in NAMES}
 
 
-def test_it_does_not_change_the_training(tmp_path: Path) -> None:
+def test_it_does_not_change_the_training(whole: Result, tmp_path: Path) -> None:
     seldom = {**GRPO, "evaluate": {**GRPO["evaluate"], "every": None}}
-    one, two = run(GRPO, tmp_path / "one"), run(seldom, tmp_path / "two")
+    one, two = whole, run(seldom, tmp_path / "two")
     assert same_bits(one, two)
     assert [{k: v for k, v in row.items() if k != "eval/reward"} for row in metrics(one)] == metrics(two)
 
 
 @pytest.mark.parametrize("cut", [2, 3, 5])
-def test_a_resumed_run_has_all_evaluations_and_makes_none_twice(cut: int, tmp_path: Path) -> None:
-    whole = run(GRPO, tmp_path / "whole")
+def test_a_resumed_run_has_all_evaluations_and_makes_none_twice(cut: int, whole: Result, tmp_path: Path) -> None:
     with pytest.raises(Interrupt):
         run(GRPO, tmp_path / "cut", display=PowerCut(cut))
     before = tmp_path / "cut" / "run" / "evaluations" / "before.jsonl"
@@ -59,6 +64,35 @@ def test_a_resumed_run_has_all_evaluations_and_makes_none_twice(cut: int, tmp_pa
         assert resumed.evaluations[name].scores == whole.evaluations[name].scores
     assert before.stat().st_mtime_ns == stamp
     assert metrics(resumed) == metrics(whole)
+
+
+OTHER = {"data": "arithmetic:chat=false,split=test,size=3", "every": 1}
+
+
+@pytest.mark.parametrize(
+    ("began", "resumed", "names"),
+    [
+        (None, {**GRPO["evaluate"], "every": 1}, ["step 3", "step 4", "step 5", "after"]),
+        (GRPO["evaluate"], OTHER, ["step 3", "step 4", "step 5", "after"]),
+        (
+            GRPO["evaluate"],
+            {**GRPO["evaluate"], "every": 1},
+            ["before", "step 2", "step 3", "step 4", "step 5", "after"],
+        ),
+        (GRPO["evaluate"], None, []),
+    ],
+    ids=["added", "other data", "more often", "removed"],
+)
+def test_a_resumed_run_may_be_evaluated_otherwise(
+    began: Any, resumed: Any, names: list[str], whole: Result, tmp_path: Path
+) -> None:
+    with pytest.raises(Interrupt):
+        run({**GRPO, "evaluate": began}, tmp_path, display=PowerCut(3))
+    result = run({**GRPO, "evaluate": resumed}, tmp_path, resume=True)
+    assert list(result.evaluations) == names
+    assert same_bits(result, whole)
+    if resumed == OTHER:  # not those of the data before
+        assert {e.asked for e in result.evaluations.values()} == {3}
 
 
 def test_the_score_of_a_prompt_is_the_mean_of_its_answers_and_unscored_ones_do_not_count() -> None:

@@ -12,8 +12,9 @@ from posttrain.config.load import resolved
 from posttrain.errors import ConfigError, StoppedError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.runs.checkpoint import NAME
+from posttrain.runs.decisive import settings_of
 from posttrain.runs.directory import RunDirectory
-from posttrain.runs.directory_journal import DirectoryJournal, settings_of
+from posttrain.runs.directory_journal import DirectoryJournal
 from posttrain.runs.ending import FinishedError, is_finished, read_ending
 from posttrain.training.source import GIVEN
 

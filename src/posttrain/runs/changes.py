@@ -14,6 +14,17 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tupl
     }
 
 
+def told(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Describe the differences, a line each: `train.steps: 9, was 5`; a section that came or went is one of them."""
+    old, new = flattened(before), flattened(now)
+    both = old.keys() | new.keys()
+    sections = [key for key in sorted(both) if any(other.startswith(f"{key}.") for other in both)]  # null in one
+    lines = [f"{key}: {'removed' if key in new else 'added'}" for key in sections]
+    inside = tuple(f"{key}." for key in sections)
+    others = {key: pair for key, pair in changes(before, now).items() if not f"{key}.".startswith(inside)}
+    return lines + [f"{key}: {value!r}, was {was!r}" for key, (was, value) in others.items()]
+
+
 def flattened(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Flatten nested settings: `{"train": {"steps": 3}}` becomes `{"train.steps": 3}`."""
     settings: dict[str, Any] = {}

@@ -22,7 +22,7 @@ import yaml
 
 from posttrain.errors import ConfigError, StorageError
 from posttrain.runs import durable
-from posttrain.runs.changes import changes
+from posttrain.runs.changes import told
 from posttrain.runs.lock import RunLock
 from posttrain.runs.names import NAME, check, claim, is_blank, next_attempt, slug
 from posttrain.runs.provenance import provenance
@@ -43,7 +43,7 @@ class RunDirectory:
         self.was_blank = is_blank(path)
         self.described = False
         self._config = dict(config)
-        self._seed = seed
+        self.seed = seed
         self._facts: dict[str, Any] = {}
 
     @classmethod
@@ -143,6 +143,14 @@ class RunDirectory:
             return {}
         return content if isinstance(content, dict) else {}
 
+    def check_seed(self, began: int | None) -> None:
+        """Raise ConfigError if the run began with another seed."""
+        if began is not None and self.seed is not None and began != self.seed:
+            raise ConfigError(
+                f"seed: {self.seed}, but {self.path} began with {began}, from which the order of its records and the "
+                f"randomness of its answers derive; resume with seed={began}, or start a new run"
+            )
+
     def begin(self) -> None:
         """Write the settings and the provenance of this attempt, once. Raises StorageError."""
         if self.described:
@@ -150,12 +158,12 @@ class RunDirectory:
         try:
             self.logs.mkdir(parents=True)
             if self.config.exists():
-                for key, (old, new) in changes(self.last_config(), self._config).items():
-                    log.warning("resumed with %s: %r, was %r", key, new, old)
+                for line in told(self.last_config(), self._config):
+                    log.warning("resumed with %s", line)
             settings = yaml.safe_dump(self._config, sort_keys=False, allow_unicode=True)
             for folder in (self.logs, self.path):
                 durable.write_text(folder / "config.yaml", settings)
-            self._facts = {"id": self.id, "attempt": self.attempt, **provenance(self._seed), **self._facts}
+            self._facts = {"id": self.id, "attempt": self.attempt, **provenance(self.seed), **self._facts}
             self.described = True
             self.add()
         except OSError as error:

@@ -23,7 +23,6 @@ from posttrain.runs.rounds import read_rows, write_rows
 from posttrain.runs.samples import SamplesWriter
 from posttrain.runs.saver import STATE, Copy, Saver
 from posttrain.runs.state import read_state
-from posttrain.seeds import seed_for
 
 KEPT = "kept.jsonl"  # one line for each named result: its name, and where in the run it was made
 
@@ -84,6 +83,7 @@ class DirectoryJournal(Journal):
                 f"{folder}: its tokenizer has {self.saved['vocabulary']}, that of this run {self.vocabulary}; "
                 "resume with the model that the run began with"
             )
+        self.directory.check_seed(self.saved.get("seed"))
         maybe_kill("resume", int(self.saved["global_step"]))
         self._goes_back = which != "latest"
         self._kept = self._read_kept(int(self.saved["global_step"]) if self._goes_back else None)
@@ -116,12 +116,26 @@ class DirectoryJournal(Journal):
         It is on disk before this returns, whether or not a checkpoint follows.
         """
         self._claim(name)
-        path = self.folder / f"{name}.jsonl"
         if self.saved is not None:  # the models are not yet those that the checkpoint will restore
             if name not in self.saved["kept"]:
                 raise ConfigError(f"{name} is new: the procedure has changed since the checkpoint; start a new run")
-            return read_rows(path)
-        entry = {"name": name, "steps": self.steps, "verb": self.verb, "settings": self.settings}
+            return read_rows(self.folder / f"{name}.jsonl")
+        return self._computed(name, compute, {})
+
+    def measured(self, name: str, compute: Callable[[], list[Any]], asked: str) -> list[Any] | None:
+        if self.saved is not None:
+            known = name in self.saved["kept"] and self._kept.get(name, {}).get("asked") == asked
+            if not known:
+                return None
+            self._claim(name)
+            return read_rows(self.folder / f"{name}.jsonl")
+        self._claim(name)
+        return self._computed(name, compute, {"asked": asked})
+
+    def _computed(self, name: str, compute: Callable[[], list[Any]], about: Mapping[str, str]) -> list[Any]:
+        """Read what an earlier attempt has made at this point of the run, else compute and keep it."""
+        path = self.folder / f"{name}.jsonl"
+        entry = {"name": name, "steps": self.steps, "verb": self.verb, "settings": self.settings, **about}
         if self._kept.get(name) == entry:
             return read_rows(path)
         rows = compute()
@@ -153,7 +167,7 @@ class DirectoryJournal(Journal):
         def whole() -> Copy:
             state, write_model = take()
             own = {"global_step": self.steps, "finished": self.finished[:verbs], "kept": list(self.names)}
-            return {**own, "vocabulary": self.vocabulary, **state}, write_model
+            return {**own, "seed": self.directory.seed, "vocabulary": self.vocabulary, **state}, write_model
 
         self._metrics().sync()
         self.saver.save(self.steps, whole)
@@ -197,9 +211,3 @@ class DirectoryJournal(Journal):
                 self.metrics.close()
             self.directory.close()
             super().close()
-
-
-def settings_of(config: Mapping[str, Any]) -> str:
-    """Identify the settings of a run by a hash that does not depend on where its files lie."""
-    decisive = {k: v for k, v in config.items() if k not in ("name", "output", "device", "scoring", "report")}
-    return f"{seed_for(json.dumps(decisive, sort_keys=True, default=str)):014x}"

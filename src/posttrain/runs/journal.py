@@ -76,6 +76,14 @@ class Journal:
         self._claim(name)
         return compute()
 
+    def measured(self, name: str, compute: Callable[[], list[Any]], asked: str) -> list[Any] | None:
+        """An evaluation, kept likewise. `asked`: identifies what was measured; with another one it has no result.
+
+        None where it should have been made before the checkpoint, by models that are gone.
+        """
+        del asked  # this attempt is the first
+        return self.once(name, compute)
+
     def _claim(self, name: str) -> None:
         """Count a named result. ConfigError for a name that this attempt has used already."""
         if name in self.names:

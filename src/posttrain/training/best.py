@@ -63,10 +63,20 @@ class Best:
 
     def state(self) -> dict[str, Any]:
         """Return what a resumed run needs to know."""
-        return {"step": self.step, "value": self.value, "waited": self.waited}
+        return {"step": self.step, "value": self.value, "waited": self.waited, "of": self._of}
+
+    @property
+    def _of(self) -> str:
+        """What is compared: the metric, and whether it should be low."""
+        return f"{'lowest' if self.lower else 'highest'} {self.metric}"
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Continue from a `state`. The weights come with those of the other models, so this comes before them."""
+        """Continue from a `state`. The weights come with those of the other models, so this comes before them.
+
+        A state of another metric is not continued: the best is looked for from here on.
+        """
+        if saved.get("of", self._of) != self._of:
+            return
         self.step, self.value, self.waited = saved["step"], saved["value"], saved["waited"]
         if self.step is not None:
             self.run.learner.copy(self.role, KEPT)

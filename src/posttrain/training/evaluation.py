@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -14,6 +15,7 @@ from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.runs.rounds import as_episodes, as_row
+from posttrain.seeds import seed_for
 from posttrain.training import measures
 from posttrain.training.columns_read import by_method
 from posttrain.training.episodes import Names, episode, request
@@ -138,9 +140,11 @@ class Evaluations:
         self.run = run
         self.done: dict[str, Evaluation] = {}
         self.read_before = False
+        self.begun = False  # whether the evaluation before the training was made, or found missing
         self.chosen: str | None = None  # which of the evaluated weights were saved as final
         self.prompts: list[Prompt] = []
         self.tokens: Tokens = {}
+        self.fingerprint = ""  # of the prompts
         self.records: Dataset | None = None
         self.held_out: HeldOut | None = None
 
@@ -161,7 +165,7 @@ class Evaluations:
     def _asked(self, prompts: Dataset) -> Dataset:
         encode = self.run.encoder.prompt
         prompts, self.tokens = self.run.encode(prompts, lambda r: encode(cast(Prompt, r), 0, prompts.truncate))
-        self.prompts = [p for p in prompts if isinstance(p, Prompt)]
+        self.prompts, self.fingerprint = [p for p in prompts if isinstance(p, Prompt)], prompts.fingerprint
         return prompts
 
     def measure_with(self, trainer: Trainer, arriving: set[str]) -> None:
@@ -178,20 +182,39 @@ class Evaluations:
 
     def before(self) -> None:
         """Evaluate the models that a run begins with, once; nothing in a session whose held-out data was not read."""
-        if self.read_before and "before" not in self.done:
-            self.now("before")
+        if not self.read_before or self.begun:
+            return
+        self.begun = True
+        if "before" not in self.done and self.now("before") is None and self.run.file.evaluate is not None:
+            self.run.display.note("there is no evaluation before: the run began without this `evaluate`")
 
     def now(self, name: str) -> Evaluation | None:
-        """Evaluate the models as they are and keep the result under a name; None if the run file has no `evaluate`."""
+        """Evaluate the models as they are and keep the result under a name.
+
+        None if the run file has no `evaluate`, or had another one before the checkpoint that this run continues from.
+        """
         if self.run.file.evaluate is None:
             return None
         if not self.read_before:
             self.read(None)
         count = 0 if self.records is None else len(self.records)
-        first, *rows = self.run.journal.once(f"evaluations/{name.replace(' ', '-')}", self._compute)
+        made = self.run.journal.measured(f"evaluations/{name.replace(' ', '-')}", self._compute, self._identity())
+        if made is None:
+            return None
+        first, *rows = made
         self.done[name] = Evaluation.of(as_episodes(rows, self.prompts), first["measured"], count)
         self.run.display.note(f"evaluation {name}: {self.done[name]}")
         return self.done[name]
+
+    def _identity(self) -> str:
+        """Identify what is measured, so that a resumed run takes no evaluation of other data for its own."""
+        file, section = self.run.file, self.run.file.evaluate
+        assert section is not None
+        settings = section.model_dump(include={"samples", "temperature", "max_tokens"})
+        rewards = [r.model_dump() for r in file.rewards]
+        records = "" if self.records is None else self.records.fingerprint
+        read = json.dumps([settings, rewards, file.sampling.max_tokens], sort_keys=True, default=str)
+        return f"{seed_for(read, self.fingerprint, records):014x}"
 
     def _compute(self) -> list[Any]:
         section = self.run.file.evaluate
