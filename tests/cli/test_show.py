@@ -36,12 +36,24 @@ def test_one_several_and_a_page(runs: Path, capsys: pytest.CaptureFixture[str]) 
     assert "<title>a, b</title>" in page.read_text()
 
 
+def test_compare_shows_runs_side_by_side(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main_ok("show", str(runs))
+    shown = capsys.readouterr().out
+    main_ok("compare", str(runs / "a"), str(runs / "b"))
+    assert capsys.readouterr().out == shown
+    assert "0.25" in shown
+    assert "0.5" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["show", "{}/c"], "c: no such folder"),
         (["show", "{}/a", "--html", "{}/nowhere/x.html"], "x.html: cannot be written (No such file or directory)"),
-        (["compare", "{}/a", "{}/b"], "to see runs side by side: posttrain show {}/a {}/b"),
+        (["compare", "{}/a", "{}/bb"], "{}/bb: no such folder (did you mean 'b'?)"),
+        (["compare", "{}/aa", "{}/bb"], "{}/aa: no such folder (did you mean 'a'?)"),
+        (["compare", "{}/a", "preference/dpo"], "preference/dpo: no such folder"),
+        (["compare", "{}/a", "{}/b", "--seeds", "3", "--set", "x=1"], "so --seeds and --set would do nothing"),
     ],
 )
 def test_errors(arguments: list[str], said: str, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,10 +103,25 @@ def test_losses_are_better_if_lower_and_rewards_if_higher() -> None:
     assert seen(values, best="loss", patience=3).exhausted
 
 
-def test_a_metric_that_is_not_measured_is_refused_before_the_first_step(tmp_path: Path) -> None:
-    asked = {**ASKED, "evaluate": {**ASKED["evaluate"], "best": "los"}}
-    with pytest.raises(ConfigError, match=r"'los' is not measured \(did you mean 'loss'\?\).*measures loss, entropy"):
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, r"'los' is not measured \(did you mean 'loss'\?\).*measures loss, perplexity, entropy"),
+        ({"rewards": ["exact_match"]}, "'los' is not measured; this run measures reward$"),
+    ],
+    ids=["records", "prompts"],
+)
+def test_a_metric_that_no_evaluation_has_is_refused_before_a_model_is_loaded(
+    changed: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    asked = {**ASKED, "model": str(tmp_path), "evaluate": {**ASKED["evaluate"], "best": "los"}, **changed}
+    with pytest.raises(ConfigError, match=said):
         run(asked, tmp_path)
+
+
+def test_a_metric_that_was_not_measured_after_all_is_refused_by_the_first_evaluation() -> None:
+    with pytest.raises(ConfigError, match="'perplexity' is not measured; this run measures loss"):
+        seen([], best="perplexity").check({"eval/loss": 1.0})
 
 
 @pytest.mark.parametrize(("section", "words"), [

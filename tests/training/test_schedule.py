@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from posttrain.training.schedule import Rates, Schedule
+from posttrain.training.schedule import Rates, Schedule, too_long
 
 
 def rates(schedule, steps=10):
@@ -53,3 +53,9 @@ def test_one_peak_for_all_or_one_for_each():
         "critic": 2.0,
         "policy": 0.5,
     }
+
+
+@pytest.mark.parametrize(("warmup", "told"), [(0, False), (0.99, False), (10, False), (11, True)])
+def test_a_warm_up_longer_than_the_run_is_noticed(warmup, told):
+    assert bool(too_long(warmup, 10)) == told
+    assert "ends at 25% of its peak" in too_long(40, 10)

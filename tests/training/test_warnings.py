@@ -18,7 +18,7 @@ def test_warnings_and_dropped_rows_are_listed(tmp_path):
         "tiny",
         "imitation/sft",
         {"path": str(file), "invalid": "drop", "chat": False},
-        train={"steps": 1, "prompts_per_step": 2, "save_minutes": 0},
+        train={"steps": 1, "prompts_per_step": 2, "save_minutes": 0, "warmup": 4},
         output=str(tmp_path / "runs"),
         display=None,
     )
@@ -29,3 +29,5 @@ def test_warnings_and_dropped_rows_are_listed(tmp_path):
     assert encoded.startswith("the prompt ends with a space")
     assert encoded.endswith(f"(1 row, the first {file}:2)")
     assert facts["dropped"][str(file)] == [f"{file}:3: 'completion' is empty"]
+    (warmed,) = facts["warnings"]["train.warmup"]
+    assert "ends at 25% of its peak" in warmed

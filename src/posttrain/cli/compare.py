@@ -1,4 +1,7 @@
-"""`posttrain compare METHOD METHOD ... --task TASK --seeds 5`: the same data, budget and seeds for every method."""
+"""`posttrain compare METHOD METHOD ... --task TASK --seeds 5`: the same data, budget and seeds for every method.
+
+Folders of runs in place of methods are compared as they are, as `posttrain show` does it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posttrain.cli.show import show
 from posttrain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,11 +18,12 @@ if TYPE_CHECKING:
 
 
 def compare(
+    context: typer.Context,
     methods: Annotated[
         list[str],
         typer.Argument(
             metavar="METHOD...",
-            help="Methods, with settings: preference/dpo:beta=0.05,learning_rate=1e-4",
+            help="Methods, with settings: preference/dpo:beta=0.05,learning_rate=1e-4; or folders of runs",
             show_default=False,
         ),
     ],
@@ -31,12 +36,16 @@ def compare(
     resume: Annotated[bool, typer.Option("--resume", help="Resume: run only what is missing.")] = False,
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="Draw figure.png and figure.svg.")] = True,
 ) -> None:
-    """Train several methods on one task and compare them: a table with intervals, and a figure of reward against KL."""
-    from posttrain.errors import MissingExtraError
-    from posttrain.runs.reader import is_run
+    """Train several methods on one task and compare them: a table with intervals, and a figure of reward against KL.
 
-    if any(is_run(Path(method)) for method in methods):
-        raise ConfigError(f"compare trains methods; to see runs side by side: posttrain show {' '.join(methods)}")
+    Folders of runs are not trained again: their curves, numbers and the settings that differ are shown side by side.
+    """
+    from posttrain.errors import MissingExtraError
+    from posttrain.runs.reader import means_run
+
+    if any(map(means_run, methods)):
+        show_runs(context, methods)
+        return
     from posttrain.evaluation.compare import figure as drawing
     from posttrain.evaluation.compare.grid import compare as run
     from posttrain.evaluation.compare.report import write
@@ -50,8 +59,20 @@ def compare(
             methods, task, seeds=seeds, settings=settings, output=output, name=name, resume=resume, display=display
         )
     files = [*write(comparison), *(drawing.draw(comparison) if figure else [])]
-    show(comparison)
+    print_table(comparison)
     typer.echo("\n".join(str(path) for path in files))
+
+
+def show_runs(context: typer.Context, folders: list[str]) -> None:
+    """Show runs side by side. Raises ConfigError for options that only a training has."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if options := [f"--{'set' if name == 'setting' else name}" for name in given if name != "methods"]:
+        raise ConfigError(
+            f"compare shows folders of runs as they are, so {' and '.join(options)} would do nothing; remove it, or "
+            "name methods in place of the folders"
+        )
+    show([Path(folder) for folder in folders])
 
 
 def values(options: list[str]) -> dict[str, Any]:
@@ -64,7 +85,7 @@ def values(options: list[str]) -> dict[str, Any]:
     return {key: value(raw) for key, _, raw in pairs}
 
 
-def show(comparison: Comparison) -> None:
+def print_table(comparison: Comparison) -> None:
     """Print the table to the terminal."""
     from rich.console import Console
     from rich.table import Table

@@ -15,9 +15,10 @@ from posttrain.data.overlap import overlap
 from posttrain.errors import ConfigError, suggestion
 from posttrain.launch.text_roles import check_endpoints
 from posttrain.trackers.named import check_installed
+from posttrain.training.best import PREFIX, not_measured
 from posttrain.training.enough import check_answers, check_batch_size
 from posttrain.training.episodes import authors_of
-from posttrain.training.held_out import offline, sources
+from posttrain.training.held_out import measurable, offline, sources
 from posttrain.training.named_rewards import named_rewards
 from posttrain.training.role_rewards import REWARD
 from posttrain.training.shaped_rewards import check_shaping, shapes
@@ -103,6 +104,10 @@ def _check_evaluate(run: RunFile, section: Evaluate, method: Method | None, *, s
         raise ConfigError(
             "evaluate.best: a procedure trains several times, so no one of its steps is the best; remove it"
         )
+    if section.best is not None and method is not None:
+        known = [*(["reward"] if prompts else []), *(measurable(method) if records else [])]
+        if section.best.removeprefix(PREFIX) not in known:
+            raise not_measured(section.best, known)
     if records is not None and (method is None or not offline(method)):
         who = "a procedure trains with several methods" if method is None else f"{method.name} samples answers"
         raise ConfigError(

@@ -110,6 +110,18 @@ def is_run(folder: Path) -> bool:
     return (folder / "run.json").is_file()
 
 
+def holds_runs(folder: Path) -> bool:
+    """Whether a folder has runs in it."""
+    return folder.is_dir() and any(is_run(inside) for inside in folder.iterdir())
+
+
+def means_run(text: str) -> bool:
+    """Whether somebody who writes this means a run: it is one, holds some, or would lie beside others if it existed."""
+    path = Path(text)
+    misspelt = "/" in text and not path.exists() and holds_runs(path.parent)
+    return is_run(path) or holds_runs(path) or misspelt
+
+
 def find_runs(folders: list[Path]) -> list[RunReader]:
     """Open runs; a folder of runs stands for all of them. Raises StorageError for what is neither."""
     found: list[RunReader] = []

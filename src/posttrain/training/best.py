@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from posttrain.errors import ConfigError, suggestion
@@ -11,6 +11,14 @@ from posttrain.training.run import Run
 KEPT = "best-so-far"  # the role that holds the weights; it is in every checkpoint
 PREFIX = "eval/"
 FALLING = ("loss", "perplexity", "kl")  # metrics with one of these in their name are better if lower
+
+
+def not_measured(asked: str, known: Iterable[str]) -> ConfigError:
+    """Return the user's error for an `evaluate.best` that is none of the metrics of the evaluations."""
+    name, names = asked.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known]
+    return ConfigError(
+        f"evaluate.best: {name!r} is not measured{suggestion(name, names)}; this run measures {', '.join(names)}"
+    )
 
 
 class Best:
@@ -35,12 +43,7 @@ class Best:
     def check(self, metrics: Mapping[str, float]) -> None:
         """Raise ConfigError if evaluations do not measure the metric."""
         if self.metric is not None and metrics and self.metric not in metrics:
-            known = [name.removeprefix(PREFIX) for name in metrics]
-            asked = self.metric.removeprefix(PREFIX)
-            raise ConfigError(
-                f"evaluate.best: {asked!r} is not measured{suggestion(asked, known)}; this run measures "
-                f"{', '.join(known)}"
-            )
+            raise not_measured(self.metric, metrics)
 
     def see(self, step: int, metrics: Mapping[str, float]) -> None:
         """Look at the metrics of a step; copy the weights if they are the best so far."""

@@ -41,6 +41,13 @@ def offline(method: Method) -> bool:
     return not any(stream.kind.sampled for stream in method.streams.values())
 
 
+def measurable(method: Method) -> list[str]:
+    """Return the names of all numbers that held-out records may have, before any are measured."""
+    named = [f"loss/{name}" for name in method.loss] if len(method.loss) > 1 else []
+    scalars = [name for name in method.derived if method.vocabulary[name].axes == ""]
+    return ["loss", "perplexity", *named, *method.metrics, *scalars]
+
+
 class HeldOut:
     """Held-out records, encoded once, and the trainer whose method measures them.
 

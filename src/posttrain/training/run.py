@@ -5,6 +5,7 @@ Stages, rollouts and sessions hold a Run; a Run holds none of them.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from posttrain.records import Episode, Record
     from posttrain.roles.protocol import TextRole
     from posttrain.sampling.request import Completion, Mix, OnFinished, Request
+
+log = logging.getLogger(__name__)
 
 SHOWN_LINES = 3  # of what rewards print in a batch
 T = TypeVar("T")
@@ -86,6 +89,7 @@ class Run:
         self._rewards: tuple[Reward, ...] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
         self._told: set[Dataset] = set()  # whose warnings have been given
+        self._warned: set[str] = set()  # settings likewise
 
     def seed(self, *names: Any) -> int:
         """Derive a seed from the run's seed and names."""
@@ -249,6 +253,13 @@ class Run:
         if asked:
             self.journal.wait_until_saved()
             raise self.signals.stopped()
+
+    def warn(self, about: str, text: str) -> None:
+        """Warn of a setting, the first time, and list the warning in run.json."""
+        if about not in self._warned:
+            self._warned.add(about)
+            self.journal.describe(warnings={about: [text]})
+            log.warning("%s: %s", about, text)
 
     def end_early(self, why: str) -> None:
         """Say that the run file ends the training before its last step, and remember why."""

@@ -19,15 +19,30 @@ class Schedule:
     kind: str = "constant"
     warmup: float = 0
 
+    @property
+    def warm(self) -> float:
+        """Number of steps of the warm-up."""
+        return math.ceil(self.warmup * self.steps) if self.warmup < 1 else self.warmup
+
     def at(self, step: int) -> float:
         """Return the rate of a step, counted from 0."""
-        warm = math.ceil(self.warmup * self.steps) if self.warmup < 1 else self.warmup
+        warm = self.warm
         if step < warm:
             return self.peak * (step + 1) / warm
         if self.kind == "constant":
             return self.peak
         left = (self.steps - step) / max(self.steps - warm, 1)
         return self.peak * (left if self.kind == "linear" else 0.5 * (1 - math.cos(math.pi * left)))
+
+
+def too_long(warmup: float, steps: int) -> str | None:
+    """Say so if a warm-up is longer than the stage, so that no step has the learning rate that was asked for."""
+    if warmup <= max(steps, 1):
+        return None
+    return (
+        f"the warm-up of {warmup:g} steps is longer than the {steps} steps that there are, so the learning rate ends "
+        f"at {steps / warmup:.0%} of its peak; for a tenth of the steps set train.warmup=0.1"
+    )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from posttrain.training.course import Course
 from posttrain.training.evaluation import Evaluations
 from posttrain.training.learning_rates import Peaks, peaks, told
 from posttrain.training.run import Run
-from posttrain.training.schedule import Rates
+from posttrain.training.schedule import Rates, too_long
 from posttrain.training.text_roles import check_token_roles
 from posttrain.training.trainer import Trainer
 from posttrain.turns import last_message
@@ -52,6 +52,8 @@ class Stage:
         self.evaluations = evaluations
         self.batches = Batches(run, method, data, rewards=rewards, train=train, name=name)
         self.course = Course.of(train, self.batches.feeds[MAIN])
+        if notice := too_long(train.warmup, self.course.whole):
+            run.warn("train.warmup", notice)
         self.next_step = 0
         self.equal = 0  # steps in a row without two different rewards for a prompt
         self.broken = 0  # steps in a row whose loss or gradient was not finite
