@@ -489,5 +489,6 @@ def test_the_value_of_a_policy_gradient_loss_is_not_shown():
     from posttrain.methods.online.online_dpo import METHOD as ONLINE_DPO
 
     assert GRPO.is_surrogate
+    assert GRPO.without_meaning == ("loss", "loss/policy")
     assert not SFT.is_surrogate
     assert not ONLINE_DPO.is_surrogate

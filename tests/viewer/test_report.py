@@ -50,9 +50,11 @@ def test_one_run(tmp_path: Path) -> None:
 
 def test_a_loss_that_says_nothing_has_no_curve(tmp_path: Path) -> None:
     run = written(tmp_path / "a", metrics={"without_meaning": ["loss"]})
-    panel = drawn(report(run, 100)).partition("╰")[0]
-    assert "loss" not in panel
-    assert "reward" in panel
+    text = drawn(report(run, 100))
+    assert "loss" not in text
+    assert "reward" in text
+    table = [line.split() for line in drawn(compared([run, written(tmp_path / "b")])).splitlines()]
+    assert ["loss", "-", "1e-09"] in table
 
 
 def test_several_runs_side_by_side(tmp_path: Path) -> None:

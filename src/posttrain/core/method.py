@@ -218,7 +218,14 @@ class Method:
 
         It weights the log-probs of sampled answers by an advantage, which is about 0 on average whatever was learned.
         """
-        return any("advantage" in t.needs and self.streams[t.over].kind.sampled for t in self.loss.values())
+        return bool(self.without_meaning)
+
+    @property
+    def without_meaning(self) -> tuple[str, ...]:
+        """The metrics whose value says nothing for that reason: the loss, and each of its terms of this kind."""
+        sampled = {name: term for name, term in self.loss.items() if self.streams[term.over].kind.sampled}
+        terms = tuple(f"loss/{name}" for name, term in sampled.items() if "advantage" in term.needs)
+        return ("loss", *terms) if terms else ()
 
     def rate(self, role: str) -> Rate:
         """Return the default learning rate of a trained role: its own, else that of its kind of records or head."""

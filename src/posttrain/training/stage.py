@@ -97,7 +97,7 @@ class Stage:
         if (before := self.evaluations.done.get("before")) is not None:
             self.best.check(before.metrics)
         if self.method.is_surrogate:
-            run.journal.describe(metrics={"without_meaning": ["loss"]})
+            run.journal.describe(metrics={"without_meaning": list(self.method.without_meaning)})
         run.display.start(self.title(), self.total, self.header(), first_step=self.next_step)
         metrics: dict[str, float] = {}
         with run.signals.deferred():
@@ -190,7 +190,7 @@ class Stage:
         if run.journal.steps % self.settings.log_every == 0:
             run.journal.write_metrics(row)
         maybe_kill("metrics")
-        run.display.step(self.next_step, {n: x for n, x in row.items() if n != "loss" or not self.method.is_surrogate})
+        run.display.step(self.next_step, {n: x for n, x in row.items() if n not in self.method.without_meaning})
 
     def _show_samples(self) -> None:
         run, episodes = self.run, self.batches.episodes

@@ -43,6 +43,7 @@ class Trainer:
         self.carried = {n: d.start for n, d in self.method.derived.items() if d.when is When.END}
         self.batch_number = 0
         self.scored = _scored(plan)
+        self.repeated = _repeated(plan)
         self.scores: dict[str, dict[str, Tensor]] = {}  # stream -> scores of models on the rows of the latest batch
         learner.prepare(plan)
 
@@ -133,7 +134,8 @@ class Trainer:
         norms = self.learner.step(self.rates(self.batch_number))
         maybe_kill("optimiser")
         first = next(iter(norms.values()), 0.0)
-        return {"loss": share.loss, "grad_norm": norms.get("policy", first), **share.metrics}
+        metrics = {name: x for name, x in share.metrics.items() if name != self.repeated}
+        return {"loss": share.loss, "grad_norm": norms.get("policy", first), **metrics}
 
     def accumulate(self, minis: Batches, now: Now, *, fresh: bool) -> Share:
         """Accumulate the gradient of one optimiser step over all streams."""
@@ -209,3 +211,9 @@ def _scored(plan: Plan) -> dict[str, list[str]]:
     """List by stream the scores of models that are computed once per batch."""
     once = {s: wants for (when, s), wants in plan.forwards.items() if when is When.ONCE}
     return {s: [n for n, source in wants.items() if source.output == "score"] for s, wants in once.items()}
+
+
+def _repeated(plan: Plan) -> str | None:
+    """Name the metric of the only loss term, whose value is that of the loss; None if there are more, or weights."""
+    terms = [(name, term) for terms in plan.terms.values() for name, term in terms.items()]
+    return f"loss/{terms[0][0]}" if len(terms) == 1 and terms[0][1].weight == 1 else None

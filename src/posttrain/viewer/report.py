@@ -100,10 +100,10 @@ def curves_table(runs: Sequence[RunReader]) -> Iterator[Table]:
 
 
 def metrics_table(runs: Sequence[RunReader]) -> Iterator[Table]:
-    """List the latest value of every metric of every run."""
-    names = list(dict.fromkeys(name for run in runs for name in run.last if not is_timing(name)))
-    if names:
-        yield side_by_side("metric", runs, {n: [number(run.last.get(n)) for run in runs] for n in names})
+    """List the latest value of every metric of every run, and nothing for one whose value says nothing there."""
+    last = [{n: x for n, x in run.last.items() if n not in run.left_out and not is_timing(n)} for run in runs]
+    if names := list(dict.fromkeys(name for values in last for name in values)):
+        yield side_by_side("metric", runs, {n: [number(values.get(n)) for values in last] for n in names})
 
 
 def settings_table(runs: Sequence[RunReader]) -> Iterator[RenderableType]:
