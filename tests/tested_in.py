@@ -77,6 +77,5 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "runs/durable.py": ("runs/test_checkpoint.py", "runs/test_directory.py", "runs/test_aside.py"),
     "runs/lock.py": ("runs/test_directory.py", "runs/test_signals.py"),
     "runs/names.py": ("runs/test_directory.py",),
-    "runs/log.py": ("runs/test_directory.py",),
     "runs/samples.py": ("runs/test_metrics.py",),
 }

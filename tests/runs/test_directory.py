@@ -255,17 +255,3 @@ def test_create_configures_no_logging(tmp_path):
     before = list(logging.getLogger().handlers), logging.getLogger("posttrain").handlers[:]
     RunDirectory.create(tmp_path, "r", {}).close()
     assert (list(logging.getLogger().handlers), logging.getLogger("posttrain").handlers) == before
-
-
-def test_the_log_file_of_an_attempt(tmp_path):
-    from posttrain.runs.log import logging_to
-
-    logger = logging.getLogger("posttrain")
-    before = logger.handlers[:], logger.level
-    with logging_to(tmp_path / "posttrain.log"):
-        logging.getLogger("posttrain.runs.checkpoint").info("saved %d", 10)
-    logger.info("after")
-    assert (logger.handlers, logger.level) == before
-    text = Path(tmp_path / "posttrain.log").read_text()
-    assert text.endswith("INFO posttrain.runs.checkpoint: saved 10\n")
-    assert text.count("\n") == 1

@@ -16,6 +16,7 @@ from posttrain.runs.decisive import settings_of
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.directory_journal import DirectoryJournal
 from posttrain.runs.ending import FinishedError, is_finished, read_ending
+from posttrain.runs.log import RunLog
 from posttrain.training.source import GIVEN
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def resumed(run: RunFile, which: str) -> tuple[RunFile, str | None]:
     return run.model_copy(update={"output": directory.parent, "name": directory.name}), step
 
 
-def claim(run: RunFile, which: str | None) -> RunDirectory:
+def claim(run: RunFile, which: str | None, log: RunLog) -> RunDirectory:
     """The run's directory, locked: a new one, or with the checkpoint to resume from, an old one.
 
     Nothing is written to it yet. Raises FinishedError where the newest checkpoint leaves nothing to do.
@@ -48,7 +49,9 @@ def claim(run: RunFile, which: str | None) -> RunDirectory:
     named, model = run.procedure or run.method, _short(run.model.path)
     hint = f"{Path(_short(named.path)).stem}-{model}" if named else model
     config = resolved(run)
-    directory = RunDirectory.claimed(run.output, run.name, config, hint=hint, seed=run.seed, resume=which is not None)
+    directory = RunDirectory.claimed(
+        run.output, run.name, config, hint=hint, seed=run.seed, resume=which is not None, log=log
+    )
     with given_back(directory):
         maybe_kill("directory")
         same = settings_of(directory.last_config()) == settings_of(config)

@@ -28,11 +28,13 @@ from posttrain.runs.card import write_card
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.ending import FINISHED, FinishedError
 from posttrain.runs.journal import Journal
+from posttrain.runs.log import listening
 from posttrain.runs.metrics import read_metrics
 from posttrain.training.datasets import Datasets
 from posttrain.training.run import Run
 from posttrain.training.session import Session
 from posttrain.viewer.display import Display
+from posttrain.viewer.logged import LoggedDisplay
 
 if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
@@ -108,14 +110,16 @@ def open_session(
     keep_freed_memory()
     maybe_kill("config")
     run, checkpoint = resumed(run, "latest" if resume is True else resume or "never")
-    check_before_loading(run, scored=bool(functions))
-    datasets = read_before_loading(run, functions)
-    directory = claim(run, checkpoint) if write else None
-    with given_back(directory):
-        opened = _loaded(run, directory, display or Display(), functions, datasets)
-        if directory is not None:
-            opened.journal.watchers += followers(run, directory)
-        return Session(opened, resume=checkpoint if write else None)
+    with listening(write) as log:
+        check_before_loading(run, scored=bool(functions))
+        datasets = read_before_loading(run, functions)
+        directory = None if log is None else claim(run, checkpoint, log)
+        with given_back(directory):
+            shown = display or Display() if log is None else LoggedDisplay(display or Display(), log.say)
+            opened = _loaded(run, directory, shown, functions, datasets)
+            if directory is not None:
+                opened.journal.watchers += followers(run, directory)
+            return Session(opened, resume=checkpoint if write else None)
 
 
 def _loaded(

@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import shlex
 import shutil
+import sys
 import uuid
 from collections.abc import Mapping
 from functools import cached_property
@@ -24,6 +26,7 @@ from posttrain.errors import ConfigError, StorageError
 from posttrain.runs import durable
 from posttrain.runs.changes import told
 from posttrain.runs.lock import RunLock
+from posttrain.runs.log import FILE, RunLog
 from posttrain.runs.names import NAME, check, claim, is_blank, next_attempt, slug
 from posttrain.runs.provenance import provenance
 
@@ -36,7 +39,9 @@ class RunDirectory:
     Apart from the lock nothing is written before `begin`, so that a refused resume leaves the run as it was.
     """
 
-    def __init__(self, path: Path, lock: RunLock, config: Mapping[str, Any], seed: int | None) -> None:
+    def __init__(
+        self, path: Path, lock: RunLock, config: Mapping[str, Any], seed: int | None, log: RunLog | None = None
+    ) -> None:
         self.path = path
         self.lock = lock
         self.attempt = next_attempt(path)
@@ -44,25 +49,17 @@ class RunDirectory:
         self.described = False
         self._config = dict(config)
         self.seed = seed
+        self.log = log
         self._facts: dict[str, Any] = {}
 
     @classmethod
-    def create(
-        cls,
-        parent: Path,
-        name: str | None,
-        config: Mapping[str, Any],
-        *,
-        hint: str = "run",
-        seed: int | None = None,
-        resume: bool = False,
-    ) -> RunDirectory:
+    def create(cls, parent: Path, name: str | None, config: Mapping[str, Any], **how: Any) -> RunDirectory:
         """Open and describe `parent/name`; the arguments and errors are those of `claimed`."""
-        run = cls.claimed(parent, name, config, hint=hint, seed=seed, resume=resume)
+        run = cls.claimed(parent, name, config, **how)
         try:
             run.begin()
         except BaseException:
-            run.lock.release()
+            run.close()
             raise
         return run
 
@@ -76,9 +73,11 @@ class RunDirectory:
         hint: str = "run",
         seed: int | None = None,
         resume: bool = False,
+        log: RunLog | None = None,
     ) -> RunDirectory:
         """Lock `parent/name`, a new run or, with `resume`, an existing one. Nothing is written before `begin`.
 
+        `log`: is written to the attempt's folder from `begin` on, and closed with the directory.
         Without a name it is `<hint>-001`, `<hint>-002`, ...; resuming without one takes the newest of these. Raises
         StorageError when the run exists and `resume` is false, or when it is in use or cannot be written.
         """
@@ -90,7 +89,7 @@ class RunDirectory:
             lock.acquire()
             try:
                 check(path, resume)
-                return cls(path, lock, config, seed)
+                return cls(path, lock, config, seed, log)
             except BaseException:
                 lock.release()
                 raise
@@ -157,6 +156,9 @@ class RunDirectory:
             return
         try:
             self.logs.mkdir(parents=True)
+            if self.log is not None:
+                self.log.open(self.logs / FILE)
+                self.log.say("BEGIN", f"attempt {self.attempt} of {self.path}: {shlex.join(sys.argv)}")
             if self.config.exists():
                 for line in told(self.last_config(), self._config):
                     log.warning("resumed with %s", line)
@@ -171,6 +173,8 @@ class RunDirectory:
 
     def add(self, **facts: Mapping[str, Any]) -> None:
         """Add facts about this attempt to run.json: `add(dropped={"a.jsonl": ["a.jsonl:3: ..."]})`."""
+        if self.log is not None and (ended := facts.get("ended")):
+            self.log.say("END", f"{ended['how']} after {ended['steps']} steps. {ended.get('why', '')}".rstrip())
         self._facts |= {name: {**self._facts.get(name, {}), **new} for name, new in facts.items()}
         if self.described:
             text = json.dumps(self._facts, indent=2, ensure_ascii=False) + "\n"
@@ -192,6 +196,8 @@ class RunDirectory:
 
     def close(self) -> None:
         """Release the lock, so that another process may write here. May be called twice."""
+        if self.log is not None:
+            self.log.close()
         self.lock.release()
 
     def __enter__(self) -> RunDirectory:

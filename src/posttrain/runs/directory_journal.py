@@ -197,6 +197,8 @@ class DirectoryJournal(Journal):
         if not self.directory.described:
             return
         how = "stopped" if isinstance(error, StoppedError | KeyboardInterrupt) else "failed"
+        if how == "failed" and self.directory.log is not None:
+            self.directory.log.fail(error)
         with suppress(OSError):  # the error itself matters more
             self.directory.add(ended={"how": how, "steps": self.steps, "why": str(error)[:1000]})
         newest = self.saver.checkpoints.newest_name()
