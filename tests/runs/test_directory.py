@@ -8,7 +8,6 @@ import signal
 import socket
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import yaml
