@@ -140,7 +140,7 @@ class Evaluations:
         self.run = run
         self.done: dict[str, Evaluation] = {}
         self.read_before = False
-        self.begun = False  # whether the evaluation before the training was made, or found missing
+        self.tried = False  # whether the evaluation before the training was made, or found missing
         self.chosen: str | None = None  # which of the evaluated weights were saved as final
         self.prompts: list[Prompt] = []
         self.tokens: Tokens = {}
@@ -182,9 +182,9 @@ class Evaluations:
 
     def before(self) -> None:
         """Evaluate the models that a run begins with, once; nothing in a session whose held-out data was not read."""
-        if not self.read_before or self.begun:
+        if not self.read_before or self.tried:
             return
-        self.begun = True
+        self.tried = True
         if "before" not in self.done and self.now("before") is None and self.run.file.evaluate is not None:
             self.run.display.note("there is no evaluation before: the run began without this `evaluate`")
 
