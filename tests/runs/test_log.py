@@ -51,7 +51,7 @@ def test_a_file_that_cannot_be_written_is_one_warning(
     log.close()
     assert [r.getMessage().split(": ", 1)[1] for r in caplog.records] == [
         f"cannot be written: {'No such file or directory' if when == 'opened' else 'No space left on device'}; the run "
-        "goes on without it"
+        "continues without it"
     ]
 
 

@@ -80,7 +80,7 @@ class RunLog(logging.Handler):
             self._give_up(Path(file.name), error)
 
     def _give_up(self, path: Path, error: OSError) -> None:
-        _log.warning("%s: cannot be written: %s; the run goes on without it", path, error.strerror)
+        _log.warning("%s: cannot be written: %s; the run continues without it", path, error.strerror)
 
 
 @contextmanager
