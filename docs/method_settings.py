@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from posttrain.catalogue import index as catalogue
-from posttrain.catalogue.configure import HEAD_SIZE, heads, settings
+from posttrain.catalogue.configure import settings
 from posttrain.catalogue.signature import Signature, documented
+from posttrain.catalogue.transforms.heads import head_settings
 from posttrain.core.parts import settings_of
 
 Row = tuple[str, str, str]  # setting, default, what it does
@@ -29,8 +30,8 @@ def of_method(path: str) -> Iterator[Row]:
     lines = {p.name: documented(p.fn) for slot in slots for p, _, _ in settings_of([slot.part])}
     for _, part, key, value in settings(method):
         yield f"{part}.{key}", f"{value}", lines[part][key]
-    for name, size in heads(method).items():
-        yield f"{name}.size", f"{size}", HEAD_SIZE
+    for name, value, text in head_settings(method):
+        yield name, f"{value}", text
     if len(method.loss) > 1:
         for name, term in method.loss.items():
             if not isinstance(term.weight, str):

@@ -92,6 +92,12 @@ class Ranking:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Numbers(tuple[float, ...]):
+    """Several numbers of one row, such as its attributes; NaN is a label that is missing."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Several answers to one prompt, each right or wrong (`correct`), from which a reward model takes the best."""
@@ -114,7 +120,7 @@ class Row:
 
     `trained` marks the tokens that the loss may use, `written` those that a model (or a demonstrator) wrote, trained or
     not: an opponent's answer is written but not trained, a tool's output is neither. `columns` are tensors of the
-    vocabulary: one number per row, or a sequence with one number per token.
+    vocabulary: one number per row, `Numbers` of the row, or a sequence with one number per token.
     """
 
     id: int

@@ -1,6 +1,6 @@
 import pytest
 
-from posttrain.data.nested import cell, root
+from posttrain.data.nested import cell, names, root
 from posttrain.errors import DataError
 
 ROW = {"reward_model": {"truth": "4"}, "messages": [{"content": "2+2"}], "a.b": 1}
@@ -29,3 +29,10 @@ def test_a_path_that_leads_nowhere(path, expected):
     with pytest.raises(DataError) as caught:
         cell(ROW, path, "answer")
     assert expected in str(caught.value)
+
+
+def test_several_paths_are_a_list_of_what_they_lead_to():
+    assert cell(ROW, ["a.b", "reward_model.truth"], "x") == [1, "4"]
+    assert names({"x": ["a.b", "c"], "y": "d"}) == ["a.b", "c", "d"]
+    with pytest.raises(DataError, match="the column 'c', which is to be read as 'x', is missing"):
+        cell(ROW, ["a.b", "c"], "x")

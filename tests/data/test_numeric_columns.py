@@ -1,8 +1,11 @@
 """Numbers that a loss reads, from the columns of the records to the rows."""
 
+import math
+
 import pytest
 
 from posttrain.data.chat.encode import Encoder
+from posttrain.data.collate import collate
 from posttrain.data.columns import record
 from posttrain.data.numeric_columns import brought, numbers
 from posttrain.errors import DataError
@@ -10,6 +13,7 @@ from posttrain.records import Ranking
 from tests.data.tokenizer import byte_tokenizer
 
 PAIR = {"prompt": "a", "chosen": "b", "rejected": "c"}
+DEMO = {"prompt": "a", "completion": "b"}
 LIST = {"prompt": "a", "completions": ["b", "cc", "d"]}
 
 
@@ -91,3 +95,24 @@ def test_a_number_that_only_some_records_have_stops_the_run():
 def test_a_side_wins_over_both():
     assert numbers({"reward": 1, "chosen_reward": 2}, {"reward": "B"}, side="chosen") == {"reward": 2.0}
     assert numbers({"reward": 1, "chosen_reward": 2}, {"reward": "B"}, side="rejected") == {"reward": 1.0}
+
+
+def test_several_numbers_of_an_answer_with_null_for_one_that_is_missing():
+    made = record(
+        DEMO | {"good": 3, "safe": None}, "demonstrations", 0, "here", columns={"attributes": ["good", "safe"]}
+    )
+    (row,) = Encoder(byte_tokenizer(), 100).rows(made, "demonstrations", {"attributes": "B K"})
+    assert row.columns["attributes"][0] == 3.0
+    assert math.isnan(row.columns["attributes"][1])
+    batch = collate([row, row])
+    assert batch["attributes"].shape == (2, 2)
+    assert batch.axes["attributes"] == "B K"
+
+
+def test_several_numbers_are_as_many_in_every_record():
+    records = [record(DEMO | {"attributes": x}, "demonstrations", i, f"row {i}") for i, x in enumerate(([1, 2], [3]))]
+    made = {r.id: Encoder(byte_tokenizer(), 100).rows(r, "demonstrations", {"attributes": "B K"}) for r in records}
+    with pytest.raises(DataError, match="row 1: attributes of 1 numbers, but other records have attributes of 2"):
+        brought(records, made)
+    with pytest.raises(DataError, match="'attributes' must be a list of numbers, null where one is missing, not 3"):
+        numbers({"attributes": 3}, {"attributes": "B K"})

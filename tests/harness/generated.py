@@ -18,13 +18,13 @@ from posttrain.core.method import Method, Stream
 from posttrain.core.plan import Plan, plan
 from posttrain.core.vocabulary import BY_TRAINER
 from posttrain.data.collate import collate
-from posttrain.records import Row
+from posttrain.records import Numbers, Row
 from posttrain.training.trainer import Trainer
 from tests.harness.networks import VOCABULARY, TinyNet
 from tests.harness.numbers import Lookup
 from tests.harness.recorder import Recorder
 
-GROUPS, MAX_TOKENS = 5, 8
+GROUPS, MAX_TOKENS, ATTRIBUTES = 5, 8, 5
 WIDTH = 3  # of states and of heads without a size of their own
 Batches = dict[str, Batch]
 
@@ -52,7 +52,8 @@ class _Maker:
         stored = set().union(*(kind(k).tensors for k in kinds())) | BY_TRAINER | set(method.derived)
         extra = {n: known[n].axes for n in sorted(reads(method)) if known[n].source is None and n not in stored}
         self.extra = {n: axes for n, axes in extra.items() if axes in ("T", "B")}
-        self.beside = {n: axes for n, axes in extra.items() if axes not in ("T", "B")}
+        self.several = [n for n, axes in extra.items() if axes == "B K"]
+        self.beside = {n: axes for n, axes in extra.items() if axes not in ("T", "B", "B K")}
 
     def batch(self, stream: Stream) -> Batch:
         pairs = [(2 * i, 2 * i + 1) for i in range(6)] if stream.records == "pairs" else None
@@ -90,6 +91,9 @@ class _Maker:
         for name, axes in self.extra.items():
             size = (length,) if axes == "T" else ()
             columns[name] = torch.rand(size, generator=self.generator).tolist()
+        for name in self.several:  # one for each attribute of the methods' heads, one of them missing now and then
+            numbers = torch.rand(ATTRIBUTES, generator=self.generator).tolist()
+            columns[name] = Numbers(math.nan if first % 5 == i else x for i, x in enumerate(numbers))
         return Row(1000 + first, tokens, tuple(w and train for w in written), written, columns)
 
 

@@ -57,7 +57,8 @@ class Answer:
 
     @property
     def length(self) -> int:
-        return max(len(v) for v in self.values.values() if isinstance(v, list))
+        """Tokens: those of its longest list, or one where all it has are numbers of the row."""
+        return max((len(v) for v in self.values.values() if isinstance(v, list)), default=1)
 
 
 def answer(train: bool = True, **values: Any) -> Answer:

@@ -21,8 +21,13 @@ HERE = Path(__file__).parent
 # Mutants that compute the same thing, or that differ only where no batch can be.
 EQUIVALENT: dict[str, set[str]] = {
     "Groups.std": {"swap: x - self.mean(x)"},  # squared
+    "absolute_error": {"swap: middle - attributes"},  # an absolute value
     "add_value": {"exchange: (credit, old_value)"},  # a sum
     "advantage_error": {"swap: logp - ref_logp - token_reward / beta"},  # squared
+    "attribute_error": {
+        "swap: by_attribute(scores, attributes, 1)[..., 0] - attributes",  # squared
+        "exchange: (scores, attributes)",
+    },
     "clipped_value": {"swap: value - returns", "swap: near - returns"},  # squared
     "conservative": {"drop -: -1"},  # the last of two axes
     "convex": {"swap: z - 1"},  # squared
@@ -33,6 +38,7 @@ EQUIVALENT: dict[str, set[str]] = {
     },
     "forward_kl": {"drop -: -1"},  # the last of two axes
     "gap_std_ema": {"exchange: (chosen, rejected)", "swap: chosen - rejected"},  # a standard deviation
+    "gaussian_nll": {"swap: attributes - mean"},  # squared
     "log_odds": {"drop -: -math.log(2)", "turn: mean > -math.log(2)"},  # two ways to compute one number
     "on_policy_weight": {
         "negate: return bounded_exp(rows.mean(logp.detach() - expected))",  # read as a product of two

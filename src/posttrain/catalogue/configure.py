@@ -8,13 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from posttrain.catalogue.transforms.aggregation import aggregated
+from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads_of, reshaped
 from posttrain.core.method import Method, Reduce, Term, variant
 from posttrain.core.parts import Part, PartError, settings_of
-from posttrain.core.vocabulary import Field
 from posttrain.errors import suggestion
 
 AGGREGATE = "aggregate"
-HEAD_SIZE = "how many numbers the head says about each answer; at least 2."
 Setting = tuple[str, str, str, Any]  # slot, part, key, value
 
 
@@ -27,9 +26,9 @@ def settings(method: Method) -> list[Setting]:
 def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     """Return the method with other settings.
 
-    `aggregate: mean` (transforms/aggregation.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
-    `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `member_scores.size: 8` for
-    the numbers of a head; `passes`, `minibatches`.
+    `aggregate: mean` (transforms/aggregation.py); `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9`
+    for every part of that name; `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot;
+    `passes`, `minibatches`.
     Raises PartError for a name that the method does not read or that is ambiguous, and for a value of the wrong type.
     """
     for path, value in sorted(changes.items(), key=lambda change: change[0] != AGGREGATE):  # adds settings
@@ -41,6 +40,8 @@ def _change(method: Method, path: str, value: Any) -> Method:
     *owner, key = path.split(".")
     if path == AGGREGATE:
         return aggregated(method, value)
+    if len(owner) == 1 and key in HEAD_KEYS and owner[0] in heads_of(method):
+        return reshaped(method, owner[0], key, value)
     if not owner and key in ("passes", "minibatches"):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise PartError(f"method.{path} must be a whole number of at least 1, not {value!r}")
@@ -48,8 +49,6 @@ def _change(method: Method, path: str, value: Any) -> Method:
     if key in ("weight", "reduce") and len(owner) == 1 and owner[0] in method.loss:
         term = _change_term(method.loss[owner[0]], path, key, value)
         return variant(method, loss=method.loss | {owner[0]: term})
-    if key == "size" and owner[0] in heads(method):
-        return variant(method, fields=_resized(method, owner[0], path, value))
     hits = _hits(method, path, owner, key)
 
     def changed(root: Part, slot: str) -> Part:
@@ -71,23 +70,6 @@ def _change(method: Method, path: str, value: Any) -> Method:
     )
 
 
-def heads(method: Method) -> dict[str, int]:
-    """List the outputs of the method whose heads say several numbers, and how many."""
-    return {name: f.source.size for name, f in method.fields.items() if f.source is not None and f.source.size > 1}
-
-
-def _resized(method: Method, name: str, path: str, size: Any) -> dict[str, Field]:
-    """Return the fields with another size of the head of one of them. Raises PartError for what is no number."""
-    if not isinstance(size, int) or isinstance(size, bool) or size < 2:
-        raise PartError(f"method.{path} must be a whole number of at least 2, not {size!r}")
-    own = method.fields[name].source
-    assert own is not None
-    same = {
-        n: s for n, f in method.fields.items() if (s := f.source) and (s.model, s.output) == (own.model, own.output)
-    }
-    return method.fields | {n: replace(method.fields[n], source=replace(s, size=size)) for n, s in same.items()}
-
-
 def _change_term(term: Term, path: str, key: str, value: Any) -> Term:
     if key == "weight":
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -107,7 +89,7 @@ def _hits(method: Method, path: str, owner: list[str], key: str) -> set[tuple[st
         known = sorted(
             {f"{fn}.{k}" for _, fn, k, _ in readers}
             | {f"{slot}.weight" for slot in method.loss}
-            | {f"{name}.size" for name in heads(method)}
+            | {name for name, _, _ in head_settings(method)}
         )
         close = suggestion(path, known) or suggestion(key, [k for _, _, k, _ in readers])
         raise PartError(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from posttrain.catalogue.configure import HEAD_SIZE, heads
 from posttrain.catalogue.signature import Parameter, Signature, documented
+from posttrain.catalogue.transforms.heads import head_settings
 from posttrain.core.method import Method, Term
 from posttrain.core.parts import Part, pick, settings_of
 from posttrain.core.plan import Plan, plan
@@ -108,10 +108,10 @@ def _settings(method: Method) -> str:
         for p, key, value in settings_of([root]):
             known[f"{p.name}.{key} = {value}"] = documented(p.fn).get(key, "")
     lines = [_setting(*line) for line in known.items()]
-    sizes = [_setting(f"{name}.size = {size}", HEAD_SIZE) for name, size in heads(method).items()]
+    lines += [_setting(f"{name} = {value}", doc) for name, value, doc in head_settings(method)]
     weights = [f"  {k}.weight = {t.weight}" for k, t in method.loss.items()]
     steps = [f"  passes = {method.passes}", f"  minibatches = {method.minibatches}"]
-    return "\n".join(["SETTINGS", *lines, *sizes, *weights, *steps])
+    return "\n".join(["SETTINGS", *lines, *weights, *steps])
 
 
 def _arithmetic(p: Plan) -> str:

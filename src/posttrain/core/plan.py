@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from posttrain.core.method import MAIN, Method, Term
 from posttrain.core.vocabulary import BY_TRAINER, FROZEN, LINKS, Source, When
@@ -147,7 +147,7 @@ class _Planner:
         moves = source.model not in FROZEN - set(self.method.averages)
         when = source.when if moves or source.when is When.ONCE else time
         if when is When.LIVE and time is When.ONCE:
-            twin = Source(source.model, source.output, When.ONCE)
+            twin = replace(source, when=When.ONCE)
             twins = [n for n, f in self.known.items() if f.source == twin]
             raise PlanError(
                 f"{self.method.name}: {reader} is computed once per batch but reads {name}, which changes with every "
@@ -234,7 +234,7 @@ def _affordable(p: _Planner, stream: str) -> dict[str, Term]:
 def _twins(p: _Planner, stream: str) -> dict[str, str]:
     """Map ONCE tensors to the LIVE tensor that they equal before the first optimiser step: old_logp to logp."""
     live = {s: n for n, s in p.forwards[When.LIVE, stream].items()}
-    pairs = {n: live.get(Source(s.model, s.output, When.LIVE)) for n, s in p.forwards[When.ONCE, stream].items()}
+    pairs = {n: live.get(replace(s, when=When.LIVE)) for n, s in p.forwards[When.ONCE, stream].items()}
     return {n: twin for n, twin in pairs.items() if twin is not None}
 
 

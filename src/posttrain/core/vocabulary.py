@@ -26,12 +26,22 @@ class Source:
     """The model output that a tensor is, and when it is computed.
 
     `size`: number of outputs of the model's head; 0 for a head that is there, of any size.
+
+    `mix` and `each` say how the numbers of a head add up to the one score of its model: the weight of each attribute
+    (empty if there is no such score), and of each of the numbers that describe one attribute, which lie side by side.
     """
 
     model: str
     output: str
     when: When
     size: int = 1
+    mix: tuple[float, ...] = ()
+    each: tuple[float, ...] = (1.0,)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Weight of each number of the head in the score: `size` of them, or none."""
+        return tuple(attribute * number for attribute in self.mix for number in self.each)
 
 
 @dataclass(frozen=True)
@@ -48,9 +58,18 @@ class Field:
     column: bool = False
 
 
-def live(axes: str, doc: str, model: str, output: str, *, size: int = 1) -> Field:
-    """Declare a model output of every micro-batch, with gradient if the model is trained."""
-    return Field(axes, doc, Source(model, output, When.LIVE, size))
+def live(
+    axes: str,
+    doc: str,
+    model: str,
+    output: str,
+    *,
+    size: int = 1,
+    mix: tuple[float, ...] = (),
+    each: tuple[float, ...] = (1.0,),
+) -> Field:
+    """Declare a model output of every micro-batch, with gradient if the model is trained. A `mix` sets the size."""
+    return Field(axes, doc, Source(model, output, When.LIVE, len(mix) * len(each) or size, mix, each))
 
 
 def once(axes: str, doc: str, model: str, output: str, *, size: int = 1, column: bool = False) -> Field:
@@ -84,6 +103,7 @@ FIELDS: dict[str, Field] = {
     "agreement": Field("B", "share of the annotators who prefer the preferred answer of the pair, 0 to 1"),
     "tie": Field("B", "1 if the two answers of the pair are equally good, 0 if not"),
     "safe": Field("B", "1 if the answer is safe, 0 if not"),
+    "attributes": Field("B K", "what people say of several attributes of the answer; NaN where they say nothing"),
     "relevance": Field("T", "how much the token's segment matters to the preference"),
     "rollout_logp": Field("T", "log-prob under the distribution that the token was sampled from"),
     "seed": Field("", "random seed of this batch"),

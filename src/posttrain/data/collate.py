@@ -11,7 +11,7 @@ import torch
 
 from posttrain.core.batch import Batch
 from posttrain.core.rows import Rows
-from posttrain.records import Episode, Row
+from posttrain.records import Episode, Numbers, Row
 from posttrain.seeds import seed_for
 
 T = TypeVar("T")
@@ -24,9 +24,9 @@ def collate(
 ) -> Batch:
     """Lay rows end to end. `pairs`: row numbers (preferred, rejected); `scalars`: numbers of the whole batch.
 
-    Columns of the rows become tensors: one number per row [B], or a sequence per row [T]; NaN and inf in what nobody
-    wrote become 0. Every row must have the same columns, as long as its tokens, and its first token cannot be trained
-    (nothing stands before it): ValueError.
+    Columns of the rows become tensors: one number per row [B], `Numbers` per row [B, K], or a sequence per row [T]; NaN
+    and inf in what nobody wrote become 0. Every row must have the same columns, as long as its tokens, and its first
+    token cannot be trained (nothing stands before it): ValueError.
     """
     _check(rows)
     lengths = torch.tensor([len(r.tokens) for r in rows])
@@ -55,7 +55,7 @@ def _check(rows: Sequence[Row]) -> None:
             odd = ", ".join(sorted(r.columns.keys() ^ rows[0].columns.keys()))
             raise ValueError(f"rows {rows[0].id} and {r.id} do not have the same columns: {odd}")
         lengths = {"trained": r.trained, "written": r.written} | {
-            n: c for n, c in r.columns.items() if isinstance(c, Sequence)
+            n: c for n, c in r.columns.items() if isinstance(c, Sequence) and not isinstance(c, Numbers)
         }
         for name, cell in lengths.items():
             if len(cell) != len(r.tokens):
@@ -63,11 +63,12 @@ def _check(rows: Sequence[Row]) -> None:
 
 
 def _column(cells: list[Any]) -> tuple[Any, str]:
-    per_token = isinstance(cells[0], Sequence)
+    several = isinstance(cells[0], Numbers)
+    per_token = isinstance(cells[0], Sequence) and not several
     column = torch.tensor([x for cell in cells for x in cell] if per_token else cells)
     if column.is_floating_point():
         column = column.to(torch.get_default_dtype())
-    return column, "T" if per_token else "B"
+    return column, "T" if per_token else "B K" if several else "B"
 
 
 def paired(rows: Sequence[Row], scalars: Mapping[str, float] | None = None) -> Batch:

@@ -24,7 +24,7 @@ from posttrain.data.chat.messages import only_last_trained
 from posttrain.data.error_context import errors_at
 from posttrain.data.formats import openai, sharegpt
 from posttrain.data.formats.translate import translate
-from posttrain.data.nested import cell
+from posttrain.data.nested import Paths, cell, names
 from posttrain.data.notices import Notices
 from posttrain.data.readers.arrow_values import ArrowRow, without_nulls
 from posttrain.errors import DataError
@@ -46,7 +46,7 @@ def record(
     where: str,
     part: Sequence[Any] = (),
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, Paths] | None = None,
     answer_after: str | None = None,
     chat: bool = False,
     train_on: TrainOn = "all",
@@ -54,10 +54,10 @@ def record(
 ) -> Record:
     """Turn one row into the record that a method reads. Raises DataError, with `where`, when that is impossible.
 
-    `columns`: {our name: name in the file}. `answer_after`: a marker; of the column `answer` only the text after its
-    last occurrence is kept. `chat`: a prompt in plain text becomes a user message and its answer the assistant's.
-    `train_on`: all messages of the assistant, or the last alone. `part`: the number of the file among several; ()
-    of the first.
+    `columns`: {our name: name in the file, or a list of names}. `answer_after`: a marker; of the column `answer` only
+    the text after its last occurrence is kept. `chat`: a prompt in plain text becomes a user message and its answer the
+    assistant's. `train_on`: all messages of the assistant, or the last alone. `part`: the number of the file among
+    several; () of the first.
     """
     with errors_at(where):
         cells = Cells(_renamed(row, columns or {}), kind, chat, notices, where)
@@ -73,9 +73,10 @@ def record(
         return made
 
 
-def _renamed(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
+def _renamed(row: Mapping[str, Any], columns: Mapping[str, Paths]) -> dict[str, Any]:
     named = {ours: cell(row, theirs, ours) for ours, theirs in columns.items()}
-    values = {name: value for name, value in row.items() if name not in columns.values()} | named
+    taken = set(names(columns))
+    values = {name: value for name, value in row.items() if name not in taken} | named
     if isinstance(row, ArrowRow):  # the keys of a struct are those of all rows together, null where a row has none
         values = {n: without_nulls(x) if n in CONVERSATIONAL else x for n, x in values.items()}
     return values

@@ -16,6 +16,7 @@ from posttrain.data.chat.length import Truncate
 from posttrain.data.columns import TrainOn, record
 from posttrain.data.feedback.read import as_rows
 from posttrain.data.feedback.views import OWN
+from posttrain.data.nested import Paths
 from posttrain.data.notices import Notices
 from posttrain.data.ordering import Mixture, difficulties, ordered
 from posttrain.data.readers.arrow_values import arrow_row
@@ -135,7 +136,7 @@ def from_rows(
     rows: Iterable[Mapping[str, Any] | tuple[str, Mapping[str, Any]]],
     kind: str,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, Paths] | None = None,
     answer_after: str | None = None,
     chat: bool = False,
     train_on: TrainOn = "all",

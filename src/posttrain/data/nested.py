@@ -1,4 +1,4 @@
-"""Cells inside of cells: `reward_model.ground_truth`, `messages.0.content`."""
+"""Cells inside of cells: `reward_model.ground_truth`, `messages.0.content`; a list of names is a column of several."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from typing import Any
 
 from posttrain.errors import DataError, suggestion
 
+Paths = str | Sequence[str]  # the name of a column of the file, or the names of several that become a list
 
-def cell(row: Mapping[str, Any], path: str, ours: str) -> Any:
-    """Return a column of the row, or what a dotted path leads to. `ours` is the name that it gets, for errors."""
+
+def cell(row: Mapping[str, Any], path: Paths, ours: str) -> Any:
+    """Return a column of the row, or what a dotted path leads to; a list of these for several.
+
+    `ours` is the name that it gets, for errors.
+    """
+    if not isinstance(path, str):
+        return [cell(row, one, ours) for one in path]
     if path in row:
         return row[path]
     value: Any = row
@@ -32,6 +39,11 @@ def _inside(value: Any, key: str) -> tuple[Any] | None:
     if isinstance(value, Sequence) and not isinstance(value, str) and key.isdecimal():
         return (value[int(key)],) if int(key) < len(value) else None
     return None
+
+
+def names(columns: Mapping[str, Paths]) -> list[str]:
+    """Return the names of all columns of the file that are renamed."""
+    return [name for paths in columns.values() for name in ([paths] if isinstance(paths, str) else paths)]
 
 
 def root(row: Mapping[str, Any], path: str) -> str:

@@ -14,6 +14,7 @@ from posttrain.data.chat.encode import Encoder
 from posttrain.errors import ConfigError, ModelError
 from posttrain.launch.models import load, read_template
 from posttrain.models.loading.load import Loaded
+from posttrain.models.mix import gives_one
 from posttrain.roles.endpoint import EndpointRole
 from posttrain.roles.model import ModelRole
 from posttrain.roles.protocol import TextRole
@@ -104,4 +105,4 @@ def _model_role(run: RunFile, name: str, spec: RoleModel, loaded: Loaded, where:
 def _has_score(loaded: Loaded) -> bool:
     heads = loaded.network.heads
     combined = loaded.network.members is not None
-    return "score" in heads and (combined or len(heads["score"].get_parameter("weight")) == 1)
+    return "score" in heads and (combined or gives_one(heads["score"]))

@@ -23,6 +23,7 @@ from posttrain.models.attention import NAME, Layout, register
 from posttrain.models.effective_weight import effective_weight
 from posttrain.models.forward_pass import ForwardPass
 from posttrain.models.logprobs import selected_logp
+from posttrain.models.mix import mix_of, set_mix
 from posttrain.models.originals import Originals
 from posttrain.models.outputs.output import heads, output
 from posttrain.models.prefixes import PackedRows, pack
@@ -86,11 +87,11 @@ class Network(nn.Module):
         device: torch.device = self.trunk.get_output_embeddings().weight.device
         return device
 
-    def add_head(self, name: str, seed: int | None = None, size: int = 1) -> None:
+    def add_head(self, name: str, seed: int | None = None, size: int = 1, mix: Sequence[float] = ()) -> None:
         """Add a linear head of `size` numbers, in float32, for an output that reads it (`value`, `score`).
 
-        It is initialised to 0, or with a seed to normal numbers of variance 1 / (D + 1). Raises ModelError for a name
-        that no output reads.
+        It is initialised to 0, or with a seed to normal numbers of variance 1 / (D + 1). `mix`: the weights with which
+        its numbers add up to one. Raises ModelError for a name that no output reads.
         """
         if name not in heads():
             raise ModelError(f"no head {name!r}{suggestion(name, heads())}; there are {', '.join(heads())}")
@@ -105,6 +106,7 @@ class Network(nn.Module):
         with torch.no_grad():
             head.weight.copy_(numbers)
             head.bias.zero_()
+        set_mix(head, mix)
         self.heads[name] = head
 
     def combine_members(self, by: str, weight: float) -> None:
@@ -116,6 +118,8 @@ class Network(nn.Module):
         numbers = self.numbers(name, states)
         if name == "score" and self.members is not None:
             return self.members(numbers)
+        if (mix := mix_of(self.heads[name])) is not None:
+            return numbers @ mix
         return numbers[:, 0] if numbers.shape[1] == 1 else numbers
 
     def numbers(self, name: str, states: Tensor) -> Tensor:

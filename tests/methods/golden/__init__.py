@@ -7,6 +7,7 @@ own file, beside its identities and invariances.
 """
 
 from tests.methods.golden.ensembles import ENSEMBLES
+from tests.methods.golden.heads import HEADS
 from tests.methods.golden.imitation import IMITATION
 from tests.methods.golden.offline import OFFLINE
 from tests.methods.golden.online import ONLINE
@@ -14,4 +15,4 @@ from tests.methods.golden.preference import PREFERENCE
 from tests.methods.golden.reward import REWARD
 from tests.methods.golden.row import Golden
 
-ROWS: tuple[Golden, ...] = (*IMITATION, *PREFERENCE, *REWARD, *ENSEMBLES, *OFFLINE, *ONLINE)
+ROWS: tuple[Golden, ...] = (*IMITATION, *PREFERENCE, *REWARD, *ENSEMBLES, *HEADS, *OFFLINE, *ONLINE)

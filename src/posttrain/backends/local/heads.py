@@ -6,6 +6,7 @@ from typing import Any
 
 from posttrain.core.vocabulary import Source
 from posttrain.errors import ModelError
+from posttrain.models.mix import mix_of, set_mix
 from posttrain.models.outputs.output import output
 from posttrain.seeds import seed_for
 
@@ -20,18 +21,22 @@ def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> Non
         return
     if name in heads:
         combined = source.output != "scores" and name == "score" and getattr(module, "members", None) is not None
-        size = 1 if combined else len(heads[name].weight)
+        one = combined or (source.size == 1 and mix_of(heads[name]) is not None)
+        size = 1 if one else len(heads[name].weight)
         if source.size not in (0, size):
-            one = f"; models.{source.model}.ensemble says how the scores of members become one"
-            remedy = one if name == "score" and source.size == 1 else ""
+            remedy = f"; models.{source.model}.ensemble says how the scores of members become one"
+            remedy = remedy if name == "score" and source.size == 1 else ""
             raise ModelError(
                 f"models.{source.model}: its {name} head gives {size} numbers, and the method reads {source.size}"
                 + remedy
             )
+        if trained and source.mix:
+            set_mix(heads[name], source.weights)
         return
     if not trained:
         raise ModelError(
             f"models.{source.model}: the model has no {name} head, so it gives no {source.output}; train one first "
             "(method: reward/bradley_terry), and name the folder of its model"
         )
-    module.add_head(name, seed_for(seed, "head", source.model, name), max(source.size, 1))
+    size = max(source.size, 1)
+    module.add_head(name, seed_for(seed, "head", source.model, name), size, source.weights)

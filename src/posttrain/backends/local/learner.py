@@ -83,7 +83,7 @@ class LocalLearner(Learner):
                 self.models[role] = self._descend(plan, role)
         averages = plan.method.averages
         wanted = [source for wants in plan.forwards.values() for source in wants.values()]
-        for source in wanted:
+        for source in sorted(wanted, key=lambda s: -s.size):  # who reads one number takes the head as it is
             if source.model not in averages:
                 ensure_head(self.models[source.model], source, self.seed, trained=source.model in plan.trained)
         for name, average in averages.items():  # after the heads, so that averages have those of their source
@@ -262,7 +262,8 @@ class LocalLearner(Learner):
             saved_heads = dict.fromkeys(n.split(".")[1] for n in weights if n.startswith("heads."))
             for head in saved_heads:  # in the order of their creation, which is the optimiser's
                 if head not in heads:
-                    self.models[role].add_head(head, size=len(weights[f"heads.{head}.weight"]))
+                    size, mix = len(weights[f"heads.{head}.weight"]), weights.get(f"heads.{head}.mix", ())
+                    self.models[role].add_head(head, size=size, mix=mix)
             check_fit(role, self.models[role].state_dict(), weights)
             self.models[role].load_state_dict(weights)
             self.changed.add(role)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from posttrain.config.section import Pathed, Section
-from posttrain.config.types import ColumnName, Count, FileColumn, Flag, NotNegative, Positive
+from posttrain.config.types import ColumnName, Count, FileColumns, Flag, NotNegative, Positive
 
 MAIN = "main"  # the stream that `data` fills when it names none
 
@@ -37,7 +37,7 @@ class Source(Pathed):
     """Share of the records that come from this source, relative to the others; null, for all, reads every record."""
     size: Count | None = None
     """Maximum number of records of this source, taken from the start; null takes `size` of the data."""
-    columns: dict[ColumnName, FileColumn] | None = None
+    columns: dict[ColumnName, FileColumns] | None = None
     """Renamed columns of this source; null takes `columns` of the data."""
 
 
@@ -58,9 +58,9 @@ class Data(Pathed):
     order: str = Field(default="shuffled", min_length=1)
     """Order of the records in an epoch: shuffled, file (as they are written), or the name of a column of numbers, the
     smallest first (a curriculum)."""
-    columns: dict[ColumnName, FileColumn] = Field(default_factory=dict)
-    """Renamed columns, such as {prompt: question, answer: reward_model.ground_truth}; columns that bear our names need
-    no entry."""
+    columns: dict[ColumnName, FileColumns] = Field(default_factory=dict)
+    """Renamed columns, such as {prompt: question, answer: reward_model.ground_truth}; a list of names makes one column
+    of several; columns that bear our names need no entry."""
     answer_after: str | None = None
     """Marker in front of the final answer, such as '####' in GSM8K; null takes the whole text as the answer."""
     size: Count | None = None

@@ -21,7 +21,7 @@ from posttrain.data.chat.template import ChatTemplate, Rendered
 from posttrain.data.error_context import errors_at
 from posttrain.data.notices import Notices
 from posttrain.errors import DataError, ModelError
-from posttrain.records import Answer, Message, Prompt, Record, Row, Sampled, Turns
+from posttrain.records import Answer, Message, Numbers, Prompt, Record, Row, Sampled, Turns
 from posttrain.seeds import seed_for
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -266,7 +266,7 @@ def _at_tokens(name: str, cell: Any, trained: Sequence[bool]) -> Any:
 
     Raises DataError where there are more or fewer numbers than trained tokens.
     """
-    if not isinstance(cell, tuple):
+    if not isinstance(cell, tuple) or isinstance(cell, Numbers):
         return cell
     if len(cell) != sum(trained):
         raise DataError(

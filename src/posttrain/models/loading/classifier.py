@@ -16,6 +16,7 @@ from torch import Tensor
 
 from posttrain.models.loading.quiet import quiet
 from posttrain.models.loading.source import UNREADABLE, Source
+from posttrain.models.mix import mix_of
 from posttrain.models.network import Network
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def as_classifier(
     if network.lora_members is not None or network.heads.keys() != {HEAD} or type(trunk.config) not in CLASSES:
         return None
     made = CLASSES[type(trunk.config)]
-    weight = network.heads[HEAD].get_parameter("weight").detach()
+    weight = _together(network.heads[HEAD], "weight")
     config, tokenizer = copy.deepcopy(trunk.config), padded_apart(tokenizer)
     wanted = _shapes(made, _description(trunk, len(weight)))
     config.dtype = trunk.dtype
@@ -100,12 +101,19 @@ def _shapes(made: Any, description: str) -> dict[str, torch.Size]:
 
 def warn_of_constants(network: Network, folder: Path) -> None:
     """Log a warning if the scores of a sequence classifier of transformers are not those of the head."""
-    if network.heads.keys() == {HEAD} and bool((bias := network.heads[HEAD].get_parameter("bias")).any()):
+    if network.heads.keys() == {HEAD} and bool((bias := _together(network.heads[HEAD], "bias")).any()):
         _log.warning(
             "%s: the score head adds %s, which a sequence classifier of transformers cannot: opened there, the scores "
             "are lower by it",
             folder, ", ".join(f"{x:.3g}" for x in bias.tolist()),
         )  # fmt: skip
+
+
+def _together(head: Any, name: str) -> Tensor:
+    """Return the weight or the bias of a head; of numbers that add up to one score, the sum of theirs."""
+    own: Tensor = head.get_parameter(name).detach()
+    mix = mix_of(head)
+    return own if mix is None else (mix @ own).unsqueeze(0)
 
 
 def padded_apart(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:

@@ -21,5 +21,5 @@ def load_heads(network: Network, folder: Path) -> None:
         file = folder / head_file(name)
         if file.is_file():
             weights = load_file(file)
-            network.add_head(name, size=len(weights["weight"]))
+            network.add_head(name, size=len(weights["weight"]), mix=weights.get("mix", ()))
             network.heads[name].load_state_dict(weights)
