@@ -38,7 +38,7 @@ def key(name: str) -> Key:
         ("models.ROLE.endpoint", "mapping or null", "null"),
         ("models.ROLE.lora.rank", "whole number > 0", "16"),
         ("data", "mapping stream -> data source", "{}"),
-        ("data.columns", "mapping our column -> column of the file", "{}"),
+        ("data.columns", "mapping our column -> column of the file or list of columns", "{}"),
         ("data.chat", "true or false", "false"),
         ("rewards", "list of rewards", "[]"),
         ("rewards.N.weight", "number", "1.0"),

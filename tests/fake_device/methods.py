@@ -19,8 +19,12 @@ MODELS = {
     "preference/svpo": "reward",
 }
 COLUMNS = {"margin": 0.5, "agreement": 0.8, "tie": 0, "chosen_safe": 1.0, "rejected_safe": 0.0}
-JUDGED_BY = {"preference/bfpo", "preference/sr_dpo", "reward/margin", "reward/soft_labels", "reward/ties"}
-JUDGED = [{"prompt": f"{i}+1=", "chosen": str(i + 1), "rejected": str(i), **COLUMNS} for i in range(8)]
+RATED = {"completion": "a", "attributes": [4, 3, None, 1, 0]}
+JUDGED_BY = {
+    *("preference/bfpo", "preference/sr_dpo", "reward/margin", "reward/soft_labels", "reward/ties"),
+    *("reward/attributes", "reward/quantiles", "reward/gaussian"),
+}
+JUDGED = [{"prompt": f"{i}+1=", "chosen": str(i + 1), "rejected": str(i), **COLUMNS, **RATED} for i in range(8)]
 
 
 @pytest.fixture(scope="module")

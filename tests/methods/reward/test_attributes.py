@@ -21,12 +21,12 @@ def rated(path, scores, *attributes, **settings):
     return step(configure(load(path), settings), row)
 
 
-def fitted(loss, labels, size, steps=150):
+def fitted(loss, labels, size):
     """The numbers of a head without inputs that minimise a loss on labels of one attribute."""
     numbers = torch.zeros(size, requires_grad=True)
     optimiser = torch.optim.Adam([numbers], lr=0.1)
     rows = torch.tensor(labels)[:, None]
-    for _ in range(steps):
+    for _ in range(100):
         optimiser.zero_grad()
         loss(numbers.expand(len(rows), size), rows).mean().backward()
         optimiser.step()
@@ -54,7 +54,7 @@ def test_quantiles_find_both_modes_of_a_disagreement_and_a_mean_finds_neither():
     labels = [0.0] * 6 + [4.0] * 5
     assert fitted(pinball, labels, 3) == pytest.approx([0.0, 0.0, 4.0], abs=0.1)
     assert fitted(attribute_error, labels, 1) == pytest.approx([20 / 11], abs=0.05)
-    assert fitted(pinball, [0.0, 1.0, 1.0, 3.0, 9.0], 1) == pytest.approx([1.0], abs=0.1)  # Q = 1 is the median
+    assert fitted(pinball, [0.0, 1.0, 1.0, 2.0], 1) == pytest.approx([1.0], abs=0.1)  # Q = 1 is the median
 
 
 @pytest.mark.paper("003:OOD-robust RMs")
