@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posttrain.cli.agreement import agreement
 from posttrain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from posttrain.records import Record, Row
 
 app = typer.Typer(help="Inspect data before training on it.", no_args_is_help=True)
+app.command()(agreement)
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="File, folder, pattern, generator or hub id.")]
 ModelName = Annotated[str, typer.Option(help="Model whose tokenizer and chat template are used.")]

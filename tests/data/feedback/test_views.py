@@ -48,7 +48,7 @@ def test_ties_are_pairs_where_the_method_reads_them():
     assert pairs(*rows) == [("c", "d")]
     assert pairs(*rows, reads=lambda name: name == "tie") == [("a", "b"), ("c", "d")]
     assert column("tie", *rows, reads=lambda name: name == "tie") == [1.0, 0.0]
-    assert "ties give no pairs" in from_rows(rows, "pairs").notices.lines()[0]
+    assert "ties give pairs only to methods" in from_rows(rows, "pairs").notices.lines()[0]
 
 
 def test_ratings_are_compared_within_one_annotator_and_prompt():

@@ -96,7 +96,7 @@ def _pairs(acts: Sequence[Act], view: View) -> Iterator[Row]:
     number: dict[str, int] = {}
     for c in found:
         if c.tie and not view.ties:
-            view.notices.add("ties give no pairs: the method does not read the column 'tie'", c.act.where)
+            view.notices.add("ties give pairs only to methods that read the column 'tie'", c.act.where)
             continue
         number[c.act.id] = n = number.get(c.act.id, -1) + 1
         columns: dict[str, Any] = {"margin": c.margin, "agreement": c.agreement}
