@@ -87,7 +87,7 @@ class ScriptedSession:
         changed = {**options, **({"settings": dict(settings)} if settings else {})}
         self._line(f"train {name} on {', '.join(texts)}", self._roles(), _rewards(rewards), as_text(changed))
         self.stages += 1
-        self.weights["reward" if name == "reward/bradley_terry" else "policy"] = f"#{self.stages}"
+        self.weights["reward" if name.startswith("reward/") else "policy"] = f"#{self.stages}"
         return {"stage": float(self.stages)}
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
@@ -151,6 +151,9 @@ class ScriptedSession:
     def seed(self, *names: Any) -> int:
         return self.seeds[names] if names in self.seeds else seed_for(3, *names)
 
+    def artefact(self, name: str, content: Mapping[str, Any]) -> None:
+        self._line(f"artefact {name}: {as_text(content)}")
+
     def note(self, text: str) -> None:
         self._line(f"note {text}")
 
@@ -183,7 +186,7 @@ def text_of(turns: Turns) -> str:
 def described(record: Record) -> str:
     """`question -> answer`, `question: better > worse`, with the numbers that a method reads."""
     asked = text_of(record.prompt)
-    columns = {n: x for n, x in record.columns.items() if n in ("reward", "token_reward")}
+    columns = {n: x for n, x in record.columns.items() if n in ("reward", "token_reward", "reliability")}
     numbers = f" {as_text(columns)}" if columns else ""
     match record:
         case Prompt():
@@ -191,7 +194,7 @@ def described(record: Record) -> str:
         case Demonstration():
             return f"{asked} -> {_text(record.completion)}{numbers}"
         case Pair():
-            return f"{asked}: {_text(record.chosen)} > {_text(record.rejected)}"
+            return f"{asked}: {_text(record.chosen)} > {_text(record.rejected)}{numbers}"
         case Ranking():
             return f"{asked}: {' > '.join(map(_text, record.completions))}{numbers}"
         case Rating():

@@ -57,6 +57,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "popl": {"generations": 5, "dpo": {"steps": 2}},
     "almupqa": {"weights": [1.0, 1.0, 0.5], "mpra": {"steps": 4}},
     "spac": {"rounds": 2, "spac": SHORT},
+    "crowd_bt": {"iterations": 2, "reward": {"steps": 2}},
     "maxmin_rlhf": {"em": 2, "rounds": 2, "reward": {"steps": 2}, "policy": {"steps": 2}},
     "warm_start": {"method": "online/reinforce", "sft": SHORT, "then": SHORT},
     "online_offline_gap": {**FEW, "n": 4, "arm": "final", "train": SHORT},
@@ -82,8 +83,8 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size=48")
     if name == "almupqa":
         data["rankings"] = {"path": f"{SUMS},size=48", "columns": {"votes": "reward"}}
-    if name in ("maxmin_rlhf", "popl"):
-        data["pairs"] = str(two_groups(folder / "pairs.jsonl"))
+    if name in ("crowd_bt", "maxmin_rlhf", "popl"):
+        data["pairs"] = str(two_groups(folder / "pairs.jsonl", each=4 if name == "crowd_bt" else 16))
     return {
         "model": "tiny",
         "procedure": {"path": name, **PROCEDURES[name], **settings},

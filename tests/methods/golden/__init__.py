@@ -11,8 +11,18 @@ from tests.methods.golden.heads import HEADS
 from tests.methods.golden.imitation import IMITATION
 from tests.methods.golden.offline import OFFLINE
 from tests.methods.golden.online import ONLINE
+from tests.methods.golden.people import PEOPLE
 from tests.methods.golden.preference import PREFERENCE
 from tests.methods.golden.reward import REWARD
 from tests.methods.golden.row import Golden
 
-ROWS: tuple[Golden, ...] = (*IMITATION, *PREFERENCE, *REWARD, *ENSEMBLES, *HEADS, *OFFLINE, *ONLINE)
+ROWS: tuple[Golden, ...] = (
+    *IMITATION,
+    *PREFERENCE,
+    *REWARD,
+    *ENSEMBLES,
+    *HEADS,
+    *OFFLINE,
+    *ONLINE,
+    *PEOPLE,
+)

@@ -194,7 +194,8 @@ GAMES = (
         {},
         {},
         """
-        DataError: file:0: 'annotator' is missing; maxmin_rlhf must know which pairs one person compared
+        DataError: file:0: 'annotator' is missing: it names who compared the two answers; if it is called otherwise, set
+            columns: {annotator: ITS_NAME}
         """,
     ),
 )

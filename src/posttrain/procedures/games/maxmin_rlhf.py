@@ -17,10 +17,10 @@ from statistics import fmean
 
 from posttrain.core.parts import pairwise
 from posttrain.data.dataset import Dataset
-from posttrain.errors import DataError
 from posttrain.formulas.losses.pairs import logistic
 from posttrain.formulas.losses.scores import row_score
-from posttrain.records import Pair, Record
+from posttrain.records import Record
+from posttrain.selection.annotators import annotator
 from posttrain.training.session import NO_OPTIONS, Options, Session
 
 LOSS = pairwise(logistic, row_score, beta=1.0)
@@ -82,13 +82,6 @@ def utility(session: Session, prompts: Dataset, name: str, u: int) -> float:
     """Return the mean score of the policy's answers under a group's reward model."""
     session.copy(f"reward_{u}", "reward")
     return fmean(r.reward or 0.0 for r in session.collect(name, prompts, session.sampling(), rewards=row_score))
-
-
-def annotator(pair: Record) -> str:
-    """Return the name of the person who compared the two answers. DataError where the column is missing."""
-    if not isinstance(pair, Pair) or "annotator" not in pair.columns:
-        raise DataError(f"{pair.where}: 'annotator' is missing; maxmin_rlhf must know which pairs one person compared")
-    return str(pair.columns["annotator"])
 
 
 def _loss_of(person: str, pairs: Sequence[Record], losses: Sequence[float]) -> float:

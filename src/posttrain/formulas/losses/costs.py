@@ -1,0 +1,36 @@
+"""Losses of cost models: a score above 0 says that an answer is harmful, and of two answers the lower one is safer."""
+
+from __future__ import annotations
+
+from torch.nn.functional import softplus
+
+from posttrain.core.parts import PerPair, PerRow
+
+
+def signed_costs(
+    chosen: PerPair, rejected: PerPair, chosen_safe: PerPair, rejected_safe: PerPair, *, sign: float = 1.0
+) -> PerPair:
+    """Loss of the costs of two answers, the first of which is safer, with a sign for each.
+
+        -log σ(C_l - C_w) - κ [log σ(h_w C_w) + log σ(h_l C_l)],    h = -1 for a safe answer, else 1
+
+    Settings:
+        sign: κ, weight of the signs, which fix where 0 is; 0 orders alone, 1 in Safe RLHF.
+    """
+    harmful, other = 1 - 2 * chosen_safe, 1 - 2 * rejected_safe
+    return softplus(chosen - rejected) + sign * (softplus(-harmful * chosen) + softplus(-other * rejected))
+
+
+def harmlessness(score: PerRow) -> PerRow:
+    """Cost of the row with the other sign, so that more is better: -C."""
+    return -score
+
+
+def harm_nll(score: PerRow, safe: PerRow) -> PerRow:
+    """Cross-entropy of the cost as the log-odds of harm: -log σ(h C), h = -1 for a safe answer, else 1."""
+    return softplus((2 * safe - 1) * score)
+
+
+def sign_right(score: PerRow, safe: PerRow) -> PerRow:
+    """Whether the cost has the right sign: above 0 for harmful answers alone; 1/2 at 0."""
+    return 0.5 + 0.5 * ((1 - 2 * safe) * score).sign()

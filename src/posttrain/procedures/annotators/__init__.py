@@ -1,0 +1,1 @@
+"""Procedures that learn how far each annotator can be believed."""
