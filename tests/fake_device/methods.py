@@ -19,11 +19,11 @@ MODELS = {
     "preference/spo": "base",
     "preference/svpo": "reward",
 }
-COLUMNS = {"margin": 0.5, "agreement": 0.8, "tie": 0, "chosen_safe": 1.0, "rejected_safe": 0.0}
+COLUMNS = {"margin": 0.5, "agreement": 0.8, "tie": 0, "chosen_safe": 1.0, "rejected_safe": 0.0, "reliability": 0.9}
 RATED = {"completion": "a", "attributes": [4, 3, None, 1, 0]}
 JUDGED_BY = {
     *("preference/bfpo", "preference/sr_dpo", "reward/margin", "reward/soft_labels", "reward/ties"),
-    *("reward/attributes", "reward/quantiles", "reward/gaussian"),
+    *("reward/attributes", "reward/quantiles", "reward/gaussian", "reward/cost", "reward/crowd_bt"),
 }
 JUDGED = [{"prompt": f"{i}+1=", "chosen": str(i + 1), "rejected": str(i), **COLUMNS, **RATED} for i in range(8)]
 
@@ -43,6 +43,8 @@ def content(path, folder, scored):
     if path in JUDGED_BY:
         (folder / "judged.jsonl").write_text("\n".join(map(json.dumps, JUDGED)))
         made["data"] = str(folder / "judged.jsonl")
+    if path == "reward/up_rlhf":
+        made["model"]["lora"] = {"rank": 2, "members": 4}
     if path in MODELS:
         role = MODELS[path]
         made["models"] = {role: {"path": "tiny" if role == "base" else str(scored), "dtype": "float64"}}

@@ -53,3 +53,11 @@ def test_grpo_is_rewarded_by_it(ensemble: str, tmp_path: Path) -> None:
 def test_members_that_nothing_combines_are_no_score(ensemble: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="score head gives 3 numbers, and the method reads 1.*models.reward.ensemble"):
         run({**ASKED, "models": {"reward": ensemble}}, tmp_path)
+
+
+@pytest.mark.parametrize(("method", "scores"), [("reward/ensemble", "4 scores"), ("reward/bradley_terry", "1 score;")])
+def test_members_are_as_many_as_the_scores_that_the_method_reads(method: str, scores: str, tmp_path: Path) -> None:
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(p) + "\n" for p in PAIRS))
+    model = {"path": "tiny", "lora": {"rank": 2, "members": 2}}
+    with pytest.raises(ModelError, match=f"lora.members is 2 and the method reads {scores}"):
+        run({"model": model, "method": method, "data": str(tmp_path / "pairs.jsonl")}, tmp_path)

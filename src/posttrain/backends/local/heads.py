@@ -38,5 +38,10 @@ def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> Non
             f"models.{source.model}: the model has no {name} head, so it gives no {source.output}; train one first "
             "(method: reward/bradley_terry), and name the folder of its model"
         )
-    size = max(source.size, 1)
+    size, members = max(source.size, 1), getattr(module, "lora_members", None)
+    if members is not None and members.count != size:
+        raise ModelError(
+            f"models.{source.model}: lora.members is {members.count} and the method reads {size} "
+            f"score{'s' * (size != 1)}; give the method that number (reward/ensemble: member_scores.size)"
+        )
     module.add_head(name, seed_for(seed, "head", source.model, name), size, source.weights)
