@@ -1,4 +1,7 @@
-"""The loss of a record is that of plain transformers on its joint rendering: SFT, DPO, KTO and reward models."""
+"""The loss of a record is that of plain transformers on its joint rendering, in every family of templates.
+
+SFT, DPO, KTO and reward models. Families and kinds of tokenizers take turns: each kind with several families.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,15 @@ from posttrain.models.loading.load import as_network
 from posttrain.records import Demonstration, Pair, Rating
 from posttrain.training.trainer import Trainer
 from tests.border.encoders import encoder_of
-from tests.border.families import BY_NAME
+from tests.border.families import BY_NAME, FAMILIES
 from tests.border.messages import says, user
 from tests.border.models import random_model
 from tests.border.reference import expected_rows, marks_of, tokens_of
+from tests.border.tokenizers import KINDS
 from tests.harness.recorder import Recorder
 
-PLACES = [("zephyr", "sentencepiece"), ("qwen3", "bytes"), ("gemma2", "metaspace")]
-
-
+PLACES = [(family.name, KINDS[i % len(KINDS)]) for i, family in enumerate(FAMILIES)]
 ASKED = (user("Capital of France?"),)
-GOOD, BAD = (says("Paris"),), (says(" I think that it is Rome."),)
-OTHER = Rating(2, (user("2+2=?"),), (says("4"),), False)
 
 
 @pytest.fixture(scope="module", params=PLACES, ids="-".join)
@@ -44,16 +44,19 @@ class Place:
         self.family = BY_NAME[name]
         self.encoder = encoder_of(self.family, kind)
         self.tokenizer = self.encoder.tokenizer
+        thought = self.family.thought  # where the generation prompt opens one
+        self.good, self.bad = (says(f"{thought}Paris"),), (says(f"{thought} I think that it is Rome."),)
+        self.other = Rating(2, (user("2+2=?"),), (says(f"{thought}4"),), False)
         self.models = {role: random_model(self.tokenizer, seed) for seed, role in enumerate(("policy", "reference"))}
+        self.networks = {role: as_network(random_model(self.tokenizer, s), role) for s, role in enumerate(self.models)}
+        self.networks["policy"].add_head("score", seed=3)
+        self.networks["reward"] = self.networks["policy"]
 
     def loss(self, method, **batches):
         """The loss that the library computes of these batches in one step."""
-        networks = {role: as_network(random_model(self.tokenizer, s), role) for s, role in enumerate(self.models)}
-        networks["reward"] = networks["policy"]
-        networks["policy"].add_head("score", seed=3)
         planned = plan(method, {s: set(b) for s, b in batches.items()})
         rates = dict.fromkeys(planned.loaded, 0.0)
-        learner = Recorder({role: networks[role] for role in planned.loaded})
+        learner = Recorder({role: self.networks[role] for role in planned.loaded})
         return Trainer(planned, learner, rates=lambda _: rates).train(batches)["loss"]
 
     def row(self, prompt, answer):
@@ -75,16 +78,14 @@ class Place:
     def score(self, prompt, answer):
         """The number of a reward model behind the token that ends the turn."""
         tokens, _ = self.row(prompt, answer)
-        network = as_network(random_model(self.tokenizer, 0), "policy")
-        network.add_head("score", seed=3)
         states = self.models["policy"].model(tokens).last_hidden_state
-        return network.head("score", states[0, -1:])[0]
+        return self.networks["policy"].head("score", states[0, -1:])[0]
 
 
 @torch.no_grad()
 def test_sft(place):
-    rows = place.encoder.rows(Demonstration(1, ASKED, BAD), "demonstrations")
-    tokens, marks = place.row(ASKED, BAD)
+    rows = place.encoder.rows(Demonstration(1, ASKED, place.bad), "demonstrations")
+    tokens, marks = place.row(ASKED, place.bad)
     expected = place.models["policy"](tokens, labels=tokens.masked_fill(~marks, -100)).loss
     with torch.enable_grad():
         assert place.loss(SFT, main=collate(rows)) == pytest.approx(float(expected), abs=1e-5)
@@ -92,16 +93,16 @@ def test_sft(place):
 
 @torch.no_grad()
 def test_dpo(place):
-    rows = place.encoder.rows(Pair(1, ASKED, GOOD, BAD), "pairs")
-    expected = -F.logsigmoid(0.1 * (place.log_ratio(ASKED, GOOD) - place.log_ratio(ASKED, BAD)))
+    rows = place.encoder.rows(Pair(1, ASKED, place.good, place.bad), "pairs")
+    expected = -F.logsigmoid(0.1 * (place.log_ratio(ASKED, place.good) - place.log_ratio(ASKED, place.bad)))
     with torch.enable_grad():
         assert place.loss(DPO, main=collate(rows, [(0, 1)])) == pytest.approx(float(expected), abs=1e-5)
 
 
 @torch.no_grad()
 def test_kto(place):
-    ratings = [Rating(1, ASKED, GOOD, True), OTHER]
-    swapped = [replace(OTHER, completion=GOOD), replace(ratings[0], completion=OTHER.completion)]
+    ratings = [Rating(1, ASKED, place.good, True), place.other]
+    swapped = [replace(place.other, completion=place.good), replace(ratings[0], completion=place.other.completion)]
     main, mismatched = (
         collate([row for r in some for row in place.encoder.rows(r, "ratings")]) for some in (ratings, swapped)
     )
@@ -115,7 +116,7 @@ def test_kto(place):
 
 @torch.no_grad()
 def test_reward_model(place):
-    rows = place.encoder.rows(Pair(1, ASKED, GOOD, BAD), "pairs")
-    expected = -F.logsigmoid(place.score(ASKED, GOOD) - place.score(ASKED, BAD))
+    rows = place.encoder.rows(Pair(1, ASKED, place.good, place.bad), "pairs")
+    expected = -F.logsigmoid(place.score(ASKED, place.good) - place.score(ASKED, place.bad))
     with torch.enable_grad():
         assert place.loss(REWARD, main=collate(rows, [(0, 1)])) == pytest.approx(float(expected), abs=1e-5)

@@ -28,7 +28,15 @@ ENDS = {"embed_tokens", "lm_head", "wte", "embed_in", "embed_out"}  # names of e
 
 def load_policy(run: RunFile) -> Loaded:
     """The policy of a run file, with its tokenizer."""
-    return load(run.model, run)
+    loaded = load(run.model, run)
+    padding = loaded.network.trunk.config.get_text_config().pad_token_id
+    if not loaded.network.writes and padding in loaded.stop:
+        _log.warning(
+            "%s pads with %r, which also ends answers: transformers reads its score before that token, and here it is "
+            "read behind it, as that of every model that is trained; what is saved pads with another token",
+            run.model.path, loaded.tokenizer.convert_ids_to_tokens(padding),
+        )  # fmt: skip
+    return loaded
 
 
 def load_models(run: RunFile, policy: Loaded) -> tuple[dict[str, Any], dict[str, Loaded]]:
@@ -44,10 +52,10 @@ def load_models(run: RunFile, policy: Loaded) -> tuple[dict[str, Any], dict[str,
         if entry.shared:
             networks[role] = policy.network
             continue
-        loaded = load(entry, run, classifier=True)
+        loaded = load(entry, run)
         if entry.ensemble is not None:
             loaded.network.combine_members(entry.ensemble.by, entry.ensemble.weight)
-        if loaded.writes and loaded.tokenizer.get_vocab() == policy.tokenizer.get_vocab():
+        if loaded.network.writes and loaded.tokenizer.get_vocab() == policy.tokenizer.get_vocab():
             networks[role] = loaded.network
         else:
             others[role] = loaded
@@ -98,7 +106,7 @@ def longest_row(wanted: int | None, network: Network) -> int:
     return wanted
 
 
-def _opened(spec: Model, run: RunFile, *, classifier: bool) -> Loaded:
+def _opened(spec: Model, run: RunFile) -> Loaded:
     """The model that a path names, or that was given in Python under this name."""
     device, given = device_of(run.device), run.given.get(spec.path)
     if spec.quantize is not None:
@@ -108,14 +116,12 @@ def _opened(spec: Model, run: RunFile, *, classifier: bool) -> Loaded:
         own = None if spec.dtype == "auto" else spec.dtype
         return load_given(given, spec.path, dtype=own, device=device, resize=spec.resize)
     dtype, revision = dtype_of(spec), spec.revision
-    return load_model(
-        spec.path, dtype=dtype, device=device, revision=revision, classifier=classifier, resize=spec.resize
-    )
+    return load_model(spec.path, dtype=dtype, device=device, revision=revision, resize=spec.resize)
 
 
-def load(spec: Model, run: RunFile, *, classifier: bool = False) -> Loaded:
+def load(spec: Model, run: RunFile) -> Loaded:
     """The model that an entry of the run file describes, with its tokens and adapters."""
-    loaded = _opened(spec, run, classifier=classifier)
+    loaded = _opened(spec, run)
     _add_tokens(spec, loaded)
     if (lora := spec.lora) is not None and lora.members > 1:
         from posttrain.models.member_lora import add_members

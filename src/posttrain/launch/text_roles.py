@@ -43,7 +43,7 @@ def reward_models(run: RunFile, folder: Path | None) -> dict[str, TextRole]:
         if entry.endpoint is not None:
             roles[name] = EndpointRole(name, entry.endpoint, folder, where="rewards.model")
         else:
-            roles[name] = _model_role(run, "model", entry, load(entry, run, classifier=True), "rewards.model")
+            roles[name] = _model_role(run, "model", entry, load(entry, run), "rewards.model")
     return roles
 
 
@@ -95,7 +95,7 @@ def _model_role(run: RunFile, name: str, spec: RoleModel, loaded: Loaded, where:
         ),
         learner.forward,
         sampler.generate,
-        writes=loaded.writes,
+        writes=network.writes,
         scores=_has_score(loaded),
         padding=config.get_text_config().pad_token_id if classifier else None,
         where=where,

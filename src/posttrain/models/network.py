@@ -59,6 +59,7 @@ class Network(nn.Module):
         self.originals = Originals()  # of what is trained beside LoRA adapters
         self.lora_members: Members | None = None  # of an ensemble, with adapters of their own
         self.members: Callable[[Tensor], Tensor] | None = None  # makes one score of those of an ensemble's members
+        self.writes = True  # false for a classifier, whose last layer only fills the place of one
         self.vocab_size: int = len(self.trunk.get_output_embeddings().weight)
 
     @property
@@ -164,7 +165,7 @@ class Network(nn.Module):
 
         A shared prefix is read once. `written` [T] (default: rows.mask) marks the tokens whose log-probs are wanted.
         Temperature is a number or [T]; where it is 0 (greedy), logits are not scaled. Raises ModelError for an unknown
-        output or a head that the model does not have.
+        output, and for a head or a last layer that the model does not have.
         """
         wanted = {name: output(name) for name in names}
         for name, made in wanted.items():
@@ -175,6 +176,8 @@ class Network(nn.Module):
                     f"the members of an ensemble (lora.members) only score, they give no {name}; name another model "
                     "for the role that needs it, such as models: {critic: FOLDER}"
                 )
+            if made.writes:
+                self.check_writes(f"gives no {name}")
         chosen = rows.mask if written is None else written
         packed = self._pack(tokens, Rows(rows.index, chosen, rows.count))
         states = self.states(tokens[packed.tokens], packed.layout)
@@ -185,6 +188,15 @@ class Network(nn.Module):
         return {name: outputs[name] for name in names}
 
     outputs = forward
+
+    def check_writes(self, lacks: str) -> None:
+        """Raise ModelError for a classifier, which `lacks` what the last layer of a language model gives."""
+        if not self.writes:
+            raise ModelError(
+                f"{self.trunk.name_or_path} is a sequence classifier without the last layer of a language model, so it "
+                f"{lacks}. It scores answers: train it with reward/bradley_terry, measure it with posttrain eval on "
+                "pairs, or name it as models.reward; give a language model for everything else"
+            )
 
     def _pack(self, tokens: Tensor, written: Rows) -> PackedRows:
         return pack(tokens, written)

@@ -29,7 +29,7 @@ def _why_text(run: Run, role: str) -> str:
     if entry.endpoint is not None:
         return f"{entry.endpoint.get('model')} is behind an endpoint"
     if isinstance(model, ModelRole) and not model.writes:
-        return f"{entry.path} has no last layer of a language model"
+        return f"{entry.path} has no last layer of a language model (to train a classifier, set model: {entry.path})"
     return f"{entry.path} has another tokenizer than the policy {run.file.model.path}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from posttrain.core.vocabulary import Source
 from posttrain.errors import ModelError
 from posttrain.models.mix import mix_of, set_mix
+from posttrain.models.network import Network
 from posttrain.models.outputs.output import output
 from posttrain.seeds import seed_for
 
@@ -14,9 +15,13 @@ from posttrain.seeds import seed_for
 def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> None:
     """Add the head that an output reads to a model that is trained and lacks it.
 
-    Raises ModelError for a frozen model without it, whose head would be random, and for a head of another size.
+    Raises ModelError for a frozen model without it, whose head would be random, for a head of another size, and for a
+    classifier whose log-probs are read.
     """
-    name, heads = output(source.output).head, getattr(module, "heads", None)
+    made, heads = output(source.output), getattr(module, "heads", None)
+    if made.writes and isinstance(module, Network):
+        module.check_writes(f"gives no {source.output}, which the method reads of the {source.model}")
+    name = made.head
     if name is None or heads is None:
         return
     if name in heads:

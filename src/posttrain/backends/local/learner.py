@@ -152,11 +152,16 @@ class LocalLearner(Learner):
 
     @torch.no_grad()
     def forward(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
-        """Compute model outputs without gradient, micro-batch by micro-batch. Raises ConfigError for unknown roles."""
+        """Compute model outputs without gradient, micro-batch by micro-batch.
+
+        Raises ConfigError for unknown roles, and ModelError for a head that is missing or has another size.
+        """
         if not wants:
             return {}
         if unknown := [s.model for s in wants.values() if s.model not in self.models]:
             raise ConfigError(f"no model has the role {unknown[0]!r}{suggestion(unknown[0], self.models)}")
+        for source in wants.values():
+            ensure_head(self.models[source.model], source, self.seed, trained=False)
         read = batch.only(("tokens", "rows", "written", "temperature"))
         pieces: dict[str, list[Tensor]] = {n: [] for n in wants}
         for micro in self._pack(read, (), wants):

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from posttrain.backends.protocol import Sampler
+from posttrain.models.network import Network
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.hf import HfEngine
 from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinished, Pause, Request
@@ -52,13 +53,20 @@ class LocalSampler(Sampler):
         pause: Pause = NEVER,
         on_finished: OnFinished | None = None,
     ) -> list[Completion]:
-        """Sample one completion per request with the engine that all networks of the mixture support."""
+        """Sample one completion per request with the engine that all networks of the mixture support.
+
+        Raises ModelError for a classifier.
+        """
         stamped = [replace(r, version=self.steps) for r in requests]
         progress = partial(self.progress, "sampling")
         return self._engine(mix).generate(stamped, mix, progress, pause=pause, on_finished=on_finished)
 
     def _engine(self, mix: Mix) -> Engine | HfEngine:
-        flat = all(self.networks[role].flat for role, _ in mix if role in self.networks)
+        asked = [self.networks[role] for role, _ in mix if role in self.networks]
+        for network in asked:
+            if isinstance(network, Network):
+                network.check_writes("cannot be sampled")
+        flat = all(network.flat for network in asked)
         return self.engine if flat else self.hf_engine
 
     def release(self) -> None:

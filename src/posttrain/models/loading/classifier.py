@@ -44,18 +44,25 @@ def load_score(network: Network, source: Source) -> None:
         network.heads[HEAD].get_parameter("weight").copy_(whole.score.weight)
 
 
+def last_layer(trunk: Any) -> dict[str, Tensor]:
+    """Return the weights that turn states into logits, by name. A classifier has none of its own."""
+    own = {id(p) for p in trunk.get_output_embeddings().parameters()}
+    return {name: p for name, p in trunk.named_parameters() if id(p) in own}
+
+
 def as_classifier(
     network: Network, tokenizer: PreTrainedTokenizerBase, weights: Mapping[str, Tensor]
 ) -> tuple[Any, PreTrainedTokenizerBase, dict[str, Tensor]] | None:
     """Return config, tokenizer and weights with which transformers opens the network as a sequence classifier.
 
-    `weights`: those of the trunk, as they are saved. None if the network has other heads than a score, or if
-    transformers has no classifier with its weights. The scores are those of the head but for the constants it adds.
+    `weights`: those of the trunk, as they are saved. None if transformers has no classifier with its weights, or if a
+    language model has other heads than a score. The scores are those of the head but for the constants it adds.
     """
     from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
 
     trunk = network.trunk
-    if network.lora_members is not None or network.heads.keys() != {HEAD} or type(trunk.config) not in CLASSES:
+    only = not network.writes or network.heads.keys() == {HEAD}
+    if network.lora_members is not None or HEAD not in network.heads or not only or type(trunk.config) not in CLASSES:
         return None
     made = CLASSES[type(trunk.config)]
     weight = _together(network.heads[HEAD], "weight")

@@ -49,6 +49,7 @@ def write_gguf(network: Network, tokenizer: PreTrainedTokenizerBase, file: Path,
 
     if dtype not in FORMATS:
         raise ModelError(f"gguf: no dtype {dtype!r}{suggestion(dtype, FORMATS)}; there are {', '.join(FORMATS)}")
+    network.check_writes("cannot be a GGUF file")
     config = network.trunk.config
     architecture = _architecture(network)
     described = vocabulary(tokenizer, len(network.trunk.get_input_embeddings().weight))

@@ -11,7 +11,7 @@ import torch
 
 from posttrain.errors import ModelError
 from posttrain.models.loading.adapter import adapter_in
-from posttrain.models.loading.classifier import HEAD, WEIGHT, load_score
+from posttrain.models.loading.classifier import HEAD, WEIGHT, last_layer, load_score
 from posttrain.models.loading.dtypes import dtype_called
 from posttrain.models.loading.heads import load_heads
 from posttrain.models.loading.members import load_members
@@ -37,15 +37,13 @@ _log = logging.getLogger(__name__)
 class Loaded:
     """A network in eval() mode, its tokenizer, the name it was loaded by, and the tokens that end an answer.
 
-    `writes`: whether it has the last layer of a language model, which a classifier of transformers may lack. `stored`:
-    the dtype of its files.
+    `stored`: the dtype of its files.
     """
 
     network: Network
     tokenizer: PreTrainedTokenizerBase
     name: str
     stop: frozenset[int]
-    writes: bool = True
     stored: torch.dtype = torch.float32
 
 
@@ -55,36 +53,36 @@ def load(
     dtype: str = "float32",
     device: str | torch.device = "cpu",
     revision: str | None = None,
-    classifier: bool = False,
     resize: bool = False,
 ) -> Loaded:
     """Load a model, heads included, by hub id, folder, .gguf file or bundled name (`tiny`, `smollm2`).
 
-    The folder may be that of a run, or of an adapter, which is merged into the base model that it names.
-    `classifier`: accept one without the last layer of a language model, which only scores. `resize`: give a tokenizer
+    The folder may be that of a run, or of an adapter, which is merged into the base model that it names. A sequence
+    classifier without the last layer of a language model only scores (`Network.writes`). `resize`: give a tokenizer
     with more tokens than the model the rows that it needs, in place of an error. Only safetensors are read,
     and no code of the model's author is run. Raises ModelError for a model that is missing, does not fit its tokenizer,
     or gives other logits here than in transformers.
     """
     hide_progress_bars()
-    writes, stored, wanted = True, torch.float32, dtype_called(dtype)
+    stored, wanted = torch.float32, dtype_called(dtype)
     if spec == "tiny":
         network, tokenizer = tiny_model()
         network.to(wanted)
     else:
         source = source_of(spec, revision)
         tokenizer = read_tokenizer(source)
-        opened = _trunk(source, wanted, classifier=classifier)
-        writes, stored = opened.writes, opened.stored
+        opened = _trunk(source, wanted)
+        stored = opened.stored
         opened.trunk.name_or_path = spec if spec in BUNDLED else source.place  # which adapters name as their base
         network = as_network(opened.trunk.to(device), spec)
+        network.writes = opened.writes
         load_heads(network, source.folder)
         load_members(network, source.folder)
         if WEIGHT in opened.other and HEAD not in network.heads:
             load_score(network, source)
     fit_vocabulary(network, tokenizer, spec, resize)  # after `probe`, which compares the padding too
     network.to(device).eval()
-    return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer), writes, stored)
+    return Loaded(network, tokenizer, spec, stop_tokens(network, tokenizer), stored)
 
 
 def as_network(trunk: Any, name: str) -> Network:
@@ -121,17 +119,17 @@ class _Opened:
     writes: bool = True
 
 
-def _trunk(source: Source, dtype: torch.dtype, *, classifier: bool) -> _Opened:
-    """Load the causal language model, adapters merged."""
+def _trunk(source: Source, dtype: torch.dtype) -> _Opened:
+    """Load the causal language model, adapters merged; of a classifier with a last layer that means nothing."""
     if (adapter := adapter_in(source.folder)) is not None:
-        base = _trunk(adapter.source(), dtype, classifier=classifier)
+        base = _trunk(adapter.source(), dtype)
         return replace(base, trunk=adapter.merged_into(base.trunk))
     if source.name == "tiny":
         return _Opened(tiny_model()[0].trunk.to(dtype), torch.float32)
     opened, missing = _read(source, dtype)
     trunk, other = opened.trunk, opened.other
-    if classifier and WEIGHT in other and missing and set(missing) <= set(_last_layer(trunk)):
-        _fill(_last_layer(trunk))
+    if WEIGHT in other and missing and set(missing) <= set(last_layer(trunk)):
+        _fill(last_layer(trunk))
         return replace(opened, writes=False)
     if unread := sorted(other - {WEIGHT}):
         message = "%s: %d weights that %s has no place for are not read, %s first"
@@ -163,12 +161,6 @@ def _read(source: Source, dtype: torch.dtype) -> tuple[_Opened, list[str]]:
         raise ModelError(f"{source.name}: its weights have other shapes than its config.json says") from error
     refuse_quantised(source.name, trunk)
     return _Opened(trunk, stored, frozenset(report["unexpected_keys"])), sorted(report["missing_keys"])
-
-
-def _last_layer(trunk: Any) -> dict[str, torch.Tensor]:
-    """The weights that turn states into logits, by name."""
-    own = {id(p) for p in trunk.get_output_embeddings().parameters()}
-    return {name: p for name, p in trunk.named_parameters() if id(p) in own}
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from posttrain.machine.disk import Files, Stored, save_tensors
 from posttrain.models import lora
-from posttrain.models.loading.classifier import as_classifier
+from posttrain.models.loading.classifier import as_classifier, last_layer
 from posttrain.models.loading.heads import head_file
 from posttrain.models.loading.members import save_members
 from posttrain.models.loading.quiet import hide_progress_bars
@@ -27,12 +27,15 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
     """Write a folder that plain transformers loads, and `load` with the heads as well. Returns the files of tensors.
 
     LoRA adapters are merged into the weights that are written, and also saved on their own in `adapter/`. A model that
-    only scores can also be opened as a sequence classifier, with the same scores up to the constant that its head adds.
+    only scores can also be opened as a sequence classifier, with the same scores up to the constant that its head adds;
+    one that was loaded as a classifier is saved without the last layer that it does not have.
     """
     hide_progress_bars()
     folder.mkdir(parents=True, exist_ok=True)
     trunk, adapted = network.trunk, lora.adapted(network)
     weights = lora.merged_state(network) if adapted else trunk.state_dict()
+    if not network.writes:
+        weights = {name: w for name, w in weights.items() if name not in last_layer(trunk)}
     classifier = as_classifier(network, tokenizer, weights)
     config, tokenizer, other = classifier or (None, tokenizer, {})
     stored = _save_trunk(trunk, folder, weights, other)

@@ -15,4 +15,4 @@ def entropy(p: ForwardPass) -> Tensor:
     return found
 
 
-OUTPUT = Output(entropy, "T", order=1)
+OUTPUT = Output(entropy, "T", order=1, writes=True)

@@ -16,4 +16,4 @@ def logits(p: ForwardPass) -> Tensor:
     return scores.masked_fill(p.first[:, None], 0)
 
 
-OUTPUT = Output(logits, "T V", order=2)
+OUTPUT = Output(logits, "T V", order=2, writes=True)

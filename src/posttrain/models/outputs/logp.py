@@ -13,4 +13,4 @@ def logp(p: ForwardPass) -> Tensor:
     return p.logp_and_entropy[0]
 
 
-OUTPUT = Output(logp, "T", order=1)
+OUTPUT = Output(logp, "T", order=1, writes=True)
