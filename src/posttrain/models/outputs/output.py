@@ -19,9 +19,9 @@ from posttrain.models.forward_pass import ForwardPass
 class Output:
     """A function of a forward pass, the axes of what it gives, and the head that it reads, if any.
 
-    `of_members`: whether a model whose members have adapters of their own gives it. `writes`: it reads the last layer of
-    a language model, which a classifier lacks. `order`: outputs of one pass are computed in this order, so that their
-    gradients always add up in the same way.
+    `of_members`: whether a model whose members have adapters of their own gives it. `writes`: it reads the last layer
+    of a language model, which a classifier lacks. `order`: outputs of one pass are computed in this order, so that
+    their gradients always add up in the same way.
     """
 
     compute: Callable[[ForwardPass], Tensor]
