@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from posttrain.records import Sampled
-from posttrain.turns import all_user_messages, answer_text, content, conversation, last_message, last_user_message
+from posttrain.turns import (
+    all_user_messages,
+    answer_text,
+    content,
+    conversation,
+    is_prefilled,
+    joined,
+    last_message,
+    last_user_message,
+)
 
 TALK = (
     {"role": "system", "content": "Be brief."},
@@ -72,3 +81,14 @@ def test_a_conversation_is_the_prompt_and_the_answer():
     answer = {"role": "assistant", "content": "4"}
     assert conversation("2 + 2?", "4") == ({"role": "user", "content": "2 + 2?"}, answer)
     assert conversation(TALK[:2], "4") == (*TALK[:2], answer)
+
+
+def test_an_answer_that_the_prompt_begins_is_one_message():
+    prefill = ({"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "It is", "trained": False})
+    assert is_prefilled(prefill)
+    assert not is_prefilled(prefill[:1])
+    assert not is_prefilled("It is")
+    whole = {"role": "assistant", "content": "It is 4."}
+    assert conversation(prefill, " 4.") == (prefill[0], whole)
+    assert joined(prefill, ({**whole, "content": " 4."}, *TALK[3:])) == (prefill[0], whole, *TALK[3:])
+    assert joined(prefill, TALK[3:4]) == (*prefill, TALK[3])  # a question ends it

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from posttrain.records import Answer, Message, Sampled, Turns
+from collections.abc import Sequence
+
+from posttrain.records import TRAINED, Answer, Message, Sampled, Turns
 
 
 def content(message: Message) -> str:
@@ -37,10 +39,25 @@ def all_user_messages(turns: Turns) -> str:
     return "\n".join(content(m) for m in turns if m.get("role") == "user")
 
 
+def is_prefilled(prompt: Turns) -> bool:
+    """Whether a prompt ends with words of the assistant: the answer continues them."""
+    return not isinstance(prompt, str) and bool(prompt) and prompt[-1].get("role") == "assistant"
+
+
+def joined(prompt: Sequence[Message], answer: Sequence[Message]) -> tuple[Message, ...]:
+    """Return prompt and answer as one conversation, in which an answer that the prompt begins is one message."""
+    if not (is_prefilled(tuple(prompt)) and answer and answer[0].get("role") == "assistant"):
+        return (*prompt, *answer)
+    *before, prefill = prompt
+    kept = {name: value for name, value in prefill.items() if name != TRAINED}
+    whole = {**kept, **answer[0], "content": content(prefill) + content(answer[0])}
+    return (*before, whole, *answer[1:])
+
+
 def conversation(prompt: Turns, answer: str) -> tuple[Message, ...]:
     """Return a prompt as messages (plain text is one of the user), followed by the answer as the assistant's."""
     asked = ({"role": "user", "content": prompt},) if isinstance(prompt, str) else prompt
-    return (*asked, {"role": "assistant", "content": answer})
+    return joined(asked, ({"role": "assistant", "content": answer},))
 
 
 def answer_text(answer: Answer) -> str:

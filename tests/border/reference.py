@@ -57,6 +57,16 @@ def _turn(tokenizer: Any, family: Family, messages: Messages, arguments: Mapping
     return Expected(answered, ((len(asked), end),))
 
 
+def whole_answer(tokenizer: Any, family: Family, messages: Messages, arguments: Mapping[str, Any], prefill: str) -> str:
+    """Return the text of a conversation whose answer begins as in `prefill`, and which ends with that answer."""
+    answered = render(tokenizer, messages, arguments, asks=False)
+    if family.opens and not answered.startswith(prefill):
+        answered = (
+            render(tokenizer, messages[:-1], arguments, asks=True) + _thought_and_answer(messages[-1]) + family.end
+        )
+    return answered
+
+
 def _thought_and_answer(message: Mapping[str, Any]) -> str:
     """What a model writes behind an opened thought."""
     content = str(message["content"])

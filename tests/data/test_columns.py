@@ -22,6 +22,7 @@ ID = seed_for("row", 0)
 W = "data.jsonl:17"
 BRIEF = "Be brief."
 SYSTEM = {"role": "system", "content": BRIEF}
+CALL = {"type": "function", "function": {"name": "add", "arguments": {}}}
 TALK = [user("Hello"), says("Good morning"), user("2 + 2?"), says("4")]
 
 
@@ -182,7 +183,13 @@ tool = {"role": "tool", "content": "4"}
         ("prompts", {"prompt": 3}, "'prompt' must be text or a list of messages, not a number"),
         ("prompts", {"prompt": None}, "not null"),
         ("prompts", {"prompt": "  "}, "'prompt' is empty"),
-        ("prompts", {"prompt": TALK}, "'prompt' ends with the assistant's turn"),
+        ("prompts", {"messages": TALK}, "'messages' ends with the assistant's turn, so there is nothing to answer"),
+        ("prompts", {"prompt": [user("x"), says(" ")]}, "'prompt' ends with an empty message of the assistant; leave"),
+        (
+            "prompts",
+            {"prompt": [user("x"), {**says(""), "tool_calls": [CALL]}]},
+            "'prompt' ends with the call of a tool",
+        ),
         ("prompts", {"messages": []}, "'messages' is an empty list"),
         ("prompts", {"messages": "x"}, "'messages' must be"),
         ("prompts", {"messages": ["x"]}, "message 1 of 'messages' must be an object with \"role\""),
@@ -190,8 +197,6 @@ tool = {"role": "tool", "content": "4"}
         ("prompts", {"messages": [{"content": "x"}]}, "has the role None; roles are system, developer, user"),
         ("prompts", {"messages": [{"role": "user", "content": None}]}, "'content' must be text, not null"),
         ("prompts", {"messages": [user("x"), tool]}, "message 2 is a tool's result, but no assistant"),
-        ("demonstrations", {"messages": [says("x")]}, "message 1 is the assistant's, but nobody has asked"),
-        ("demonstrations", {"messages": [system, says("x")]}, "message 2 is the assistant's, but nobody"),
         ("demonstrations", {"messages": [user("x")]}, "'messages' holds no turn of the assistant"),
         ("demonstrations", {"prompt": "x", "completion": ""}, "'completion' is empty"),
         (

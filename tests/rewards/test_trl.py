@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from posttrain.records import Episode, Prompt
+from posttrain.rewards.arguments import arguments
 from posttrain.rewards.reward import resolve
 from posttrain.rewards.scorer import Scorer
 from tests.rewards import faulty
@@ -79,3 +80,12 @@ def test_the_wrong_form_says_how_to_write_the_right_one(caplog):
         scored([{"path": f"{F}:{path}", "signature": form}], episodes("a", prompt=prompt), max_error_rate=1.0)
     assert "write signature: trl in its entry" in caplog.text
     assert "write signature: texts in its entry" in caplog.text
+
+
+def test_a_completion_in_trls_form_holds_the_words_that_the_prompt_begins_it_with():
+    prefill = (*ASKED, {"role": "assistant", "content": "<think>x"})
+    (episode,) = episodes("</think> 4", prompt=prefill)
+    seen = arguments(resolve({"path": f"{F}:reads_messages", "signature": "trl"}), [episode])
+    assert seen["completions"] == [[{"role": "assistant", "content": "<think>x</think> 4"}]]
+    assert scored([f"{R}:think_format_reward"], [episode])[0] == [[1.0]]
+    assert arguments(resolve(f"{F}:in_trls_form"), [episode])["prompts"] == [list(ASKED)]

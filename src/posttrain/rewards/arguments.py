@@ -9,7 +9,7 @@ from posttrain.errors import DataError
 from posttrain.records import Episode
 from posttrain.rewards.reads import TOKENS
 from posttrain.rewards.reward import Reward, lacking
-from posttrain.turns import conversation, last_user_message
+from posttrain.turns import conversation, is_prefilled, last_user_message
 
 
 def arguments(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any]]:
@@ -33,16 +33,21 @@ def arguments(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any
 
 
 def _whole(episode: Episode) -> Any:
-    """A prompt as TRL gives it: all messages of a conversation, or a text."""
+    """A prompt as TRL gives it: all messages of a conversation but a prefilled answer, or a text."""
     prompt = episode.prompt.prompt
-    return prompt if isinstance(prompt, str) else [dict(m) for m in prompt]
+    if isinstance(prompt, str):
+        return prompt
+    return [dict(m) for m in (prompt[:-1] if is_prefilled(prompt) else prompt)]
 
 
 def _messages(episode: Episode) -> Any:
-    """A completion as TRL gives it: a list of one message after a conversation, a text after a text."""
+    """A completion as TRL gives it: a list of one message after a conversation, a text after a text.
+
+    The message holds the words that the prompt begins it with.
+    """
     if isinstance(episode.prompt.prompt, str):
         return episode.text
-    return [{"role": "assistant", "content": episode.text}]
+    return [dict(conversation(episode.prompt.prompt, episode.text)[-1])]
 
 
 def _verl(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any]]:

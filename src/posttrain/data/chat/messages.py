@@ -10,21 +10,25 @@ from typing import Any
 
 from posttrain.errors import DataError
 from posttrain.records import TRAINED, Answer, Message, Turns
+from posttrain.turns import is_prefilled
 
 OPENING = ("system", "developer")
 
 
 def check_order(conversation: Sequence[Message]) -> None:
-    """Check that a user speaks before the assistant, and the assistant before a tool. The template judges the rest."""
-    asked, before = False, ""
+    """Check that the assistant speaks before a tool. The template judges the rest."""
+    before = ""
     for number, message in enumerate(conversation, 1):
         role = message["role"]
-        if role == "assistant" and not asked:
-            raise DataError(f"message {number} is the assistant's, but nobody has asked; begin with a user message")
         if role == "tool" and before not in ("assistant", "tool"):
             raise DataError(f"message {number} is a tool's result, but no assistant message stands before it")
-        asked = asked or role not in OPENING
         before = role
+
+
+def nobody_asks(conversation: Sequence[Message]) -> bool:
+    """Whether a conversation begins with the assistant, or holds nothing but system messages."""
+    first = next((m["role"] for m in conversation if m["role"] not in OPENING), "assistant")
+    return bool(first == "assistant")
 
 
 def same_form(prompt: Turns, *answers: Turns, chat: bool = False) -> tuple[Turns, ...]:
@@ -46,12 +50,26 @@ def _as_messages(value: Turns, role: str) -> tuple[Message, ...]:
 
 
 def _without_prompt(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...]:
-    """Cut off the prompt, also one that is repeated without its system message."""
+    """Cut off the prompt, also one that is repeated without its system message, and the words that begin the answer."""
     bare = tuple(m for m in prompt if m["role"] not in OPENING)
     for asked in (prompt, bare):
         if asked and _said(answer[: len(asked)]) == _said(asked):
             return answer[len(asked) :]
+        if is_prefilled(asked) and (rest := _continuation(asked, answer)):
+            return rest
     return answer
+
+
+def _continuation(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...] | None:
+    """Return what continues the prefilled answer of a prompt where the answer repeats both; None where it does not."""
+    *before, prefill = prompt
+    whole = answer[len(before) : len(prompt)]
+    if not before or not is_prefilled(whole) or _said(answer[: len(before)]) != _said(before):
+        return None
+    said = whole[0]["content"]
+    if not said.startswith(prefill["content"]) or said == prefill["content"]:
+        return None
+    return ({**whole[0], "content": said.removeprefix(prefill["content"])}, *answer[len(prompt) :])
 
 
 def _asked_in(answers: Sequence[tuple[Message, ...]], prompt: tuple[Message, ...]) -> tuple[Message, ...] | None:

@@ -11,6 +11,7 @@ from posttrain.data.chat.tool_calls import from_json
 from posttrain.data.chat.transcript import transcript
 from posttrain.errors import DataError
 from posttrain.records import Message, Turns
+from posttrain.turns import is_prefilled
 
 PYTHON = re.compile(r"\s*\[\s*\{\s*'(role|from|content|value)'\s*:")  # as pandas writes a list of messages to CSV
 
@@ -30,18 +31,32 @@ def turns(value: Any, name: str, note: Note = ignore) -> Turns:
 
 
 def question(value: Any, name: str, note: Note = ignore) -> Turns:
-    """Read a prompt as `turns` does. An empty `Assistant:` at the end of a transcript asks for the answer: no turn."""
+    """Read a prompt as `turns` does. An empty `Assistant:` at the end of a transcript asks for the answer: no turn.
+
+    Words of the assistant at the end of a prompt begin the answer. At the end of `messages` they are one.
+    """
     asked = turns(value, name, note)
     if isinstance(value, str) and not isinstance(asked, str) and asked[-1] == {"role": "assistant", "content": ""}:
         asked = asked[:-1]
     if not asked or (isinstance(asked, str) and not asked.strip()):
         raise DataError(f"{name!r} is empty")
-    if not isinstance(asked, str) and asked[-1]["role"] == "assistant":
-        raise DataError(
-            f"{name!r} ends with the assistant's turn, so there is nothing to answer; end with the user's (an answer "
-            "that is begun cannot be continued)"
-        )
+    if not isinstance(asked, str) and is_prefilled(asked):
+        _check_prefill(asked[-1], name)
+        note("the prompt ends with words of the assistant, and the answer continues them")
     return asked
+
+
+def _check_prefill(message: Message, name: str) -> None:
+    """Raise DataError for a last message of the assistant that is a whole answer, or nothing to continue."""
+    if name == "messages":
+        raise DataError(
+            "'messages' ends with the assistant's turn, so there is nothing to answer; end with the user's, or call "
+            "the column 'prompt' if the answer is to continue the assistant's words"
+        )
+    if message.get("tool_calls"):
+        raise DataError(f"{name!r} ends with the call of a tool, which no answer continues; add the tool's result")
+    if not message["content"].strip():
+        raise DataError(f"{name!r} ends with an empty message of the assistant; leave it out")
 
 
 def messages(value: Any, name: str, note: Note = ignore) -> tuple[Message, ...]:

@@ -44,12 +44,21 @@ def _answer(line: str, memory: int) -> str:
     return json.dumps({"fault": reason[:1000]})
 
 
-def render(template: str, conversation: list[Any], answer_next: bool, variables: dict[str, Any]) -> str:
-    """Render as `tokenizer.apply_chat_template` does; `variables` are the tokenizer's special tokens by name."""
+def render(
+    template: str, conversation: list[Any], answer_next: bool, continues: bool, variables: dict[str, Any]
+) -> str:
+    """Render as `tokenizer.apply_chat_template` does; `variables` are the tokenizer's special tokens by name.
+
+    `answer_next`: with the generation prompt. `continues`: up to the last word of the last message.
+    """
     from transformers.utils.chat_template_utils import render_jinja_template
 
     (text,), _ = render_jinja_template(
-        [conversation], chat_template=template, add_generation_prompt=answer_next, **variables
+        [conversation],
+        chat_template=template,
+        add_generation_prompt=answer_next,
+        continue_final_message=continues,
+        **variables,
     )
     return str(text)
 

@@ -34,15 +34,23 @@ class Renderer:
         self._owner = 0
 
     def render(
-        self, template: str, conversation: Sequence[Mapping[str, Any]], answer_next: bool, variables: Mapping[str, Any]
+        self,
+        template: str,
+        conversation: Sequence[Mapping[str, Any]],
+        answer_next: bool,
+        variables: Mapping[str, Any],
+        *,
+        continues: bool = False,
     ) -> str:
         """Return the conversation as text. Raises DataError that says what the template did instead.
 
-        A template that is no Jinja is a ModelError: no conversation could be rendered.
+        `answer_next`: with the words that call for an answer; `continues`: up to the last word of its last message. A
+        template that is no Jinja is a ModelError: no conversation could be rendered.
         """
-        request = {"template": template, "conversation": list(conversation), "answer_next": answer_next}
+        asked = {"template": template, "conversation": list(conversation), "variables": dict(variables)}
+        how = {"answer_next": answer_next, "continues": continues}
         with self._lock:
-            reply = self._ask(json.dumps({**request, "variables": dict(variables)}, default=str))
+            reply = self._ask(json.dumps({**asked, **how}, default=str))
         if (fault := reply.get("fault", "")).startswith("TemplateSyntaxError"):
             raise ModelError(f"the chat template is not valid Jinja ({fault}); set model.chat_template to one that is")
         if fault:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
 from posttrain.data.chat.control import ControlTokens
 from posttrain.data.chat.left_out import Written
-from posttrain.data.chat.messages import OPENING
+from posttrain.data.chat.messages import nobody_asks
+from posttrain.data.chat.mismatch import mismatch
 from posttrain.data.chat.opened_thought import behind_opening
-from posttrain.data.chat.prefix import shared
 from posttrain.data.chat.probe import Probe
 from posttrain.data.chat.renderer import Renderer
 from posttrain.data.chat.turn_marks import TurnMarks
 from posttrain.data.notices import Notices
 from posttrain.errors import DataError, ModelError
 from posttrain.records import TRAINED, Message
+from posttrain.turns import is_prefilled, joined
 
 REMEMBERED = 256  # renderings: the answers of a pair, and the samples of a prompt, share theirs
 NOTHING: Mapping[str, Any] = {}
@@ -65,11 +66,15 @@ class ChatTemplate:
         self._probe = Probe()
 
     def question(self, prompt: Sequence[Message], arguments: Mapping[str, Any] = NOTHING, where: str = "") -> str:
-        """Return the conversation so far, followed by the words that call for the assistant's answer."""
+        """Return the conversation so far, followed by the words that call for the assistant's answer.
+
+        One that ends with words of the assistant ends there: the answer continues them.
+        """
         hidden, settings = self._prepared(prompt, arguments, where)
-        text = self._render(hidden, settings, answer_next=True)
-        self._check_context(hidden, settings, self._written(text, hidden, settings, answer_next=True), where)
-        return text
+        prefill = is_prefilled(tuple(prompt))
+        text = self._render(hidden, settings, answer_next=not prefill)
+        self._check_context(hidden, settings, self._written(text, hidden, settings, answer_next=not prefill), where)
+        return self._prefilled(hidden, settings) if prefill else text
 
     def whole(self, conversation: Sequence[Message], arguments: Mapping[str, Any] = NOTHING) -> str:
         """Return a whole conversation, with all that the template writes behind its last message."""
@@ -88,13 +93,21 @@ class ChatTemplate:
         ones follow; and the texts up to each answer, with that one as their span. A span runs from the words that call
         for the answer to the token that ends the turn; turns behind the last answer are left out.
         """
+        whole = joined(prompt, answer)
+        first = len(whole) - len(answer)  # the message that the answer begins, or continues
         wanted = [
             number
-            for number, message in enumerate((*prompt, *answer))
-            if number >= len(prompt) and message["role"] == "assistant" and message.get(TRAINED, True)
+            for number, message in enumerate(whole)
+            if number >= first and message["role"] == "assistant" and message.get(TRAINED, True)
         ]
-        conversation, settings = self._prepared([*prompt, *answer], arguments, where)
-        turns = [self._turn(conversation, number, settings) for number in wanted]
+        conversation, settings = self._prepared(whole, arguments, where)
+        prefill = None
+        if first < len(prompt):
+            prefill = self._prefilled(self._hidden(prompt, settings)[0], settings)
+        elif wanted[:1] == [0]:
+            self.notices.add("a message of the assistant before anybody has asked is read and not trained", where)
+            wanted = wanted[1:]
+        turns = [self._turn(conversation, n, settings, prefill if n == first else None) for n in wanted]
         if not turns:
             return None, []
         last = turns[-1]
@@ -123,21 +136,41 @@ class ChatTemplate:
 
     # ---- one answer
 
-    def _turn(self, conversation: list[Any], number: int, settings: Mapping[str, Any]) -> Rendered:
-        """Render a conversation up to and including an answer, the message of this number."""
+    def _prefilled(self, prompt: list[Any], settings: Mapping[str, Any]) -> str:
+        """Render a prompt up to the last word of the assistant, as transformers' `continue_final_message` does."""
+        try:
+            return self._render(prompt, settings, continues=True)
+        except DataError as error:
+            raise DataError(
+                f"the prompt ends with words of the assistant, and {error}; end it with the user's message, or set "
+                "model.chat_template to one that writes them"
+            ) from error
+
+    def _turn(
+        self, conversation: list[Any], number: int, settings: Mapping[str, Any], prefill: str | None = None
+    ) -> Rendered:
+        """Render a conversation up to and including an answer, the message of this number.
+
+        `prefill`: the text of a prompt that begins the answer.
+        """
         message = conversation[number]
-        asked = self._render(conversation[:number], settings, answer_next=True)
+        asked = self._render(conversation[:number], settings, answer_next=True) if prefill is None else prefill
         answered = self._render(conversation[: number + 1], settings, answer_next=False)
         written = self._written(answered, conversation[: number + 1], settings)
         self._check_calls(message, number, written)
         missing = written.missing
         if not answered.startswith(asked):
-            answered = behind_opening(asked, answered, message) or self._refuse(
-                asked, answered, conversation[: number + 1], settings
-            )
+            opened = asked if prefill is None else self._render(conversation[:number], settings, answer_next=True)
+            answered = behind_opening(opened, answered, message) or answered
+            if not answered.startswith(asked):
+                # a matter of this conversation, or of every one
+                error = DataError if prefill is not None or self.marks.continued else ModelError
+                raise error(
+                    mismatch(asked, answered, conversation[: number + 1], settings, prefilled=prefill is not None)
+                )
             missing -= {("thought", number)}  # the history drops it, the answer has it
         end = self._end(answered, len(asked))
-        written = Written(answered[len(asked) :], missing)
+        written = Written(answered[len(asked) if prefill is None else 0 :], missing)
         self._check_calls(message, number, written)
         if written.lacks_content(message, number) or written.lacks_thought(message, number):
             raise DataError(
@@ -161,18 +194,6 @@ class ChatTemplate:
             )
         self.ends.add(last)
         return len(turn)
-
-    def _refuse(
-        self, before: str, after: str, conversation: Sequence[Message], settings: Mapping[str, Any]
-    ) -> NoReturn:
-        same = shared(before, after)
-        start = max(0, same - 10)
-        error = DataError if self.marks.continued else ModelError  # a matter of this conversation, or of every one
-        raise error(
-            f"the chat template writes message {len(conversation)} otherwise than it calls for it: "
-            f"{before[start : same + 30]!r} before the answer, {after[start : same + 30]!r} with it, so the model "
-            f"would not see what it was trained on; {', or '.join(_remedies(conversation, settings))}"
-        )
 
     # ---- what the template leaves out
 
@@ -226,40 +247,51 @@ class ChatTemplate:
         for name in settings:
             if self.source and name not in ("tools", "documents") and name not in self.source:
                 self.notices.add(f"the chat template does not read {name!r} of chat_template_kwargs", where)
-        bare = [{k: v for k, v in message.items() if k != TRAINED} for message in conversation]
-        if not (found := self.control.found_anywhere([bare, settings])) or not (marks := found & self.marks.tokens):
-            return self.control.hide(bare, ()), settings
+        hidden, settings, marks = self._hidden(conversation, settings)
         for mark in sorted(marks):
             self.notices.add(
                 f"{mark!r} in the data is read as ordinary text: only the chat template marks turns", where
             )
-        return self.control.hide(bare, marks), self.control.hide(settings, marks)
+        return hidden, settings
 
-    def _render(self, conversation: list[Any], settings: Mapping[str, Any], *, answer_next: bool) -> str:
+    def _hidden(
+        self, conversation: Sequence[Message], settings: dict[str, Any]
+    ) -> tuple[list[Any], dict[str, Any], set[str]]:
+        """Return messages and settings as the template gets them, and the marks of turns that were hidden."""
+        bare = [{k: v for k, v in message.items() if k != TRAINED} for message in conversation]
+        if not (found := self.control.found_anywhere([bare, settings])) or not (marks := found & self.marks.tokens):
+            return self.control.hide(bare, ()), settings, set()
+        return self.control.hide(bare, marks), self.control.hide(settings, marks), marks
+
+    def _render(
+        self,
+        conversation: list[Any],
+        settings: Mapping[str, Any],
+        *,
+        answer_next: bool = False,
+        continues: bool = False,
+    ) -> str:
         if not self.source:
             raise ModelError(
                 "the data holds conversations, but the tokenizer has no chat template; "
                 "set model.chat_template to a Jinja file, or give prompts as plain text"
             )
         source = self.named.get("tool_use", self.source) if settings.get("tools") else self.source
-        key = json.dumps([source, conversation, settings, answer_next], default=str)
+        key = json.dumps([source, conversation, settings, answer_next, continues], default=str)
         if key not in self._remembered:
             variables = {**self.tokenizer.special_tokens_map, **settings}
-            self._remembered[key] = self._renderer.render(source, conversation, answer_next, variables)
+            self._remembered[key] = self._rendered(source, conversation, answer_next, variables, continues=continues)
             if len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
         return self._remembered[key]
 
-
-def _remedies(conversation: Sequence[Message], settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what may help where the last message is written otherwise than it is called for."""
-    if len(conversation) > 1 and conversation[-2]["role"] == "assistant":
-        yield "join answers that follow each other"
-    if conversation[0]["role"] in OPENING:
-        yield "put the system message into the first question"
-    for name in sorted(settings.keys() - {"tools", "documents"}):
-        yield f"change {name} of chat_template_kwargs"
-    yield (
-        "set model.chat_template to one that begins the assistant's turn the same way with and without "
-        "add_generation_prompt"
-    )
+    def _rendered(self, source: str, conversation: list[Any], *how: Any, continues: bool) -> str:
+        try:
+            return self._renderer.render(source, conversation, *how, continues=continues)
+        except DataError as error:
+            if nobody_asks(conversation):
+                raise DataError(
+                    f"{error}; the assistant speaks before anybody has asked: begin with a user message, or mark that "
+                    "message trained: false"
+                ) from error
+            raise
