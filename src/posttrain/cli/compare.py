@@ -27,7 +27,9 @@ def compare(
             show_default=False,
         ),
     ],
-    task: Annotated[str, typer.Option(help="Task: gold_reward, human_pairs or ./mine.py")] = "gold_reward",
+    task: Annotated[
+        str, typer.Option(help="Task: gold_reward, overoptimisation, human_pairs, ./mine.py")
+    ] = "gold_reward",
     seeds: Annotated[int, typer.Option(help="Number of seeds, the same for every method.", min=1)] = 5,
     data: Annotated[str | None, typer.Option(help="Data file, for a task that needs one.", show_default=False)] = None,
     setting: Annotated[list[str] | None, typer.Option("--set", help="Setting of the task: steps=100")] = None,

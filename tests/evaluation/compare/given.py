@@ -6,11 +6,13 @@ from pathlib import Path
 
 from posttrain.evaluation.compare.grid import Comparison
 from posttrain.evaluation.compare.task import Task
+from posttrain.evaluation.overoptimisation import Kind
 
 QUICK = '''
 """A quick task: the tiny model prefers digits to letters."""
 from functools import partial
 from posttrain.evaluation.compare.task import Task
+from posttrain.evaluation.overoptimisation import Kind
 from posttrain.selection.conversions import of_pairs
 from posttrain.formulas.losses.scores import log_ratio
 from posttrain.records import Pair
@@ -44,7 +46,7 @@ def quick(folder: Path) -> str:
     return str(file)
 
 
-def found(folder: Path, law: bool = True) -> Comparison:
+def found(folder: Path, law: Kind | None = "training") -> Comparison:
     """Two methods, three seeds, three points; y of the second is y of the first plus 1, 2, 3 at the end."""
 
     def curve(seed: int, more: float) -> list[dict[str, float]]:

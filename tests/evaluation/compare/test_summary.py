@@ -39,7 +39,7 @@ def test_the_law_is_fitted_to_all_points_of_a_method(tmp_path):
     dpo, ipo = summaries(found(tmp_path))
     assert dpo.law == fit([[(0.0, 0.0), (1.0, 2.0 + s), (4.0, 1.0 + s)] for s in range(3)])
     assert ipo.law.beta < dpo.law.beta
-    assert summaries(found(tmp_path, law=False))[0].law is None
+    assert summaries(found(tmp_path, law=None))[0].law is None
 
 
 def test_a_measurement_that_is_missing_at_one_seed_does_not_shift_the_pairs(tmp_path):

@@ -21,10 +21,14 @@ def curve(contender: Contender, task: Task, seed: int, on_step: OnStep = lambda 
     """Train, and measure before the first step and at `task.points` steps, the last one included.
 
     `on_step` is called after every step. A copy of the initial policy becomes the reference, so that methods without a
-    reference are measured against it too.
+    reference are measured against it too. A task with a curve of its own (`task.after`) is measured after training.
     """
     run = load({**task.run, **contender.named, "seed": seed}, complete=False)  # the data are those of the task
     with open_session(run, write=False, functions=tuple(task.rewards)) as session:
+        if task.after is not None:
+            session.run.display = Watch(session, task, set(), on_step)
+            train(session, contender, task)
+            return [{"step": float(i), **point} for i, point in enumerate(task.after(session, seed))]
         session.copy("policy", "reference")
         watch = Watch(session, task, due(steps_of(task), task.points), on_step)
         watch.measure(0)

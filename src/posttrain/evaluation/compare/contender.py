@@ -82,8 +82,10 @@ class Contender:
                 f"{self.label} reads the model {lacking[0]!r}, which the task does not have, nor a column in its place "
                 f"(columns that the method can read: {columns}); leave it out of this comparison"
             )
-        if "policy" not in planned.trained:
-            raise ConfigError(f"{self.label} trains {', '.join(planned.trained)} and not the policy; leave it out")
+        if task.trains not in planned.trained:
+            raise ConfigError(
+                f"{self.label} trains {', '.join(planned.trained)} and not the {task.trains}; leave it out"
+            )
 
     def _streams(self) -> dict[str, str]:
         return {s: stream.kind.name for s, stream in self.method().streams.items() if stream.view is None}

@@ -18,7 +18,8 @@ CAPTION = (
     "Means over seeds [95% intervals of Student's t]; differences are paired by seed. "
     "The best point is the best one during training."
 )
-LAW = "α and β of R(d) = d (α - β log d), d = sqrt KL, with intervals by leaving out one seed at a time."
+FORMS = {"training": "d (α - β log d)", "best_of_n": "d (α - β d)"}
+LAW = "α and β of R(d) = {}, d = sqrt KL, with intervals by leaving out one seed at a time."
 
 
 def write(comparison: Comparison) -> list[Path]:
@@ -42,7 +43,7 @@ def markdown(comparison: Comparison, rows: list[Summary]) -> str:
     lines = [headings, ["---"] * len(headings), *zip(*cells, strict=True)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     facts = "".join(f"- {name}: {value}\n" for name, value in comparison.task.facts.items())
-    law = f" {LAW}" if comparison.task.law else ""
+    law = f" {LAW.format(FORMS[comparison.task.law])}" if comparison.task.law else ""
     seeds = f"{rows[0].seeds} seeds" if rows[0].seeds > 1 else "one seed, so no intervals"
     return f"# {comparison.name}: {len(rows)} methods, {seeds}\n\n{table}\n\n{CAPTION}{law}\n\n{facts}"
 

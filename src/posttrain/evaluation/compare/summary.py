@@ -65,7 +65,7 @@ def _summary(comparison: Comparison, method: str, runs: Runs, first: Runs) -> Su
 def law_of(comparison: Comparison, runs: Runs) -> FittedLaw:
     """Fit the law of over-optimisation to all points: y, which is 0 at the reference, against the KL."""
     (x, _), (y, _) = comparison.task.x, comparison.task.y
-    return fit([[(p[x], p[y]) for p in curve] for curve in runs.values()])
+    return fit([[(p[x], p[y]) for p in curve] for curve in runs.values()], comparison.task.law or "training")
 
 
 def columns(comparison: Comparison, rows: Sequence[Summary], *, brief: bool = False) -> list[tuple[str, list[str]]]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.signature import Signature
 from posttrain.errors import ConfigError
+from posttrain.evaluation.overoptimisation import Kind
 
 if TYPE_CHECKING:
     from posttrain.data.dataset import Dataset
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from posttrain.training.session import Session
 
 Measure = Callable[["Session", str], Mapping[str, float]]
+After = Callable[["Session", int], Sequence[dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ class Task:
 
     `run`: model, train and sampling of a run file. `records` by kind ("pairs", ...). `measure(session, name)` evaluates
     the current policy and returns numbers by name; it may collect answers under `name`. `x` and `y`: the two of these
-    numbers that the figure shows, (name, label). `law`: whether x is the KL and y a reward that is 0 at the reference,
-    so that the law of over-optimisation can be fitted.
+    numbers that the figure shows, (name, label). `after(session, seed)`: a curve that is measured once a method has
+    been trained, in place of points during training. `law`: the law of over-optimisation that is fitted, for an x that
+    is the KL and a y that is 0 at the reference.
     """
 
     run: Mapping[str, Any]
@@ -44,7 +47,9 @@ class Task:
     y: tuple[str, str]
     rewards: Sequence[Reward] = ()
     points: int = 8  # measurements during training, besides the one before it
-    law: bool = False
+    trains: str = "policy"  # the model that every method must train
+    after: After | None = None
+    law: Kind | None = None
     chance: float | None = None  # y of a policy that guesses, for the figure
     facts: Mapping[str, Any] = field(default_factory=dict)  # further facts for the reader of the results
 

@@ -78,7 +78,7 @@ def gold_reward(
         measure=partial(measure, world=truth, proxy=proxy, prompts=prompts),
         x=("kl", "KL(π ‖ π_ref) in nats"),
         y=("gold", "gold reward, in standard deviations of the reference"),
-        law=True,
+        law="training",
         facts={"agreement of proxy and gold on random pairs": agreement(truth, proxy)},
     )
 
