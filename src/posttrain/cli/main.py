@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from posttrain.cli import data
+from posttrain.cli import data, data_pairs
 from posttrain.cli.compare import compare
 from posttrain.cli.convert import convert
 from posttrain.cli.demo import demo
@@ -51,6 +51,7 @@ app.command(rich_help_panel=INSPECT)(methods)
 app.command(rich_help_panel=INSPECT)(papers)
 app.command(rich_help_panel=INSPECT)(explain)
 app.command(rich_help_panel=INSPECT)(keys)
+data_pairs.add_to(data.app)
 app.add_typer(data.app, name="data", rich_help_panel=INSPECT)
 app.command(rich_help_panel=INSPECT)(sample)
 app.command("eval", rich_help_panel=INSPECT)(evaluate)

@@ -96,8 +96,8 @@ def labelled(world: World, count: int, flips: float) -> list[Pair]:
     """Return pairs of random answers with gold labels, a share of them flipped."""
     made = []
     for i, (good, bad) in enumerate(world.compared("pair", count)):
-        flipped = np.random.default_rng(seed_for(world.seed, "flip", i)).random() < flips
-        good, bad = (bad, good) if flipped else (good, bad)
+        draw = np.random.default_rng(seed_for(world.seed, "flip", i))
+        good, bad = (bad, good) if draw.random() < flips else (good, bad)
         made.append(Pair(i, good[:2], good[2:], bad[2:]))
     return made
 
@@ -112,7 +112,7 @@ def proxy(session: Session, texts: Sequence[tuple[str, str]]) -> list[float]:
 
 
 def best_of_n(score: Score, world: World, prompts: Sequence[Prompt], n: int) -> list[dict[str, float]]:
-    """Return the curve of the best of 1, 2, 4, ... n answers, by every choice of so many out of n.
+    """Return the curve of the best of 1, 2, 4, ... n answers, by every choice of that size.
 
     `score` gives the proxy's number for each (prompt, answer). Both rewards are 0 for n = 1.
     """
