@@ -19,9 +19,10 @@ class Feedback(Section):
     attribute: str = ""
     """What was judged, such as safety: of preferences, rankings and ratings only those about it; empty reads those
     about the answers as a whole."""
-    labels: Literal["each", "majority", "dawid_skene"] = "each"
-    """Whether each judgement is a record, or the judgements of several annotators about the same answers become one, by
-    majority, or by how reliable each of them proves to be (dawid_skene)."""
+    labels: Literal["each", "majority", "dawid_skene", "checked"] = "each"
+    """Whether each judgement is a record, or the judgements of several annotators about the same answers become one: by
+    majority, by how reliable each of them proves to be (dawid_skene), or by weights from items whose right judgement is
+    known (checked)."""
     gap: NotNegative = 1.0
     """Least difference of two ratings by one annotator that makes a pair; 0 to the length of the scale."""
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal
 
 from posttrain.data.feedback.act import canonical
 from posttrain.data.feedback.comparisons import Comparison, swapped
 
-Labels = Literal["each", "majority", "dawid_skene"]
+Labels = Literal["each", "majority", "dawid_skene", "checked"]
 Vote = tuple[Hashable, Hashable, Hashable]  # item, annotator, label
 TIE = "tie"
+EQUAL: Mapping[str, float] = MappingProxyType({})
 
 
 def couple(c: Comparison) -> tuple[str, ...]:
@@ -24,7 +26,7 @@ def vote(c: Comparison) -> Vote:
     return couple(c), c.act.annotator, TIE if c.tie else couple(c).index(canonical(c.first), 1) - 1
 
 
-def aggregated(found: Sequence[Comparison], labels: Labels) -> list[Comparison]:
+def aggregated(found: Sequence[Comparison], labels: Labels, weights: Mapping[str, float] = EQUAL) -> list[Comparison]:
     """Return one comparison of every two answers, in the order that the annotators together give.
 
     `agreement` is the share of the votes for it, or by dawid_skene its probability; a vote for a tie counts half for
@@ -33,20 +35,25 @@ def aggregated(found: Sequence[Comparison], labels: Labels) -> list[Comparison]:
     first: dict[tuple[str, ...], Comparison] = {}
     for c in found:
         first.setdefault(couple(c), c)
-    shares = shares_of([vote(c) for c in found], labels)
+    shares = shares_of([vote(c) for c in found], labels, weights)
     return [_decided(c, shares[item]) for item, c in first.items()]
 
 
-def shares_of(votes: Sequence[Vote], labels: Labels) -> dict[Hashable, dict[Hashable, float]]:
-    """Return for each item the share of each label among its votes, or by dawid_skene its probability."""
+def shares_of(
+    votes: Sequence[Vote], labels: Labels, weights: Mapping[str, float] = EQUAL
+) -> dict[Hashable, dict[Hashable, float]]:
+    """Return for each item the share of each label among its votes, or by dawid_skene its probability.
+
+    `weights`: of the votes of each annotator; 1 for one that is not named.
+    """
     if labels == "dawid_skene":
         from posttrain.data.feedback.dawid_skene import dawid_skene  # which loads numpy
 
         return dawid_skene(votes).probabilities()
     shares: dict[Hashable, dict[Hashable, float]] = {}
-    for item, _, label in votes:
+    for item, who, label in votes:
         own = shares.setdefault(item, {})
-        own[label] = own.get(label, 0.0) + 1
+        own[label] = own.get(label, 0.0) + weights.get(str(who), 1.0)
     return {item: {label: n / sum(own.values()) for label, n in own.items()} for item, own in shares.items()}
 
 
@@ -59,8 +66,8 @@ def _decided(c: Comparison, shares: Mapping[Hashable, float]) -> Comparison:
     return replace(c, tie=undecided, margin=None, agreement=0.5 if undecided else most + tie / 2)
 
 
-def agreed(votes: Iterable[Vote], labels: Labels) -> dict[Hashable, bool]:
+def agreed(votes: Iterable[Vote], labels: Labels, weights: Mapping[str, float] = EQUAL) -> dict[Hashable, bool]:
     """Return for each item whether most said true; items that are split evenly are left out."""
-    shares = shares_of(list(votes), labels)
+    shares = shares_of(list(votes), labels, weights)
     known = {item: own.get(True, 0.0) - own.get(False, 0.0) for item, own in shares.items()}
     return {item: gap > 0 for item, gap in known.items() if gap}

@@ -6,13 +6,14 @@ Each row keeps where its act stands, an id that derives from the act, the annota
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from posttrain.data.feedback import judgements as j
 from posttrain.data.feedback.act import Act, act_of, canonical
-from posttrain.data.feedback.aggregate import Labels, aggregated, agreed
+from posttrain.data.feedback.aggregate import EQUAL, Labels, aggregated, agreed
 from posttrain.data.feedback.comparisons import comparisons, orders
+from posttrain.data.feedback.labellers import weights
 from posttrain.data.notices import Notices
 from posttrain.errors import DataError
 
@@ -26,12 +27,14 @@ class View:
 
     `attribute`: what was judged, "" the answers as a whole. `labels`: whether each judgement is a row, or several on
     one item become one. `gap`: the least difference of two ratings that makes a pair. `ties`: whether ties do.
+    `weights`: of annotators, where they were checked.
     """
 
     attribute: str = ""
     labels: Labels = "each"
     gap: float = 1.0
     ties: bool = False
+    weights: Mapping[str, float] = field(default_factory=lambda: EQUAL)
     notices: Notices = field(default_factory=Notices)
 
 
@@ -40,6 +43,8 @@ def rows(acts: Sequence[Act], kind: str, view: View) -> list[Row]:
     if kind not in VIEWS:
         raise DataError(f"a feedback file holds no {kind}; it has {', '.join(VIEWS)}")
     used, make = VIEWS[kind]
+    if view.labels == "checked":
+        view = replace(view, weights=weights(acts))
     kept = _kept(acts, view.notices)
     for act in kept:
         if not isinstance(act.judgement, (*used, j.Skip)):
@@ -91,7 +96,7 @@ def _row(act: Act, n: int, **columns: Any) -> Row:
 def _pairs(acts: Sequence[Act], view: View) -> Iterator[Row]:
     found = comparisons(acts, view.attribute, view.gap)
     if view.labels != "each":
-        found = aggregated(found, view.labels)
+        found = aggregated(found, view.labels, view.weights)
     safe = _safe(acts, view)
     number: dict[str, int] = {}
     for c in found:
@@ -116,6 +121,7 @@ def _safe(acts: Iterable[Act], view: View) -> Mapping[Any, bool]:
             if isinstance(a.judgement, j.Safety)
         ),
         view.labels,
+        view.weights,
     )
 
 
@@ -136,7 +142,7 @@ def _ratings(acts: Sequence[Act], view: View) -> Iterator[Row]:
         return
     answers = {(canonical(a.prompt), a.key(place)): (a, place) for a, place, _ in reversed(labelled)}
     votes = [((canonical(a.prompt), a.key(place)), a.annotator, label) for a, place, label in labelled]
-    for item, label in agreed(votes, view.labels).items():
+    for item, label in agreed(votes, view.labels, view.weights).items():
         act, place = answers[item]  # type: ignore[index]
         yield _row(act, place, completion=act.answers[place].said, label=label)
 
