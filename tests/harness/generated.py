@@ -53,6 +53,8 @@ class _Maker:
         extra = {n: known[n].axes for n in sorted(reads(method)) if known[n].source is None and n not in stored}
         self.extra = {n: axes for n, axes in extra.items() if axes in ("T", "B")}
         self.several = [n for n, axes in extra.items() if axes == "B K"]
+        heads = [known[n].source.size for n in reads(method) if known[n].axes == "B K" and known[n].source]
+        self.attributes = next((size for size in heads if size % ATTRIBUTES), ATTRIBUTES)
         self.beside = {n: axes for n, axes in extra.items() if axes not in ("T", "B", "B K")}
 
     def batch(self, stream: Stream) -> Batch:
@@ -92,7 +94,7 @@ class _Maker:
             size = (length,) if axes == "T" else ()
             columns[name] = torch.rand(size, generator=self.generator).tolist()
         for name in self.several:  # one for each attribute of the methods' heads, one of them missing now and then
-            numbers = torch.rand(ATTRIBUTES, generator=self.generator).tolist()
+            numbers = torch.rand(self.attributes, generator=self.generator).tolist()
             columns[name] = Numbers(math.nan if first % 5 == i else x for i, x in enumerate(numbers))
         return Row(1000 + first, tokens, tuple(w and train for w in written), written, columns)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from math import exp, log
+from math import exp, log, nan
 
+from posttrain.records import Numbers
 from tests.harness.numbers import answer
 from tests.methods.golden.row import batch
 
@@ -43,6 +44,10 @@ PEOPLE = (
     batch("reward/harm", answers=[answer(other=[0.0], score=2.0, label=0.0), answer(other=[0.0], score=1.0, label=1.0)],
           loss=(softplus(-2.0) + softplus(1.0)) / 2, metrics={"signs": 0.5},
           gradients={"score": [-0.11920292 / 2, 0.73105858 / 2]}),
+    batch("reward/harm_categories", answers=[answer(scores=(2.0, 1.0), attributes=Numbers((1.0, 0.0)), score=0.5),
+                                             answer(scores=(0.5, -2.0), attributes=Numbers((nan, 1.0)), score=-0.5)],
+          loss=(softplus(-2.0) + softplus(1.0) + softplus(2.0)) / 2, metrics={"right": 0.25, "score": 0.0},
+          gradients={"scores": [[-0.11920292 / 2, 0.73105858 / 2], [0, -0.88079708 / 2]]}),
     batch("reward/crowd_bt", answers=compared(1.5, 0.5, 0.9), pairs=[(0, 1)], loss=0.37856002352,
           gradients={"score": [-0.22967112068, 0.22967112068]}),
     batch("reward/crowd_bt", answers=compared(1.5, 0.5, 0.2), pairs=[(0, 1)],

@@ -15,7 +15,7 @@ def cost(chosen, rejected, safe, **settings):
     return step(configure(load("reward/cost"), settings), *rows, pairs=[(0, 1)])
 
 
-@pytest.mark.paper("002:BeaverTails", "002:Safe RLHF")
+@pytest.mark.paper("002:BeaverTails")
 def test_without_signs_it_is_bradley_terry_on_the_costs_with_the_other_sign():
     for chosen, rejected in ((0.3, 1.7), (2.0, -1.0)):
         assert cost(chosen, rejected, (1, 0), sign=0.0).metrics["loss"] == pytest.approx(plain(rejected - chosen))

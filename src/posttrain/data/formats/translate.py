@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from posttrain.data.cells import Cells
-from posttrain.data.formats import alpaca, alternatives, arguments, media, openai, other_names, sharegpt, turns_before
+from posttrain.data.formats import (
+    alpaca,
+    alternatives,
+    arguments,
+    beavertails,
+    media,
+    openai,
+    other_names,
+    sharegpt,
+    turns_before,
+)
 
 
 def translate(cells: Cells) -> None:
@@ -14,6 +24,7 @@ def translate(cells: Cells) -> None:
     arguments.take(cells)
     sharegpt.conversations(cells)
     alpaca.instructions(cells)
+    beavertails.labels(cells)
     other_names.rename(cells)
     sharegpt.answers_inside(cells)
     turns_before.put(cells)

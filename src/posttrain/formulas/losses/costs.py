@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from torch.nn.functional import softplus
 
-from posttrain.core.parts import PerPair, PerRow
+from posttrain.core.parts import PerPair, PerRow, PerRowMany
+from posttrain.formulas.losses.attributes import by_attribute
+
+BEAVERTAILS = (1 / 14,) * 14  # weights of its kinds of harm in one score
 
 
 def signed_costs(
@@ -34,3 +38,19 @@ def harm_nll(score: PerRow, safe: PerRow) -> PerRow:
 def sign_right(score: PerRow, safe: PerRow) -> PerRow:
     """Whether the cost has the right sign: above 0 for harmful answers alone; 1/2 at 0."""
     return 0.5 + 0.5 * ((1 - 2 * safe) * score).sign()
+
+
+def categories_nll(scores: PerRowMany, attributes: PerRowMany) -> PerRow:
+    """Cross-entropy of the log-odds of each kind of harm, summed; a missing mark (NaN) is not read.
+
+    Σ_k log(1 + e^{r_k}) - a_k r_k,    a_k = 1 where there is harm of kind k, else 0
+    """
+    odds, known = by_attribute(scores, attributes, 1)[..., 0], ~attributes.isnan()
+    return torch.where(known, softplus(odds) - attributes.nan_to_num() * odds, 0).sum(1)
+
+
+def categories_right(scores: PerRowMany, attributes: PerRowMany) -> PerRow:
+    """Share of the marked kinds of harm on whose side the log-odds are."""
+    odds, known = by_attribute(scores, attributes, 1)[..., 0], ~attributes.isnan()
+    right = known & ((odds > 0) == (attributes > 0.5))
+    return right.sum(1) / known.sum(1).clamp(min=1)
