@@ -47,6 +47,10 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "rewards/bundled/": (
         "rewards/test_bundled.py",
         "rewards/test_reward_models.py",
+        "rewards/test_patch_similarity.py",
+        "rewards/test_propositions.py",
+        "rewards/test_translation.py",
+        "judges/test_spans.py",
         "rewards/test_python_tests.py",
         "judges/test_judges.py",
     ),
@@ -61,6 +65,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "sandbox/": ("sandbox/test_judging.py", "sandbox/test_escapes.py", "sandbox/test_availability.py"),
     "trackers/": ("trackers/test_named.py",),
     "viewer/": ("viewer/test_display.py", "viewer/test_output.py"),
+    "selection/rule_weights.py": ("rewards/test_propositions.py",),
     # through what uses it
     "__init__.py": ("test_docs.py",),
     "cli/data_report.py": ("cli/test_data.py",),

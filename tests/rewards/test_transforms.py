@@ -49,6 +49,13 @@ def σ(x):
         ("whiten", ([2.0, 2.0],), {}, [0.0, 0.0]),
         ("length_penalty", (1.0, 14), {"per_token": 0.1, "free": 10}, 0.6),
         ("length_penalty", (1.0, 9), {"per_token": 0.1, "free": 10}, 1.0),
+        ("simulated_rating", (0.3, "a"), {}, 0.3),
+        ("simulated_rating", (1.7, "a"), {}, 1.0),
+        ("simulated_rating", (-1.0, "a"), {}, 0.0),
+        ("simulated_rating", (0.3, "a"), {"skew": 2.0}, 0.09),
+        ("simulated_rating", (0.3, "a"), {"levels": 5}, 0.4),  # 1.5 is rounded up
+        ("simulated_rating", (0.49, "a"), {"levels": 1}, 0.0),
+        ("simulated_rating", (0.5, "a"), {"levels": 1}, 1.0),
     ],
 )  # fmt: skip
 def test_value_of_a_transform(name, seen, settings, expected):
@@ -121,6 +128,18 @@ def test_what_all_answers_to_a_prompt_share_is_gone(name):
     assert T[name](3.0 + 7, [b + 7 for b in BASELINE]) == near(T[name](3.0, BASELINE))
 
 
+@pytest.mark.paper("000-text:Bandit NMT")
+@pytest.mark.parametrize(("score", "deviation"), [(0.3, 0.192), (0.8, 0.134), (0.0, 0.0), (1.0, 0.0)])
+def test_value_of_noise_has_the_spread_that_people_have(score, deviation):
+    drawn = [T["simulated_rating"](score, f"text {i}", variance=0.5) for i in range(400)]
+    assert math.fsum(drawn) / 400 == near(score, abs=0.012)
+    assert math.sqrt(math.fsum((x - score) ** 2 for x in drawn) / 400) == near(deviation / 2, rel=0.1, abs=1e-9)
+    assert drawn == [T["simulated_rating"](score, f"text {i}", variance=0.5) for i in range(400)]
+    assert score in (0.0, 1.0) or drawn != [
+        T["simulated_rating"](score, f"text {i}", variance=0.5, seed=1) for i in range(400)
+    ]
+
+
 @pytest.mark.parametrize("name", ["centre", "whiten"])
 def test_relative_scores_do_not_depend_on_the_zero_and_keep_the_order(name):
     scores = [0.5, -1.0, 4.0]
@@ -154,6 +173,10 @@ EQUIVALENT = {
     "weighted_sum": {"negate: return scores"},
     "whiten": {"swap: score - mean"},
     "running_whiten": {"swap: score - own", "swap: own - mean"},  # squared
+    "simulated_rating": {  # the noise is symmetric
+        "+ to -: rating + drawn * variance * min(0.64 * rating, 0.67 * (1 - rating))",
+        "+ to -: seed_for(seed, 'rating', text) % 2 ** 53 + 0.5",
+    },
     "uncertainty_weighted": {"swap: score - mean"},  # squared
 }
 

@@ -62,11 +62,22 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Texts:
+    """A field for any number of texts."""
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string"}}
+
+    def fits(self, value: Any) -> bool:
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+@dataclass(frozen=True)
 class Form:
     """Fields by name. All of them are required, and no others are allowed."""
 
     name: str
-    fields: Mapping[str, Number | Word | Text]
+    fields: Mapping[str, Number | Word | Text | Texts]
 
     def response_format(self) -> dict[str, Any]:
         """Return the form as the `response_format` of /chat/completions."""

@@ -165,6 +165,10 @@ CRITIC = (
             values={"token_reward": [[0, 0, 1]], "credit": [credit],
                     "returns": [[a + v for a, v in zip(credit, (0.5, 0.4, 0.3), strict=True)]]})
       for lam, credit in [(0.95, [0.43675, 0.565, 0.7]), (1.0, [0.5, 0.6, 0.7]), (0.0, [-0.1, -0.1, 0.7])]),
+    batch("online/ppo_dense", {"lam": 1.0}, note="credit of the second token lacks what the first has earned",
+          answers=[answer(old_value=[0.0] * 3, value=[0.0] * 3, dense_reward=[0.3, -0.5, 2.0], logp=[-1.0] * 3,
+                          old_logp=[-1.0] * 3, ref_logp=[-1.2, -1.0, -0.6], rollout_logp=[-1.0] * 3)],
+          values={"token_reward": [[0.29, -0.5, 2.02]], "credit": [[1.81, 1.52, 2.02]]}),
     batch("online/ppo", {"lam": 1.0, "gamma": 0.5}, three_tokens(),
           values={"credit": [[0.25 - 0.5, 0.5 - 0.4, 1 - 0.3]]}),
     batch("online/ppo", {"lam": 0.0}, three_tokens(), within=1e-7, note="whitened, with the biased variance",

@@ -8,7 +8,7 @@ from posttrain.errors import ConfigError
 from posttrain.rewards.shaping.chain import Answers, Chain
 from posttrain.rewards.shaping.transform import transforms
 
-TWO_PROMPTS = Answers([[0, 2], [1, 3]], [10, 20, 30, 40], [[1.0], [2.0, 4.0], [1.0], []])
+TWO_PROMPTS = Answers([[0, 2], [1, 3]], [10, 20, 30, 40], list("abcd"), [[1.0], [2.0, 4.0], [1.0], []])
 
 
 def chain(*specs):

@@ -36,6 +36,19 @@ def reward_minus_fixed_kl(
     return rows.at_last(reward) - sign * kl_weight * (old_logp - ref_logp)
 
 
+def dense_reward_minus_kl(
+    dense_reward: PerToken, old_logp: PerToken, ref_logp: PerToken, *, kl_weight: float = 0.05
+) -> PerToken:
+    """Token rewards: the reward at the tokens that earned it, less the KL to the reference.
+
+        r_t - β (log π_old - log π_ref)
+
+    Settings:
+        kl_weight: β, price of a nat of KL to the reference; 0 or more, 0.01 to 0.3 is usual.
+    """
+    return dense_reward - kl_weight * (old_logp - ref_logp)
+
+
 def row_reward_minus_kl(
     reward: PerRow, old_logp: PerToken, ref_logp: PerToken, rows: Rows, *, kl_weight: float = 0.05
 ) -> PerRow:

@@ -19,6 +19,7 @@ class Answers:
 
     groups: Sequence[Sequence[int]]
     tokens: Sequence[int]
+    texts: Sequence[str]
     baselines: Sequence[Sequence[float]] | None = None  # for each answer, of the same reward
 
 
@@ -74,14 +75,16 @@ class Chain:
             if t.sees[0] in steps:
                 scores = steps[t.sees[0]](t, scores, answers, place)
             else:
-                scores = [self._one(t, x, answers.tokens[i], baselines[i]) for i, x in enumerate(scores)]
+                scores = [self._one(t, x, i, answers, baselines[i]) for i, x in enumerate(scores)]
                 baselines = [[t(x) for x in b] for b in baselines] if t.sees == POINT else baselines
         return scores
 
-    def _one(self, t: Transform, score: float | None, tokens: int, baseline: Sequence[float]) -> float | None:
+    def _one(
+        self, t: Transform, score: float | None, i: int, answers: Answers, baseline: Sequence[float]
+    ) -> float | None:
         if score is None or ("baseline" in t.sees and not baseline):
             return None
-        seen = {"score": score, "tokens": tokens, "baseline": baseline}
+        seen = {"score": score, "tokens": answers.tokens[i], "text": answers.texts[i], "baseline": baseline}
         return finite(t(*(seen[name] for name in t.sees)), f"transform {t} of {self.of!r}")
 
     def _groups(self, t: Transform, scores: Scores, answers: Answers, _place: int) -> Scores:

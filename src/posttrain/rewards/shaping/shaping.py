@@ -133,7 +133,8 @@ def _answers(episodes: Sequence[Episode], baselines: Sequence[Sequence[float]] |
     groups: dict[int, list[int]] = {}
     for i, e in enumerate(episodes):
         groups.setdefault(e.prompt.id, []).append(i)
-    return Answers(list(groups.values()), [len(e.tokens) for e in episodes], baselines)
+    tokens, texts = [len(e.tokens) for e in episodes], [e.text for e in episodes]
+    return Answers(list(groups.values()), tokens, texts, baselines)
 
 
 def _in_parts(e: Episode, name: str, chain: Chain) -> Episode:

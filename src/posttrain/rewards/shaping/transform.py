@@ -7,6 +7,7 @@ What the function sees is what its positional parameters are called; keyword-onl
     scores      the scores of all answers of a batch; it returns as many
     baseline    beside `score`: those of the answers to the same prompt that were sampled before the training
     tokens      beside `score`: the length of the answer
+    text        beside `score`: the answer
     state       before `scores`: what it returned for the batch before, None at first; it returns (state, scores)
 """
 
@@ -24,7 +25,7 @@ from posttrain.errors import ConfigError, suggestion
 from posttrain.rewards.lookup import load, locate
 
 FORMS = (
-    ("score",), ("score", "baseline"), ("score", "tokens"), ("score", "baseline", "tokens"),
+    ("score",), ("score", "baseline"), ("score", "tokens"), ("score", "text"), ("score", "baseline", "tokens"),
     ("group",), ("scores",), ("state", "scores"),
 )  # fmt: skip
 COMBINES = (("scores",), ("scores", "unweighted"))
