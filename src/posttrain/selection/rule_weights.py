@@ -21,16 +21,16 @@ def hinge_weights(
     By Adam from zero, as the authors do. `scores`: those of the reward model for each pair.
 
     Settings:
-        margin: m, by how much the better answer shall lead; above 0, 1 in the paper.
+        margin: m, by how much the better answer shall stand out; above 0, 1 in the paper.
         rate: step of Adam; above 0, 0.01 in the paper.
         steps: number of steps; at least 1, 1000 in the paper.
     """
     gaps = [[a - b for a, b in zip(better, worse, strict=True)] for better, worse in pairs]
-    leads = [better - worse for better, worse in scores or [(0.0, 0.0)] * len(pairs)]
+    gains = [better - worse for better, worse in scores or [(0.0, 0.0)] * len(pairs)]
     weights = [0.0] * len(gaps[0])
     means, squares = list(weights), list(weights)
     for step in range(1, steps + 1):
-        short = [g for g, lead in zip(gaps, leads, strict=True) if lead + _dot(weights, g) < margin]
+        short = [g for g, ahead in zip(gaps, gains, strict=True) if ahead + _dot(weights, g) < margin]
         for i in range(len(weights)):
             slope = -sum(g[i] for g in short) / len(gaps)
             means[i] += 0.1 * (slope - means[i])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from posttrain.data.dataset import Dataset, Reads
 from posttrain.data.mixture import load_mixture
+from posttrain.data.questions import without
 from posttrain.training.source import read_source
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Datasets:
         """Read records as the run file describes them, if they have not been read. `reads`: as in data.dataset.load."""
         key = (source.model_dump_json(), kind)
         if key not in self._read:
-            self._read[key] = self._loaded(source, kind, reads)
+            read = self._loaded(source, kind, reads)
+            self._read[key] = without(read, source.filter) if source.filter else read
         return self._read[key]
 
     def _loaded(self, source: Data, kind: str, reads: Reads | None) -> Dataset:

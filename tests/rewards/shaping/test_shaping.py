@@ -11,7 +11,7 @@ from posttrain.data.collate import episode_columns, episode_row
 from posttrain.errors import ConfigError
 from posttrain.records import Episode, Prompt, Segment, Span
 from posttrain.rewards.reward import resolve
-from posttrain.rewards.shaping.shaping import Shaping
+from posttrain.rewards.shaping.shaping import Shaping, inconsistency
 from posttrain.rewards.shaping.transform import transform, transforms
 
 PROMPTS = [Prompt(1, "a"), Prompt(2, "b")]
@@ -84,11 +84,23 @@ def test_ways_to_combine_and_how_often_each_counts():
     shaping = Shaping([reward("h", 5.0), reward("x", 1.0, "sigmoid")], combine=combined("gate", by="h", above=0.6))
     low, high = shaping([episode(h=0.5, x=0.0), episode(h=0.6, x=0.0)], ends)
     assert (low.reward, high.reward) == (2.5, 3.5)
-    assert shaping.metrics() == {"rewards/x/shaped": 0.5, "rewards/h/counted": 1.0, "rewards/x/counted": 0.5}
+    counted = {"rewards/h/counted": 1.0, "rewards/x/counted": 0.5}
+    assert shaping.metrics() == {"rewards/x/shaped": 0.5, **counted}  # of equal aspects no order is known
     assert str(shaping) == "gate(5 h, 1 sigmoid(x), by=h, above=0.6)"
     for by in ("y", "watched"):
         with pytest.raises(ConfigError, match=f"by='{by}' is no reward with a weight; rewards h, watched"):
             Shaping([reward("h"), reward("watched", 0.0)], combine=combined("gate", by=by))
+
+
+@pytest.mark.paper("lai2024ifx")
+def test_an_aspect_is_inconsistent_where_it_orders_answers_otherwise():
+    answers = [episode(h=h, x=x) for h, x in ((1.0, 5.0), (2.0, 7.0), (3.0, 6.0), (None, 9.0))]
+    assert inconsistency(answers, "x", "h") == 1 / 3
+    assert inconsistency(answers, "h", "h") == 0
+    assert inconsistency([episode(h=1.0, x=1.0), episode(prompt=1, h=2.0, x=0.0)], "x", "h") is None  # two prompts
+    shaping = Shaping([reward("h"), reward("x")], combine=combined("gate", by="h"))
+    shaping(answers, ends)
+    assert shaping.metrics()["rewards/x/inconsistent"] == 1 / 3
 
 
 def test_spans_are_transformed_one_by_one_and_the_dense_reward_adds_up():

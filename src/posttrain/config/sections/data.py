@@ -66,6 +66,9 @@ class Data(Pathed):
     """Marker in front of the final answer, such as '####' in GSM8K; null takes the whole text as the answer."""
     size: Count | None = None
     """Maximum number of records, taken from the start; null reads all."""
+    filter: tuple[str, ...] = ()
+    """Filters whose prompts are left out and counted: multiple_choice, multi_part, yes_no, true_false, proof, link,
+    not_english, no_answer."""
     stream: Flag = False
     """Whether a file or hub dataset larger than memory is read during the training, a window of rows at a time; needs
     train.steps."""
@@ -109,6 +112,8 @@ class Data(Pathed):
     def _check_stream(self) -> None:
         if self.window and not self.stream:
             raise ValueError("window has an effect only on a source that is streamed; add stream: true, or remove it")
+        if self.stream and self.filter:
+            raise ValueError("filters count what they leave out of all records, and a streamed source is never held")
         if self.stream and self.mix:
             raise ValueError("several sources cannot be streamed as a mixture; give one path, such as shards/*.jsonl")
         if self.stream and self.order not in ("shuffled", "file"):

@@ -19,7 +19,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from posttrain.sandbox.availability import Choice, choose
 from posttrain.sandbox.judging import Case, judge_cases, judge_tests
@@ -40,16 +40,18 @@ def python_tests(
     entry_point: list[str | None] | None = None,
     starter: list[str | None] | None = None,
     *,
+    share: bool = False,
     sandbox: Choice = "auto",
     seconds: float = 3.0,
     memory: int = 512,
 ) -> list[float | RuntimeError | None]:
-    """1.0 where the program passes all its tests, else 0.0; None without tests.
+    """1.0 where the program passes all its tests, else 0.0, or the share that it passes; None without tests.
 
     Where the sandbox fails, or the tests cannot be run, there is an error in place of the score.
     Raises SandboxError where there is no sandbox.
 
     Settings:
+        share: true gives the share of the listed tests that a program passes, each with the whole time; false 1 or 0.
         sandbox: name of the sandbox: auto (the best one here), bubblewrap, landlock, wasm or none (unprotected).
         seconds: time limit of a program; above 0.
         memory: memory limit of a program in MiB; at least 1, 512 by default.
@@ -57,7 +59,9 @@ def python_tests(
     tier, limits = choose(sandbox), Limits(seconds=seconds, memory=memory * MIB)
     names, starters = entry_point or [None] * len(tests), starter or [None] * len(tests)
     return [
-        None if each is None else _score(_judged(tier, limits, completion, each, name, start or ""))
+        None
+        if each is None
+        else _score([_judged(tier, limits, completion, t, name, start or "") for t in _parts(each, share)])
         for completion, each, name, start in zip(completions, tests, names, starters, strict=True)
     ]
 
@@ -112,8 +116,15 @@ def _case(case: Mapping[str, Any]) -> Case:
     return Case(case["input"], case["output"])
 
 
-def _score(judgement: Judgement) -> float | RuntimeError:
-    """Return the score; an answer that could not be judged is an error of that completion."""
-    if judgement.verdict == "infrastructure error":
-        return RuntimeError(f"not judged, twice: {judgement.reason}")
-    return float(judgement.verdict == "passed")
+def _parts(tests: Tests, share: bool) -> list[Tests]:
+    """The tests one by one, or all in one."""
+    if not share or isinstance(tests, str):
+        return [tests]
+    return [cast("Tests", [test]) for test in tests] or [tests]
+
+
+def _score(judgements: list[Judgement]) -> float | RuntimeError:
+    """Return the share that passed; an answer that could not be judged is an error of that completion."""
+    if broken := [j for j in judgements if j.verdict == "infrastructure error"]:
+        return RuntimeError(f"not judged, twice: {broken[0].reason}")
+    return sum(j.verdict == "passed" for j in judgements) / len(judgements)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from statistics import fmean
 from typing import Any
 
@@ -99,8 +100,16 @@ class Shaping:
             for name in (n for n, weight in self.weights.items() if weight):
                 self._metrics[f"rewards/{name}/counted"] = fmean(name in c for c in scored)
 
+        by = self.combine.settings.get("by")
+        for name in [n for n, weight in self.weights.items() if by is not None and weight and n != by]:
+            if (share := inconsistency(episodes, name, str(by))) is not None:
+                self._metrics[f"rewards/{name}/inconsistent"] = share
+
     def metrics(self) -> dict[str, float]:
-        """Of the last batch: `rewards/NAME/shaped`, the mean after the transforms, and how often it `counted`."""
+        """Of the last batch: `rewards/NAME/shaped`, the mean after the transforms, and how often it `counted`.
+
+        Beside a reward that decides: how often NAME is `inconsistent` with it.
+        """
         return dict(self._metrics)
 
     def state(self) -> dict[str, Any]:
@@ -127,6 +136,21 @@ class Shaping:
             settings = [f"{key}={value}" for key, value in self.combine.settings.items()]
             total = f"{self.combine.name}({', '.join([*parts, *settings])})"
         return str(self.result).replace(RESULT, total)
+
+
+def inconsistency(episodes: Sequence[Episode], aspect: str, holistic: str) -> float | None:
+    """The share of pairs of answers to a prompt that an aspect orders otherwise than the holistic reward (ALaRM).
+
+    None without a pair that both order. ALaRM keeps the aspects for which it is lowest.
+    """
+    known = [(e.prompt.id, e.rewards[aspect], e.rewards[holistic]) for e in episodes]
+    gaps = [
+        ((a or 0) - (b or 0)) * ((x or 0) - (y or 0))
+        for (p, a, x), (q, b, y) in combinations(known, 2)
+        if p == q and None not in (a, b, x, y)
+    ]
+    ordered = [gap for gap in gaps if gap]
+    return sum(gap < 0 for gap in ordered) / len(ordered) if ordered else None
 
 
 def _answers(episodes: Sequence[Episode], baselines: Sequence[Sequence[float]] | None) -> Answers:
