@@ -33,7 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "trackers": {"errors", "records", "turns"},
     "training": LEAVES
     | {"backends", "catalogue", "config", "core", "data", "machine", "rewards", "roles", "runs", "sampling", "viewer"},
-    "procedures": LEAVES | {"core", "data", "formulas", "methods", "selection", "training"},
+    "procedures": LEAVES | {"core", "data", "formulas", "judges", "methods", "selection", "training"},
     "launch": LEAVES
     | {"backends.local", "catalogue", "config", "core", "data", "evaluation", "machine", "models", "rewards", "roles"}
     | {"runs", "trackers", "training", "viewer"},

@@ -36,6 +36,7 @@ class ScriptedSession:
 
     `measures`: numbers by the name that they are kept under. `scores`: the reward of an answer that is scored again.
     `states`: a hidden state by the text of an answer. `seeds`: seeds by their names, others derive from the names.
+    `speaker`: what a model that is asked says, by its role and the question: a text, or probabilities of options.
     """
 
     start_reference = Session.start_reference
@@ -50,6 +51,8 @@ class ScriptedSession:
         scores: Callable[[Episode], float | None] | None = None,
         states: Mapping[str, Sequence[float]] | None = None,
         seeds: Mapping[tuple[Any, ...], int] | None = None,
+        speaker: Callable[[str, str], Any] | None = None,
+        weights: Mapping[str, str] | None = None,
         folder: Path | None = None,
         **sampling: Any,
     ) -> None:
@@ -58,7 +61,8 @@ class ScriptedSession:
         self.scores = scores
         self.states = states or {}
         self.seeds = seeds or {}
-        self.weights = {"policy": "start"}
+        self.speaker = speaker
+        self.weights = {"policy": "start", **(weights or {})}
         self.transcript: list[str] = []
         self.stages = 0
         file = SimpleNamespace(
@@ -138,6 +142,23 @@ class ScriptedSession:
 
     measure_tokens = measure
 
+    def ask(self, name: str, role: str, prompts: Sequence[Any], *, samples: int = 1) -> list[list[str]]:
+        asked = self._asked(f"ask {name}", role, prompts, f"{samples} of ")
+        assert self.speaker is not None
+        said = [self.speaker(role, text) for text in asked]
+        return [list(texts) if isinstance(texts, tuple) else [texts] * samples for texts in said]
+
+    def choose(self, name: str, role: str, prompts: Sequence[Any], options: Sequence[str]) -> list[list[float]]:
+        asked = self._asked(f"choose {name}", role, prompts, f"{' or '.join(options)} by ")
+        assert self.speaker is not None
+        return [self.speaker(role, text) for text in asked]
+
+    def _asked(self, verb: str, role: str, prompts: Sequence[Any], how: str) -> list[str]:
+        assert all(isinstance(p, Record | tuple) for p in prompts), "a question is a conversation"
+        texts = [last_message(p.prompt if isinstance(p, Record) else p) for p in prompts]
+        self._line(f"{verb}: {'; '.join(texts)}", f"{how}{role}={self.weights.get(role, 'given')}")
+        return texts
+
     def embed(self, name: str, records: Sequence[Record], role: str = "policy") -> list[Sequence[float]]:
         self._line(f"embed {name}: {'; '.join(map(described, records))}", f"{role}={self.weights[role]}")
         sides = [[r.chosen, r.rejected] if isinstance(r, Pair) else [r.completion] for r in records]
@@ -186,7 +207,8 @@ def text_of(turns: Turns) -> str:
 def described(record: Record) -> str:
     """`question -> answer`, `question: better > worse`, with the numbers that a method reads."""
     asked = text_of(record.prompt)
-    columns = {n: x for n, x in record.columns.items() if n in ("reward", "token_reward", "reliability")}
+    shown = ("reward", "token_reward", "reliability", "agreement", *(["annotator"] if "agreement" in record.columns else []))
+    columns = {n: x for n, x in record.columns.items() if n in shown}
     numbers = f" {as_text(columns)}" if columns else ""
     match record:
         case Prompt():

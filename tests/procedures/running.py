@@ -33,6 +33,11 @@ def right(completions, answer):
 '''
 SHORT = {"steps": 3}
 FEW = {"rounds": 2, "prompts_per_round": 24}
+ONE = {"steps": 1}
+JUDGED = {"judges": ["policy"], "question": "{first}{second}?"}
+ASKED = {"harmful": "{answer}?", "rewrite": "{answer}!"}
+TWO_REQUESTS = {"criticise": ["?"], "revise": ["!"]}
+ODD = {"judge": "{first}{second}?", "verdicts": ["", "\ufffd"], "pattern": "^(\ufffd?)"}  # whether a reply is no text
 PROCEDURES: dict[str, dict[str, Any]] = {
     "raft": {**FEW, "sft": SHORT},
     "rest": {"grow": 2, "prompts_per_round": 24, "thresholds": [0.5, 0.8], "quantiles": True, "sft": SHORT},
@@ -61,9 +66,27 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "maxmin_rlhf": {"em": 2, "rounds": 2, "reward": {"steps": 2}, "policy": {"steps": 2}},
     "warm_start": {"method": "online/reinforce", "sft": SHORT, "then": SHORT},
     "online_offline_gap": {**FEW, "n": 4, "arm": "final", "train": SHORT},
+    "rlaif": {**JUDGED, "reward": ONE, "then": ONE},
+    "constitutional": {"revisions": 1, **JUDGED, **TWO_REQUESTS, "sft": ONE, "reward": ONE, "then": ONE},
+    "hrlaif": {"judge": "policy", "question": "{first}{second}?", **ASKED, "reward": ONE, "then": ONE},
+    "self_align": {"principles": "1", "verbose": "2", "sft": ONE, "cloning": ONE},
+    "rlcd": {"encourage": ["1"], "discourage": ["a"], "reward": ONE, "then": ONE},
+    "almost": {
+        "writers": ["policy"] * 2,
+        "examples": ["1+1=2;", ""],
+        "shortest": 0,
+        "reward": ONE,
+        "sft": ONE,
+        "then": ONE,
+    },
+    "west_of_n": {"n": 3, "reward": ONE, "again": ONE},
+    "code_pmp": {"strong": "policy", "weak": "policy", "pretraining": ONE, "reward": ONE},
+    "critic_rm": {"request": "{answer}?", "pattern": "([0-9])", "samples": 8, "reward": SHORT},
+    "synthetic_critiques": {"critic": "policy", "request": "{answer}?", "reward": SHORT},
+    "con_j": {**ODD, "hint": "{verdict}", "samples": 4, "dpo": SHORT},
     "instructgpt": {"sft": SHORT, "reward": SHORT, "ppo": {"steps": 2}},
 }
-OPTIONAL = {"rest": ["demonstrations"], "warm_start": ["prompts"]}
+OPTIONAL = {"hrlaif": ["red_team"], "rest": ["demonstrations"], "warm_start": ["prompts"]}
 
 
 def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
@@ -80,7 +103,8 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
         "zpg": "more_letters",
         "bsad": "more_letters",
     }.get(name, "digits")
-    data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size=48")
+    feedback = str(catalogue.PROCEDURES.full(name)).startswith("feedback/")
+    data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if feedback else 48}")
     if name == "almupqa":
         data["rankings"] = {"path": f"{SUMS},size=48", "columns": {"votes": "reward"}}
     if name in ("crowd_bt", "maxmin_rlhf", "popl"):

@@ -29,7 +29,7 @@ def test_a_resumed_procedure_gives_the_bits_of_an_uninterrupted_one(name: str, t
     given = content(name, tmp_path)
     whole = run(given, tmp_path / "whole", *BRIEF)
     steps = len(metrics(whole))
-    assert steps > 3
+    assert steps > 1
     cut = (1, steps // 2, steps)[[*PROCEDURES].index(name) % 3]
     with pytest.raises(Interrupt):
         run(given, tmp_path / "cut", *BRIEF, display=PowerCut(cut))

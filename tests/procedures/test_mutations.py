@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from posttrain.catalogue import index as catalogue
-from posttrain.procedures import learning_rate
+from posttrain.procedures import judging, learning_rate
 from posttrain.selection.pairs import pairs as paired
 from tests.harness.mutants import Logic, functions_of, notices, survivors
 from tests.procedures.transcripts import SCENARIOS
@@ -22,6 +22,13 @@ EQUIVALENT: dict[str, set[str]] = {
         "swap: states[i] - states[j]",  # a design reads squares
         "swap arguments: labelled(known[i], known[j], n)",  # which orders them by reward
     },
+    "feedback/con_j": {
+        "drop if: isinstance(p, Pair)",  # the data are pairs
+        "add 1: 1",  # there is one judgement with each hint
+    },
+    "feedback/critic_rm": {"drop if: isinstance(p, Pair)"},
+    "feedback/hrlaif": {"to GtE: ahead(p) > 0"},  # it is not 0 there
+    "feedback/synthetic_critiques": {"drop if: isinstance(p, Pair)"},
     "pipelines/almupqa": {"swap arguments: zip(weights, x, strict=True)"},  # a product
     "pipelines/bsad": {"to LtE: x < y"},  # two different answers
     "pipelines/chain_of_hindsight": {"drop if: isinstance(p, Pair)"},  # the data are pairs
@@ -70,3 +77,12 @@ def test_a_broken_helper_of_several_procedures_is_noticed():
         # Where the run file gives a rate, as all scenarios do, it is the peak rate.
         whole = "unwrap: peaks(options.get('learning_rate', file.train.learning_rate), file, method, ('policy',))"
         assert survivors(fn, Logic, tests) <= {whole}, fn.__name__
+
+
+def test_a_broken_helper_of_judges_is_noticed():
+    tests = [s.check for s in SCENARIOS if s.path in ("feedback/rlaif", "feedback/hrlaif")]
+    same = {
+        "to LtE: seed_for(session.seed(name, 'flip'), p.id) < share * LARGEST",  # one number of 2^56
+        "drop if: isinstance(p, Pair)",  # the data are pairs
+    }
+    assert set().union(*(survivors(fn, Logic, tests) for fn in functions_of(judging))) == same

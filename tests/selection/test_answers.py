@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from posttrain.errors import DataError
-from posttrain.records import Prompt, Sampled
+from posttrain.records import Episode, Prompt, Sampled
 from posttrain.selection.answers import (
     above,
     best,
@@ -17,6 +17,7 @@ from posttrain.selection.answers import (
     finished,
     identity,
     length_penalised,
+    likely,
     quantile,
     quantiles,
     with_prompts,
@@ -117,3 +118,14 @@ def test_golden_equal_records_are_trained_on_once():
     one, two = demonstrations(group(1, 0.1, 0.2))
     kept = dataset([one, two, one], "round 3")
     assert (kept.records, kept.name) == ((one, two), "round 3")
+
+
+def test_the_likeliest_answers_by_their_mean_log_prob_in_their_old_order():
+    logps = [(-1.0, -1.0), (-0.5, -2.5), (-1.2,), (), (-1.4, -1.4, -1.4)]
+    answers = [Episode.of_answer(Prompt(1, "q"), 0, i, (1,), (7,) * len(x), x, True) for i, x in enumerate(logps)]
+    kept = lambda share: [e.sample for e in likely(answers, share)]  # noqa: E731
+    assert kept(1.0) == [0, 1, 2, 3, 4]
+    assert kept(0.8) == [0, 2, 3, 4]
+    assert kept(0.6) == [0, 2, 3]
+    assert kept(0.4) == [0, 3]
+    assert kept(0.0) == []

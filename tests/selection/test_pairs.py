@@ -19,6 +19,7 @@ from posttrain.selection.pairs import (
     pair,
     pairs,
     pairs_of_equal_length,
+    unlabelled,
 )
 from tests.data.rollouts import asked, group, said
 
@@ -208,3 +209,11 @@ def test_golden_labels_of_a_comparison():
         assert len({p.id for p in made}) == 3
         assert all(isinstance(p.id, int) for p in made)
     assert labels(low, high, 0) == labels(low, low, 2) == labels(none, high, 2) == labels(low, none, 2) == []
+
+
+def test_golden_the_first_two_different_answers_as_they_were_sampled():
+    answers = [said(1, t, r, sample=i) for i, (t, r) in enumerate([("a", 0.1), ("a", 0.1), ("b", 0.9), ("c", 5.0)])]
+    alone = [said(2, "d", None, sample=i) for i in range(2)]
+    made = unlabelled([*answers, *alone])
+    assert compared(made) == [("a", "b")]
+    assert made[0].columns["rejected_reward"] == 0.9

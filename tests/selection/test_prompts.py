@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posttrain.records import Demonstration, Pair, Prompt
-from posttrain.selection.prompts import asking, extended, part_of, prompts_of
+from posttrain.selection.prompts import asking, extended, part_of, preceded, preceding, prompts_of
 
 CHAT = ({"role": "system", "content": "be kind"}, {"role": "user", "content": "1+1?"})
 
@@ -33,3 +33,12 @@ def test_text_goes_to_the_end_of_the_last_message():
 def test_columns_are_filled_in_and_other_braces_stay():
     (made,) = asking([Prompt(4, "q", {"answer": "{x} 7", "level": 3})], " {answer} {other} {} {level}")
     assert made == Prompt(4, "q {x} 7 {other} {} 3", {"answer": "{x} 7", "level": 3})
+
+
+def test_text_before_a_prompt_begins_the_system_message_of_a_conversation():
+    assert preceded("q", "p ") == "p q"
+    assert preceded(CHAT, "p ") == ({"role": "system", "content": "p be kind"}, CHAT[1])
+    assert preceded(CHAT[1:], "p ") == ({"role": "system", "content": "p "}, CHAT[1])
+    assert preceded(CHAT, "") == CHAT
+    assert preceded(CHAT[1:], "") == CHAT[1:]
+    assert preceding([Prompt(4, "q", {"level": 3})], "p ") == [Prompt(4, "p q", {"level": 3})]

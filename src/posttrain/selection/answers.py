@@ -68,6 +68,12 @@ def quantiles(rollouts: Sequence[Episode], count: int) -> list[list[Episode]]:
     return [order[a:b] for a, b in pairwise(cuts)]
 
 
+def likely(rollouts: Sequence[Episode], share: float) -> list[Episode]:
+    """Return the `share` of all answers with the highest mean log-prob, in their old order."""
+    order = sorted(range(len(rollouts)), key=lambda i: -sum(rollouts[i].logp) / max(1, len(rollouts[i].logp)))
+    return [rollouts[i] for i in sorted(order[: round(share * len(rollouts))])]
+
+
 def length_penalised(rollouts: Sequence[Episode], rate: float) -> list[Episode]:
     """Subtract `rate` from the reward for every token of an answer."""
     return [r if r.reward is None else replace(r, reward=r.reward - rate * len(r.tokens)) for r in rollouts]

@@ -10,7 +10,7 @@ from posttrain.data.collate import groups
 from posttrain.errors import ConfigError, suggestion
 from posttrain.records import Demonstration, Episode, Pair, Record, Sampled
 from posttrain.seeds import seed_for
-from posttrain.selection.answers import answer, identity, length_penalised, ranked, reward_of
+from posttrain.selection.answers import answer, different, identity, length_penalised, ranked, reward_of
 from posttrain.turns import answer_text
 
 Couple = tuple[Episode, Episode]
@@ -65,6 +65,12 @@ def pair(chosen: Episode, rejected: Episode) -> Pair:
     columns = {**chosen.prompt.columns, **{n: x for n, x in known.items() if x is not None}}
     prompt = chosen.prompt
     return Pair(identity(chosen, rejected), prompt.prompt, answer(chosen), answer(rejected), columns, prompt.where)
+
+
+def unlabelled(rollouts: Iterable[Episode]) -> list[Pair]:
+    """Return the first two different answers to each prompt, in the order in which they were sampled."""
+    groups_ = (different(list(group), 2) for group in groups(rollouts))
+    return [pair(one, other) for one, other in (group for group in groups_ if len(group) > 1)]
 
 
 def _names(group: Sequence[Episode]) -> tuple[int, ...]:

@@ -33,6 +33,22 @@ def extended(turns: Turns, text: str) -> Turns:
     return *turns[:-1], {**turns[-1], "content": f"{turns[-1]['content']}{text}"}
 
 
+def preceding(prompts: Iterable[Prompt], text: str) -> list[Prompt]:
+    """Return the prompts with text before them; in a conversation it begins the system message."""
+    return [replace(p, prompt=preceded(p.prompt, text)) for p in prompts]
+
+
+def preceded(turns: Turns, text: str) -> Turns:
+    """Return a prompt with text before it; in a conversation it begins the system message."""
+    if isinstance(turns, str):
+        return text + turns
+    if not text:
+        return turns
+    if turns[0]["role"] == "system":
+        return {**turns[0], "content": f"{text}{turns[0]['content']}"}, *turns[1:]
+    return {"role": "system", "content": text}, *turns
+
+
 def asking(prompts: Iterable[Prompt], text: str) -> list[Prompt]:
     """Return the prompts with text at their end, in which `{answer}` and other columns are filled in."""
     return [replace(p, prompt=extended(p.prompt, filled(text, p))) for p in prompts]

@@ -98,6 +98,7 @@ class Stage:
             self.best.check(before.metrics)
         if self.method.is_surrogate:
             run.journal.describe(metrics={"without_meaning": list(self.method.without_meaning)})
+        run.sampler.metrics()  # what was sampled before is none of this stage's
         run.display.start(self.title(), self.total, self.header(), first_step=self.next_step)
         metrics: dict[str, float] = {}
         with run.signals.deferred():

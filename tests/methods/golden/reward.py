@@ -65,4 +65,10 @@ REWARD = (
     batch("reward/grm", pairs=[(0, 1)],
           answers=[answer(reward_logp=[-1.0, -2.0], score=1.5), answer(reward_logp=[-4.0, -9.0], score=0.5)],
           loss=0.31867262309, gradients={"reward_logp": [[-0.00057444252] * 2, [0.0, 0.0]]}),
+    batch("reward/pmp", pairs=[(0, 1)],
+          answers=[answer(reward_logp=[-1.0, -2.0], score=1.5), answer(reward_logp=[-4.0, -9.0], score=0.5)],
+          loss=0.31326169 + 1.5, gradients={"reward_logp": [[-0.5, -0.5], [0.0, 0.0]]}),
+    batch("reward/critic_rm", pairs=[(0, 1)], others={"critiques": [answer(reward_logp=[-1.0, -2.0])]},
+          answers=[answer(reward_logp=[-1.0], score=1.5), answer(reward_logp=[-4.0], score=0.5)],
+          loss=0.31326169 + 1.5, gradients={"score": [-0.26894142, 0.26894142]}),
 )

@@ -7,10 +7,20 @@ that they notice every broken line of a procedure.
 from tests.procedures.transcripts.active import ACTIVE
 from tests.procedures.transcripts.annotators import ANNOTATORS
 from tests.procedures.transcripts.demonstrations import DEMONSTRATIONS
+from tests.procedures.transcripts.feedback import FEEDBACK
 from tests.procedures.transcripts.games import GAMES
 from tests.procedures.transcripts.pipelines import PIPELINES
 from tests.procedures.transcripts.rounds import ROUNDS
 from tests.procedures.transcripts.scenario import Scenario
 from tests.procedures.transcripts.zeroth_order import ZEROTH_ORDER
 
-SCENARIOS: tuple[Scenario, ...] = (*ACTIVE, *ANNOTATORS, *DEMONSTRATIONS, *GAMES, *PIPELINES, *ROUNDS, *ZEROTH_ORDER)
+SCENARIOS: tuple[Scenario, ...] = (
+    *ACTIVE,
+    *ANNOTATORS,
+    *DEMONSTRATIONS,
+    *FEEDBACK,
+    *GAMES,
+    *PIPELINES,
+    *ROUNDS,
+    *ZEROTH_ORDER,
+)

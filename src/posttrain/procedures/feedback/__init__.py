@@ -1,0 +1,1 @@
+"""Feedback from language models: labels, critiques, revisions and contrasts of prompts."""
