@@ -207,7 +207,13 @@ def text_of(turns: Turns) -> str:
 def described(record: Record) -> str:
     """`question -> answer`, `question: better > worse`, with the numbers that a method reads."""
     asked = text_of(record.prompt)
-    shown = ("reward", "token_reward", "reliability", "agreement", *(["annotator"] if "agreement" in record.columns else []))
+    shown = (
+        "reward",
+        "token_reward",
+        "reliability",
+        "agreement",
+        *(["annotator"] if "agreement" in record.columns else []),
+    )
     columns = {n: x for n, x in record.columns.items() if n in shown}
     numbers = f" {as_text(columns)}" if columns else ""
     match record:
