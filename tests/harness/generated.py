@@ -25,7 +25,7 @@ from tests.harness.numbers import Lookup
 from tests.harness.recorder import Recorder
 
 GROUPS, MAX_TOKENS, ATTRIBUTES = 5, 8, 5
-WIDTH = 3  # of states and of heads without a size of their own
+WIDTH = 4  # of states and of heads without a size of their own
 Batches = dict[str, Batch]
 
 

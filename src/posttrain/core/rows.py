@@ -60,6 +60,12 @@ class Rows:
         same = row[:-1] == row[1:]
         return x.new_zeros(len(self.index)).index_copy(0, place[:-1][same], x[place[1:][same]])
 
+    def previous(self, x: Tensor) -> Tensor:
+        """Shift by one: x at the masked-in token of the row before, [T] -> [T]; 0 at the first one."""
+        place, row, _ = self._steps()
+        same = row[:-1] == row[1:]
+        return x.new_zeros(len(self.index)).index_copy(0, place[1:][same], x[place[:-1][same]])
+
     def discount(self, x: Tensor, rate: float) -> Tensor:
         """Sum what follows, discounted: Σ_{k≥t} rate^(k-t) x_k over the masked-in tokens of the row, [T] -> [T]."""
         place, row, number = self._steps()

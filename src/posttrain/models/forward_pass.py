@@ -14,6 +14,7 @@ from torch import Tensor
 
 from posttrain.core.rows import Rows
 from posttrain.models.kernels.padded_blocks import take
+from posttrain.models.watched import Watched
 
 
 class Readout(Protocol):
@@ -51,6 +52,7 @@ class ForwardPass:
     states: Tensor
     index: Tensor
     wants_entropy: bool
+    watched: Watched | None = None  # what the last layer attended with, if an output asks for it
 
     @cached_property
     def first(self) -> Tensor:

@@ -27,6 +27,7 @@ from posttrain.models.mix import mix_of, set_mix
 from posttrain.models.originals import Originals
 from posttrain.models.outputs.output import heads, output
 from posttrain.models.prefixes import PackedRows, pack
+from posttrain.models.watched import Watched
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -180,9 +181,12 @@ class Network(nn.Module):
                 self.check_writes(f"gives no {name}")
         chosen = rows.mask if written is None else written
         packed = self._pack(tokens, Rows(rows.index, chosen, rows.count))
-        states = self.states(tokens[packed.tokens], packed.layout)
+        layout, watched = packed.layout, None
+        if any(made.watches for made in wanted.values()):
+            layout = watched = self._watched(layout)
+        states = self.states(tokens[packed.tokens], layout)
         entropy = "entropy" in wanted
-        forward = ForwardPass(self, tokens, rows, chosen, temperature, states, packed.state, entropy)
+        forward = ForwardPass(self, tokens, rows, chosen, temperature, states, packed.state, entropy, watched)
         ordered = sorted(wanted, key=lambda name: wanted[name].order)
         outputs = {name: wanted[name].compute(forward) for name in ordered}
         return {name: outputs[name] for name in names}
@@ -197,6 +201,12 @@ class Network(nn.Module):
                 f"{lacks}. It scores answers: train it with reward/bradley_terry, measure it with posttrain eval on "
                 "pairs, or name it as models.reward; give a language model for everything else"
             )
+
+    def _watched(self, layout: Layout) -> Watched:
+        """Keep what the last layer attends with. Raises ModelError for a model whose attention is not ours."""
+        if not self.flat:
+            raise ModelError(f"{type(self.trunk).__name__} gives no attention: it runs as transformers runs it")
+        return Watched(layout, self.trunk.config.get_text_config().num_hidden_layers - 1)
 
     def _pack(self, tokens: Tensor, written: Rows) -> PackedRows:
         return pack(tokens, written)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 HEAD = "score"
+BESIDE = "constant"
 WEIGHT = "score.weight"  # its name in a classifier's file
 
 _log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def as_classifier(
     from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
 
     trunk = network.trunk
-    only = not network.writes or network.heads.keys() == {HEAD}
+    only = not network.writes or _only_scores(network)
     if network.lora_members is not None or HEAD not in network.heads or not only or type(trunk.config) not in CLASSES:
         return None
     made = CLASSES[type(trunk.config)]
@@ -87,7 +88,7 @@ def build_shapes(network: Network) -> None:
     from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
 
     trunk = network.trunk
-    if network.heads.keys() == {HEAD} and type(trunk.config) in CLASSES:
+    if _only_scores(network) and type(trunk.config) in CLASSES:
         size = len(network.heads[HEAD].get_parameter("weight"))
         _shapes(CLASSES[type(trunk.config)], _description(trunk, size))
 
@@ -108,12 +109,17 @@ def _shapes(made: Any, description: str) -> dict[str, torch.Size]:
 
 def warn_of_constants(network: Network, folder: Path) -> None:
     """Log a warning if the scores of a sequence classifier of transformers are not those of the head."""
-    if network.heads.keys() == {HEAD} and bool((bias := _together(network.heads[HEAD], "bias")).any()):
+    if _only_scores(network) and bool((bias := _together(network.heads[HEAD], "bias")).any()):
         _log.warning(
             "%s: the score head adds %s, which a sequence classifier of transformers cannot: opened there, the scores "
             "are lower by it",
             folder, ", ".join(f"{x:.3g}" for x in bias.tolist()),
         )  # fmt: skip
+
+
+def _only_scores(network: Network) -> bool:
+    """Whether the heads are a score, and what only its training reads."""
+    return network.heads.keys() - {BESIDE} == {HEAD}
 
 
 def _together(head: Any, name: str) -> Tensor:
