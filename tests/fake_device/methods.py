@@ -27,7 +27,7 @@ RATED = {"completion": "a", "attributes": [4, 3, None, 1, 0]}
 JUDGED_BY = {
     *("preference/bfpo", "preference/sr_dpo", "reward/margin", "reward/soft_labels", "reward/ties"),
     *("reward/attributes", "reward/quantiles", "reward/gaussian", "reward/cost", "reward/crowd_bt"),
-    *("reward/learnt_ties", "reward/davidson"),
+    *("reward/learned_ties", "reward/davidson"),
 }
 JUDGED = [{"prompt": f"{i}+1=", "chosen": str(i + 1), "rejected": str(i), **COLUMNS, **RATED} for i in range(8)]
 

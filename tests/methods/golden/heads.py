@@ -15,7 +15,7 @@ def rated(scores: tuple[float, ...], *attributes: float, **more: float):
 
 
 def apart(gap: float, constant: float, tie: float):
-    """A pair with a gap of its scores; the number that is learnt; whether it is a tie."""
+    """A pair with a gap of its scores; the number that is learned; whether it is a tie."""
     return [answer(score=s, constant=constant, tie=tie) for s in (0.3 + gap, 0.3)]
 
 
@@ -41,14 +41,14 @@ def three_way(gap: float, constant: float, tie: float) -> tuple[float, float, fl
 
 
 def likelihood(path, start, formula, gap, constant, tie):
-    loss, slope, learnt = formula(gap, constant, tie)
+    loss, slope, learned = formula(gap, constant, tie)
     return batch(
         path,
         {"start": start, "speed": 4.0},
         apart(gap, constant, tie),
         pairs=[(0, 1)],
         loss=loss,
-        gradients={"score": [slope, -slope], "constant": [learnt, 0]},
+        gradients={"score": [slope, -slope], "constant": [learned, 0]},
         metrics={"ties": 4 * constant},
     )
 
@@ -68,7 +68,7 @@ def embedded(*vectors: tuple[float, ...]):
 
 TIES = tuple(
     likelihood(path, start, formula, gap, constant, tie)
-    for path, start, formula in (("reward/learnt_ties", 1.5, threshold), ("reward/davidson", 0.5, three_way))
+    for path, start, formula in (("reward/learned_ties", 1.5, threshold), ("reward/davidson", 0.5, three_way))
     for gap, constant, tie in ((1.0, 0.0, 0.0), (1.0, 0.1, 1.0), (-0.5, 0.1, 0.0))
 )
 HEADS = (

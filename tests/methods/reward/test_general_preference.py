@@ -33,7 +33,7 @@ def accuracy(score, width):
     return (score(answers) > 0).float().mean().item()
 
 
-def test_a_cycle_is_learnt_and_a_score_for_each_answer_cannot():
+def test_a_cycle_is_learned_and_a_score_for_each_answer_cannot():
     assert accuracy(lambda v: turn(v, CYCLE), 2) == 1
     assert accuracy(lambda v: v[CYCLE[:, 0], 0] - v[CYCLE[:, 1], 0], 1) < 0.7
 

@@ -1,4 +1,4 @@
-"""Likelihoods of preferences and ties whose share of ties is learnt: one loss per pair [N], with Δ = chosen - rejected.
+"""Likelihoods of preferences and ties, with a learned share of ties: one loss per pair [N] of Δ = chosen - rejected.
 
 `chosen_constant` is a number c that the reward model learns, the same for all pairs.
 """
@@ -13,7 +13,7 @@ from torch.nn.functional import softplus
 from posttrain.core.parts import PerPair, PerRow
 
 
-def learnt_threshold(
+def learned_threshold(
     chosen: PerPair,
     rejected: PerPair,
     chosen_tie: PerPair,
@@ -22,7 +22,7 @@ def learnt_threshold(
     start: float = 1.1,
     speed: float = 10.0,
 ) -> PerPair:
-    """Negative log-likelihood under Rao and Kupper's model with a learnt θ.
+    """Negative log-likelihood under Rao and Kupper's model with a learned θ.
 
         -log σ(Δ - log θ) for a preference,    -log [(θ²-1) σ(Δ - log θ) σ(-Δ - log θ)] for a tie
         θ = 1 + (θ_0 - 1) e^{v c}
@@ -47,7 +47,7 @@ def davidson(
     start: float = 0.5,
     speed: float = 10.0,
 ) -> PerPair:
-    """Negative log-likelihood under Davidson's model with a learnt ν.
+    """Negative log-likelihood under Davidson's model with a learned ν.
 
         P(w beats l) ∝ e^{Δ/2},    P(l beats w) ∝ e^{-Δ/2},    P(tie) ∝ ν,    ν = ν_0 e^{v c}
 
