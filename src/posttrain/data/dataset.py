@@ -16,6 +16,7 @@ from posttrain.data.chat.length import Truncate
 from posttrain.data.columns import TrainOn, record
 from posttrain.data.feedback.read import as_rows
 from posttrain.data.feedback.views import OWN
+from posttrain.data.keep import Ranges, kept
 from posttrain.data.nested import Paths
 from posttrain.data.notices import Notices
 from posttrain.data.ordering import Mixture, difficulties, ordered
@@ -148,6 +149,7 @@ def from_rows(
     part: tuple[Any, ...] = (),
     start: int = 0,
     feedback: Mapping[str, Any] | None = None,
+    keep: Ranges | None = None,
 ) -> Dataset:
     """Make a dataset of dictionaries, or of (where, dictionary). Rows with the same id must be equal; one is kept.
 
@@ -157,7 +159,7 @@ def from_rows(
     are encoded; see chat/length.py. `reads`: whether something reads a column of this name; columns that nothing reads
     are named in a notice. None: not known. `order`: shuffled, file, or a column of numbers, the smallest first.
     `start`: the rows of the source before these, which have been read apart; then none of these need be usable.
-    `feedback`: how acts of feedback become rows; see feedback/views.py.
+    `feedback`: how acts of feedback become rows; see feedback/views.py. `keep`: as in keep.py.
     """
     notices = Notices()
     rows, unread = as_rows(rows, kind, feedback, reads, notices, name, required=not start)
@@ -171,8 +173,14 @@ def from_rows(
     if errors:
         count = len(records) + len(errors)
         log.warning("%s: dropped %d of %d rows: %s", name, len(errors), count, "; ".join(map(str, errors)))
+    if keep:
+        records = kept(records, keep, notices)
+        if not (records or start):
+            raise DataError(f"{name}: keep leaves no record; widen {', '.join(keep)}")
     if reads is not None:
-        note_unread(records, lambda column: column in (order, *OWN) or reads(column), columns or {}, notices)
+        note_unread(
+            records, lambda column: column in (order, *OWN, *(keep or ())) or reads(column), columns or {}, notices
+        )
     notices.warn(name)
     dropped = tuple(map(str, errors))
     return Dataset(records, name, dropped, invalid, truncate, notices, difficulties(records, order), start=start)

@@ -44,6 +44,7 @@ class Datasets:
             "order": source.order,
             "invalid": source.invalid,
             "truncate": source.truncate,
+            "keep": source.keep,
             "reads": reads,
         }
         if (view := source.feedback) is not None:

@@ -11,7 +11,14 @@ from posttrain.data.dataset import Dataset, from_rows, load
 from posttrain.data.ordering import difficulties
 from posttrain.errors import DataError
 
-OF_ROWS = ("columns", "answer_after", "chat", "train_on", "feedback")  # settings that say how rows become records
+OF_ROWS = (
+    "columns",
+    "answer_after",
+    "chat",
+    "train_on",
+    "feedback",
+    "keep",
+)  # settings that say how rows become records
 GIVEN = "given:"  # how the names of objects begin that were given in Python
 
 

@@ -43,3 +43,22 @@ def test_every_key_signal_and_view_is_described():
 def test_every_setting_exists(block):
     run = {"model": "tiny", "method": "preference/dpo", **parse(block, "feedback.md").value}
     assert load_run_file(run).data["main"].path == "feedback.jsonl"
+
+
+@pytest.mark.paper("kaufmann2023hlw")
+def test_every_type_of_judgement_has_its_place_in_the_taxonomy():
+    """Every class of feedback is a word of the glossary, and names the types that are of it."""
+    words = PAGE.partition("## Words")[2]
+    classes = dict(re.findall(r"^\| ([\w -]+?) \| (.*) \|$", words, re.M))
+    taxonomy = {
+        "comparative feedback": ("preference", "ranking"),
+        "evaluative feedback": ("rating", "label", "safety"),
+        "corrective feedback": ("edit",),
+        "demonstration": (),
+        "implicit feedback": ("signal",),
+        "fine-grained feedback": ("spans", "key points", "regions"),
+        "language feedback": ("critique",),
+    }
+    assert not [(name, of) for name, types in taxonomy.items() for of in types if of not in classes[name]]
+    known = {of.replace(" ", "_") for types in taxonomy.values() for of in types} | {"demonstration", "skip"}
+    assert known == set(TYPES)

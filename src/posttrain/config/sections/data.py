@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from posttrain.config.section import Pathed, Section
-from posttrain.config.types import ColumnName, Count, FileColumns, Flag, NotNegative, Positive
+from posttrain.config.types import ColumnName, Count, FileColumns, Flag, NotNegative, Number, Positive
 
 MAIN = "main"  # the stream that `data` fills when it names none
 
@@ -75,6 +75,9 @@ class Data(Pathed):
     window: Count | None = None
     """Rows of a streamed source that are held and shuffled at a time, 1000 to 100000; a batch never spans two windows,
     and null takes 10000."""
+    keep: dict[ColumnName, tuple[Number, Number]] = Field(default_factory=dict)
+    """Records to keep, by numbers in their columns, as {solve_rate: [0.2, 0.8]} with both ends; the others are left out
+    and counted."""
     feedback: Feedback | None = None
     """How a feedback file is read; null reads every judgement about the answers as a whole."""
     chat: Flag = False
@@ -106,6 +109,8 @@ class Data(Pathed):
             raise ValueError(
                 "sources with weights are taken in turn, so that there is no order of the file; remove order"
             )
+        if empty := next((c for c, (low, high) in self.keep.items() if low > high), None):
+            raise ValueError(f"keep: {empty} is a range from the lower number to the higher one")
         self._check_stream()
         return self
 
