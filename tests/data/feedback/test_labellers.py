@@ -76,6 +76,12 @@ def test_annotators_are_weighed_by_their_checks():
     assert found == {"ann": 1.0, "bob": pytest.approx(0.25), "cyd": 1.0}
 
 
+def test_the_rate_falls_with_the_checks_of_who_had_most():
+    rows = [check(0, "ann", n) for n in range(16)] + [check(1, "bob", confidence=0.9)]
+    found = weights([act_of(row, "f:1") for row in rows])
+    assert found["bob"] == pytest.approx(1 - 0.25 * 0.9**2)
+
+
 def test_the_votes_of_who_failed_checks_count_less():
     votes = [prefer(0, "ann"), prefer(1, "bob"), prefer(1, "cyd")]
     checks = [check(0 if name == "ann" else 1, name, n) for name in ("ann", "bob", "cyd") for n in range(3)]

@@ -56,6 +56,7 @@ def test_ratings_are_compared_within_one_annotator_and_prompt():
     assert pairs(*rows) == [("a", "b"), ("c", "b")]
     assert column("margin", *rows) == [2.0, 1.5]
     assert pairs(*rows, gap=1.6) == [("a", "b")]
+    assert pairs(*rows, gap=2.0) == [("a", "b")]
 
 
 def test_ratings_may_be_shifted_by_a_constant_for_each_annotator():
@@ -85,6 +86,21 @@ def test_edited_is_better_than_chosen_and_chosen_than_rejected():
 def test_an_edit_of_another_answer_or_annotator_stands_alone():
     assert pairs(prefer(1), edit("A")) == [("b", "a"), ("A", "a")]
     assert pairs(prefer(0), edit("A", "bob")) == [("a", "b"), ("A", "a")]
+
+
+def test_nobody_said_how_much_better_the_edit_is():
+    assert column("margin", prefer(0, strength=2), edit("A")) == [None, None, None]
+
+
+def test_messages_are_compared_by_what_they_say():
+    asked = [{"role": "user", "content": "x?"}]
+    said = {x: [{"role": "assistant", "content": x}] for x in "abA"}
+    rows = [rate(s, answer=said[x], prompt=asked) for x, s in (("a", 3), ("b", 1))]
+    (pair,) = from_rows(rows, "pairs")
+    assert (pair.chosen[0]["content"], pair.rejected[0]["content"]) == ("a", "b")
+    rows = [prefer(0, answers=[said["a"], said["b"]], prompt=asked)]
+    rows += [act(answers=[said["a"]], prompt=asked, type="edit", answer=0, messages=said["A"])]
+    assert [p.chosen[0]["content"] for p in from_rows(rows, "pairs")] == ["A", "A", "a"]
 
 
 def test_no_edit_no_pair():
@@ -129,9 +145,35 @@ def test_an_annotator_who_is_always_wrong_counts_against_what_they_say():
     assert pairs(*rows, labels="dawid_skene")[9] == ("b9", "a9")
 
 
-def test_only_pairs_and_ratings_are_aggregated():
-    with pytest.raises(DataError, match="rankings need labels: each"):
-        from_rows([prefer(0)], "rankings", feedback={"labels": "majority"})
+def test_half_of_the_votes_for_a_tie_do_not_make_one():
+    rows = [prefer(0, strength=2), prefer("tie", "bob")]
+    assert pairs(*rows, labels="majority") == [("a", "b")]
+    assert column("agreement", *rows, labels="majority") == [0.75]
+    assert column("margin", *rows, labels="majority") == [None]
+    assert column("tie", *rows, prefer("tie", "cyd"), reads=lambda n: n == "tie", labels="majority") == [1.0]
+
+
+def test_messages_are_one_item_whoever_judged_them():
+    asked, said = [{"role": "user", "content": "x?"}], [[{"role": "assistant", "content": x}] for x in "ab"]
+    rows = [prefer(0, answers=said, prompt=asked), prefer(1, "bob", said[::-1], prompt=asked)]
+    rows += [prefer(1, "cyd", said, prompt=asked)]
+    (pair,) = from_rows(rows, "pairs", feedback={"labels": "majority"})
+    assert pair.chosen[0]["content"] == "a"
+    assert len(from_rows(rows, "prompts")) == 1
+    thumbs = [act(n, [said[0]], prompt=asked, type="label", answer=0, label=True) for n in ("ann", "bob")]
+    assert len(from_rows(thumbs, "ratings", feedback={"labels": "majority"})) == 1
+
+
+@pytest.mark.parametrize("kind", ["rankings", "demonstrations", "prompts"])
+def test_only_pairs_and_ratings_are_aggregated(kind):
+    rows = [prefer(0), act(answers=[], type="demonstration", text="D")]
+    with pytest.raises(DataError, match=f"{kind} need labels: each"):
+        from_rows(rows, kind, feedback={"labels": "majority"})
+
+
+def test_the_pairs_of_one_act_have_ids_of_their_own():
+    rows = [act(answers="abc", type="ranking", order=[2, 0, 1])]
+    assert len({p.id for p in from_rows(rows, "pairs")}) == 3
 
 
 # ---- other kinds
@@ -175,7 +217,9 @@ def test_prompts_are_asked_once_with_their_columns():
 
 def test_rankings_have_no_ties():
     rows = [act(answers="abc", type="ranking", order=[2, 0, 1]), act("bob", "abc", type="ranking", order=[2, [0, 1]])]
-    assert [r.completions for r in from_rows(rows, "rankings")] == [("c", "a", "b")]
+    data = from_rows(rows, "rankings")
+    assert [r.completions for r in data] == [("c", "a", "b")]
+    assert data.notices.lines() == ["orders with ties are no rankings and are left out (1 row, the first row 1)"]
 
 
 # ---- what is left out, and what is wrong
