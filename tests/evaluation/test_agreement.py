@@ -81,6 +81,20 @@ def test_gwet_is_steady_where_one_value_is_rare():
     assert agreement(counts) == pytest.approx(0.98)
 
 
+def test_gwet_of_five_values():
+    share = FLEISS.sum(0) / FLEISS.sum()
+    chance = (share * (1 - share)).sum() / 4
+    assert agreement(FLEISS) == pytest.approx(0.378, abs=1e-3)
+    assert ac1(FLEISS) == pytest.approx((agreement(FLEISS) - chance) / (1 - chance))
+
+
+def test_the_interval_of_a_share_is_that_of_the_binomial():
+    counts = table([["y", "y"]] * 200 + [["y", "n"]] * 200)[1]
+    low, high = bootstrap(counts, agreement, resamples=2000)
+    assert (low, high) == (pytest.approx(0.5 - 0.049, abs=0.006), pytest.approx(0.5 + 0.049, abs=0.006))
+    assert bootstrap(counts, agreement, resamples=2000, level=0.5)[1] == pytest.approx(0.5 + 0.674 * 0.025, abs=0.006)
+
+
 @pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval"])
 def test_perfect_agreement_is_1_and_chance_is_0(metric):
     assert alpha_of([[1, 1], [2, 2, 2], [3, 3]], metric) == pytest.approx(1.0)

@@ -65,4 +65,7 @@ def test_one_step_by_hand():
         pytest.approx([(1 + a) / (1.5 + 2 * a), (0.5 + a) / (1.5 + 2 * a)]),
         pytest.approx([a / (0.5 + 2 * a), (0.5 + a) / (0.5 + 2 * a)]),
     ]
+    yes, no = 0.75 * (1.5 + a) / (1.5 + 2 * a), 0.25 * (0.5 + a) / (0.5 + 2 * a)  # the first annotator's 1
+    yes, no = yes * (0.5 + a) / (1.5 + 2 * a), no * (0.5 + a) / (0.5 + 2 * a)  # the second's 0
+    assert found.probabilities()["y"] == {1: pytest.approx(yes / (yes + no)), 0: pytest.approx(no / (yes + no))}
     assert dawid_skene([]).probabilities() == {}
