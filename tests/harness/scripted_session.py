@@ -54,6 +54,7 @@ class ScriptedSession:
         speaker: Callable[[str, str], Any] | None = None,
         weights: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        learning_rate: float | None = 1.0,
         **sampling: Any,
     ) -> None:
         self.answers = answers or {}
@@ -67,7 +68,9 @@ class ScriptedSession:
         self.stages = 0
         file = SimpleNamespace(
             sampling=SimpleNamespace(**{"samples": None, "temperature": None, **sampling}),
-            train=SimpleNamespace(learning_rate=1.0),
+            train=SimpleNamespace(learning_rate=learning_rate),
+            model=SimpleNamespace(lora=None),
+            models={},
         )
         self.run = SimpleNamespace(file=file, journal=SimpleNamespace(folder=folder))
 

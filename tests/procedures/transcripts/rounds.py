@@ -70,6 +70,19 @@ ROUNDS = (
         return stage=1
         """,
     ),
+    Scenario(  # without a learning rate in the run file, the method's is scaled
+        "rounds/rest",
+        {"prompts": TWO},
+        {"grow": 1, "thresholds": (0.15, 0.5), "decay": 0.1},
+        {"answers": {"grow-1": GRADED["round-1"]}, "learning_rate": None},
+        """
+        collect grow-1: x?; y? | 8 of policy=start | rewards
+        train imitation/sft on 'grow 1, improve 1': x? -> b; x? -> c; y? -> d; y? -> f | policy=start | no rewards
+            | learning_rate={policy=2e-05}
+        train imitation/sft on 'grow 1, improve 2': x? -> b | policy=#1 | no rewards | learning_rate={policy=2e-06}
+        return stage=2
+        """,
+    ),
     Scenario(
         "rounds/rest",
         {"prompts": TWO},
