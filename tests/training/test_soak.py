@@ -23,7 +23,7 @@ def test_a_hundred_steps_leave_nothing_behind() -> None:
     done = subprocess.run([*command, "--save-every", "25"], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1].removeprefix("RESULT "))
-    assert result["growth"]["memory"] < 0.05  # the buffers of the first checkpoint, which are taken once
+    assert result["growth"]["memory"] < 0.02  # the copies of weights and optimiser that the first checkpoint keeps
     assert {n: x for n, x in result["growth"].items() if n != "memory"} == dict.fromkeys(
         ("descriptors", "threads", "processes"), 0
     )

@@ -159,6 +159,8 @@ def _fully_trained(network: Network) -> dict[str, Tensor]:
 
 def _layers(network: Network) -> Iterator[tuple[str, Any]]:
     """Yield the layers of the trunk that have adapters, with their names."""
+    if not adapted(network.trunk):
+        return  # without peft, whose 250 modules a run of whole weights would load with its first checkpoint
     from peft.tuners.lora import LoraLayer
 
     for name, module in network.trunk.named_modules():
