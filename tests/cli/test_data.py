@@ -109,6 +109,20 @@ def test_rows_that_cannot_be_used_are_listed_and_the_exit_code_says_so(
     assert "and 5 more; --json lists all" in out
 
 
+def test_a_notice_is_given_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [{"prompt": "2+2=", "response": "4"}, {"prompt": "2+3=", "response": ""}]
+    assert checked(tmp_path, rows) == 3
+    said = capsys.readouterr()
+    assert said.out.count("the column 'response' is read as 'completion'") == 1
+    assert said.out.count("'completion' is empty") == 1
+    assert (said.err, caplog.text) == ("", "")
+    caplog.clear()
+    assert shown(tmp_path, rows[:1]) == 0  # which has no report
+    assert caplog.text.count("the column 'response' is read as 'completion'") == 1
+
+
 def test_plain_text_on_a_model_with_a_template_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     template = tmp_path / "chat.jinja"
     template.write_text("{% for m in messages %}{{ m['content'] }}{{ eos_token }}{% endfor %}")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from posttrain.core.kinds import guess
 from posttrain.data.columns import record
 from posttrain.data.notices import Notices
 from posttrain.data.readers.arrow_values import ArrowRow
@@ -34,6 +35,36 @@ def noted(row, kind, **how):
     """The record and the texts of its notices."""
     notices = Notices()
     return read(row, kind, notices=notices, **how), list(notices.counts)
+
+
+SAFER = {
+    "prompt": "How?", "response_0": "So.", "response_1": "No.", "is_response_0_safe": False, "is_response_1_safe": True,
+    "better_response_id": 0, "safer_response_id": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("columns", "chosen", "safe", "noted_as"),
+    [
+        ({}, "So.", (False, True), "'better_response_id'; for the order by safety set columns: {better_response_id: s"),
+        ({"better_response_id": "safer_response_id"}, "No.", (True, False), "'better_response_id'"),
+    ],
+)
+def test_pairs_of_safe_rlhf(columns, chosen, safe, noted_as):
+    pair, (told,) = noted(SAFER, "pairs", columns=columns)
+    assert (pair.prompt, pair.chosen, {pair.chosen, pair.rejected}) == ("How?", chosen, {"So.", "No."})
+    assert (pair.columns["chosen_safe"], pair.columns["rejected_safe"]) == safe
+    assert f"by {noted_as}" in told
+    assert guess(SAFER).name == "pairs"
+
+
+def test_a_pair_by_the_place_of_the_preferred_answer():
+    row = {"prompt": "How?", "response_0": "So.", "response_1": "No."}
+    assert read({**row, "preference": 1}, "pairs") == Pair(ID, "How?", "No.", "So.", {}, W)
+    assert read({**row, "preference": "0"}, "pairs").chosen == "So."  # of a CSV file
+    for wrong in (2, -1, None, True, 0.5):
+        with pytest.raises(DataError, match=r"'preference' must be 0 or 1, the place of the better answer"):
+            read({**row, "preference": wrong}, "pairs")
 
 
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}

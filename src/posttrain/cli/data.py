@@ -97,7 +97,7 @@ def check(
     """
     import json
 
-    from posttrain.cli.data_report import print_report
+    from posttrain.cli.data_report import print_report, unlogged
     from posttrain.data.encoding import encode_all
     from posttrain.data.report import report
     from posttrain.data.unusable import UnusableError
@@ -111,14 +111,15 @@ def check(
     data: Dataset | None = None
     unusable: list[str] = []
     notices: list[str] = []
-    try:
-        data, _, others = request.read(encoder, invalid="drop", truncate="error")
-        unusable, notices = list(data.dropped), [*data.notices.lines(), *others.lines()]
-        encoded = encode_all(data, lambda record: _rows(encoder, record, request.kind, "error"))
-        data, rows = encoded.data, encoded.encoded
-        unusable += encoded.dropped
-    except UnusableError as error:  # nothing can be used
-        data, unusable = None, [*unusable, *error.messages]
+    with unlogged("notices", "dataset", "encoding"):  # the report holds what they say
+        try:
+            data, _, others = request.read(encoder, invalid="drop", truncate="error")
+            unusable, notices = list(data.dropped), [*data.notices.lines(), *others.lines()]
+            encoded = encode_all(data, lambda record: _rows(encoder, record, request.kind, "error"))
+            data, rows = encoded.data, encoded.encoded
+            unusable += encoded.dropped
+        except UnusableError as error:  # nothing can be used
+            data, unusable = None, [*unusable, *error.messages]
     done = report(
         request.kind, data, rows, max_length=limit, unusable=unusable, notices=[*notices, *encoder.notices.lines()]
     )

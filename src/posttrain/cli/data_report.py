@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.table import Table
@@ -29,6 +31,20 @@ def print_report(name: str, report: Report) -> None:
         console.print(Text(f"unusable: {visible(message)}", style="red"))
     if len(report.unusable) > SHOWN:
         console.print(Text(f"and {len(report.unusable) - SHOWN} more; --json lists all", style="red"))
+
+
+@contextmanager
+def unlogged(*names: str) -> Iterator[None]:
+    """Silence the loggers of some files of the room `data`, whose notices a report repeats."""
+    loggers = [logging.getLogger(f"posttrain.data.{name}") for name in names]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled
 
 
 def _lines(report: Report) -> Iterator[tuple[str, str]]:

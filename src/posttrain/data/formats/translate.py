@@ -13,6 +13,7 @@ from posttrain.data.formats import (
     other_names,
     sharegpt,
     turns_before,
+    two_responses,
 )
 
 
@@ -21,6 +22,7 @@ def translate(cells: Cells) -> None:
     alternatives.drop_nulls(cells)
     media.refuse(cells)
     openai.preferences(cells)
+    two_responses.preferences(cells)
     arguments.take(cells)
     sharegpt.conversations(cells)
     alpaca.instructions(cells)

@@ -45,7 +45,7 @@ KIND = Kind(
     read,
     encode,
     "prompt, chosen and rejected",
-    frozenset({"chosen", "chosen_response", "preferred_output"}),
+    frozenset({"chosen", "chosen_response", "preferred_output", "better_response_id", "response_1"}),
     brings=frozenset({"pairs"}),
     paired=True,
     sides=("", "chosen_"),
