@@ -18,7 +18,7 @@ SAFE = "is_response_{}_safe"
 
 
 def preferences(cells: Cells) -> None:
-    """Read the better answer as chosen; what is told of its safety, and of the other's, goes to the losses."""
+    """Read the better answer as chosen; the safety of both goes to the losses."""
     order = next((name for name in ORDERS if name in cells), None)
     if cells.kind != "pairs" or order is None or not all(name in cells for name in ANSWERS) or "chosen" in cells:
         return
