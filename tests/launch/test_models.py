@@ -5,7 +5,8 @@ import torch
 
 from posttrain.config.load import load
 from posttrain.errors import ConfigError
-from posttrain.launch.models import device_of, load_policy, longest_row, with_defaults
+from posttrain.launch.encoding import with_defaults
+from posttrain.launch.models import device_of, load_policy, longest_row
 from posttrain.launch.run import open_session
 from tests.data.tokenizer import byte_tokenizer
 from tests.models.tiny import network

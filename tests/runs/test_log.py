@@ -81,7 +81,7 @@ def test_each_attempt_has_its_own(tmp_path: Path) -> None:
     run({**SAVED_EVERY_STEP, "data": str(rows(tmp_path))}, tmp_path, "train.steps=3", resume=True)
     first, second = ((tmp_path / "run" / "logs" / f"attempt_{n}" / "run.log").read_text() for n in (1, 2))
     assert "WARNING posttrain.data.notices: " in first  # from before the folder was made
-    assert "'annotator' is not read" in first
+    assert "'teller' is not read" in first
     assert " BEGIN attempt 1 of " in first
     assert " STAGE run  imitation/sft  tiny: steps 1 to 4\n" in first
     assert "Traceback (most recent call last):\n" in first
@@ -93,6 +93,6 @@ def test_each_attempt_has_its_own(tmp_path: Path) -> None:
 
 def rows(folder: Path) -> Path:
     file = folder / "rows.jsonl"
-    row = '{{"prompt": "1+{0}=", "completion": "{0}", "annotator": "a"}}\n'
+    row = '{{"prompt": "1+{0}=", "completion": "{0}", "teller": "a"}}\n'
     file.write_text("".join(row.format(n) for n in range(8)))
     return file

@@ -54,6 +54,7 @@ def test_every_offline_method_measures_what_its_training_would(path: str) -> Non
     assert (trainer.states, trainer.carried) == (states, carried)
     if "seed" not in method.reads and method.passes * method.minibatches == 1:
         trained = trainer.train(made)
+        measured.pop(trainer.repeated, None)
         assert {n: trained[n] for n in measured} == pytest.approx(measured, rel=1e-9, abs=1e-12)
 
 

@@ -5,8 +5,8 @@ import json
 from posttrain.launch.train import train
 
 ROWS = [
-    {"prompt": "1+1=", "completion": "2", "annotator": "a"},
-    {"prompt": "1+2= ", "completion": "3", "annotator": "b"},
+    {"prompt": "1+1=", "completion": "2", "teller": "a"},
+    {"prompt": "1+2= ", "completion": "3", "teller": "b"},
     {"prompt": "1+3=", "completion": ""},
 ]
 
@@ -24,7 +24,7 @@ def test_warnings_and_dropped_rows_are_listed(tmp_path):
     )
     facts = json.loads((result.directory / "run.json").read_text())
     (read,) = facts["warnings"][str(file)]
-    assert read.startswith("the column 'annotator' is not read (2 rows, the first ")
+    assert read.startswith("the column 'teller' is not read (2 rows, the first ")
     (encoded,) = facts["warnings"][f"{file}, encoded"]
     assert encoded.startswith("the prompt ends with a space")
     assert encoded.endswith(f"(1 row, the first {file}:2)")

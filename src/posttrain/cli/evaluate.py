@@ -140,7 +140,7 @@ def _measured(
     with open_model(model, seed=seed) as session:
         if kind == "prompts":
             return measure.of_prompts(session, data, rewards, **sampling)
-        kept, _ = session.run.encode(data, lambda r: session.run.encoder.rows(r, kind, {}, data.truncate))
+        kept, _ = session.run.rows(data, kind)
         if kind in ("demonstrations", "text"):
             return measure.of_records(session, kept, kind)
     raise ConfigError(f"--kind {kind}: a model is measured on prompts, pairs, candidates, demonstrations or text")
@@ -153,7 +153,7 @@ def _judged(model: str, data: Dataset, kind: str, seed: int) -> Measured:
 
     with open_scorer(model, seed=seed) as session:
         if "reward" not in session.run.text_roles:
-            data, _ = session.run.encode(data, lambda r: session.run.encoder.rows(r, kind, {}, data.truncate))
+            data, _ = session.run.rows(data, kind)
         measured = {"pairs": measure.of_pairs, "candidates": measure.of_candidates}[kind](session, data)
     if not measured.judged:
         raise DataError(f"{data.name}: none of the {len(data)} {kind} can be judged by {model}")

@@ -74,9 +74,7 @@ def _check_streamed(run: RunFile) -> None:
 
 def _check_method(run: RunFile, method: Method) -> None:
     check_streams(run, method)
-    older = bool(run.train.async_steps or run.sampling.spare_prompts)
-    whole = corrected(method, run.train.rollout_correction, older=older)
-    configure(whole, run.method.settings if run.method else {})
+    configured(run, method)
     samples = [sampling for stream in method.streams.values() for sampling in stream.sampling]
     if samples and (run.sampling.top_p < 1 or run.sampling.top_k):
         raise ConfigError(
@@ -136,6 +134,13 @@ def method_of(run: RunFile) -> Method:
     assert run.method is not None
     given: Method | None = run.given.get(run.method.path)
     return given or catalogue.load(run.method.path, run.base)
+
+
+def configured(run: RunFile, method: Method) -> Method:
+    """The method as it is trained: with its settings, and corrected for answers of older weights."""
+    older = bool(run.train.async_steps or run.sampling.spare_prompts)
+    whole = corrected(method, run.train.rollout_correction, older=older)
+    return configure(whole, run.method.settings if run.method else {})
 
 
 def procedure_of(run: RunFile) -> Callable[..., Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,9 +25,9 @@ _log = logging.getLogger(__name__)
 ENDS = {"embed_tokens", "lm_head", "wte", "embed_in", "embed_out"}  # names of embeddings and last layers
 
 
-def load_policy(run: RunFile) -> Loaded:
-    """The policy of a run file, with its tokenizer."""
-    loaded = load(run.model, run)
+def load_policy(run: RunFile, tokenizer: Any = None) -> Loaded:
+    """The policy of a run file, with its tokenizer, which may have been read before."""
+    loaded = load(run.model, run, tokenizer=tokenizer)
     padding = loaded.network.trunk.config.get_text_config().pad_token_id
     if not loaded.network.writes and padding in loaded.stop:
         _log.warning(
@@ -72,21 +71,6 @@ def read_template(spec: Model, name: str = "model") -> str | None:
         raise ConfigError(f"{name}.chat_template: {spec.chat_template} cannot be read: {error.strerror}") from None
 
 
-def with_defaults(template: Any, variables: Mapping[str, Any]) -> Any:
-    """Return a chat template, or several by name, whose variables have these values where the caller gives none.
-
-    So a saved model is asked as it was trained. Variables that a template does not read are left out.
-    """
-    if isinstance(template, Mapping):
-        return {name: with_defaults(one, variables) for name, one in template.items()}
-    if not template:
-        return template
-    read = {name: value for name, value in variables.items() if name.isidentifier() and name in template}
-    defaults = [f"{{% if {n} is not defined %}}{{% set {n} = {v!r} %}}{{% endif %}}" for n, v in read.items()]
-    gap = "{{ '\\n' }}" if defaults and template.startswith("\n") else ""  # jinja drops a newline behind a tag
-    return "".join([*defaults, gap, template.removeprefix("\n") if gap else template])
-
-
 def longest_row(wanted: int | None, network: Network) -> int:
     """The limit of a row in tokens: `train.max_length`, or the context of the model.
 
@@ -106,7 +90,7 @@ def longest_row(wanted: int | None, network: Network) -> int:
     return wanted
 
 
-def _opened(spec: Model, run: RunFile) -> Loaded:
+def _opened(spec: Model, run: RunFile, tokenizer: Any = None) -> Loaded:
     """The model that a path names, or that was given in Python under this name."""
     device, given = device_of(run.device), run.given.get(spec.path)
     if spec.quantize is not None:
@@ -116,12 +100,12 @@ def _opened(spec: Model, run: RunFile) -> Loaded:
         own = None if spec.dtype == "auto" else spec.dtype
         return load_given(given, spec.path, dtype=own, device=device, resize=spec.resize)
     dtype, revision = dtype_of(spec), spec.revision
-    return load_model(spec.path, dtype=dtype, device=device, revision=revision, resize=spec.resize)
+    return load_model(spec.path, dtype=dtype, device=device, revision=revision, resize=spec.resize, tokenizer=tokenizer)
 
 
-def load(spec: Model, run: RunFile) -> Loaded:
+def load(spec: Model, run: RunFile, *, tokenizer: Any = None) -> Loaded:
     """The model that an entry of the run file describes, with its tokens and adapters."""
-    loaded = _opened(spec, run)
+    loaded = _opened(spec, run, tokenizer)
     _add_tokens(spec, loaded)
     if (lora := spec.lora) is not None and lora.members > 1:
         from posttrain.models.member_lora import add_members

@@ -43,7 +43,7 @@ def read_before_loading(run: RunFile, functions: Sequence[Reward] = ()) -> Datas
     datasets = Datasets(run.given)
     method = method_of(run) if run.method else None
     rewards = (*named_rewards(run), *functions)
-    for name, source, kind, reads in [*to_read(run, method), *_held_out(run, method, scored=bool(rewards))]:
+    for name, source, kind, reads in [*to_read(run, method), *held_out(run, method, scored=bool(rewards))]:
         scored = kind == "prompts" and method is not None
         try:
             dataset = datasets.read(source, kind, by_rewards(rewards) if scored else reads)
@@ -65,7 +65,8 @@ def _answered(method: Method | None) -> tuple[str, ...]:
     return ("opponent",) if several else ()
 
 
-def _held_out(run: RunFile, method: Method | None, *, scored: bool) -> Iterator[Read]:
+def held_out(run: RunFile, method: Method | None, *, scored: bool) -> Iterator[Read]:
+    """Yield what a run is measured on. `scored`: it has reward functions."""
     if run.evaluate is None:
         return
     prompts, records = sources(run.evaluate, method, scored=scored)

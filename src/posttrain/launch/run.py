@@ -10,19 +10,18 @@ from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import AdamW
 from posttrain.backends.local.sampler import LocalSampler
 from posttrain.config.load import resolved
-from posttrain.data.chat.encode import Encoder
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
 from posttrain.launch.checks import check_before_loading, method_of, procedure_of, warn_of_overlap
 from posttrain.launch.directory import claim, given_back, journal, resumed
-from posttrain.launch.models import load_models, load_policy, longest_row, read_template, with_defaults
+from posttrain.launch.encoding import encode_before_loading, encoder_of
+from posttrain.launch.models import load_models, load_policy, longest_row
 from posttrain.launch.reading import read_before_loading, to_read
 from posttrain.launch.report import followers
 from posttrain.launch.result import Result
 from posttrain.launch.text_roles import check_scores, reward_models, text_roles
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
-from posttrain.models.loading.load import Loaded
 from posttrain.rewards.reward import Reward
 from posttrain.runs.card import write_card
 from posttrain.runs.directory import RunDirectory
@@ -130,8 +129,11 @@ def _loaded(
     datasets: Datasets,
 ) -> Run:
     """The run with its models, backend, encoder and journal."""
-    policy = load_policy(run)
-    encoder = _encoder(run, policy)
+    scored = bool(run.rewards or functions)
+    encodings = encode_before_loading(run, datasets, scored=scored, progress=display.phase)
+    policy = load_policy(run, encodings and encodings.encoder.tokenizer)
+    limit = longest_row(run.train.max_length, policy.network)
+    encoder = encodings.encoder if encodings else encoder_of(run, policy.tokenizer, limit, policy.stop)
     networks, others = load_models(run, policy)
     check_scores(run, others)
     t = run.train
@@ -156,18 +158,8 @@ def _loaded(
         functions=functions,
         text_roles=text_roles(run, others, kept) | reward_models(run, kept),
         datasets=datasets,
+        encodings=encodings,
     )
-
-
-def _encoder(run: RunFile, policy: Loaded) -> Encoder:
-    """The encoder of the policy, whose tokenizer then holds the chat template that is saved with the model."""
-    tokenizer, variables = policy.tokenizer, run.model.chat_template_kwargs
-    if template := read_template(run.model):
-        tokenizer.chat_template = template
-    limit = longest_row(run.train.max_length, policy.network)
-    encoder = Encoder(tokenizer, limit, stop=policy.stop, template_settings=variables)
-    tokenizer.chat_template = with_defaults(tokenizer.chat_template, variables)
-    return encoder
 
 
 # ---- what is run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from posttrain.core.batch import Batch
 from posttrain.core.method import MAIN, Method
@@ -15,7 +15,7 @@ from posttrain.data.feed import Feed
 from posttrain.data.numeric_columns import brought
 from posttrain.data.stream_feed import StreamFeed
 from posttrain.errors import ConfigError, DataError
-from posttrain.records import Episode, Prompt, Record, Row
+from posttrain.records import Episode, Record, Row
 from posttrain.rewards.reward import Reward
 from posttrain.sampling.statistics import describe
 from posttrain.training.enough import check_answers, check_batch_size, check_records, check_window
@@ -93,16 +93,12 @@ class Batches:
     def _encode(self, stream: str, data: Dataset) -> Dataset:
         """Encode all records, instead of those before. Returns the dataset of those that can be used."""
         kind = self.method.streams[stream].kind
-        encoder = self.run.encoder
         if kind.sampled:
-            room = self.sampling.max_tokens
-            usable, tokens = self.run.encode(data, lambda r: encoder.prompt(cast(Prompt, r), room, data.truncate))
+            usable, tokens = self.run.prompts(data, self.sampling.max_tokens)
             self.prompts.setdefault(stream, {}).clear()
             self.prompts[stream].update(tokens)
         else:
-            usable, self.rows[stream] = self.run.encode(
-                data, lambda r: encoder.rows(r, kind.name, self.columns, data.truncate)
-            )
+            usable, self.rows[stream] = self.run.rows(data, kind.name, self.columns)
         return usable
 
     def _encode_later(self, stream: str, columns: set[str], window: Dataset) -> Dataset:

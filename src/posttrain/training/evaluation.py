@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from posttrain.core.method import MAIN, Method, Sampling
 from posttrain.data.dataset import Dataset
@@ -163,8 +163,7 @@ class Evaluations:
         return self.run.dataset(source, method.streams[MAIN].kind.name, by_method(method))
 
     def _asked(self, prompts: Dataset) -> Dataset:
-        encode = self.run.encoder.prompt
-        prompts, self.tokens = self.run.encode(prompts, lambda r: encode(cast(Prompt, r), 0, prompts.truncate))
+        prompts, self.tokens = self.run.prompts(prompts)
         self.prompts, self.fingerprint = [p for p in prompts if isinstance(p, Prompt)], prompts.fingerprint
         return prompts
 

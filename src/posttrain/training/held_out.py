@@ -60,7 +60,7 @@ class HeldOut:
         self.trainer = trainer
         self.method = trainer.method
         kind, columns = self.method.streams[MAIN].kind, self.method.columns
-        records, self.rows = run.encode(records, lambda r: run.encoder.rows(r, kind.name, columns, records.truncate))
+        records, self.rows = run.rows(records, kind.name, columns)
         self.records = records
         given = kind.tensors | brought(records, self.rows)
         if lacking := sorted(arriving - given):

@@ -9,10 +9,9 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from posttrain.data.dataset import Dataset, Reads
-from posttrain.data.encoding import encode_all
 from posttrain.data.notices import Notices
 from posttrain.data.plain_text import note_plain_text
 from posttrain.data.sources import is_bundled
@@ -31,6 +30,7 @@ from posttrain.runs.timers import StepTimers
 from posttrain.seeds import seed_for
 from posttrain.training.columns_read import by_rewards
 from posttrain.training.datasets import Datasets
+from posttrain.training.encodings import Encodings, Wanted
 from posttrain.training.named_rewards import name_of, named_rewards, roles
 from posttrain.training.role_rewards import as_rewards
 from posttrain.training.saving import SaveClock
@@ -41,21 +41,22 @@ if TYPE_CHECKING:
     from posttrain.backends.protocol import Learner, Sampler
     from posttrain.config.schema import Data, RunFile
     from posttrain.data.chat.encode import Encoder
-    from posttrain.records import Episode, Record
+    from posttrain.records import Episode, Row
     from posttrain.roles.protocol import TextRole
     from posttrain.sampling.request import Completion, Mix, OnFinished, Request
 
 log = logging.getLogger(__name__)
 
 SHOWN_LINES = 3  # of what rewards print in a batch
-T = TypeVar("T")
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Run:
     """One run of a run file. Without a directory its journal writes nothing.
 
     `functions` are rewards given in Python, besides those that the run file names. `text_roles` are the models that do
-    not share the policy's vocabulary; they are closed with the run. `datasets`: what has been read already.
+    not share the policy's vocabulary; they are closed with the run. `datasets`, `encodings`: what has been read and
+    encoded already.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Run:
         functions: tuple[Reward, ...] = (),
         text_roles: Mapping[str, TextRole] = MappingProxyType({}),
         datasets: Datasets | None = None,
+        encodings: Encodings | None = None,
     ) -> None:
         self.file = file
         self.learner = learner
@@ -80,6 +82,7 @@ class Run:
         self.functions = functions
         self.text_roles = text_roles
         self.datasets = datasets or Datasets(file.given)
+        self.encodings = encodings or Encodings(encoder)
         self.timers = StepTimers()
         self.signals = Signals(self.journal.kept_words, self.display.stop_after_step)
         self.save_clock = SaveClock()
@@ -131,18 +134,29 @@ class Run:
             found.warn(source.name)
             dataset.notices.counts.update(found.counts)
 
-    def encode(self, data: Dataset, encode: Callable[[Record], T]) -> tuple[Dataset, dict[int, T]]:
-        """Encode all records; return the dataset of those that could be, and what they became by id.
+    def rows(
+        self, data: Dataset, kind: str, columns: Mapping[str, str] = NOTHING
+    ) -> tuple[Dataset, dict[int, list[Row]]]:
+        """Encode all records of a kind; return the dataset of those that could be, and their rows by id.
 
-        Rows that were left out are listed in run.json, and what was noticed about the others, too.
+        `columns`: those that become tensors, with their axes. Rows that were left out are listed in run.json, and what
+        was noticed about the others, too.
         """
-        encoded = encode_all(data, encode, lambda done, total: self.display.phase("encoding", done, total))
+        return self._encoded(Wanted(data, kind, tuple(sorted(columns.items()))))
+
+    def prompts(self, data: Dataset, room: int = 0) -> tuple[Dataset, dict[int, tuple[int, ...]]]:
+        """Encode prompts likewise; an answer of `room` tokens must fit behind them."""
+        return self._encoded(Wanted(data, "prompts", room=room))
+
+    def _encoded(self, wanted: Wanted) -> tuple[Dataset, dict[int, Any]]:
+        data = wanted.data
+        done = self.encodings.take(wanted, lambda n, total: self.display.phase("encoding", n, total))
+        encoded = done.encoded
         if encoded.dropped or (data.start and data.dropped):
             self.journal.describe(dropped={data.name: [*data.dropped, *encoded.dropped]})
-        if lines := self.encoder.notices.lines():
-            self.encoder.notices.warn(data.name)
+        if lines := done.notices.lines():
+            done.notices.warn(data.name)
             self.journal.describe(warnings={f"{data.name}, encoded": lines})
-            self.encoder.notices.counts.clear()
         self.stop_at_ends()
         return encoded.data, encoded.encoded
 

@@ -54,23 +54,25 @@ def load(
     device: str | torch.device = "cpu",
     revision: str | None = None,
     resize: bool = False,
+    tokenizer: PreTrainedTokenizerBase | None = None,
 ) -> Loaded:
     """Load a model, heads included, by hub id, folder, .gguf file or bundled name (`tiny`, `smollm2`).
 
     The folder may be that of a run, or of an adapter, which is merged into the base model that it names. A sequence
     classifier without the last layer of a language model only scores (`Network.writes`). `resize`: give a tokenizer
-    with more tokens than the model the rows that it needs, in place of an error. Only safetensors are read,
-    and no code of the model's author is run. Raises ModelError for a model that is missing, does not fit its tokenizer,
-    or gives other logits here than in transformers.
+    with more tokens than the model the rows that it needs, in place of an error. `tokenizer`: that of the model, where
+    it has been read. Only safetensors are read, and no code of the model's author is run. Raises ModelError for a model
+    that is missing, does not fit its tokenizer, or gives other logits here than in transformers.
     """
     hide_progress_bars()
     stored, wanted = torch.float32, dtype_called(dtype)
     if spec == "tiny":
-        network, tokenizer = tiny_model()
+        network, own = tiny_model()
+        tokenizer = own if tokenizer is None else tokenizer
         network.to(wanted)
     else:
         source = source_of(spec, revision)
-        tokenizer = read_tokenizer(source)
+        tokenizer = read_tokenizer(source) if tokenizer is None else tokenizer
         opened = _trunk(source, wanted)
         stored = opened.stored
         opened.trunk.name_or_path = spec if spec in BUNDLED else source.place  # which adapters name as their base

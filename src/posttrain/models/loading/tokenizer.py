@@ -9,7 +9,7 @@ from posttrain.models.loading.adapter import adapter_in
 from posttrain.models.loading.quiet import hide_progress_bars
 from posttrain.models.loading.source import UNREADABLE, Source, source_of
 from posttrain.models.loading.stop import ends_of
-from posttrain.models.loading.tiny import byte_tokenizer, tiny_model
+from posttrain.models.loading.tiny import CONTEXT, byte_tokenizer
 from posttrain.models.network import UNBOUNDED
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def load_reader(spec: str, revision: str | None = None) -> Reader:
 
 
 def _tiny_reader() -> Reader:
-    network, tokenizer = tiny_model()
-    return Reader(tokenizer, network.context, frozenset({int(tokenizer.eos_token_id)}))
+    tokenizer = byte_tokenizer()
+    return Reader(tokenizer, CONTEXT, frozenset({int(tokenizer.eos_token_id)}))
 
 
 def read_tokenizer(source: Source) -> PreTrainedTokenizerBase:
