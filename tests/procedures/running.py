@@ -64,6 +64,13 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "spac": {"rounds": 2, "spac": SHORT},
     "crowd_bt": {"iterations": 2, "reward": {"steps": 2}},
     "maxmin_rlhf": {"em": 2, "rounds": 2, "reward": {"steps": 2}, "policy": {"steps": 2}},
+    "hard_prompts": {
+        "share": 0.4,
+        "domain": "answer",
+        "method": "online/reinforce",
+        "first": {"steps": 2},
+        "then": SHORT,
+    },
     "warm_start": {"method": "online/reinforce", "sft": SHORT, "then": SHORT},
     "online_offline_gap": {**FEW, "n": 4, "arm": "final", "train": SHORT},
     "rlaif": {**JUDGED, "reward": ONE, "then": ONE},

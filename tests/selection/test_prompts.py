@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from posttrain.records import Demonstration, Pair, Prompt
-from posttrain.selection.prompts import asking, extended, part_of, preceded, preceding, prompts_of
+from posttrain.selection.prompts import asking, extended, hardest, part_of, preceded, preceding, prompts_of
+from tests.harness.scripted_session import episode
+from tests.harness.scripted_session import prompts as asked
 
 CHAT = ({"role": "system", "content": "be kind"}, {"role": "user", "content": "1+1?"})
 
@@ -42,3 +46,27 @@ def test_text_before_a_prompt_begins_the_system_message_of_a_conversation():
     assert preceded(CHAT, "") == CHAT
     assert preceded(CHAT[1:], "") == CHAT[1:]
     assert preceding([Prompt(4, "q", {"level": 3})], "p ") == [Prompt(4, "p q", {"level": 3})]
+
+
+@pytest.mark.paper("shen2025pyh")
+def test_the_hardest_of_each_domain_whatever_the_units_of_its_reward():
+    records = list(asked("a", "b", "c", "d", "e", domain=["m", "m", "m", "w", "w"]))
+    rewards = [1.0, 3.0, 2.0, 70.0, 50.0]
+    answers = [episode(p, "", r) for p, r in zip(records, rewards, strict=True)]
+    chosen = lambda share, given: [p.prompt for p in hardest(records, given, share, "domain")]  # noqa: E731
+    assert chosen(0.3, answers) == ["a", "e"]
+    assert chosen(0.5, answers) == ["a", "c", "e"]  # rounded up, in their order
+    assert chosen(1.0, answers) == ["a", "b", "c", "d", "e"]
+    scaled = [
+        episode(p, "", 5 * r - 9 if i < 3 else r / 100) for i, (p, r) in enumerate(zip(records, rewards, strict=True))
+    ]
+    assert chosen(0.5, scaled) == chosen(0.5, answers)
+    assert [p.prompt for p in hardest(records, answers, 0.2, "other")] == ["a"]  # one domain
+    again = [*answers, episode(records[0], "", 9.0, sample=1)]  # a mean of 5
+    assert chosen(0.3, again) == ["c", "e"]
+
+
+def test_a_domain_may_be_any_value():
+    records = list(asked("a", "b", "c", domain=[["x", 1], ["x", 1], None]))
+    answers = [episode(p, "", r) for p, r in zip(records, (2.0, 1.0, 3.0), strict=True)]
+    assert [p.prompt for p in hardest(records, answers, 0.5, "domain")] == ["b", "c"]

@@ -1,12 +1,14 @@
-"""Prompts from other records: their questions alone, the part of a round, and more text at the end."""
+"""Prompts from other records: their questions alone, the part of a round, the hardest, and more text at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import ceil
+from statistics import fmean
 from typing import TypeVar
 
-from posttrain.records import Prompt, Record, Turns
+from posttrain.records import Episode, Prompt, Record, Turns
 
 R = TypeVar("R", bound=Record)
 
@@ -59,3 +61,23 @@ def filled(text: str, prompt: Prompt) -> str:
     for name, value in prompt.columns.items():
         text = text.replace(f"{{{name}}}", str(value))
     return text
+
+
+def hardest(prompts: Sequence[Prompt], answers: Iterable[Episode], share: float, domain: str) -> list[Prompt]:
+    """Return the prompts of each domain with the lowest mean reward: a share of them, rounded up; in their order.
+
+    `domain`: the column that says it. Prompts of which no answer was scored are left out.
+    """
+    scores: dict[int, list[float]] = {}
+    for answer in answers:
+        if answer.reward is not None:
+            scores.setdefault(answer.prompt.id, []).append(answer.reward)
+    domains: dict[str, list[int]] = {}
+    for p in prompts:
+        if p.id in scores:
+            domains.setdefault(str(p.columns.get(domain)), []).append(p.id)
+    kept: set[int] = set()
+    for ids in domains.values():
+        ranked = sorted(ids, key=lambda i: fmean(scores[i]))
+        kept.update(ranked[: ceil(share * len(ranked))])
+    return [p for p in prompts if p.id in kept]

@@ -67,6 +67,43 @@ PIPELINES = (
         """,
     ),
     Scenario(
+        "pipelines/hard_prompts",
+        {"prompts": prompts("x?", "y?", "z?", "u?", "v?", "w?", domain=["m", "c", "c", "m", "c", "c"])},
+        {"share": 0.4, "method": "online/ppo", "first": {"steps": 2}, "then": {"steps": 3}},
+        {
+            "answers": {
+                "before": {  # means 2 and 3 in m; 0.3, 0.2 and 0.9 in c, where one is not scored
+                    "x?": {"a": 1.0, "b": 3.0},
+                    "y?": {"c": 0.3, "d": None},
+                    "z?": {"e": 0.4, "f": 0.0},
+                    "u?": {"g": 3.0, "h": 3.0},
+                    "v?": {"i": 0.9},
+                    "w?": {"j": None},
+                }
+            }
+        },
+        """
+        collect before: x?; y?; z?; u?; v?; w? | 4 of policy=start | rewards
+        note 3 of 6 prompts come first
+        train online/ppo on 'hardest prompts': x?; y?; z? | policy=start | rewards | steps=2
+        train online/ppo on 'prompts': x?; y?; z?; u?; v?; w? | policy=#1 | rewards | steps=3
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "pipelines/hard_prompts",
+        {"prompts": prompts("x?", "y?", "z?", "u?", subject=["a", "b", "b", "b"])},
+        {"domain": "subject"},
+        {"answers": {"before": {"x?": {"a": 9.0}, "y?": {"b": 0.2}, "z?": {"c": 0.1}, "u?": {"d": 0.3}}}},
+        """
+        collect before: x?; y?; z?; u? | 4 of policy=start | rewards
+        note 2 of 4 prompts come first
+        train online/grpo on 'hardest prompts': x?; z? | policy=start | rewards
+        train online/grpo on 'prompts': x?; y?; z?; u? | policy=#1 | rewards
+        return stage=2
+        """,
+    ),
+    Scenario(
         "pipelines/chain_of_hindsight",
         {"pairs": CHOSEN},
         {"good": " good:", "bad": " bad:", "sft": {"steps": 4}},
