@@ -67,7 +67,6 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "sandbox/": ("sandbox/test_judging.py", "sandbox/test_escapes.py", "sandbox/test_availability.py"),
     "trackers/": ("trackers/test_named.py",),
     "viewer/": ("viewer/test_display.py", "viewer/test_output.py"),
-    "selection/rule_weights.py": ("rewards/test_propositions.py",),
     # through what uses it
     "__init__.py": ("test_docs.py",),
     "cli/data_report.py": ("cli/test_data.py",),

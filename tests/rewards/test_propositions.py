@@ -1,4 +1,4 @@
-"""Rule-based rewards: the weighted sum of what a model says of propositions, and the fit of the weights."""
+"""Rule-based rewards: the weighted sum of what a model says of propositions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pytest
 
 from posttrain.errors import ConfigError
 from posttrain.rewards.bundled.propositions import propositions
-from posttrain.selection.rule_weights import hinge_weights
 
 pytestmark = pytest.mark.paper("002:RBR")
 
@@ -31,27 +30,3 @@ def test_the_sum_and_the_curve_of_each_proposition():
     assert "harm &lt;b&gt;" in model.seen[2]
     with pytest.raises(ConfigError, match="names no proposition"):
         propositions(["q"], ["a"], model=model, weights={})
-
-
-BETTER, WORSE = (1.0, 0.0), (0.0, 1.0)  # what is desired, what is disallowed
-
-
-def test_weights_reach_the_margin_with_the_signs_of_the_order():
-    good, bad = hinge_weights([(BETTER, WORSE)], rate=0.05, steps=200)
-    assert good == pytest.approx(-bad)
-    assert 0.5 <= good < 1.2  # a gap of the margin at least; momentum carries it further
-
-
-def test_a_pair_that_leads_by_the_margin_already_needs_no_weights():
-    assert hinge_weights([(BETTER, WORSE)], [(1.5, 0.5)]) == [0.0, 0.0]
-    assert hinge_weights([(BETTER, WORSE)], [(1.5, 0.5)], margin=1.1, steps=5)[0] > 0
-    assert (
-        hinge_weights([(BETTER, WORSE)], [(0.5, 1.5)], steps=60)[0]
-        > hinge_weights([(BETTER, WORSE)], steps=60)[0] - 1e-9
-    )
-
-
-def test_the_first_steps_are_those_of_adam():
-    """The slope is -1 for the first weight: Adam moves by the rate, whatever its size."""
-    assert hinge_weights([(BETTER, WORSE)], steps=3) == pytest.approx([0.03, -0.03], abs=1e-6)
-    assert hinge_weights([(BETTER, WORSE), (WORSE, BETTER)], steps=3) == [0.0, 0.0]

@@ -38,6 +38,12 @@ EQUIVALENT: dict[str, set[str]] = {
         "to Lt: differences @ directions[h] > 0",
         "unwrap: dict.fromkeys(_winners(directions, differences, chance))",  # equal verdicts count once anyway
     },
+    "hinge_weights": {
+        "/ to *: -sum((g[i] for g in short)) / len(gaps)",  # Adam reads no scale
+        "+ to -: math.sqrt(unbiased[1]) + 1e-08",  # precision
+        "swap arguments: _dot(weights, g)",  # a product
+    },
+    "_dot": {"exchange: (a, b)", "swap arguments: zip(a, b, strict=True)"},  # a product
     "labels": {"exchange: (one, other)"},  # ordered by reward
     "lexicase": {"add 1: 1"},  # more bits than hypotheses
     "optimal_design": {"unwrap: float(unknown[worst])", "unwrap: int(unknown.argmax())"},  # tensors of one number
