@@ -63,7 +63,7 @@ def filled(text: str, prompt: Prompt) -> str:
     return text
 
 
-def hardest(prompts: Sequence[Prompt], answers: Iterable[Episode], share: float, domain: str) -> list[Prompt]:
+def hardest(prompts: Sequence[R], answers: Iterable[Episode], share: float, domain: str) -> list[R]:
     """Return the prompts of each domain with the lowest mean reward: a share of them, rounded up; in their order.
 
     `domain`: the column that says it. Prompts of which no answer was scored are left out.
