@@ -20,6 +20,7 @@ from posttrain.cli.doctor import doctor
 from posttrain.cli.evaluate import evaluate
 from posttrain.cli.export import export
 from posttrain.cli.keys import keys
+from posttrain.cli.label import label
 from posttrain.cli.methods import explain, methods
 from posttrain.cli.model import sample
 from posttrain.cli.papers import papers
@@ -52,6 +53,7 @@ app.command(rich_help_panel=INSPECT)(papers)
 app.command(rich_help_panel=INSPECT)(explain)
 app.command(rich_help_panel=INSPECT)(keys)
 data_pairs.add_to(data.app)
+app.command(rich_help_panel=INSPECT)(label)
 app.add_typer(data.app, name="data", rich_help_panel=INSPECT)
 app.command(rich_help_panel=INSPECT)(sample)
 app.command("eval", rich_help_panel=INSPECT)(evaluate)
