@@ -3,8 +3,8 @@
     python benchmarks/scoring.py --data hh_harmless_dev.jsonl [--rows 64] [--batch 16] [--rounds 3]
 
 Ours is what `rewards: [{path: reward_model, model: FOLDER}]` calls. The peer is AutoModelForSequenceClassification on
-batches with padding, in the order of the file. Both read SmolLM2-135M with the same random score head, and both print the
-mean score. Processor time, because it does not depend on what else the machine does.
+batches with padding, in the order of the file. Both read SmolLM2-135M with the same random score head, and both print
+the mean score. Processor time, because it does not depend on what else the machine does.
 """
 
 from __future__ import annotations
