@@ -3,6 +3,7 @@
 import re
 import time
 
+import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
@@ -74,6 +75,7 @@ def test_a_name_of_the_hub_beside_a_folder_of_that_owner(here, monkeypatch):
     (here / "owner").mkdir()
     monkeypatch.setattr(hub, "exists", lambda name: name == "owner/known")
     monkeypatch.setattr(hub, "reachable", lambda: True)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *_, **__: "config.json")
     assert source_of("owner/known", "main") == Source("owner/known", "owner/known", "main")
     with pytest.raises(ModelError, match="no model folder owner/unknown, and no model owner/unknown on the hub"):
         source_of("owner/unknown")

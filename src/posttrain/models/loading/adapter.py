@@ -10,10 +10,10 @@ from typing import Any
 
 from posttrain.errors import ModelError
 from posttrain.models.loading.quiet import quiet
-from posttrain.models.loading.source import UNREADABLE, Source, source_of
+from posttrain.models.loading.source import ADAPTER, UNREADABLE, Source, source_of
 from posttrain.models.tying import is_tied, tie_if_equal, untie
 
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+WEIGHTS = "adapter_model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Adapter:
 
 def adapter_in(folder: Path) -> Adapter | None:
     """Return the adapter in a folder that holds no whole model. Raises ModelError if base or weights are missing."""
-    file = folder / CONFIG
+    file = folder / ADAPTER
     if not file.is_file() or (folder / "config.json").is_file():
         return None
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -75,7 +76,8 @@ def load(
         tokenizer = read_tokenizer(source) if tokenizer is None else tokenizer
         opened = _trunk(source, wanted)
         stored = opened.stored
-        opened.trunk.name_or_path = spec if spec in BUNDLED else source.place  # which adapters name as their base
+        own = spec in BUNDLED or not Path(spec).expanduser().exists()  # a name of the hub, also of an adapter there
+        opened.trunk.name_or_path = spec if own else source.place  # which adapters name as their base
         network = as_network(opened.trunk.to(device), spec)
         network.writes = opened.writes
         load_heads(network, source.folder)

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from posttrain.errors import ModelError
-from posttrain.models.loading.adapter import CONFIG, WEIGHTS
+from posttrain.models.loading.adapter import WEIGHTS
+from posttrain.models.loading.source import ADAPTER
 from posttrain.models.member_lora import adapters, add_members
 from posttrain.models.network import Network
 
@@ -48,7 +49,7 @@ def load_members(network: Network, folder: Path) -> None:
     found = sorted((folder / FOLDER).glob(f"*/{WEIGHTS}"), key=lambda file: int(file.parent.name))
     if not found:
         return
-    config = json.loads((found[0].parent / CONFIG).read_text(encoding="utf-8"))
+    config = json.loads((found[0].parent / ADAPTER).read_text(encoding="utf-8"))
     rank, alpha, own = config["r"], config["lora_alpha"], config["layers_to_transform"]
     targets = tuple(config["target_modules"])
     add_members(network, len(found), rank, alpha, len(own), targets, rslora=config["use_rslora"])

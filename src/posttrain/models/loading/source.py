@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from posttrain.models.loading import gguf
 from posttrain.runs.models import model_in
 
 BUNDLED = ("tiny", "smollm2")
+ADAPTER = "adapter_config.json"
+FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")  # that are read of an adapter and its tokenizer
 UNREADABLE = (OSError, ValueError, KeyError, SafetensorError)  # what transformers raises for files that it cannot read
 
 _log = logging.getLogger(__name__)
@@ -77,7 +79,34 @@ def source_of(spec: str, revision: str | None = None) -> Source:
         )
     if path.parent.is_dir() and not (hub.exists(spec) or _is_cached(spec)):
         raise ModelError(f"{_no_folder(spec, path)}, and no model {spec} on the hub")
-    return Source(spec, spec, revision, cached=not hub.reachable())
+    return _with_adapter(Source(spec, spec, revision, cached=not hub.reachable()))
+
+
+def _with_adapter(source: Source) -> Source:
+    """Download a repository of the hub that holds an adapter and no whole model; its place is then a folder.
+
+    Another source is returned as it is, also one that the hub refuses: whoever reads it says why.
+    """
+    from huggingface_hub import hf_hub_download, snapshot_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    options: dict[str, Any] = {"revision": source.revision, "local_files_only": source.cached}
+    try:
+        hf_hub_download(source.place, "config.json", **options)
+        return source
+    except EntryNotFoundError:
+        pass
+    except UNREADABLE:
+        return source
+    try:
+        hf_hub_download(source.place, ADAPTER, **options)
+    except UNREADABLE:
+        return source
+    try:
+        folder = snapshot_download(source.place, allow_patterns=list(FILES), **options)
+    except UNREADABLE as error:
+        raise source.unavailable("adapter", error) from error
+    return replace(source, place=folder)
 
 
 def _folder(spec: str, path: Path) -> Path:
