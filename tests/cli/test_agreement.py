@@ -75,3 +75,22 @@ def test_the_tables_are_printed(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["data", "agreement", str(tmp_path / "d.jsonl"), "--resamples", "5"])
     assert "2 acts of 2 annotators" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_judge_that_prefers_the_longer_answer_the_first_and_its_own(tmp_path, capsys):
+    """People prefer the shorter answer, shown last, of another model in every second item; the judge never does."""
+    rows = []
+    for i in range(8):
+        texts = (f"a{i}", f"b{i} and more")
+        answers = [{"text": texts[0], "model": "other"}, {"text": texts[1], "model": "gpt"}]
+        rows += [prefer(i % 2, who, texts) for who in ("ann", "bob")]
+        rows += [prefer(1, "gpt", texts, act_role="model", act_shown=[1, 0]) | {"answers": answers}]
+    report = measured(tmp_path, capsys, rows)
+    assert report["biases"].keys() == {"gpt"}
+    assert {name: found[0] for name, found in report["biases"]["gpt"].items()} == {
+        "verbosity": 1.0,
+        "position": 1.0,
+        "self-preference": 1.0,
+    }
+    fair = [row | {"judgement": {"type": "preference", "preferred": i // 3 % 2}} for i, row in enumerate(rows)]
+    assert measured(tmp_path, capsys, fair)["biases"]["gpt"]["verbosity"][0] == 0.0

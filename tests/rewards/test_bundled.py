@@ -8,6 +8,7 @@ import pytest
 
 from posttrain.errors import ConfigError, MissingExtraError
 from posttrain.rewards.bundled.exact_match import exact_match
+from posttrain.rewards.bundled.length import length
 from posttrain.rewards.bundled.math_answer import math_answer
 from posttrain.rewards.bundled.regex_format import regex_format
 
@@ -274,3 +275,11 @@ def test_without_math_verify_numbers_are_graded_and_the_rest_names_the_extra(mon
 
 def test_scores_are_json():
     assert json.dumps(math_answer(["q"], ["12"], [12])) == "[1.0]"
+
+
+@pytest.mark.paper("singhal2023egk")
+def test_length_is_all_that_counts():
+    """1 at the target, less on both sides, 0 for an empty answer, below 0 beyond twice the target."""
+    scores = length(["", "a b", "c d e f", "x " * 8, "y " * 12], target=4)
+    assert scores == [0.0, 0.5, 1.0, 0.0, -1.0]
+    assert length(["any four words here"], target=4) == length(["or four others now"], target=4)

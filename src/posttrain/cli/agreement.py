@@ -24,6 +24,7 @@ def agreement(
     """Measure how far the annotators of a feedback file agree beyond chance, and how reliable each of them is."""
     import json
 
+    from posttrain.cli.judge_biases import judge_biases
     from posttrain.data.feedback.act import is_act
     from posttrain.data.feedback.views import read_acts
     from posttrain.data.feedback.votes import votes
@@ -42,6 +43,7 @@ def agreement(
             a: annotator(a, acts, asked) | {"estimated_accuracy": accuracy.get(a)}
             for a in sorted({act.annotator for act in acts})
         },
+        "biases": {a: found for a in sorted({act.annotator for act in acts}) if (found := judge_biases(a, acts))},
         "unusable": list(map(str, errors)),
     }
     if as_json:
@@ -133,7 +135,8 @@ def _print(source: str, report: dict[str, Any]) -> None:
 
     console = Console(highlight=False)
     console.print(f"{source}: {report['acts']} acts of {len(report['annotators'])} annotators", style="bold")
-    for title, part in (("question", report["questions"]), ("annotator", report["annotators"])):
+    parts = [("question", report["questions"]), ("annotator", report["annotators"])]
+    for title, part in [*parts, *([("bias of", report["biases"])] if report["biases"] else [])]:
         table = Table(box=None, pad_edge=False)
         columns = list(dict.fromkeys(key for row in part.values() for key in row))
         for column in (title, *columns):
@@ -148,7 +151,7 @@ def _print(source: str, report: dict[str, Any]) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         middle, *ends = map(_cell, value)
         return f"{middle} ({' to '.join(ends)})"
     return f"{value:.2f}" if isinstance(value, float) else str(value)

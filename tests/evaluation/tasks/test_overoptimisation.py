@@ -77,9 +77,9 @@ def test_more_comparisons_move_the_collapse_away():
 
 @pytest.mark.paper("000:[68]")
 def test_one_command_compares_reward_models(tmp_path):
-    settings = {"pairs": 32, "steps": 1, "prompts": 2, "n": 4}
+    settings = {"pairs": 32, "steps": 1, "prompts": 2, "n": 4, "members": "lowest"}
     made = compare(
-        ["reward/bradley_terry", "reward/small_scores"], "overoptimisation", seeds=1, settings=settings, output=tmp_path
+        ["reward/bradley_terry", "reward/ensemble"], "overoptimisation", seeds=1, settings=settings, output=tmp_path
     )
     for runs in made.curves.values():
         assert [p["n"] for p in runs[0]] == [1.0, 2.0, 4.0]

@@ -23,6 +23,7 @@ import numpy as np
 from posttrain.core.method import Sampling
 from posttrain.evaluation.compare.cell import curve
 from posttrain.evaluation.compare.contender import contender
+from posttrain.evaluation.compare.proxy import Proxy
 from posttrain.evaluation.compare.task import Task
 from posttrain.evaluation.overoptimisation import kl_of_best_of_n
 from posttrain.evaluation.reward_models.best_of_n import best_of, powers
@@ -31,8 +32,7 @@ from posttrain.records import Demonstration, Pair, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.seeds import seed_for
 from posttrain.selection.conversions import of_pairs
-from posttrain.training import measures
-from posttrain.training.role_rewards import REWARD, model_score
+from posttrain.training.role_rewards import REWARD
 from posttrain.training.session import Session
 
 BEST_OF_N = "best_of_n"
@@ -48,6 +48,8 @@ def overoptimisation(
     flips: float = 0.25,
     steps: int = 48,
     learning_rate: float = 1e-3,
+    members: str = "mean",
+    members_weight: float = 1.0,
     pursue: str = BEST_OF_N,
     prompts: int = 32,
     n: int = 256,
@@ -61,6 +63,8 @@ def overoptimisation(
         flips: share of the labels that are flipped; 0 to 0.5, 0.25 is usual.
         steps: training steps of every reward model; at least 1.
         learning_rate: peak learning rate of every reward model; above 0, 1e-4 to 3e-3 for the tiny model.
+        members: how the members of an ensemble become one score; mean, lowest, variance or deviation.
+        members_weight: what their disagreement costs, for variance and deviation; 0 or more, 0.1 to 2 is typical.
         pursue: how the proxy is pursued; best_of_n, or a method that samples such as online/grpo.
         prompts: prompts whose answers are measured; at least 2.
         n: answers to each prompt for the best of n; at least 2.
@@ -79,16 +83,23 @@ def overoptimisation(
         }
         pursued = partial(trained_policy, run=run, method=pursue)
     train = {"steps": steps, "prompts_per_step": 32, "learning_rate": learning_rate, "warmup": 0.1}
+    compared = labelled(truth, pairs, flips)
+
+    def after(session: Session, _: int) -> list[dict[str, float]]:
+        seen = as_answers([(p.prompt, a) for p in compared for a in (p.chosen, p.rejected)])
+        made = Proxy.of(session, seen, members, members_weight)
+        return list(pursued(lambda texts: made(as_answers(texts)), truth, asked))
+
     return Task(
         run={"model": "tiny", "train": train},
-        records=of_pairs(labelled(truth, pairs, flips), "overoptimisation"),
+        records=of_pairs(compared, "overoptimisation"),
         measure=lambda *_: {},
         trains=REWARD,
-        after=lambda session, _: pursued(partial(proxy, session), truth, asked),
+        after=after,
         x=("kl", "KL(π ‖ π_ref) in nats"),
         y=("gold", "gold reward, in standard deviations of the reference"),
         law="best_of_n" if pursue == BEST_OF_N else "training",
-        facts={"flipped labels": flips, "pursued by": pursue},
+        facts={"flipped labels": flips, "pursued by": pursue, "members": members},
     )
 
 
@@ -102,10 +113,8 @@ def labelled(world: World, count: int, flips: float) -> list[Pair]:
     return made
 
 
-def proxy(session: Session, texts: Sequence[tuple[str, str]]) -> list[float]:
-    """Return the reward model's score of each prompt and answer."""
-    rows = [Demonstration(i, prompt, answer) for i, (prompt, answer) in enumerate(texts)]
-    return measures.values(session.run, rows, model_score)
+def as_answers(texts: Sequence[tuple[Any, Any]]) -> list[Demonstration]:
+    return [Demonstration(i, prompt, answer) for i, (prompt, answer) in enumerate(texts)]
 
 
 # ---- two ways to pursue a proxy

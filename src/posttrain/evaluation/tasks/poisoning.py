@@ -14,11 +14,13 @@ ROC. `--set rate=0` is the baseline.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, pstdev
 from typing import cast
 
 from posttrain.data.dataset import load
+from posttrain.evaluation.compare.proxy import Proxy
 from posttrain.evaluation.compare.task import Task
 from posttrain.evaluation.preference_audit import audit, detection, suspicion
 from posttrain.evaluation.tasks.human_pairs import split
@@ -26,8 +28,7 @@ from posttrain.records import Demonstration, Pair
 from posttrain.seeds import seed_for
 from posttrain.selection.conversions import of_pairs
 from posttrain.selection.poison import poisoned, with_phrase
-from posttrain.training import measures
-from posttrain.training.role_rewards import REWARD, model_score
+from posttrain.training.role_rewards import REWARD
 from posttrain.training.session import Session
 
 
@@ -83,11 +84,9 @@ def measure(session: Session, unknown: Sequence[Pair], phrase: str) -> dict[str,
     """Return what the phrase does to the scores of held-out answers, and the accuracy on clean pairs."""
     answers = [a for p in unknown for a in (p.chosen, p.rejected)]
     prompts = [p.prompt for p in unknown for _ in range(2)]
-    before = _scores(session, [Demonstration(i, p, a) for i, (p, a) in enumerate(zip(prompts, answers, strict=True))])
-    after = _scores(
-        session,
-        [Demonstration(i, p, with_phrase(a, phrase)) for i, (p, a) in enumerate(zip(prompts, answers, strict=True))],
-    )
+    clean = [Demonstration(i, p, a) for i, (p, a) in enumerate(zip(prompts, answers, strict=True))]
+    score = Proxy.of(session, clean)
+    before, after = score(clean), score([replace(d, completion=with_phrase(d.completion, phrase)) for d in clean])
     rises = [b - a for a, b in zip(before, after, strict=True)]
     right = [a - b for a, b in zip(before[::2], before[1::2], strict=True)]
     return {
@@ -95,7 +94,3 @@ def measure(session: Session, unknown: Sequence[Pair], phrase: str) -> dict[str,
         "lift": fmean(rises) / (pstdev(before) or 1.0),
         "accuracy": fmean(0.5 if x == 0 else float(x > 0) for x in right),
     }
-
-
-def _scores(session: Session, rows: Sequence[Demonstration]) -> list[float]:
-    return measures.values(session.run, rows, model_score)
