@@ -62,11 +62,12 @@ def audit(pairs: Sequence[Pair], *, rate: float = 0.05, least: int = 6, longest:
 
 
 def suspicion(pairs: Sequence[Pair], found: Iterable[Lift]) -> list[float]:
-    """Return a score for each pair: the largest -log p of the preferred phrases that stand in its chosen answer alone.
+    """Return a score for each pair: the largest log lift of the phrases that stand in its chosen answer alone.
 
-    `found`: what an audit returned. Phrases that are rejected too often say nothing about planted ones.
+    `found`: what an audit returned. Phrases that are rejected too often say nothing about planted ones. The lift tells
+    a planted phrase from one that people do prefer: hardly anybody rejects the first.
     """
-    weight = {x.phrase: -math.log(max(x.p_value, 1e-300)) for x in found if x.lift > 1}
+    weight = {x.phrase: math.log(x.lift) for x in found if x.lift > 1}
     longest = max((len(phrase.split()) for phrase in weight), default=1)
     scores = []
     for pair in pairs:
