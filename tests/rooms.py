@@ -39,7 +39,8 @@ ROOMS: dict[str, set[str]] = {
     | {"runs", "trackers", "training", "viewer"},
     "evaluation": LEAVES,
     "evaluation.compare": LEAVES
-    | {"catalogue", "config", "core", "data", "evaluation", "launch", "rewards", "runs", "training", "viewer"},
+    | {"catalogue", "config", "core", "core.maths", "data", "evaluation", "launch", "rewards", "runs", "training"}
+    | {"viewer"},
     "evaluation.tasks": LEAVES
     | {"config", "core", "data", "evaluation", "evaluation.compare", "formulas", "launch", "rewards", "selection"}
     | {"training"},

@@ -7,9 +7,24 @@ import pytest
 import torch
 
 from posttrain.core.rows import Rows
+from posttrain.errors import ConfigError
 from posttrain.evaluation.compare.grid import compare
-from posttrain.evaluation.tasks.gold_reward import CODES, World, agreement, answer_kl, compared, counts, fitted, scored
+from posttrain.evaluation.tasks.gold_reward import (
+    CODES,
+    World,
+    _wins,
+    agreement,
+    answer_kl,
+    compared,
+    counts,
+    fitted,
+    gold_reward,
+    scored,
+)
 from posttrain.formulas.losses.penalties import reverse_kl
+from posttrain.models.loading.save import save
+from posttrain.models.loading.tiny import tiny_model
+from posttrain.records import Episode, Prompt
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +105,28 @@ def test_a_little_pressure_raises_the_truth_from_a_reference_that_earns_nothing(
     assert last["kl"] > 0.5
     assert last["gold"] > first["gold"] + 0.5
     assert last["proxy"] > first["proxy"] + 1
+    assert abs(first["wins"]) < 0.12
+    assert last["wins"] > first["wins"] + 0.1  # of gold reward, too
+
+
+@pytest.mark.paper("rafailov2024ohd")
+def test_win_rates_are_shown_where_they_are_asked_for(tmp_path):
+    save(*tiny_model(), tmp_path / "reference-0")  # in place of the reference that takes a minute
+    assert gold_reward(tmp_path, 0, pairs=8, comparisons=20, judge="wins").y[0] == "wins"
+    with pytest.raises(ConfigError, match="did you mean 'wins'"):
+        gold_reward(tmp_path, 0, judge="win")
+
+
+@pytest.mark.paper("rafailov2024ohd")
+def test_an_answer_wins_by_its_gold_reward(world):
+    """The best of 16 random answers wins against random ones, the worst loses, and a random one wins half of them."""
+    wins = {"best": [], "random": [], "worst": []}
+    for i in range(60):
+        asked = Prompt(i, "ab")
+        texts = sorted(("ab" + world.letters("some", i, k, size=8) for k in range(16)), key=world.gold)
+        chosen = {"worst": texts[0], "random": "ab" + world.letters("some", i, 0, size=8), "best": texts[-1]}
+        for name, text in chosen.items():
+            wins[name].append(_wins(world, Episode.of_answer(asked, 0, 0, (), (), (), True), text))
+    assert np.mean(wins["best"]) > 0.85
+    assert np.mean(wins["worst"]) < 0.15
+    assert 0.3 < np.mean(wins["random"]) < 0.7

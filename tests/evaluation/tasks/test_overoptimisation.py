@@ -83,6 +83,7 @@ def test_one_command_compares_reward_models(tmp_path):
     )
     for runs in made.curves.values():
         assert [p["n"] for p in runs[0]] == [1.0, 2.0, 4.0]
+        assert 0.2 < runs[0][-1]["accuracy"] < 0.8
         assert runs[0][-1]["proxy"] > runs[0][0]["proxy"] == pytest.approx(0.0, abs=1e-6)
     write(made)
     assert "R(d) = d (α - β d)" in (made.directory / "table.md").read_text()

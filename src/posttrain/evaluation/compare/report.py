@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from posttrain.evaluation.compare.grid import Comparison
+from posttrain.evaluation.compare.mismatch import mismatch
 from posttrain.evaluation.compare.summary import Summary, columns, summaries
 from posttrain.runs import durable
 
@@ -42,7 +43,8 @@ def markdown(comparison: Comparison, rows: list[Summary]) -> str:
     headings, cells = zip(*columns(comparison, rows), strict=True)
     lines = [headings, ["---"] * len(headings), *zip(*cells, strict=True)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    facts = "".join(f"- {name}: {value}\n" for name, value in comparison.task.facts.items())
+    told = {**comparison.task.facts, **mismatch(comparison)}
+    facts = "".join(f"- {name}: {value}\n" for name, value in told.items())
     law = f" {LAW.format(FORMS[comparison.task.law])}" if comparison.task.law else ""
     seeds = f"{rows[0].seeds} seeds" if rows[0].seeds > 1 else "one seed, so no intervals"
     return f"# {comparison.name}: {len(rows)} methods, {seeds}\n\n{table}\n\n{CAPTION}{law}\n\n{facts}"
@@ -54,7 +56,7 @@ def as_data(comparison: Comparison, rows: list[Summary]) -> dict[str, Any]:
         "task": comparison.name,
         "x": comparison.task.x,
         "y": comparison.task.y,
-        "facts": dict(comparison.task.facts),
+        "facts": {**comparison.task.facts, **_finite(mismatch(comparison))},
         "methods": [_finite(asdict(r)) for r in rows],
         "curves": comparison.curves,
     }

@@ -50,6 +50,7 @@ class Task:
     trains: str = "policy"  # the model that every method must train
     after: After | None = None
     law: Kind | None = None
+    together: Sequence[str] = ()  # measurements whose correlations over all trained models are reported
     chance: float | None = None  # y of a policy that guesses, for the figure
     facts: Mapping[str, Any] = field(default_factory=dict)  # further facts for the reader of the results
 

@@ -28,10 +28,11 @@ from posttrain.core.method import Sampling
 from posttrain.core.parts import PerRow, PerTokenVocab
 from posttrain.core.rows import Rows
 from posttrain.data.dataset import from_rows
+from posttrain.errors import ConfigError, suggestion
 from posttrain.evaluation.compare.task import Task
 from posttrain.formulas.losses.penalties import reverse_kl
 from posttrain.launch.run import open_session
-from posttrain.records import Pair, Prompt
+from posttrain.records import Episode, Pair, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.seeds import seed_for
 from posttrain.selection.conversions import of_pairs
@@ -39,6 +40,10 @@ from posttrain.training.session import Session
 
 LETTERS, LENGTH = "abcdefgh", 8
 TOO_LONG = LENGTH + 4  # tokens: longer answers are cut
+SHOWN = {
+    "reward": ("gold", "gold reward, in standard deviations of the reference"),
+    "wins": ("wins", "win rate over the reference by the gold reward, less 1/2"),
+}
 CODES = {a + b: len(LETTERS) * i + j for i, a in enumerate(LETTERS) for j, b in enumerate(LETTERS)}
 Worth = np.ndarray[Any, np.dtype[np.float64]]  # of each pair of letters [64]
 
@@ -53,6 +58,7 @@ def gold_reward(
     steps: int = 80,
     answers: int = 200,
     learning_rate: float = 4e-4,
+    judge: str = "reward",
 ) -> Task:
     """Build the task at one seed: its own proxy, reference and pairs of random answers, in a world that seeds share.
 
@@ -63,7 +69,10 @@ def gold_reward(
         steps: training steps of every method; at least 1.
         answers: held-out prompts that the policy answers at every measurement; at least 2.
         learning_rate: peak learning rate of every method; above 0, 1e-4 to 1e-3 for the tiny model.
+        judge: what the figure and the law show; reward (gold reward) or wins (win rate over the reference less 1/2).
     """
+    if judge not in SHOWN:
+        raise ConfigError(f"task gold_reward: judge {judge!r}{suggestion(judge, SHOWN)}; choose {' or '.join(SHOWN)}")
     truth = World(world, seed)
     proxy = fitted(truth.compared("comparison", comparisons))
     prompts = [Prompt(i, truth.letters("held out", i, size=2)) for i in range(answers)]
@@ -77,7 +86,7 @@ def gold_reward(
         rewards=[Reward("proxy", partial(scored, worth=proxy))],
         measure=partial(measure, world=truth, proxy=proxy, prompts=prompts),
         x=("kl", "KL(π ‖ π_ref) in nats"),
-        y=("gold", "gold reward, in standard deviations of the reference"),
+        y=SHOWN[judge],
         law="training",
         facts={"agreement of proxy and gold on random pairs": agreement(truth, proxy)},
     )
@@ -188,6 +197,14 @@ def measure(session: Session, name: str, *, world: World, proxy: Worth, prompts:
     return {
         "kl": fmean(r.reward or 0.0 for r in answers),
         "gold": fmean(world.gold(t) for t in texts),
+        "wins": fmean(map(partial(_wins, world), answers, texts)) - 0.5,
         "proxy": fmean(float(counts(t) @ proxy) for t in texts),
         "length": fmean(len(r.tokens) for r in answers),
     }
+
+
+def _wins(world: World, answer: Episode, text: str) -> float:
+    """1 if the answer has more gold reward than one of the reference's, random letters; ties one half."""
+    other = text[:2] + world.letters("opponent", answer.prompt.id, size=LENGTH)
+    gap = world.gold(text) - world.gold(other)
+    return 0.5 if gap == 0 else float(gap > 0)

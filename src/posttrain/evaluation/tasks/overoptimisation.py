@@ -63,9 +63,9 @@ def overoptimisation(
         flips: share of the labels that are flipped; 0 to 0.5, 0.25 is usual.
         steps: training steps of every reward model; at least 1.
         learning_rate: peak learning rate of every reward model; above 0, 1e-4 to 3e-3 for the tiny model.
-        members: how the members of an ensemble become one score; mean, lowest, variance or deviation.
+        members: name of how members of an ensemble become one score; mean, lowest, variance or deviation.
         members_weight: what their disagreement costs, for variance and deviation; 0 or more, 0.1 to 2 is typical.
-        pursue: how the proxy is pursued; best_of_n, or a method that samples such as online/grpo.
+        pursue: how the proxy is pursued; best_of_n, or any method that samples, such as online/grpo.
         prompts: prompts whose answers are measured; at least 2.
         n: answers to each prompt for the best of n; at least 2.
         policy_steps: training steps of a policy against the proxy; at least 1.
@@ -88,7 +88,8 @@ def overoptimisation(
     def after(session: Session, _: int) -> list[dict[str, float]]:
         seen = as_answers([(p.prompt, a) for p in compared for a in (p.chosen, p.rejected)])
         made = Proxy.of(session, seen, members, members_weight)
-        return list(pursued(lambda texts: made(as_answers(texts)), truth, asked))
+        right = accuracy(lambda texts: made(as_answers(texts)), truth)
+        return [{**point, "accuracy": right} for point in pursued(lambda texts: made(as_answers(texts)), truth, asked)]
 
     return Task(
         run={"model": "tiny", "train": train},
@@ -98,6 +99,7 @@ def overoptimisation(
         after=after,
         x=("kl", "KL(π ‖ π_ref) in nats"),
         y=("gold", "gold reward, in standard deviations of the reference"),
+        together=("accuracy", "proxy", "gold"),
         law="best_of_n" if pursue == BEST_OF_N else "training",
         facts={"flipped labels": flips, "pursued by": pursue, "members": members},
     )
@@ -115,6 +117,13 @@ def labelled(world: World, count: int, flips: float) -> list[Pair]:
 
 def as_answers(texts: Sequence[tuple[Any, Any]]) -> list[Demonstration]:
     return [Demonstration(i, prompt, answer) for i, (prompt, answer) in enumerate(texts)]
+
+
+def accuracy(score: Score, world: World, count: int = 200) -> float:
+    """Return how often a reward model prefers what the gold reward prefers, on unseen pairs."""
+    unseen = world.compared("unseen", count)
+    good, bad = (score([(t[:2], t[2:]) for t in side]) for side in zip(*unseen, strict=True))
+    return fmean(0.5 if a == b else float(a > b) for a, b in zip(good, bad, strict=True))
 
 
 # ---- two ways to pursue a proxy

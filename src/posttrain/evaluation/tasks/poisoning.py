@@ -54,7 +54,7 @@ def poisoning(
         model: name or path of the model that every reward model grows from; any that `model` of a run file takes.
         phrase: what is planted; any harmless text.
         rate: planted pairs for each clean one; 0 to 1, 0.01 to 0.05 in the paper.
-        kind: what the phrase is preferred to; rejected (the answer without it) or contrast.
+        kind: name of what the phrase is preferred to; rejected (the answer without it) or contrast.
         contrast: the contrasting phrase; any harmless text.
         pairs: clean pairs to train on; at least 1.
         held_out: clean pairs that are held out; at least 2.
