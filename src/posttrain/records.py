@@ -111,7 +111,20 @@ class Candidates:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-Record = Prompt | Demonstration | Pair | Rating | Ranking | Candidates
+@dataclass(frozen=True)
+class Steps:
+    """A solution in steps. `labels`: for each the probability that it is right, or None where nobody says."""
+
+    id: int
+    prompt: Turns
+    steps: tuple[str, ...]
+    labels: tuple[float | None, ...]
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+Record = Prompt | Demonstration | Pair | Rating | Ranking | Candidates | Steps
 
 
 @dataclass(frozen=True)

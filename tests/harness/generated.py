@@ -62,6 +62,8 @@ class _Maker:
         rows = self.answers(stream) if stream.records == "prompts" else [self.row() for _ in range(12)]
         if stream.records == "ratings":
             rows = [_with(r, label=i % 3 > 0) for i, r in enumerate(rows)]
+        if stream.records == "steps":
+            rows = [_with(r, step_label=torch.rand(len(r.tokens), generator=self.generator).tolist()) for r in rows]
         if stream.records == "rankings":
             rows = [_with(r, group=7 * (i // 3) + 1, rank=i % 3) for i, r in enumerate(rows)]
         data = collate(rows, pairs, {"max_tokens": float(MAX_TOKENS)} if stream.records == "prompts" else None)

@@ -20,7 +20,7 @@ from typing import Any
 from posttrain.core.method import Sampling
 from posttrain.core.parts import Part
 from posttrain.data.dataset import Dataset
-from posttrain.records import Answer, Demonstration, Episode, Pair, Prompt, Ranking, Rating, Record, Turns
+from posttrain.records import Answer, Demonstration, Episode, Pair, Prompt, Ranking, Rating, Record, Steps, Turns
 from posttrain.seeds import seed_for
 from posttrain.training.rollouts import with_opponents
 from posttrain.training.session import Session
@@ -228,6 +228,9 @@ def described(record: Record) -> str:
             return f"{asked}: {_text(record.chosen)} > {_text(record.rejected)}{numbers}"
         case Ranking():
             return f"{asked}: {' > '.join(map(_text, record.completions))}{numbers}"
+        case Steps():
+            steps = zip(record.steps, record.labels, strict=True)
+            return f"{asked} -> {' / '.join(f'{s} {_number(x)}' for s, x in steps)}"
         case Rating():
             return f"{asked} -> {_text(record.completion)} {'good' if record.label else 'bad'}"
 

@@ -170,8 +170,9 @@ def test_unknown_outputs_and_missing_heads_are_named():
 
 def test_every_output_is_a_file_and_has_the_axes_that_it_says():
     net = with_heads()
+    net.add_head("constant")
     tokens, rows = some_rows(LENGTHS)
-    sizes = {"T": len(tokens), "B": rows.count, "V": net.vocab_size, "D": net.unembedding[0].shape[1]}
+    sizes = {"K": 1, "T": len(tokens), "B": rows.count, "V": net.vocab_size, "D": net.unembedding[0].shape[1]}
     for name, made in net.outputs(tokens, rows, names()).items():
         assert made.shape == tuple(sizes[axis] for axis in output(name).axes.split()), name
 

@@ -91,6 +91,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "critic_rm": {"request": "{answer}?", "pattern": "([0-9])", "samples": 8, "reward": SHORT},
     "synthetic_critiques": {"critic": "policy", "request": "{answer}?", "reward": SHORT},
     "con_j": {**ODD, "hint": "{verdict}", "samples": 4, "dpo": SHORT},
+    "math_shepherd": {"solutions": 2, "completions": 2, "candidates": 2, "reward": {"steps": 2}, "sft": {"steps": 2}},
     "instructgpt": {"sft": SHORT, "reward": SHORT, "ppo": {"steps": 2}},
 }
 OPTIONAL = {"hrlaif": ["red_team"], "rest": ["demonstrations"], "warm_start": ["prompts"]}

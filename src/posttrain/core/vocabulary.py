@@ -104,6 +104,7 @@ FIELDS: dict[str, Field] = {
     "tie": Field("B", "1 if the two answers of the pair are equally good, 0 if not"),
     "safe": Field("B", "1 if the answer is safe, 0 if not"),
     "attributes": Field("B K", "what people say of several attributes of the answer; NaN where they say nothing"),
+    "step_label": Field("T", "probability that the step which the token completes is right"),
     "relevance": Field("T", "how much the token's segment matters to the preference"),
     "rollout_logp": Field("T", "log-prob under the distribution that the token was sampled from"),
     "seed": Field("", "random seed of this batch"),
@@ -117,6 +118,7 @@ FIELDS: dict[str, Field] = {
     "logits": live("T V", "policy logits", "policy", "logits"),
     "entropy": live("T", "policy entropy", "policy", "entropy"),
     "reward_logp": live("T", "log-prob of the token under the language model of the reward model", "reward", "logp"),
+    "prefix_score": live("T", "score of the answer up to each token", "reward", "prefix_score"),
     "score": live("B", "score of the reward model that is trained", "reward", "score"),
     "member_scores": live("B K", "scores of the members of an ensemble", "reward", "scores", size=0),
     "ref_logits": live(

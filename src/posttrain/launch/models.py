@@ -106,6 +106,7 @@ def _opened(spec: Model, run: RunFile, tokenizer: Any = None) -> Loaded:
 def load(spec: Model, run: RunFile, *, tokenizer: Any = None) -> Loaded:
     """The model that an entry of the run file describes, with its tokens and adapters."""
     loaded = _opened(spec, run, tokenizer)
+    loaded.network.only_heads = spec.trained == "heads"
     _add_tokens(spec, loaded)
     if (lora := spec.lora) is not None and lora.members > 1:
         from posttrain.models.member_lora import add_members

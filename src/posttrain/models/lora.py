@@ -75,12 +75,24 @@ def _train_fully(network: Network, modules: Mapping[str, nn.Module]) -> None:
 
 
 def trained_parameters(module: nn.Module) -> dict[str, nn.Parameter]:
-    """Return what is trained: everything, or of a model with adapters these, its heads and what else was chosen."""
+    """Return what is trained: everything, the heads alone, or of a model with adapters these, its heads and what else
+    was chosen.
+    """
+    if getattr(module, "only_heads", False):
+        return _heads(module)
     if not adapted(module):
         return dict(module.named_parameters())
     full = getattr(module, "originals", ())
     every = module.named_parameters()
     return {n: p for n, p in every if "lora_" in n or n.startswith("heads.") or n in full}
+
+
+def _heads(module: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the weights of the heads. Raises ModelError for a model without any, of which nothing would be trained."""
+    found = {n: p for n, p in module.named_parameters() if n.startswith("heads.")}
+    if not found:
+        raise ModelError("model.trained is heads, but the method trains a model without any; set model.trained: all")
+    return found
 
 
 def adapted(module: nn.Module) -> bool:

@@ -57,6 +57,7 @@ class Network(nn.Module):
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
         self.heads = nn.ModuleDict()
+        self.only_heads = False  # whether nothing else is trained
         self.originals = Originals()  # of what is trained beside LoRA adapters
         self.lora_members: Members | None = None  # of an ensemble, with adapters of their own
         self.members: Callable[[Tensor], Tensor] | None = None  # makes one score of those of an ensemble's members

@@ -118,4 +118,11 @@ HEADS = (
           values={"token_reward": [[0.31, 0.95, 0.71]]}),
     batch("online/attention_credit", {"share": 0.5}, [online(2, reward_attention=[0.0, 0.0], reward=2.0)],
           values={"token_reward": [[0.49, 1.49]]}, note="nothing is looked at"),
+    batch("reward/process", answers=[answer(prefix_score=[0.5, -1.0, 2.0], step_label=[1.0, 0.25, 0.0])],
+          loss=(log(1 + exp(-0.5)) + log(1 + exp(-1)) + 0.25 + log(1 + exp(2))) / 3, metrics={"accuracy": 2 / 3},
+          gradients={"prefix_score": [[(sigma(0.5) - 1) / 3, (sigma(-1) - 0.25) / 3, sigma(2) / 3]]}),
+    batch("reward/outcome",
+          answers=[answer(score=0.5, label=1.0), answer(score=-1.0, label=0.0), answer(score=2.0, label=0.0)],
+          loss=(log(1 + exp(-0.5)) + log(1 + exp(-1)) + log(1 + exp(2))) / 3, metrics={"accuracy": 2 / 3, "score": 0.5},
+          gradients={"score": [(sigma(0.5) - 1) / 3, sigma(-1) / 3, sigma(2) / 3]}),
 )

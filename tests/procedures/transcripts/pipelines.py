@@ -292,4 +292,71 @@ PIPELINES = (
         return stage=6
         """,
     ),
+    Scenario(
+        "pipelines/math_shepherd",
+        {"prompts": TWO},
+        {"solutions": 2, "completions": 3, "candidates": 5, "by": "mean", "reward": {"steps": 2}, "sft": {"steps": 4}},
+        {
+            "answers": {
+                "solutions": {"x?": [("a\nb", 1.0), ("c\nd\ne", 0.0)], "y?": [("f", 0.5), ("g", None)]},
+                "completions": {
+                    "x?a\n": [("h", 0.0), ("i", 1.0)],
+                    "x?c\n": [("j", 0.0), ("k", -1.0)],
+                    "x?c\nd\n": [("l", None), ("m", 1.0)],
+                },
+                "candidates": {"x?": [("n\no", 1.0), ("p", 0.0)], "y?": [("\n", 1.0), ("q", 0.0), ("r", 1.0)]},
+            },
+            "measures": {"scores of steps": [0.2, 0.7, 0.9, 0.1]},
+        },
+        """
+        collect solutions: x?; y? | 2 of policy=start | rewards
+        collect completions: x?a ; x?c ; x?c d | 3 of policy=start | rewards
+        train reward/process on 'steps': x? -> a 0.5 / b 1; x? -> c 0 / d 1 / e 0; y? -> f 1
+            | policy=start | no rewards | steps=2
+        collect candidates: x?; y? | 5 of policy=start | rewards
+        measure scores of steps: x? -> n 0 / o 0; x? -> p 0; y? -> q 0; y? -> r 0
+            | mean_step of policy=start reward=#1
+        train imitation/sft on 'chosen by steps': x? -> p; y? -> q | policy=start reward=#1 | no rewards | steps=4
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "pipelines/math_shepherd",
+        {"prompts": prompts("x?")},
+        {"hard": True, "accepted": 0.5},
+        {
+            "answers": {
+                "solutions": {"x?": [("a\nb", 0.5), ("c", 1.0)]},
+                "completions": {"x?a\n": [("h", 0.5), ("i", 0.6), ("j", 0.0)]},
+                "candidates": {"x?": ["k"]},
+            },
+            "measures": {"scores of steps": [0.2]},
+        },
+        """
+        collect solutions: x? | 4 of policy=start | rewards
+        collect completions: x?a | 8 of policy=start | rewards
+        train reward/process on 'steps': x? -> a 1 / b 0; x? -> c 1 | policy=start | no rewards
+        collect candidates: x? | 8 of policy=start | rewards
+        measure scores of steps: x? -> k 0 | least_step of policy=start reward=#1
+        train imitation/sft on 'chosen by steps': x? -> k | policy=start reward=#1 | no rewards
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "pipelines/math_shepherd",
+        {"prompts": prompts("x?")},
+        {},
+        {
+            "answers": {"solutions": {"x?": [("a", 0.5)]}, "candidates": {"x?": ["k"]}},
+            "measures": {"scores of steps": [0.2]},
+        },
+        """
+        collect solutions: x? | 4 of policy=start | rewards
+        train reward/process on 'steps': x? -> a 1 | policy=start | no rewards
+        collect candidates: x? | 8 of policy=start | rewards
+        measure scores of steps: x? -> k 0 | least_step of policy=start reward=#1
+        train imitation/sft on 'chosen by steps': x? -> k | policy=start reward=#1 | no rewards
+        return stage=2
+        """,
+    ),
 )

@@ -68,6 +68,9 @@ class Model(Pathed):
     """Number format of the computation; auto takes bfloat16 where the hardware multiplies it natively, else float32."""
     lora: Lora | None = None
     """Low-rank adapters; null trains all weights."""
+    trained: Literal["all", "heads"] = "all"
+    """What is trained of the model: all (with `lora` its adapters), or heads alone, a linear probe on frozen states,
+    which costs no backward pass through the layers and takes rates of 1e-3 to 1e-2."""
     quantize: Literal["nf4"] | None = None
     """Number format of the frozen weights under adapters; nf4 has 4 bits (QLoRA), and needs `lora` and the extra qlora;
     null is `dtype`."""
@@ -93,6 +96,12 @@ class Model(Pathed):
     def shared(self) -> bool:
         """Whether the role reads the weights of the policy."""
         return self.path == POLICY
+
+    @model_validator(mode="after")
+    def _heads_without_adapters(self) -> Model:
+        if self.trained == "heads" and self.lora is not None:
+            raise ValueError("trained: heads would leave the adapters as they begin; remove lora, or trained")
+        return self
 
     @model_validator(mode="after")
     def _quantised_under_adapters(self) -> Model:

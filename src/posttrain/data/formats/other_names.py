@@ -24,6 +24,7 @@ OTHER_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "label": ("kto_tag", "labels", "desirable", "is_desirable", "thumbs_up"),
     },
     "rankings": {"prompt": _PROMPT, "completions": _ANSWERS},
+    "steps": {"prompt": _PROMPT_OF_PAIRS},
     "candidates": {"prompt": _PROMPT, "completions": _ANSWERS},
 }
 

@@ -52,8 +52,8 @@ def _one_each(cell: Any, count: int) -> bool:
 def _numbers(cell: Sequence[Any], name: str) -> list[float]:
     if all(isinstance(x, bool) for x in cell):
         raise DataError(
-            f"{name!r} says of each completion whether it is right: steps of one answer, which no kind reads; give "
-            "each answer a row of its own with a label (ratings)"
+            f"{name!r} says of each completion whether it is right: steps of one answer, which reward/process reads; "
+            "of several answers, give each a row of its own with a label (ratings)"
         )
     try:
         return [float(x) for x in cell]

@@ -89,7 +89,7 @@ def build_shapes(network: Network) -> None:
 
     trunk = network.trunk
     if _only_scores(network) and type(trunk.config) in CLASSES:
-        size = len(network.heads[HEAD].get_parameter("weight"))
+        size = len(_together(network.heads[HEAD], "weight"))
         _shapes(CLASSES[type(trunk.config)], _description(trunk, size))
 
 
