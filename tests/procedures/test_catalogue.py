@@ -34,6 +34,7 @@ def test_the_short_list_has_a_line_each_and_says_where_to_begin() -> None:
     assert any("Dr. GRPO: GRPO without" in line for line in lines)
     assert [e["path"] for e in json.loads(said("methods", "thumbs", "--json"))] == [
         "preference/kto",
+        "reward/harm",
         "pipelines/warm_start",
     ]
 

@@ -24,6 +24,8 @@ FAMILIES = (
     Family("rounds", "procedures: sample, choose, train, again", "rounds/raft"),
     Family("games", "procedures: the policy against itself or a reward model", "games/spin"),
     Family("active", "procedures: which answers to compare", "active/optimal_design"),
+    Family("annotators", "procedures: how far each annotator can be believed", "annotators/crowd_bt"),
+    Family("feedback", "procedures: judgements by models in place of people", "feedback/rlaif"),
     Family("demonstrations", "procedures: rewards that a model draws from itself", "demonstrations/inverse_q"),
     Family("zeroth_order", "procedures: rankings of moved policies, without gradients", "zeroth_order/zo_ranksgd"),
 )
