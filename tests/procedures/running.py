@@ -86,6 +86,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
         "sft": ONE,
         "then": ONE,
     },
+    "pairwise_borda": {"rounds": 2, "samples": 3, "judge": "policy", "question": "{first}{second}?", "dpo": ONE},
     "west_of_n": {"n": 3, "reward": ONE, "again": ONE},
     "code_pmp": {"strong": "policy", "weak": "policy", "pretraining": ONE, "reward": ONE},
     "critic_rm": {"request": "{answer}?", "pattern": "([0-9])", "samples": 8, "reward": SHORT},

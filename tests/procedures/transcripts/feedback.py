@@ -25,6 +25,14 @@ def thinking(role, text):
     return f"{role} thinks" if text.endswith("Why?") else first_is_better(role, text)
 
 
+def in_a_circle(role, text):
+    """Whether the first answer is better than the second: a beats b, b beats c, and c beats a; e beats d."""
+    yes = {"ab": 0.6, "bc": 0.9, "ca": 0.7, "ed": 0.8}
+    two = text.split()[1]
+    win = yes[two] if two in yes else 1 - yes[two[::-1]]
+    return [win, 1 - win]
+
+
 ANSWERS = {
     "answers": {
         "x?": {"poor": 0, "good": 0},
@@ -618,6 +626,51 @@ FEEDBACK = (
         collect judgements: w? poor|good | 5 of policy=start | no rewards
         train preference/dpo on 'judgements': w? poor|good: Verdict: B > Verdict: A | policy=start
             reference=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "feedback/pairwise_borda",
+        {"prompts": prompts("x?", "y?")},
+        {
+            "rounds": 2,
+            "samples": 3,
+            "judge": "policy",
+            "question": "{prompt} {first}{second}",
+            "method": "preference/ipo",
+            "dpo": {"steps": 1},
+        },
+        {
+            "answers": {
+                "round-1": {"x?": ["a", "b", "c"], "y?": ["d", "d"]},
+                "round-2": {"x?": ["b", "a"], "y?": ["d", "e"]},
+            },
+            "speaker": in_a_circle,
+        },
+        # A circle: the softest defeat decides. Then a > b and e > d.
+        """
+        collect round-1: x?; y? | 3 of policy=start | no rewards
+        choose judged-1: x? ab; x? ac; x? ba; x? bc; x? ca; x? cb | Yes or No by policy=start
+        train preference/ipo on 'round 1': x?: b > c | policy=start reference=start | no rewards | steps=1
+        collect round-2: x?; y? | 3 of policy=#1 | no rewards
+        choose judged-2: x? ba; x? ab; y? de; y? ed | Yes or No by policy=#1
+        train preference/ipo on 'round 2': x?: a > b; y?: e > d | policy=#1 reference=start | no rewards | steps=1
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "feedback/pairwise_borda",
+        {"prompts": Dataset((Prompt(9, CHAT, {}, "file:9"),), "chat")},
+        {},
+        {"answers": {"round-1": {"chat: c?": ["a", "b"]}}, "speaker": lambda role, text: [0.3, 0.7]},
+        # Neither is said to be better than the other, so that the first one stays first.
+        """
+        collect round-1: chat: c? | 4 of policy=start | no rewards
+        choose judged-1: <question> c? </question> <answer_1> a </answer_1> <answer_2> b </answer_2>
+            Is answer 1 better than answer 2? Reply with Yes or No alone.; <question> c? </question>
+            <answer_1> b </answer_1> <answer_2> a </answer_2> Is answer 1 better than answer 2? Reply with Yes or No
+            alone. | Yes or No by judge=given
+        train preference/dpo on 'round 1': chat: c?: a > b | policy=start reference=start | no rewards
         return stage=1
         """,
     ),
