@@ -95,6 +95,34 @@ def test_comments_of_recipes_hold_no_results(recipe: Path) -> None:
     assert [c for c in comments if re.search(r"\d ?%|[Mm]easured|\b\d+ (?:s|min|minutes)\b", c)] == []
 
 
+NUMBER = r"\d[\d,]*(?:\.\d+)?"
+
+
+def side_by_side() -> list[list[list[str]]]:
+    """The README's comparison: of each row the numbers of posttrain, of TRL, and the ratios."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("Side by side with TRL") :].split("|---|---|---|---|\n")[1].split("\n\n")[0]
+    return [[re.findall(NUMBER, cell) for cell in row.strip("|").split("|")[1:]] for row in table.splitlines()]
+
+
+def rounded(text: str) -> tuple[float, float]:
+    """The smallest and the largest number that are written so."""
+    value, half = float(text.replace(",", "")), 0.5 * 10.0 ** -len(text.partition(".")[2])
+    return value - half, value + half
+
+
+def test_the_readme_compares_by_numbers_that_the_benchmarks_have() -> None:
+    measured = set(re.findall(NUMBER, (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")))
+    rows = side_by_side()
+    assert len(rows) >= 8
+    for ours, theirs, ratios in rows:
+        assert {*ours, *theirs} <= measured
+        for pair, ratio in zip(zip(ours, theirs, strict=True), ratios, strict=True):
+            (a, b), (c, d), (least, most) = (rounded(x) for x in (*pair, ratio))
+            quotients = (c / b, d / a), (a / d, b / c)  # of seconds or bytes, or of tokens a second
+            assert any(low <= most and least <= high for low, high in quotients), (*pair, ratio)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_files_that_a_page_names_exist(page: Path) -> None:
     """`models/llama.py` is a path in the repository or the package; `native.py` alone is the name of any file."""

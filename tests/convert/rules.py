@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from posttrain.config.keys import keys
@@ -45,3 +45,13 @@ def check_rule(peer: Peer, key: str, draft: Callable[[dict[str, Any]], Draft]) -
         assert all(name in draft({name: off}).idle for off in rule.off)
     elif isinstance(rule, Idle):
         assert name in draft({name: 1}).idle
+
+
+def check_lines(text: str, *lines: str) -> None:
+    """Check that a run file has these lines."""
+    assert not [line for line in lines if line not in text.splitlines()]
+
+
+def check_method(made: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """Check the method of a run file and its settings, by their names behind `method.`."""
+    assert {key: made.get(f"method.{key}") for key in expected} == expected

@@ -12,7 +12,7 @@ from posttrain.convert.draft import Draft
 from posttrain.convert.run_file_text import text_of
 from posttrain.convert.settings import Settings
 from posttrain.errors import ConfigError
-from tests.convert.rules import check_rule
+from tests.convert.rules import check_lines, check_method, check_rule
 
 BASE: dict[str, Any] = {
     "base_model": "tiny",
@@ -81,7 +81,8 @@ def test_an_example(tmp_path):
     file.write_text(EXAMPLE)
     text = convert_text("axolotl", str(file), gpus=2)
     checked(text)
-    for line in (
+    check_lines(
+        text,
         "  path: NousResearch/Llama-3.2-1B  # base_model",
         "    rank: 16  # lora_r",
         '    targets: ["gate_proj", "down_proj"]  # lora_target_modules',
@@ -94,8 +95,7 @@ def test_an_example(tmp_path):
         "# - optimizer: adamw_8bit: the optimiser is AdamW",
         "# - lora_dropout: 0.05: adapters have no dropout",
         'report: [{"name": "wandb", "project": "mine"}]  # wandb_project, mlflow_experiment_name, use_tensorboard',
-    ):
-        assert line in text.splitlines()
+    )
     assert "not packed blocks" in text
     assert "To be filled in" not in text
 
@@ -117,8 +117,7 @@ def test_an_example(tmp_path):
     ],
 )
 def test_methods(given: dict[str, Any], expected: dict[str, Any]):
-    made = values(given)
-    assert {key: made.get(f"method.{key}") for key in expected} == expected
+    check_method(values(given), expected)
 
 
 def test_several_datasets():

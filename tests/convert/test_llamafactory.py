@@ -13,7 +13,7 @@ from posttrain.convert.llamafactory import NAMES, PEER, RULES
 from posttrain.convert.run_file_text import text_of
 from posttrain.convert.settings import Settings
 from posttrain.errors import ConfigError
-from tests.convert.rules import check_rule
+from tests.convert.rules import check_lines, check_method, check_rule
 
 BASE = {"model_name_or_path": "tiny", "dataset": "mine"}
 
@@ -79,7 +79,8 @@ def test_an_example(tmp_path, monkeypatch):
     (tmp_path / "dpo.yaml").write_text(EXAMPLE)
     text = convert_text("llamafactory", "dpo.yaml")
     checked(text)
-    for line in (
+    check_lines(
+        text,
         "    rank: 8  # lora_rank",
         "    alpha: 16.0  # LLaMA-Factory's default of lora_alpha",
         "  dtype: bfloat16  # bf16",
@@ -91,8 +92,7 @@ def test_an_example(tmp_path, monkeypatch):
         "  warmup: 0.1  # warmup_ratio",
         "  schedule: cosine  # lr_scheduler_type",
         "# - trust_remote_code: true: code from the hub is never run; the model must be one of transformers' own",
-    ):
-        assert line in text.splitlines()
+    )
     assert "targets" not in text
 
 
@@ -111,8 +111,7 @@ def test_an_example(tmp_path, monkeypatch):
     ],
 )
 def test_stages(given: dict[str, Any], expected: dict[str, Any]):
-    made = values(given)
-    assert {key: made.get(f"method.{key}") for key in expected} == expected
+    check_method(values(given), expected)
 
 
 def test_several_datasets():

@@ -229,8 +229,10 @@ def test_an_owner_on_another_machine_is_respected_with_the_way_out(tmp_path):
     "content", ["", "{", "[]", '{"pid": 1}', '{"pid": 9999999999999999999, "host": "%", "born": ""}']
 )
 def test_a_lock_file_without_a_possible_owner_is_free(tmp_path, content):
-    (tmp_path / ".lock").write_text(content.replace("%", socket.gethostname()))
-    RunLock(tmp_path / ".lock").acquire()
+    path = tmp_path / ".lock"
+    path.write_text(content.replace("%", socket.gethostname()))
+    RunLock(path).acquire()
+    assert json.loads(path.read_text())["pid"] == os.getpid()
 
 
 def test_of_many_that_find_the_same_dead_owner_one_wins(tmp_path, monkeypatch):

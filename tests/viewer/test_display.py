@@ -361,13 +361,18 @@ def test_pipes_small_terminals_and_old_encodings_get_plain_lines(environment):
     assert isinstance(open_display(Console(file=io.StringIO(), width=100, height=40)), PlainDisplay)
 
 
-def test_the_silent_display_takes_everything():
+def test_the_silent_display_takes_everything_and_shows_nothing(capsys):
     with Display() as display:
         display.start("t", 1)
         display.step(1, {"reward": 1.0})
         display.phase("sampling", 1, 2)
         display.sample("a", "b", None)
         display.note("n")
+        display.end_early("why")
+        assert not display.stopping
+        display.stop_after_step()
+        assert display.stopping
+    assert capsys.readouterr() == ("", "")
 
 
 # --- terminals of any size, at any time

@@ -86,22 +86,31 @@ def evaluate(
     models = [model, *([against] if against else [])]
     results = [_measured(m, dataset, kind, rewards, seed, sampling) for m in models]
     if out is not None:
-        named = ({"model": m} if against else {} for m in models)
-        rows = [{**own, **row} for own, r in zip(named, results, strict=True) for row in r.rows]
-        _write(out, "".join(json.dumps(r, ensure_ascii=False, allow_nan=False) + "\n" for r in rows))
+        _write(out, _items(models, results))
     described = [_described(m, r) for m, r in zip(models, results, strict=True)]
     judged = reward_report.make(kind, models, results, by or [], report)
     for row, made in zip(described, judged, strict=False):
         row["report"] = made.data
     if as_json:
-        own = {"data": data, "reward": next(iter(results[0].scores)), **described[0]}
-        compared = {"against": described[1], "difference": _differences(results)} if against else {}
-        typer.echo(json.dumps({**own, **compared}))
+        typer.echo(json.dumps({"data": data, **_together(described, results)}))
         return
     for line in _lines(models, results, UNITS.get(kind, "records")):
         typer.echo(line)
     for made in judged:
         typer.echo("\n".join(made.lines))
+
+
+def _items(models: Sequence[str], results: Sequence[Measured]) -> str:
+    """Return a line of JSON for each item; it names the model where there are two."""
+    named = ({"model": m} if len(models) > 1 else {} for m in models)
+    rows = [{**own, **row} for own, r in zip(named, results, strict=True) for row in r.rows]
+    return "".join(json.dumps(r, ensure_ascii=False, allow_nan=False) + "\n" for r in rows)
+
+
+def _together(described: Sequence[dict[str, Any]], results: Sequence[Measured]) -> dict[str, Any]:
+    """Return the numbers of the first model, and those of the second with the differences between the two."""
+    compared = {"against": described[1], "difference": _differences(results)} if len(described) > 1 else {}
+    return {"reward": next(iter(results[0].scores)), **described[0], **compared}
 
 
 def _check_columns(rewards: Sequence[Reward], record: Record) -> None:
