@@ -207,17 +207,14 @@ def text_of(turns: Turns) -> str:
     return turns if isinstance(turns, str) else "chat: " + last_message(turns)
 
 
+NUMBERS = ("reward", "token_reward", "reliability", "agreement", "margin")
+
+
 def described(record: Record) -> str:
     """`question -> answer`, `question: better > worse`, with the numbers that a method reads."""
     asked = text_of(record.prompt)
-    shown = (
-        "reward",
-        "token_reward",
-        "reliability",
-        "agreement",
-        *(["annotator"] if "agreement" in record.columns else []),
-    )
-    columns = {n: x for n, x in record.columns.items() if n in shown}
+    who = ("annotator",) if "agreement" in record.columns else ()
+    columns = {n: x for n, x in record.columns.items() if n in (*NUMBERS, *who)}
     numbers = f" {as_text(columns)}" if columns else ""
     match record:
         case Prompt():

@@ -31,6 +31,10 @@ EQUIVALENT: dict[str, set[str]] = {
         "and to or: isinstance(a, Sampled) and isinstance(b, Sampled)",
         "drop if: isinstance(a, Sampled) and isinstance(b, Sampled)",
     },
+    "Posterior.draw": {
+        "drop dtype: torch.randn(count, len(self.mean), generator=generator, dtype=torch.float64)",  # precision
+        "+ to -: self.mean + torch.linalg.solve_triangular(factor.T, noise.T.to(factor), upper=True).T",  # symmetric
+    },
     "_unit": {"drop dim: torch.nn.functional.normalize(vectors, dim=1)"},  # the default
     "evolved": {
         "drop dtype: torch.randn(pool, d, generator=generator, dtype=differences.dtype)",  # precision
@@ -44,6 +48,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "swap arguments: _dot(weights, g)",  # a product
     },
     "_dot": {"exchange: (a, b)", "swap arguments: zip(a, b, strict=True)"},  # a product
+    "halves": {"unwrap: set(drawn[:len(pairs) // 2])"},  # cost
     "labels": {"exchange: (one, other)"},  # ordered by reward
     "lexicase": {"add 1: 1"},  # more bits than hypotheses
     "optimal_design": {"unwrap: float(unknown[worst])", "unwrap: int(unknown.argmax())"},  # tensors of one number
@@ -57,6 +62,13 @@ EQUIVALENT: dict[str, set[str]] = {
         "to GtE: _longer(rollouts, middle) > 0",
         "to Lt: _longer(rollouts, low) <= 0",
         "to LtE: high < 2 ** 20",
+    },
+    "posterior": {  # precision, and the device of the tests
+        "drop device: torch.eye(vectors.shape[1], dtype=vectors.dtype, device=vectors.device)",
+        "drop dtype: torch.eye(vectors.shape[1], dtype=vectors.dtype, device=vectors.device)",
+    },
+    "relabelled": {
+        "unwrap: set(sorted(range(len(pairs)), key=lambda i: strengths[i])[:round(flip * len(pairs))])",  # cost
     },
     "part_of": {"to Gt: count >= len(records)"},  # a whole turn
     "principal": {

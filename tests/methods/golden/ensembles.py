@@ -14,6 +14,10 @@ def members(*scores: tuple[float, ...]):
 # A row reads as a line of a paper's example.
 
 ENSEMBLES = (
+    # Δ = 1, m = 1.5, q = 0.75: z = -0.5
+    batch("reward/soft_margin", pairs=[(0, 1)], loss=0.75 * 0.97407698 + 0.25 * 0.47407698,
+          answers=[answer(other=[0.0], score=s, agreement=0.75, margin=1.5) for s in (1.5, 0.5)],
+          gradients={"score": [0.62245933 * -1 + 0.25, 0.62245933 - 0.25]}),
     batch("reward/ensemble", {"bootstrap": False}, members((1.5, 0.2), (0.5, 0.7)), pairs=[(0, 1)], loss=0.64366933,
           gradients={"member_scores": [[-0.13447071, -0.31122967], [0.13447071, 0.31122967]]},
           metrics={"accuracy": 1, "margin": 0.25, "disagreement": 0.75, "score/chosen": 0.85, "score/rejected": 0.6}),

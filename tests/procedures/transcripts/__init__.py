@@ -10,6 +10,7 @@ from tests.procedures.transcripts.demonstrations import DEMONSTRATIONS
 from tests.procedures.transcripts.feedback import FEEDBACK
 from tests.procedures.transcripts.games import GAMES
 from tests.procedures.transcripts.pipelines import PIPELINES
+from tests.procedures.transcripts.reward import REWARD
 from tests.procedures.transcripts.rounds import ROUNDS
 from tests.procedures.transcripts.scenario import Scenario
 from tests.procedures.transcripts.zeroth_order import ZEROTH_ORDER
@@ -21,6 +22,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *FEEDBACK,
     *GAMES,
     *PIPELINES,
+    *REWARD,
     *ROUNDS,
     *ZEROTH_ORDER,
 )

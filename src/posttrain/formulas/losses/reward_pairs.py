@@ -19,6 +19,17 @@ def soft_logistic(chosen: PerPair, rejected: PerPair, chosen_agreement: PerPair)
     return chosen_agreement * softplus(-delta) + (1 - chosen_agreement) * softplus(delta)
 
 
+def soft_margin_logistic(
+    chosen: PerPair, rejected: PerPair, chosen_agreement: PerPair, chosen_margin: PerPair
+) -> PerPair:
+    """Cross-entropy with the probability q of the label, for a gap that must exceed the margin m.
+
+    -q log σ(z) - (1-q) log σ(-z),    z = chosen - rejected - m
+    """
+    z = chosen - rejected - chosen_margin
+    return chosen_agreement * softplus(-z) + (1 - chosen_agreement) * softplus(z)
+
+
 def noisy_logistic(chosen: PerPair, rejected: PerPair, *, flips: float = 0.1) -> PerPair:
     """Negative log-likelihood of labels of which a share is flipped; clear contradictions teach little.
 

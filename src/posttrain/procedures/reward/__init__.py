@@ -1,0 +1,1 @@
+"""Procedures that make a reward model in several stages."""

@@ -1,0 +1,101 @@
+"""What the procedures do that make a reward model in several stages."""
+
+from __future__ import annotations
+
+from tests.procedures.transcripts.records import pairs
+from tests.procedures.transcripts.scenario import Scenario
+
+GIVEN = pairs(("p?", "a", "b"), ("q?", "c", "d"), ("r?", "e", "f"), ("s?", "g", "h"))
+
+REWARD = (
+    Scenario(
+        "reward/warm",
+        {"pairs": GIVEN},
+        {
+            "members": 3,
+            "rates": (0.1, 0.2),
+            "method": "reward/centred",
+            "probe": {"steps": 2},
+            "reward": {"steps": 4, "learning_rate": 9.0},
+        },
+        {"measures": {"average": [1.0, 0.5, 0.0, 1.0]}},
+        """
+        train reward/centred on 'pairs': p?: a > b; q?: c > d; r?: e > f; s?: g > h |
+            policy=start reward=start | no rewards | steps=2
+        train reward/centred on 'pairs': p?: a > b; q?: c > d; r?: e > f; s?: g > h |
+            policy=start reward=#1 start=#1 | no rewards | steps=4 learning_rate=0.1
+        train reward/centred on 'pairs': p?: a > b; q?: c > d; r?: e > f; s?: g > h |
+            average=#2 policy=start reward=#1 start=#1 | no rewards | steps=4 learning_rate=0.2
+        train reward/centred on 'pairs': p?: a > b; q?: c > d; r?: e > f; s?: g > h |
+            average=(#2 + 0.5 to #3) policy=start reward=#1 start=#1 | no rewards | steps=4
+            learning_rate=0.1
+        measure average: p?: a > b; q?: c > d; r?: e > f; s?: g > h | ordered(pick(row_score)) of
+            average=((#2 + 0.5 to #3) + 0.333 to #4) policy=start reward=((#2 + 0.5 to #3) + 0.333
+            to #4) start=#1
+        return stage=4 accuracy=0.625
+        """,
+    ),
+    Scenario(
+        "reward/warm",
+        {"pairs": GIVEN},
+        {"members": 1},
+        {"measures": {"average": [1.0, 0.0]}},
+        """
+        train reward/bradley_terry on 'pairs': p?: a > b; q?: c > d; r?: e > f; s?: g > h | policy=start
+            reward=start start=start | no rewards
+        measure average: p?: a > b; q?: c > d; r?: e > f; s?: g > h | ordered(pick(row_score)) of
+            average=#1 policy=start reward=#1 start=start
+        return stage=1 accuracy=0.5
+        """,
+    ),
+    Scenario(
+        "reward/preference_strength",
+        {"pairs": GIVEN},
+        {"splits": 2, "flip": 0.25, "soften": 0.1, "margin": 0.5, "vote": {"steps": 2}, "reward": {"steps": 4}},
+        {
+            "measures": {
+                "split-1-1": [1.0, -3.0],
+                "split-1-2": [0.5, -1.0],
+                "split-2-1": [2.0, -1.0],
+                "split-2-2": [0.1, 0.2],
+            }
+        },
+        """
+        train reward/bradley_terry on 'split-1-1': r?: e > f; s?: g > h | policy=start reward=start
+            | no rewards | steps=2
+        measure split-1-1: p?: a > b; q?: c > d | gap(pick(row_score)) of policy=start reward=#1
+        train reward/bradley_terry on 'split-1-2': p?: a > b; q?: c > d | policy=start reward=start
+            | no rewards | steps=2
+        measure split-1-2: r?: e > f; s?: g > h | gap(pick(row_score)) of policy=start reward=#2
+        train reward/bradley_terry on 'split-2-1': r?: e > f; s?: g > h | policy=start reward=start
+            | no rewards | steps=2
+        measure split-2-1: p?: a > b; q?: c > d | gap(pick(row_score)) of policy=start reward=#3
+        train reward/bradley_terry on 'split-2-2': p?: a > b; q?: c > d | policy=start reward=start
+            | no rewards | steps=2
+        measure split-2-2: r?: e > f; s?: g > h | gap(pick(row_score)) of policy=start reward=#4
+        note 2 of 4 pairs have a negative strength
+        train reward/soft_margin on 'pairs, relabelled': p?: a > b agreement=1 margin=0.75; q?: d >
+            c agreement=1 margin=1; r?: e > f agreement=1 margin=0.15; s?: g > h agreement=0.9
+            margin=-0.2 | policy=start reward=start | no rewards | steps=4
+        return stage=5
+        """,
+    ),
+    Scenario(
+        "reward/preference_strength",
+        {"pairs": pairs(("p?", "a", "b"), ("q?", "c", "d"))},
+        {"splits": 1, "flip": 0.0, "method": "reward/margin"},
+        {"measures": {"split-1-1": [1.0], "split-1-2": [0.0]}},
+        """
+        train reward/bradley_terry on 'split-1-1': q?: c > d | policy=start reward=start | no
+            rewards
+        measure split-1-1: p?: a > b | gap(pick(row_score)) of policy=start reward=#1
+        train reward/bradley_terry on 'split-1-2': p?: a > b | policy=start reward=start | no
+            rewards
+        measure split-1-2: q?: c > d | gap(pick(row_score)) of policy=start reward=#2
+        note 0 of 2 pairs have a negative strength
+        train reward/margin on 'pairs, relabelled': p?: a > b agreement=1 margin=1; q?: c > d
+            agreement=1 margin=0 | policy=start reward=start | no rewards
+        return stage=3
+        """,
+    ),
+)
