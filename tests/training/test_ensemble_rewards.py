@@ -11,8 +11,10 @@ import torch
 from posttrain.config.load import load
 from posttrain.core.maths.members import AGGREGATES
 from posttrain.core.parts import PerRow, PerRowMany, part
+from posttrain.core.rows import Rows
 from posttrain.errors import ModelError
 from posttrain.launch.run import open_session
+from posttrain.models.loading.load import load as load_model
 from posttrain.records import Demonstration
 from posttrain.training.role_rewards import model_score
 from tests.harness.runs import metrics, run
@@ -50,9 +52,12 @@ def test_grpo_is_rewarded_by_it(ensemble: str, tmp_path: Path) -> None:
     assert all(row["reward"] != 0 for row in metrics(result))
 
 
-def test_members_that_nothing_combines_are_no_score(ensemble: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="score head gives 3 numbers, and the method reads 1.*models.reward.ensemble"):
-        run({**ASKED, "models": {"reward": ensemble}}, tmp_path)
+def test_without_a_word_the_score_is_the_mean(ensemble: str) -> None:
+    found = load_model(ensemble).network
+    tokens = torch.arange(10, 15)
+    rows = Rows(torch.zeros_like(tokens), torch.ones(5, dtype=torch.bool), 1)
+    outputs = found.outputs(tokens, rows, ["score", "scores"])
+    assert outputs["score"].item() == pytest.approx(outputs["scores"].mean().item(), abs=1e-6)
 
 
 @pytest.mark.parametrize(("method", "scores"), [("reward/ensemble", "4 scores"), ("reward/bradley_terry", "1 score;")])

@@ -36,7 +36,7 @@ def test_each_member_has_a_poisson_sample_of_its_own_that_depends_on_the_pair_al
 
 
 def test_a_head_has_as_many_numbers_as_its_setting_says():
-    more = configure(load("reward/ensemble"), {"member_scores.size": 9})
-    assert more.fields["member_scores"].source.size == 9
+    more = configure(load("reward/ensemble"), {"member_scores.size": 9}).fields["member_scores"].source
+    assert (more.size, sum(more.weights)) == (9, pytest.approx(1.0))
     with pytest.raises(PartError, match="at least 2"):
-        configure(more, {"member_scores.size": 1})
+        configure(TOGETHER, {"member_scores.size": 1})

@@ -137,8 +137,7 @@ class RoleModel(Model):
     """Hub id, folder of a model, adapter or run, .gguf file or bundled name (smollm2, tiny); `policy` shares the
     weights of the policy; empty for a model behind a server."""
     ensemble: Ensemble | None = None
-    """How the members' scores become one, for a model that reward/ensemble has trained; null leaves a score for each
-    member, which methods that read one score refuse."""
+    """How the members' scores become one, for a model that reward/ensemble has trained; null is their mean."""
     endpoint: Annotated[dict[str, Any], Label("mapping")] | None = None
     """Options of a model behind a server: the key `model`, and any other key of endpoint/endpoint.py; null loads the
     model from its path."""

@@ -6,7 +6,8 @@ M heads on one trunk say how sure the reward model is, at the cost of one forwar
 
 Differs from reward/bradley_terry, which is M = 1 with w = 1, in the head of M numbers (`member_scores.size`). Members
 begin at random heads and have a bootstrap sample of the pairs each, where the paper's differ in their heads alone: on
-shared features these would all end at the same optimum. `models.reward.ensemble` says how M scores become one.
+shared features these would all end at the same optimum. The score of the model is the mean of its members, or what
+`models.reward.ensemble` says.
 """
 
 from posttrain.core.method import Term, variant
@@ -19,7 +20,7 @@ from posttrain.methods.reward.bradley_terry import METHOD as BRADLEY_TERRY
 METHOD = variant(
     BRADLEY_TERRY,
     name="ensemble",
-    fields={"member_scores": live("B K", "scores of the members of an ensemble", "reward", "scores", size=4)},
+    fields={"member_scores": live("B K", "scores of the members", "reward", "scores", mix=(1.0,), each=(1 / 4,) * 4)},
     loss=Term(part(member_logistic)),
     metrics=ranked(part(member_mean), "accuracy", "margin")
     | sides(part(member_mean), "score")
