@@ -194,6 +194,17 @@ class Contract:
         learner.copy("policy", "old")
         assert torch.equal(learner.forward(batch(), old)["logp"], self.logp(learner))
 
+    def test_a_head_that_is_set_has_these_weights_and_no_bias(self):
+        learner, _ = self.make()
+        states = learner.forward(batch(), {"feature": Source("policy", "feature", When.ONCE)})["feature"]
+        for scale in (1.0, 2.0):
+            weight = scale * torch.arange(3 * states.shape[1], dtype=states.dtype).view(3, -1) / 100
+            version = learner.version
+            learner.set_head("policy", "doubt", weight)
+            assert learner.version > version
+            found = learner.forward(batch(), {"doubt": Source("policy", "doubt", When.ONCE, 0)})["doubt"]
+            torch.testing.assert_close(found, (states @ weight.T).to(found.dtype), rtol=1e-4, atol=1e-4)
+
     def test_a_move_along_a_direction_and_back_ends_where_it_began(self):
         learner, _ = self.make()
         before = self.logp(learner)

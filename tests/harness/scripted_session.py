@@ -101,6 +101,9 @@ class ScriptedSession:
         new, old = self.weights[source], self.weights.get(target)
         self.weights[target] = new if share == 1 or old is None else f"({old} + {share:.3g} to {new})"
 
+    def set_head(self, role: str, name: str, weight: Any) -> None:
+        self._line(f"head {name} of {role}={self.weights[role]}", as_text({"weight": weight.tolist()}))
+
     def move(self, source: str, target: str, along: Mapping[str, float], shape: Any = "normal") -> None:
         moves = " ".join(f"{x:+.6g}*{name}" for name, x in along.items())
         self.weights[target] = f"({self.weights[source]} {moves} {shape})"

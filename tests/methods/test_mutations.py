@@ -28,6 +28,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "swap: by_attribute(scores, attributes, 1)[..., 0] - attributes",  # squared
         "exchange: (scores, attributes)",
     },
+    "adversarial_reward": {"swap: doubt - share @ doubt"},  # a product of two
     "clipped_value": {"swap: value - returns", "swap: near - returns"},  # squared
     "conservative": {"drop -: -1"},  # the last of two axes
     "convex": {"swap: z - 1"},  # squared

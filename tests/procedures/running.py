@@ -95,6 +95,9 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "math_shepherd": {"solutions": 2, "completions": 2, "candidates": 2, "reward": {"steps": 2}, "sft": {"steps": 2}},
     "warm": {"members": 2, "rates": [1e-3, 2e-3], "reward": {"steps": 2}},
     "preference_strength": {"splits": 1, "vote": {"steps": 2}, "reward": SHORT},
+    "laplace": {"reward": {"steps": 4}},
+    "efficient_exploration": {"rounds": 2, "prompts_per_round": 24, "dimensions": 4, "then": {"steps": 4}},
+    "dual_active_learning": {"labels": 24, "dimensions": 4, "then": {"steps": 4}},
     "instructgpt": {"sft": SHORT, "reward": SHORT, "ppo": {"steps": 2}},
 }
 OPTIONAL = {"hrlaif": ["red_team"], "rest": ["demonstrations"], "warm_start": ["prompts"]}

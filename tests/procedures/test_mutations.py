@@ -16,6 +16,20 @@ from tests.procedures.transcripts import SCENARIOS
 
 # Mutants that do the same thing.
 EQUIVALENT: dict[str, set[str]] = {
+    "active/dual_active_learning": {
+        "drop dtype: torch.tensor([rationality.get(name, 1.0) for name in teachers], dtype=torch.float64)",  # precision
+        "swap: states[::2] - states[1::2]",  # a design reads squares
+    },
+    "active/efficient_exploration": {
+        "to GtE: reward_of(one) > reward_of(other)",  # equal rewards are no label
+        "swap arguments: labels(one, other, 1)",  # which orders them by reward
+        "drop dtype: torch.tensor(session.embed(f'states-{n}', demonstrations(answers)), dtype=torch.float64)",
+    },
+    "reward/laplace": {
+        "swap: states[::2] - states[1::2]",  # squared
+        "drop dtype: torch.eye(states.shape[1], dtype=torch.float64)",  # precision
+        "drop dtype: torch.tensor(session.measure('gaps', pairs, pairwise(gap, row_score)), dtype=torch.float64)",
+    },
     "active/online_offline_gap": {"drop if: isinstance(p, Pair)"},  # the data are pairs
     "active/optimal_design": {
         "drop dtype: torch.tensor(session.embed('states', demonstrations(answers)), dtype=torch.float64)",  # precision

@@ -36,6 +36,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "+ to -: self.mean + torch.linalg.solve_triangular(factor.T, noise.T.to(factor), upper=True).T",  # symmetric
     },
     "_unit": {"drop dim: torch.nn.functional.normalize(vectors, dim=1)"},  # the default
+    "double_thompson": {"unwrap: int(torch.randint(len(others), (1,), generator=generator))"},  # a tensor of one number
     "evolved": {
         "drop dtype: torch.randn(pool, d, generator=generator, dtype=differences.dtype)",  # precision
         "to GtE: differences @ directions[h] > 0",  # verdicts are only compared

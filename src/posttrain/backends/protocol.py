@@ -99,6 +99,9 @@ class Learner(Protocol):
     def move(self, source: str, target: str, along: Sequence[tuple[Direction, float]]) -> None:
         """Set the weights of `target` to those of `source` plus the weighted sum of directions `along`."""
 
+    def set_head(self, role: str, name: str, weight: Tensor) -> None:
+        """Give a role a head, or another one, with these weights [K, D] and no bias."""
+
     def state(self) -> dict[str, Any]:
         """Copy everything that the next step depends on: changed weights, optimisers, averages."""
 

@@ -20,6 +20,8 @@ from posttrain.models.watched import Watched
 class Readout(Protocol):
     """What a network computes from hidden states."""
 
+    caution: float  # standard deviations that a score is lowered by
+
     def logits(self, states: Tensor) -> Tensor:
         """Scores of all next tokens: [N, D] -> [N, V]."""
 

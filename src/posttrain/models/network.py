@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from posttrain.models.members import Members
 
 UNBOUNDED = 2**31 - 1
+POSTERIOR = "posterior"
 
 
 class Network(nn.Module):
@@ -60,6 +61,7 @@ class Network(nn.Module):
         self.only_heads = False  # whether nothing else is trained
         self.originals = Originals()  # of what is trained beside LoRA adapters
         self.lora_members: Members | None = None  # of an ensemble, with adapters of their own
+        self.caution = 0.0  # standard deviations of the last layer's posterior that the score is lowered by
         self.members: Callable[[Tensor], Tensor] | None = None  # makes one score of those of an ensemble's members
         self.writes = True  # false for a classifier, whose last layer only fills the place of one
         self.vocab_size: int = len(self.trunk.get_output_embeddings().weight)
@@ -113,8 +115,16 @@ class Network(nn.Module):
         self.heads[name] = head
 
     def combine_members(self, by: str, weight: float) -> None:
-        """Let the score be one number, an aggregate of core/maths/members.py of those of the head."""
-        self.members = partial(AGGREGATES[by], weight=weight)
+        """Let the score be one number, an aggregate of core/maths/members.py of those of the head.
+
+        `posterior`: the score less `weight` standard deviations of its last layer, which the head `doubt` knows.
+        """
+        if by == POSTERIOR:
+            if "doubt" not in self.heads:
+                raise ModelError("ensemble: by: posterior reads the head doubt, which procedure: reward/laplace adds")
+            self.caution = weight
+        else:
+            self.members = partial(AGGREGATES[by], weight=weight)
 
     def head(self, name: str, states: Tensor) -> Tensor:
         """What a head says of states: [N, D] -> [N], or [N, K] for a head of K numbers that are not combined."""

@@ -35,6 +35,6 @@ def relabelled(
         turned = i in weakest
         u = -strengths[i] if turned else strengths[i]
         columns = {**p.columns, "agreement": 1 - soften if u < 0 else 1.0, "margin": margin * u}
-        sides = {"chosen": p.rejected, "rejected": p.chosen} if turned else {}
-        treated.append(replace(p, columns=columns, **sides))
+        chosen, rejected = (p.rejected, p.chosen) if turned else (p.chosen, p.rejected)
+        treated.append(replace(p, chosen=chosen, rejected=rejected, columns=columns))
     return tuple(treated)

@@ -32,6 +32,8 @@ from posttrain.training.saving import saves
 from posttrain.training.stage import Stage
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from posttrain.config.schema import Train
 
 Sources = Mapping[str, Dataset]
@@ -105,6 +107,16 @@ class Session(Observer):
         journal, verb = self.run.journal, self.run.journal.verb
         self._last_copy = None
         self.run.learner.copy(source, target, share)  # also when skipped: the checkpoint fills the roles it made
+        if journal.done(verb):
+            journal.skip(verb)
+        else:
+            journal.finish(0)
+
+    def set_head(self, role: str, name: str, weight: Tensor) -> None:
+        """Give a role a head, or another one, with these weights [K, D] and no bias."""
+        journal, verb = self.run.journal, self.run.journal.verb
+        self._last_copy = None
+        self.run.learner.set_head(role, name, weight)  # also when skipped, as a copy
         if journal.done(verb):
             journal.skip(verb)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from posttrain.records import Numbers
 from tests.harness.numbers import answer
 from tests.methods.golden.row import batch
 
@@ -13,7 +14,19 @@ def members(*scores: tuple[float, ...]):
 # fmt: off
 # A row reads as a line of a paper's example.
 
+# Two answers and two of the reference, whose mean is 1/2 and (0, -1). δ = (1, 1) and (0, 2), so ḡ = (1, 3)/2, and the
+# worst reward of each is lower by 2/√2.5 and 3/√2.5 at B = 1.
+EXPLORED = [
+    answer(logp=[-1.0], ref_logp=[-1.0], group=0, author=0, model_reward=2.0, doubt=Numbers((1.0, 0.0))),
+    answer(logp=[-1.0], ref_logp=[-1.0], group=0, author=0, model_reward=1.0, doubt=Numbers((0.0, 1.0))),
+    answer(False, logp=[-1.0], ref_logp=[-1.0], group=0, author=1, model_reward=0.0, doubt=Numbers((1.0, -1.0))),
+    answer(False, logp=[-1.0], ref_logp=[-1.0], group=0, author=1, model_reward=1.0, doubt=Numbers((-1.0, -1.0))),
+]
+
 ENSEMBLES = (
+    batch("online/advpo", answers=EXPLORED, values={"worst_reward": [0.23508894, -1.39736660, -0.81622777, 0.81622777],
+          "advantage": [[1.63245554], [-1.63245554], None, None]}),
+    batch("online/advpo", {"radius": 0.0}, EXPLORED, values={"worst_reward": [1.5, 0.5, -0.5, 0.5]}, note="no doubt"),
     # Δ = 1, m = 1.5, q = 0.75: z = -0.5
     batch("reward/soft_margin", pairs=[(0, 1)], loss=0.75 * 0.97407698 + 0.25 * 0.47407698,
           answers=[answer(other=[0.0], score=s, agreement=0.75, margin=1.5) for s in (1.5, 0.5)],

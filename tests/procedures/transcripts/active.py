@@ -105,6 +105,143 @@ ACTIVE = (
         return stage=1
         """,
     ),
+    Scenario(  # the first that is asked about is the best as far as is known
+        "active/efficient_exploration",
+        {"prompts": prompts("x?")},
+        {"rounds": 4, "draws": 1, "dimensions": 1, "method": "preference/ipo", "then": {"steps": 4}},
+        {
+            "answers": {f"round-{n}": {"x?": ["b", "c"]} for n in range(1, 5)},
+            "states": {"b": [2.0, 1.0], "c": [-2.0, 1.0]},
+            "scores": lambda e: {"b": 0.1, "c": 0.9}[e.text],
+        },
+        """
+        collect round-1: x? | 8 of policy=start | no rewards
+        embed states-1: x? -> b; x? -> c | policy=start
+        score labels-1: x? b; x? c | rewards
+        collect round-2: x? | 8 of policy=start | no rewards
+        embed states-2: x? -> b; x? -> c | policy=start
+        score labels-2: x? c; x? b | rewards
+        collect round-3: x? | 8 of policy=start | no rewards
+        embed states-3: x? -> b; x? -> c | policy=start
+        score labels-3: x? c; x? b | rewards
+        collect round-4: x? | 8 of policy=start | no rewards
+        embed states-4: x? -> b; x? -> c | policy=start
+        score labels-4: x? c; x? b | rewards
+        train preference/ipo on 'explored comparisons': x?: c > b | policy=start reference=start |
+            no rewards | steps=4
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "active/efficient_exploration",
+        {"prompts": prompts("x?")},
+        {"rounds": 1, "draws": 1, "dimensions": 1},
+        {
+            "answers": {"round-1": {"x?": ["b", "a", "d", "c"]}},
+            "states": CORNERS,
+            "scores": lambda e: {"a": 0.3, "b": 0.1, "c": 0.2, "d": 0.15}[e.text],
+            "seeds": {("draws", 1): 2, ("couples", 1): 77},
+        },
+        """
+        collect round-1: x? | 8 of policy=start | no rewards
+        embed states-1: x? -> b; x? -> a; x? -> d; x? -> c | policy=start
+        score labels-1: x? c; x? d | rewards
+        train preference/dpo on 'explored comparisons': x?: c > d | policy=start reference=start |
+            no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "active/efficient_exploration",
+        {"prompts": THREE},
+        {"rounds": 2, "prompts_per_round": 1, "draws": 3, "dimensions": 2},
+        {
+            "answers": {"round-1": {"x?": ["a", "b", "c", "d", "a"]}, "round-2": {"y?": ["a", "d", "b"]}},
+            "states": CORNERS,
+            "scores": lambda e: {"a": 0.3, "b": 0.1, "c": 0.2, "d": 0.15}[e.text],
+        },
+        """
+        collect round-1: x? | 8 of policy=start | no rewards
+        embed states-1: x? -> a; x? -> b; x? -> c; x? -> d | policy=start
+        score labels-1: x? c; x? a | rewards
+        collect round-2: y? | 8 of policy=start | no rewards
+        embed states-2: y? -> a; y? -> d; y? -> b | policy=start
+        score labels-2: y? a; y? b | rewards
+        train preference/dpo on 'explored comparisons': x?: a > c; y?: a > b | policy=start
+            reference=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "active/efficient_exploration",
+        {"prompts": prompts("x?", "y?", "z?")},
+        {"rounds": 1},
+        {
+            "answers": {"round-1": {"x?": ["a", "b"], "y?": ["c", "d"], "z?": ["a", "d"]}},
+            "states": CORNERS,
+            "scores": lambda e: {"a": 0.3, "b": 0.4, "c": None, "d": 0.2}[e.text],
+        },
+        """
+        collect round-1: x?; y?; z? | 8 of policy=start | no rewards
+        embed states-1: x? -> a; x? -> b; y? -> c; y? -> d; z? -> a; z? -> d | policy=start
+        score labels-1: x? b; x? a; y? d; y? c; z? a; z? d | rewards
+        train preference/dpo on 'explored comparisons': x?: b > a; z?: a > d | policy=start
+            reference=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "active/dual_active_learning",
+        {
+            "pairs": pairs(
+                ("p?", "a", "b"), ("p?", "b", "a"), ("q?", "c", "a"), ("q?", "d", "a"), annotator=[1, 2, 1, 2]
+            )
+        },
+        {"labels": 2, "refit": 1, "rationality": {"2": 2.0}, "method": "preference/ipo", "then": {"steps": 4}},
+        {"states": CORNERS},
+        """
+        embed compared: p?: a > b; p?: b > a; q?: c > a; q?: d > a | policy=start
+        note 2 of 4 comparisons are asked for
+        train preference/ipo on 'answers': p?: b > a; q?: c > a | policy=start | no rewards |
+            steps=4
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "active/dual_active_learning",
+        {"pairs": pairs(("p?", "a", "b"), ("q?", "c", "a"), ("r?", "d", "a"), ("s?", "c", "b"))},
+        {"labels": 2, "refit": 3, "dimensions": 1},
+        {"states": CORNERS},
+        """
+        embed compared: p?: a > b; q?: c > a; r?: d > a; s?: c > b | policy=start
+        note 3 of 4 comparisons are asked for
+        train reward/bradley_terry on 'answers': s?: c > b; q?: c > a; r?: d > a | policy=start | no
+            rewards
+        return stage=1
+        """,
+        {"dual_design": lambda vectors, beta, labels, refit=8: [refit, vectors.shape[1], labels]},
+    ),
+    Scenario(
+        "active/dual_active_learning",
+        {"pairs": pairs(("p?", "a", "b"), ("q?", "c", "a"))},
+        {},
+        {"states": CORNERS},
+        """
+        embed compared: p?: a > b; q?: c > a | policy=start
+        note 2 of 2 comparisons are asked for
+        train reward/bradley_terry on 'answers': p?: a > b; q?: c > a | policy=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "active/dual_active_learning",
+        {"pairs": pairs(("p?", "a", "b"), annotator=["ann"])},
+        {"rationality": {"anne": 2.0}},
+        {"states": CORNERS},
+        """
+        ConfigError: rationality: no annotator 'anne' in pairs (did you mean 'ann'?)
+        """,
+    ),
     Scenario(
         "active/popl",
         {"pairs": pairs(("p?", "east", "west"), ("q?", "west", "east"), ("r?", "north", "south")), "prompts": TWO},

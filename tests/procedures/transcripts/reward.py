@@ -7,6 +7,10 @@ from tests.procedures.transcripts.scenario import Scenario
 
 GIVEN = pairs(("p?", "a", "b"), ("q?", "c", "d"), ("r?", "e", "f"), ("s?", "g", "h"))
 
+# Differences (2, 0) and (0, 4) of the states of the two pairs.
+STATES = {"a": [3.0, 1.0], "b": [1.0, 1.0], "c": [0.0, 2.0], "d": [0.0, -2.0]}
+LN_3 = 1.0986122886681098  # a gap of probability 3/4
+
 REWARD = (
     Scenario(
         "reward/warm",
@@ -96,6 +100,32 @@ REWARD = (
         train reward/margin on 'pairs, relabelled': p?: a > b agreement=1 margin=1; q?: c > d
             agreement=1 margin=0 | policy=start reward=start | no rewards
         return stage=3
+        """,
+    ),
+    Scenario(
+        "reward/laplace",
+        {"pairs": pairs(("p?", "a", "b"), ("q?", "c", "d"))},
+        {"ridge": 2.0, "method": "reward/centred", "reward": {"steps": 4}},
+        {"states": STATES, "measures": {"gaps": [0.0, LN_3]}},
+        """
+        train reward/centred on 'pairs': p?: a > b; q?: c > d | policy=start | no rewards | steps=4
+        embed states: p?: a > b; q?: c > d | reward=#1
+        measure gaps: p?: a > b; q?: c > d | gap(pick(row_score)) of policy=start reward=#1
+        head doubt of reward=#1 | weight=[[0.57735 0] [0 0.447214]]
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "reward/laplace",
+        {"pairs": pairs(("p?", "a", "b"))},
+        {"curved": False},
+        {"states": STATES, "measures": {"gaps": [1.0]}},
+        """
+        train reward/bradley_terry on 'pairs': p?: a > b | policy=start | no rewards
+        embed states: p?: a > b | reward=#1
+        measure gaps: p?: a > b | gap(pick(row_score)) of policy=start reward=#1
+        head doubt of reward=#1 | weight=[[0.447214 0] [0 1]]
+        return stage=1
         """,
     ),
 )

@@ -11,6 +11,8 @@ from posttrain.models.network import Network
 from posttrain.models.outputs.output import output
 from posttrain.seeds import seed_for
 
+REMEDIES = {"doubt": "procedure: reward/laplace"}
+
 
 def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> None:
     """Add the head that an output reads to a model that is trained and lacks it.
@@ -41,7 +43,7 @@ def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> Non
     if not trained:
         raise ModelError(
             f"models.{source.model}: the model has no {name} head, so it gives no {source.output}; train one first "
-            "(method: reward/bradley_terry), and name the folder of its model"
+            f"({REMEDIES.get(name, 'method: reward/bradley_terry')}), and name the folder of its model"
         )
     size, members = max(source.size, 1), getattr(module, "lora_members", None)
     if members is not None and members.count != size:

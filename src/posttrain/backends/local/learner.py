@@ -137,6 +137,17 @@ class LocalLearner(Learner):
             shift(movable(self.models[target]), direction, length)
         self.changed.add(target)
 
+    def set_head(self, role: str, name: str, weight: Tensor) -> None:
+        """Give a role a head, or another one, with these weights [K, D] and no bias."""
+        self._version += 1
+        module = self.models[role]
+        module.add_head(name, size=len(weight))
+        with torch.no_grad():
+            module.heads[name].weight.copy_(weight)
+        if role in self.optimisers:  # it trains other parameters
+            self.optimisers.pop(role).close()
+        self.changed.add(role)
+
     def stop_at(self, tokens: frozenset[int]) -> None:
         """Let the generation config of every language model name these tokens."""
         for model in self.models.values():

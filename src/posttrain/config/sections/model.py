@@ -48,9 +48,10 @@ class Lora(Section):
 class Ensemble(Section):
     """How the scores of an ensemble's members become the score of a role."""
 
-    by: Literal["mean", "lowest", "variance", "deviation"] = "deviation"
+    by: Literal["mean", "lowest", "variance", "deviation", "posterior"] = "deviation"
     """What is read: the mean, the lowest (worst case, WCO), the mean less weight times the variance (UWO), or the mean
-    less weight times the standard deviation (a lower confidence bound, LCB)."""
+    less weight times the standard deviation (a lower confidence bound, LCB); posterior is the score less weight times
+    the standard deviation of its last layer, for a model that reward/laplace has made."""
     weight: NotNegative = 1.0
     """How much disagreement costs, for variance and deviation; 0 is the mean, 0.1 to 2 is typical."""
 

@@ -118,8 +118,8 @@ def warn_of_constants(network: Network, folder: Path) -> None:
 
 
 def _only_scores(network: Network) -> bool:
-    """Whether the heads are a score, and what only its training reads."""
-    return network.heads.keys() - {BESIDE} == {HEAD}
+    """Whether the heads are a score, what only its training reads, and what it does not know (`doubt`)."""
+    return network.heads.keys() - {BESIDE, "doubt"} == {HEAD}
 
 
 def _together(head: Any, name: str) -> Tensor:

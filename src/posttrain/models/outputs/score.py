@@ -9,8 +9,12 @@ from posttrain.models.outputs.output import Output
 
 
 def score(p: ForwardPass) -> Tensor:
-    """The reward model's number for a whole answer."""
-    return p.network.head("score", p.at_last())
+    """The reward model's number for a whole answer, less what it does not know where the run asks for caution."""
+    states = p.at_last()
+    number = p.network.head("score", states)
+    if not p.network.caution:
+        return number
+    return number - p.network.caution * p.network.numbers("doubt", states).norm(dim=-1).to(number.dtype)
 
 
 OUTPUT = Output(score, "B", head="score", order=4, of_members=True)
