@@ -33,7 +33,7 @@ EQUIVALENT: dict[str, set[str]] = {
     },
     "Posterior.draw": {
         "drop dtype: torch.randn(count, len(self.mean), generator=generator, dtype=torch.float64)",  # precision
-        "+ to -: self.mean + torch.linalg.solve_triangular(factor.T, noise.T.to(factor), upper=True).T",  # symmetric
+        "+ to -: self.mean + moved",  # symmetric
     },
     "_unit": {"drop dim: torch.nn.functional.normalize(vectors, dim=1)"},  # the default
     "double_thompson": {"unwrap: int(torch.randint(len(others), (1,), generator=generator))"},  # a tensor of one number

@@ -52,7 +52,8 @@ def mutual_information(gaps: Tensor) -> Tensor:
 
 
 def _entropy(p: Tensor) -> Tensor:
-    return entr(p) + entr(1 - p)
+    bits: Tensor = entr(p) + entr(1 - p)
+    return bits
 
 
 def information(known: Posterior, vectors: Tensor, rationality: Tensor) -> Tensor:

@@ -23,7 +23,8 @@ class Posterior:
 
     def variance(self, vectors: Tensor) -> Tensor:
         """Variance of θ·v for each vector: v' P⁻¹ v, [N, d] -> [N]."""
-        return (vectors * torch.linalg.solve(self.precision, vectors.T).T).sum(1)
+        variance: Tensor = (vectors * torch.linalg.solve(self.precision, vectors.T).T).sum(1)
+        return variance
 
     def lower_bound(self, vectors: Tensor, doubt: float) -> Tensor:
         """θ·v less `doubt` standard deviations: [N, d] -> [N]."""
@@ -38,7 +39,8 @@ class Posterior:
         generator = torch.Generator().manual_seed(seed)
         noise = torch.randn(count, len(self.mean), generator=generator, dtype=torch.float64)
         factor = torch.linalg.cholesky(self.precision)
-        return self.mean + torch.linalg.solve_triangular(factor.T, noise.T.to(factor), upper=True).T
+        moved: Tensor = torch.linalg.solve_triangular(factor.T, noise.T.to(factor), upper=True).T
+        return self.mean + moved
 
 
 def posterior(vectors: Tensor, *, ridge: float = 1.0, rationality: Tensor | None = None) -> Posterior:

@@ -29,5 +29,6 @@ def adversarial_reward(
     share = reference / reference.sum(1, keepdim=True).clamp(min=1)
     shift = doubt - share @ doubt
     worst = shift[rows.trained].mean(0)
-    pessimism = shift @ worst / worst.norm().clamp(min=1e-12)
-    return model_reward - share.to(model_reward.dtype) @ model_reward - radius * pessimism
+    pessimism: PerRow = shift @ worst / worst.norm().clamp(min=1e-12)
+    gain: PerRow = model_reward - share.to(model_reward.dtype) @ model_reward
+    return gain - radius * pessimism

@@ -14,7 +14,8 @@ def score(p: ForwardPass) -> Tensor:
     number = p.network.head("score", states)
     if not p.network.caution:
         return number
-    return number - p.network.caution * p.network.numbers("doubt", states).norm(dim=-1).to(number.dtype)
+    deviation: Tensor = p.network.numbers("doubt", states).norm(dim=-1)
+    return number - p.network.caution * deviation.to(number.dtype)
 
 
 OUTPUT = Output(score, "B", head="score", order=4, of_members=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import torch
 
 from posttrain.data.dataset import Dataset
+from posttrain.records import Pair
 from posttrain.selection.acquisition import couples
 from posttrain.selection.answers import dataset, demonstrations, different, reward_of
 from posttrain.selection.coordinates import principal
@@ -45,7 +46,9 @@ def efficient_exploration(
         method: name of the method that trains the policy; any that reads pairs, such as preference/simpo.
         then: options of the stage of `method`: any keys of `train`, and `settings` of its method.
     """
-    pairs, compared, axes = [], [], None
+    pairs: list[Pair] = []
+    compared: list[torch.Tensor] = []
+    axes = None
     for n in range(1, rounds + 1):
         asked = part_of(prompts, n - 1, prompts_per_round)
         answers = different(session.collect(f"round-{n}", asked, session.sampling(samples=8), rewards=()))
