@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from posttrain.core.vocabulary import Source
 from posttrain.errors import ModelError
@@ -52,3 +56,19 @@ def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> Non
             f"score{'s' * (size != 1)}; give the method that number (reward/ensemble: member_scores.size)"
         )
     module.add_head(name, seed_for(seed, "head", source.model, name), size, source.weights)
+
+
+def write_head(module: Any, name: str, weight: Tensor) -> None:
+    """Give a model a head, or another one, with these weights [K, D] and no bias."""
+    module.add_head(name, size=len(weight))
+    with torch.no_grad():
+        module.heads[name].weight.copy_(weight)
+
+
+def add_saved_heads(module: Any, weights: Mapping[str, Tensor]) -> None:
+    """Add the heads that a saved state has and the model lacks, for the state to fill."""
+    heads = getattr(module, "heads", ())
+    for head in dict.fromkeys(n.split(".")[1] for n in weights if n.startswith("heads.")):
+        if head not in heads:  # in the order of their creation, which is the optimiser's
+            size, mix = len(weights[f"heads.{head}.weight"]), weights.get(f"heads.{head}.mix", ())
+            module.add_head(head, size=size, mix=mix)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from posttrain.backends.local.average import Follower
 from posttrain.backends.local.direction import movable, shift
-from posttrain.backends.local.heads import ensure_head
+from posttrain.backends.local.heads import add_saved_heads, ensure_head, write_head
 from posttrain.backends.local.optimiser import AdamW, Optimiser, cloned
 from posttrain.backends.local.snapshot import Copies, check_fit
 from posttrain.backends.protocol import Direction, Learner, Share, Snapshot
@@ -140,10 +140,7 @@ class LocalLearner(Learner):
     def set_head(self, role: str, name: str, weight: Tensor) -> None:
         """Give a role a head, or another one, with these weights [K, D] and no bias."""
         self._version += 1
-        module = self.models[role]
-        module.add_head(name, size=len(weight))
-        with torch.no_grad():
-            module.heads[name].weight.copy_(weight)
+        write_head(self.models[role], name, weight)
         if role in self.optimisers:  # it trains other parameters
             self.optimisers.pop(role).close()
         self.changed.add(role)
@@ -274,12 +271,7 @@ class LocalLearner(Learner):
         for role, weights in state["models"].items():
             if role not in self.models:
                 self.models[role] = copy.deepcopy(self.models["policy"])
-            heads = getattr(self.models[role], "heads", ())
-            saved_heads = dict.fromkeys(n.split(".")[1] for n in weights if n.startswith("heads."))
-            for head in saved_heads:  # in the order of their creation, which is the optimiser's
-                if head not in heads:
-                    size, mix = len(weights[f"heads.{head}.weight"]), weights.get(f"heads.{head}.mix", ())
-                    self.models[role].add_head(head, size=size, mix=mix)
+            add_saved_heads(self.models[role], weights)
             check_fit(role, self.models[role].state_dict(), weights)
             self.models[role].load_state_dict(weights)
             self.changed.add(role)
