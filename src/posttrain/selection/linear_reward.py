@@ -1,4 +1,4 @@
-"""Linear rewards θ·ψ learnt from comparisons: the most probable θ, and how uncertain it is (Laplace, 1774).
+"""Linear rewards θ·ψ learned from comparisons: the most probable θ, and how uncertain it is (Laplace, 1774).
 
 A comparison is z = ψ(preferred) - ψ(other), of which P(z) = σ(θ·z). The posterior of θ under a Gaussian prior is close
 to a Gaussian around its maximum whose precision is the curvature there.

@@ -28,7 +28,7 @@ def known(tmp_path_factory):
 
 
 def measured(folder, weight):
-    """Scores of answers like those that were learnt from and of one far from them, and their states."""
+    """Scores of answers like those that were learned from and of one far from them, and their states."""
     answers = [Demonstration(i, p["prompt"], p["chosen"]) for i, p in enumerate(PAIRS)]
     answers.append(Demonstration(9, "zzz", "QQQQQQQQ"))
     role = {"path": folder, "ensemble": {"by": "posterior", "weight": weight}}

@@ -15,7 +15,7 @@ def adversarial_reward(
     *,
     radius: float = 1.0,
 ) -> PerRow:
-    """Reward over the reference answer (author 1) under the worst linear reward near the learnt one.
+    """Reward over the reference answer (author 1) under the worst linear reward near the learned one.
 
         φ*·δ,    φ* = argmin over |φ - φ̂|_P <= B of φ·ḡ = φ̂ - B P⁻¹ ḡ / |ḡ|_{P⁻¹}
 

@@ -7,7 +7,7 @@ reward model is in doubt about what matters.
 
 ψ is the policy's hidden state after an answer, projected on principal directions; a round's posterior draws stand for
 the paper's epistemic network of small MLPs with random priors, of which they are the linear case. The paper answers
-with the best of n under the learnt reward; here the labelled pairs train any `method` for pairs at the end.
+with the best of n under the learned reward; here the labelled pairs train any `method` for pairs at the end.
 """
 
 from __future__ import annotations
