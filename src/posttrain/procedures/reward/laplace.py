@@ -1,7 +1,7 @@
 """Bayesian Reward Models for LLM Alignment (Yang et al., 2024), on the last layer.
 
-A reward model that knows how far an answer is from what it has learned: the posterior of its head is close to a Gaussian
-around the trained one (Laplace's approximation), whose precision is the curvature of the loss there.
+A reward model that knows how far an answer is from what it has learned: the posterior of its head is close to a
+Gaussian around the trained one (Laplace's approximation), whose precision is the curvature of the loss there.
 
     P = λ I + Σ_n p_n (1 - p_n) δ_n δ_n',    δ_n = e(x, y_w) - e(x, y_l),    r(x, y) ~ N(φ̂·e, e' P⁻¹ e)
 
