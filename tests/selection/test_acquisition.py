@@ -73,6 +73,26 @@ def test_questions_and_teachers_teach_more_than_as_many_by_chance():
     assert dual_design(turned, beta, 8) == chosen[:8]  # nothing was answered yet
 
 
+@pytest.mark.paper("liu2024avj")
+@pytest.mark.parametrize(("refit", "ridge"), [(1, 1.0), (3, 0.05), (5, 4.0)])
+def test_it_asks_what_a_search_by_determinants_asks(refit, ridge):
+    generator = torch.Generator().manual_seed(3)
+    questions = torch.randn(30, 3, generator=generator, dtype=torch.float64)
+    beta = tensor([0.5, 2.0], dtype=torch.float64).repeat(15)
+    vectors, asked = answered(truth(3), questions, 1, beta), []
+    for n in range(12):
+        if n % refit == 0:
+            known = posterior(vectors[asked], ridge=ridge, rationality=beta[asked])
+            precision = known.precision
+        p = torch.sigmoid(beta * (vectors @ known.mean))
+        weight = beta**2 * p * (1 - p)
+        grown = [precision + w * torch.outer(z, z) for w, z in zip(weight, vectors, strict=True)]
+        left = [i for i in range(30) if i not in asked]
+        asked.append(max(left, key=lambda i: float(torch.logdet(grown[i]))))
+        precision = grown[asked[-1]]
+    assert dual_design(vectors, beta, 12, refit=refit, ridge=ridge) == asked
+
+
 @pytest.mark.paper("000:[83]")
 def test_golden_of_double_thompson():
     """Draws that agree leave the second to chance; else both are somebody's best."""

@@ -41,3 +41,9 @@ def test_the_seed_chooses_and_the_order_of_the_file_does_not():
     assert {p.id for p in balanced(PAIRS[::-1], 1)} == {p.id for p in balanced(PAIRS, 1)}
     with pytest.raises(ValueError, match="at least 1 word"):
         balanced(PAIRS, 0)
+
+
+def test_of_a_conversation_the_answer_is_counted():
+    said = ({"role": "assistant", "content": "one two three"},)
+    assert longer_by(Pair(1, "p", said, "one")) == 2
+    assert longer_by(Pair(1, "p", "one", said)) == -2

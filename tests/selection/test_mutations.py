@@ -37,6 +37,7 @@ EQUIVALENT: dict[str, set[str]] = {
     },
     "_unit": {"drop dim: torch.nn.functional.normalize(vectors, dim=1)"},  # the default
     "double_thompson": {"unwrap: int(torch.randint(len(others), (1,), generator=generator))"},  # a tensor of one number
+    "balanced": {"to GtE: by > 0", "to Lt: by > 0"},  # by is not 0, and the sides are treated alike
     "evolved": {
         "drop dtype: torch.randn(pool, d, generator=generator, dtype=differences.dtype)",  # precision
         "to GtE: differences @ directions[h] > 0",  # verdicts are only compared
@@ -79,6 +80,8 @@ EQUIVALENT: dict[str, set[str]] = {
     },
     "mismatched": {"+ to -: i + n"},  # the same place, counted from the end of twice the list
     "standardised": {"add 1: 1"},  # 0 over anything
+    "with_rates": {"unwrap: float(c.reward > above)", "unwrap: float(answer.reward > above)"},  # True is 1
+    "with_phrase": {"unwrap: str(last['content'])"},  # a text already
 }
 
 

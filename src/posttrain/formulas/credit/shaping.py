@@ -44,7 +44,7 @@ def dense_reward_minus_kl(
         r_t - β (log π_old - log π_ref)
 
     Settings:
-        kl_weight: β, price of a nat of KL to the reference; 0 or more, 0.01 to 0.3 is usual.
+        kl_weight: β, price of a nat of KL to the reference; 0 or more, 0.01 to 0.1 is usual.
     """
     return dense_reward - kl_weight * (old_logp - ref_logp)
 
