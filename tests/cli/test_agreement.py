@@ -51,6 +51,7 @@ def test_what_is_known_of_an_annotator(tmp_path, capsys):
     assert person["first_shown_preferred"] == pytest.approx(2 / 3)
     assert (person["checks_passed"], person["repeats_itself"], person["seconds"]) == (1.0, 0.5, 3)
     assert person["agrees_with_others"] is None
+    assert person["estimated_accuracy"] is None  # nobody else judged these
 
 
 def test_ratings_are_numbers(tmp_path, capsys):

@@ -12,6 +12,7 @@ rewards:
   - {path: math_answer, weight: 2, transform: [{path: contrastive, quantile: 0.85}, log_sigmoid]}
   - {path: exact_match, weight: 0}
 scoring: {transform: whiten}
+sampling: {samples: 5, temperature: 0.5}
 """
 
 
@@ -19,6 +20,8 @@ def test_a_run_file_shows_the_settings_of_its_method_and_the_formula_of_its_rewa
     (tmp_path / "run.yaml").write_text(RUN)
     text = of_run(str(tmp_path / "run.yaml"))
     assert "low = 0.1" in text
+    assert "5 from policy^1, temperature 0.5" in text
+    assert "prompts_per_step x 5 answers" in text
     assert "  reward       whiten(2 log_sigmoid(contrastive(math_answer, quantile=0.85)))" in text
     assert "  exact_match  0 only watches: posttrain.rewards.bundled.exact_match:exact_match" in text
 

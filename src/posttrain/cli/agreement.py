@@ -77,12 +77,21 @@ def question(own: Sequence[Vote], resamples: int) -> dict[str, Any]:
 def estimated_accuracy(asked: dict[str, list[Vote]]) -> dict[Hashable, float]:
     """Return how often each annotator gives the true label, by Dawid and Skene, on the question with most judgements.
 
-    Scores have no true class, so that ratings say nothing here.
+    Scores have no true class, so that ratings say nothing here, nor do items that one annotator judged alone.
     """
     from posttrain.data.feedback.dawid_skene import dawid_skene
 
-    classes = [own for own in asked.values() if not any(isinstance(label, float) for *_, label in own)]
+    classes = [_shared(own) for own in asked.values() if not any(isinstance(label, float) for *_, label in own)]
+    classes = [own for own in classes if own]
     return dawid_skene(max(classes, key=len)).accuracy() if classes else {}
+
+
+def _shared(votes: list[Vote]) -> list[Vote]:
+    """The votes on items that several annotators judged."""
+    who: dict[Hashable, set[Hashable]] = {}
+    for item, annotator, _ in votes:
+        who.setdefault(item, set()).add(annotator)
+    return [vote for vote in votes if len(who[vote[0]]) > 1]
 
 
 def _known(values: Iterable[float]) -> list[float | None]:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from posttrain.config.schema import RunFile
+    from posttrain.core.method import Method, Stream
 
 PLACES = {"transform": "rewards: [{path: REWARD, transform: [NAME]}]", "combine": "scoring: {combine: NAME}"}
 
@@ -24,13 +30,26 @@ def of_run(path: str) -> str:
         entry = catalogue.entry(run.procedure.path)
         blocks.append(explain_procedure(entry.text, catalogue.load_procedure(run.procedure.path, run.base)))
     if run.method is not None:
-        method = configure(method_of(run), run.method.settings)
+        method = _sampling_as(configure(method_of(run), run.method.settings), run)
         blocks.append(explain(catalogue.entry(run.method.path).text, method))
     if rewards := named_rewards(run):
         lines = [f"  reward       {shaping(run, rewards)}"]
         lines += [f"  {r.name:12} {r.weight:g}{' only watches' if not r.weight else ''}: {r.source}" for r in rewards]
         blocks.append("\n".join(["REWARDS", *lines]))
     return "\n\n".join(blocks)
+
+
+def _sampling_as(method: Method, run: RunFile) -> Method:
+    """Return the method with the number of answers and the temperature of the run file."""
+    from posttrain.core.method import variant
+    from posttrain.training.episodes import authors_of
+
+    own = run.sampling
+
+    def sampled(name: str, stream: Stream) -> Stream:
+        return replace(stream, sampling=authors_of(method, name, samples=own.samples, temperature=own.temperature))
+
+    return variant(method, streams={name: sampled(name, stream) for name, stream in method.streams.items()})
 
 
 def of_transform(name: str) -> str | None:
