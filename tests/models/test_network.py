@@ -171,6 +171,7 @@ def test_unknown_outputs_and_missing_heads_are_named():
 def test_every_output_is_a_file_and_has_the_axes_that_it_says():
     net = with_heads()
     net.add_head("constant")
+    net.add_head("doubt")
     tokens, rows = some_rows(LENGTHS)
     sizes = {"K": 1, "T": len(tokens), "B": rows.count, "V": net.vocab_size, "D": net.unembedding[0].shape[1]}
     alone = [name for name in names() if name != "diversity"]  # which is that of members of an ensemble

@@ -35,6 +35,7 @@ def test_the_short_list_has_a_line_each_and_says_where_to_begin() -> None:
     assert [e["path"] for e in json.loads(said("methods", "thumbs", "--json"))] == [
         "preference/kto",
         "reward/harm",
+        "reward/outcome",
         "pipelines/warm_start",
     ]
 

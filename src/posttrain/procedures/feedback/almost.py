@@ -41,7 +41,7 @@ def almost(
 
     Settings:
         writers: names of the models that answer, the best first; any of `models` with the policy's tokens, or policy.
-        examples: texts before the prompt of each writer, such as solved examples; as many as writers.
+        examples: texts before the prompt of each writer, such as solved examples; any texts, as many as writers.
         shortest: length of the preferred answer, as a share of the other's, below which a pair is dropped; 0 or more.
         candidates: answers to each prompt of which the reward model chooses what is imitated; at least 1.
         method: name of the last method; any that reads a reward model, such as online/reinforce.

@@ -28,9 +28,8 @@ def code_pmp(
     """A program of each of two models for every prompt -> reward model on who wrote it -> reward model on the pairs.
 
     Settings:
-        strong: name of the model that writes the preferred programs; any of `models` with the policy's tokens, or
-            policy.
-        weak: name of the model that writes the rejected ones; likewise.
+        strong: model that writes the preferred programs; any of `models` with the policy's tokens, or policy.
+        weak: model that writes the rejected programs; any of the same.
         pretraining: options of the first stage: any keys of `train`, and `settings` of reward/pmp.
         reward: options of the second stage: any keys of `train`, and `settings` of its method.
     """

@@ -49,7 +49,7 @@ def con_j(
     Settings:
         judge: request for a judgement; any text, where {prompt}, {first} and {second} are filled in.
         pattern: regular expression of the verdict; any with 1 group that holds it, of which the last match counts.
-        verdicts: names of the first and the second answer in verdicts; two different texts.
+        verdicts: names of the first and the second answer in verdicts; any two texts that differ.
         hint: text at the end of the request; any with {verdict} in it, empty makes no judgements with hints.
         samples: judgements of each pair; at least 2, 8 in the paper.
         most: contrasts of right and wrong judgements of each pair; at least 1, 3 in the paper.

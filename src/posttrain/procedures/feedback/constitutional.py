@@ -63,7 +63,7 @@ def constitutional(
     Settings:
         revisions: rounds of critique and revision; 0 (SFT on own answers) to 4, as in the paper.
         criticise: requests for a critique, one for each principle; any texts.
-        revise: requests for a revision by the same principles; as many texts as `criticise` has.
+        revise: requests for a revision by the same principles; any texts, as many as `criticise` has.
         judges: names of the models that compare, one drawn for each pair; any of `models`, or policy.
         question: request to compare; any text, where {prompt}, {first}, {second} and {principle} are filled in.
         principles: principles of which one is drawn for each comparison; any texts.

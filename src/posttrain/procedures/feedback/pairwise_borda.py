@@ -47,8 +47,8 @@ def pairwise_borda(
     Settings:
         rounds: number of rounds; at least 1.
         samples: answers to each prompt; at least 2, and n of them cost n (n - 1) questions.
-        judge: model that compares two answers; an entry of `models`, or policy.
-        question: what it is asked, with {prompt}, {first} and {second}; it replies Yes or No.
+        judge: model that compares two answers; any of `models`, or policy.
+        question: request for a comparison; any text with {prompt}, {first} and {second} to which it replies Yes or No.
         method: name of the method that trains the policy; any that reads pairs, such as preference/simpo.
         dpo: options of every stage of `method`: any keys of `train`, and `settings` of its method.
     """

@@ -35,7 +35,7 @@ def rlcd(
 
     Settings:
         encourage: texts at the end of the prompt for the preferred answer; any.
-        discourage: texts for the rejected answer, each the opposite of the one in the same place; as many.
+        discourage: any texts for the rejected answer, each the opposite of that in the same place of `encourage`.
         method: name of the last method; any that reads a reward model, such as online/reinforce.
         reward: options of the stage of the reward model: any keys of `train`, and `settings` of its method.
         then: options of the last stage: any keys of `train`, and `settings` of its method.

@@ -42,7 +42,7 @@ def math_shepherd(
         candidates: new solutions to each prompt that the reward model chooses from; at least 1.
         hard: whether the label of a step is 1 if any completion is accepted, in place of their share.
         accepted: reward above which an answer is accepted; any number, 0 suits rewards of 0 and 1.
-        by: how the scores of steps become one: min, product, last or mean.
+        by: how the scores of steps become one; any of min, product, last and mean.
         reward: options of the stage of the reward model: any keys of `train`, and `settings` of its method.
         sft: options of the SFT stage: any keys of `train`, and `settings` of its method.
     """

@@ -35,7 +35,7 @@ def warm(
 
     Settings:
         members: number of models that are averaged; at least 1, 2 to 10 in the paper.
-        rates: learning rates of the members in turn; none leaves all at that of their stage.
+        rates: learning rates of the members in turn; any number above 0, none leaves all at that of their stage.
         method: name of the method that trains each of them; any of the family reward.
         probe: options of a stage before the members part; none leaves it out.
         reward: options of the stage of each member: any keys of `train`, and `settings` of its method.

@@ -28,7 +28,7 @@ def criticised(
 
     Settings:
         model: path of the reward model; a mapping of the keys of `models`; or the name of one of `models`.
-        critic: the model that criticises, likewise.
+        critic: the model that criticises; any of the same.
         request: request for a critique; any text, where {prompt} and {answer} are filled in.
         critiques: critiques of each answer; at least 1, where more give less noise.
         max_tokens: limit of a critique in tokens; at least 1.

@@ -31,7 +31,7 @@ def rating(
     Settings:
         model: path of a language model; a mapping of the keys of `models`; or the name of one of `models`.
         question: request for a rating; any text, where {prompt}, {answer}, {low} and {high} are filled in.
-        low: worst rating; a digit below `high`.
+        low: worst rating; a digit from 0 to below `high`.
         high: best rating; a digit, so that its first token tells it from all others: 9, where the paper has 10.
     """
     if not 0 <= low < high <= 9:
