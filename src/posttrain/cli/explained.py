@@ -17,10 +17,9 @@ PLACES = {"transform": "rewards: [{path: REWARD, transform: [NAME]}]", "combine"
 def of_run(path: str) -> str:
     """Explain the method of a run file with its settings, and what it makes of the rewards. Raises ConfigError."""
     from posttrain.catalogue import index as catalogue
-    from posttrain.catalogue.configure import configure
     from posttrain.catalogue.explain import explain, explain_procedure
     from posttrain.config.load import load
-    from posttrain.launch.checks import method_of
+    from posttrain.launch.checks import configured, method_of
     from posttrain.training.named_rewards import named_rewards
     from posttrain.training.shaped_rewards import shaping
 
@@ -30,7 +29,7 @@ def of_run(path: str) -> str:
         entry = catalogue.entry(run.procedure.path)
         blocks.append(explain_procedure(entry.text, catalogue.load_procedure(run.procedure.path, run.base)))
     if run.method is not None:
-        method = _sampling_as(configure(method_of(run), run.method.settings), run)
+        method = _sampling_as(configured(run, method_of(run)), run)
         blocks.append(explain(catalogue.entry(run.method.path).text, method))
     if rewards := named_rewards(run):
         lines = [f"  reward       {shaping(run, rewards)}"]

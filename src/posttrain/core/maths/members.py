@@ -1,7 +1,7 @@
 """Aggregates of the scores of an ensemble's members: [..., M] -> [...].
 
 The score of a reward model is defined up to a constant, so members are comparable only on a common scale: centre and
-scale each of them on the same answers first (procedures/reward/ensemble.py does).
+scale each of them on the same answers first.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from typing import Literal
 
 from posttrain.data.feedback.act import canonical
 from posttrain.data.feedback.comparisons import Comparison, swapped
+from posttrain.data.feedback.votes import Vote
 
 Labels = Literal["each", "majority", "dawid_skene", "checked"]
-Vote = tuple[Hashable, Hashable, Hashable]  # item, annotator, label
 TIE = "tie"
 EQUAL: Mapping[str, float] = MappingProxyType({})
 
@@ -53,7 +53,7 @@ def shares_of(
     shares: dict[Hashable, dict[Hashable, float]] = {}
     for item, who, label in votes:
         own = shares.setdefault(item, {})
-        own[label] = own.get(label, 0.0) + weights.get(str(who), 1.0)
+        own[label] = own.get(label, 0.0) + weights.get(who, 1.0)
     return {item: {label: n / sum(own.values()) for label, n in own.items()} for item, own in shares.items()}
 
 

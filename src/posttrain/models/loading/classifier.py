@@ -59,16 +59,12 @@ def as_classifier(
     `weights`: those of the trunk, as they are saved. None if transformers has no classifier with its weights, or if a
     language model has other heads than a score. The scores are those of the head but for the constants it adds.
     """
-    from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
-
-    trunk = network.trunk
-    only = not network.writes or _only_scores(network)
-    if network.lora_members is not None or HEAD not in network.heads or not only or type(trunk.config) not in CLASSES:
+    made = _classifier_of(network)
+    if made is None:
         return None
-    made = CLASSES[type(trunk.config)]
+    trunk, wanted = network.trunk, _wanted(network, made)
     weight = _together(network.heads[HEAD], "weight")
     config, tokenizer = copy.deepcopy(trunk.config), padded_apart(tokenizer)
-    wanted = _shapes(made, _description(trunk, len(weight)))
     config.dtype = trunk.dtype
     config.num_labels = len(weight)
     config.architectures = [made.__name__]
@@ -85,18 +81,25 @@ def build_shapes(network: Network) -> None:
 
     transformers changes torch's default dtype while it builds a model: for all threads, those that train included.
     """
+    if (made := _classifier_of(network)) is not None:
+        _wanted(network, made)
+
+
+def _classifier_of(network: Network) -> Any | None:
+    """Return the class of transformers that may open the network as a sequence classifier, or None."""
     from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
 
-    trunk = network.trunk
-    if _only_scores(network) and type(trunk.config) in CLASSES:
-        size = len(_together(network.heads[HEAD], "weight"))
-        _shapes(CLASSES[type(trunk.config)], _description(trunk, size))
+    kind, only = type(network.trunk.config), not network.writes or _only_scores(network)
+    if network.lora_members is not None or HEAD not in network.heads or not only or kind not in CLASSES:
+        return None
+    return CLASSES[kind]
 
 
-def _description(trunk: Any, size: int) -> str:
-    config = copy.deepcopy(trunk.config)
-    config.num_labels, config.dtype = size, None
-    return str(config.to_json_string(use_diff=False))
+def _wanted(network: Network, made: Any) -> dict[str, torch.Size]:
+    """Return the shapes of the weights that a classifier of this class has, by name."""
+    config = copy.deepcopy(network.trunk.config)
+    config.num_labels, config.dtype = len(_together(network.heads[HEAD], "weight")), None
+    return _shapes(made, str(config.to_json_string(use_diff=False)))
 
 
 @cache
