@@ -6,6 +6,7 @@ import pytest
 
 from posttrain.catalogue import index as catalogue
 from tests.fake_device.covering import covering
+from tests.harness.parts import every_part
 from tests.harness.runs import SUMS, metrics, run
 from tests.training.test_runs import BRIEF, REWARDS
 
@@ -64,15 +65,11 @@ def content(path, folder, scored):
     return made
 
 
-def functions(method):
-    slots = [*method.derived.values(), *method.loss.values(), *method.metrics.values()]
-    return {part.fn for slot in slots for part in slot.part.walk()}
-
-
 TRIED = sorted(set(catalogue.paths()) - A_NUMBER_FOR_EACH_TOKEN - MORE_THAN_A_SCORE)
+READ = {path: {part.fn for part in every_part(catalogue.load(path))} for path in TRIED}
 
 
-@pytest.mark.parametrize("path", sorted(covering({path: functions(catalogue.load(path)) for path in TRIED})))
+@pytest.mark.parametrize("path", sorted(covering(READ)))
 def test_two_steps(path, tmp_path, used, scored):
     found = []
     for there in (False, True):

@@ -14,9 +14,10 @@ import yaml
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure, settings
 from posttrain.core.method import Method
-from posttrain.core.parts import Part, pick, settings_of
+from posttrain.core.parts import settings_of
 from posttrain.models.outputs.output import output
 from tests.harness import generated
+from tests.harness.parts import every_part
 from tests.harness.recorder import of_role
 from tests.harness.settings import problems
 
@@ -59,11 +60,6 @@ def path(request, tmp_path, monkeypatch):
 @pytest.fixture
 def method(path) -> Method:
     return catalogue.load(path)
-
-
-def every_part(method: Method) -> list[Part]:
-    slots = [*method.derived.values(), *method.loss.values(), *method.metrics.values()]
-    return [p for slot in slots for p in slot.part.walk() if p.fn is not pick]
 
 
 # ---- what a reader finds

@@ -12,8 +12,8 @@ import pytest
 from posttrain.catalogue import index as catalogue
 from posttrain.core.maths import divergence
 from posttrain.core.maths.groups import Groups
-from posttrain.core.parts import pick
 from tests.harness.mutants import Formula, cases_of, notices, survivors
+from tests.harness.parts import every_part
 from tests.methods.golden import ROWS
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # of formulas that are broken on purpose
@@ -74,9 +74,7 @@ def readers() -> dict[Callable, list[str]]:
     """Every function that a shipped method reads, and those methods; the helpers that they stand on."""
     found: dict[Callable, list[str]] = {}
     for path in catalogue.paths():
-        method = catalogue.load(path)
-        slots = [*method.derived.values(), *method.loss.values(), *method.metrics.values()]
-        for fn in dict.fromkeys(p.fn for slot in slots for p in slot.part.walk() if p.fn is not pick):
+        for fn in dict.fromkeys(p.fn for p in every_part(catalogue.load(path))):
             found.setdefault(fn, []).append(path)
     helpers = [divergence.bounded_exp, divergence.k1, divergence.k2, divergence.k3, Groups.sum, Groups.mean, Groups.std]
     return found | dict.fromkeys(helpers, ["online/grpo"])
