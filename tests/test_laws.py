@@ -44,14 +44,16 @@ def module_of(file: Path) -> str:
     return ".".join(("posttrain", *file.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
 
 
+MODULES = frozenset(map(module_of, FILES))
+
+
 def room(file: Path) -> str:
     return room_of(module_of(file).removeprefix("posttrain").removeprefix(".") or "__init__")
 
 
 def home(name: str) -> str:
     """The module of ours that an imported name is, or lies in, without `posttrain.`."""
-    modules = {module_of(f) for f in FILES}
-    while name not in modules:
+    while name not in MODULES:
         name = name.rpartition(".")[0]
     return name.removeprefix("posttrain").removeprefix(".")
 
