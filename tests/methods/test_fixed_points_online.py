@@ -10,7 +10,7 @@ from posttrain.catalogue.index import load
 from posttrain.core.method import variant
 from posttrain.core.parts import part
 from posttrain.core.rows import Rows
-from posttrain.formulas.credit.advantages import add_value, constrained, gae
+from posttrain.formulas.credit.advantages import add_value, gae
 from posttrain.formulas.credit.controllers import adaptive_kl
 from tests.harness.enumerated import Exact, Tabular, batch, every_group, game, kl_optimum, mixture, variation
 
@@ -168,10 +168,10 @@ REWARD, PENALTY = torch.tensor([1.0, 0.4, 0.0], dtype=torch.float64), 0.3
 
 
 def constrained_run(cost, steps):
-    """Safe RLHF on three answers of one token, without whitening so that the optimum is known in closed form."""
-    safe = configure(load("online/safe_rlhf"), {"penalty.rate": 0.1, "penalty.decay": 0.0, "kl_weight": PENALTY})
-    advantage = part(constrained, reward_credit="credit", cost_credit="cost_credit")
-    safe = variant(safe, passes=1, derived=safe.derived | {"advantage": advantage})
+    """Safe RLHF on three answers of one token, whose optimum is known in closed form."""
+    safe = configure(
+        load("online/safe_rlhf"), {"penalty.rate": 0.1, "penalty.decay": 0.0, "kl_weight": PENALTY, "passes": 1}
+    )
     models = {role: Tabular(3, 1, ends=False) for role in ("policy", "reference", "critic", "cost_critic")}
     run = Exact(safe, models, {"main": batch(models["policy"], [(0,)], reward=REWARD, cost=cost)}, 0.05)
     for _ in range(steps):

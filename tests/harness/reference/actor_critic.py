@@ -43,7 +43,7 @@ class ppo(Plain):
         weight = cls.kl_weight(k1, rows, memory)
         rewards = {r["id"]: reward(m, r) for r in rows}
         V, A, G = cls.credit(m["critic"], rows, rewards, k1, weight)
-        A = cls.combine(m, rows, whiten(A), k1, memory)
+        A = cls.combine(m, rows, A, k1, memory)
         return {i: {"old": old[i], "V": V[i], "G": G[i], "A": A[i]} | cls.more(i, memory) for i in old}
 
     @classmethod
@@ -60,7 +60,7 @@ class ppo(Plain):
 
     @classmethod
     def combine(cls, m, rows, A, k1, memory):
-        return A
+        return whiten(A)
 
     @classmethod
     def more(cls, i, memory):
@@ -132,7 +132,6 @@ class safe_rlhf(ppo):
         before, mean = memory.get("lambda", 1.0), sum(costs.values()) / len(costs)
         memory["cost"] = 0.9 * memory["cost"] + 0.1 * mean if "cost" in memory else mean
         memory["lambda"] = now = min(math.exp(math.log(before) + 0.04 * before * memory["cost"]), 5.0)
-        C = whiten(C)
         return {i: [(a - now * c) / (1 + now) for a, c in zip(A[i], C[i], strict=True)] for i in A}
 
     @classmethod

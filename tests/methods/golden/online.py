@@ -24,10 +24,12 @@ def three_tokens(reward=1.0, values=(0.5, 0.4, 0.3)):
     return [answer(old_value=list(values), value=list(values), reward=reward, **same)]
 
 
-def costly(*earned, ref_logp=-1.0, train=True):
-    """Answers of one token with (reward, cost)."""
+def costly(*earned, ref_logp=-1.0, value=0.0, cost_value=0.0, train=True):
+    """Answers of one token with (reward, cost), and what the critics expect."""
     same = {"logp": [-1.0], "old_logp": [-1.0], "rollout_logp": [-1.0], "ref_logp": [ref_logp]}
-    values = dict.fromkeys(("value", "old_value", "cost_value", "old_cost_value"), [0.0])
+    values = dict.fromkeys(("value", "old_value"), [value]) | dict.fromkeys(
+        ("cost_value", "old_cost_value"), [cost_value]
+    )
     return [answer(train, reward=r, cost=c, **same, **values) for r, c in earned]
 
 
@@ -218,7 +220,10 @@ COST = (
     batch("online/safe_rlhf", answers=costly((1.0, 0.5), ref_logp=-3.0), note="the KL lowers one and raises the other",
           values={"token_reward": [1 - 0.05 * 2], "token_cost": [0.5 + 0.05 * 2]}),
     batch("online/safe_rlhf", {"penalty.rate": 0.0}, costly((2.0, 4.0), (0.0, 0.0), (2.0, 0.0), (0.0, 4.0)),
-          values={"advantage": [0.0, 0.0, 1.0, -1.0]}, logp=[0.0, 0.0, -0.25, 0.25], within=1e-7),
+          values={"advantage": [-1.0, 0.0, 1.0, -2.0]}, logp=[0.25, 0.0, -0.25, 0.5]),
+    # Critics that know both means: half the gap of the rewards, and a cost of a thousandth weighs a thousandth.
+    batch("online/safe_rlhf", {"penalty.rate": 0.0}, costly((1.0, 0.001), (0.0, 0.0), value=0.5, cost_value=0.0005),
+          values={"advantage": [0.24975, -0.24975]}, note="not whitened"),
     batch("online/safe_rlhf", answers=costly((1.0, 0.5)), metrics={"loss/cost_value": 0.5 * 0.25},
           gradients={"cost_value": [-0.1 * 0.5]}),
 )

@@ -4,14 +4,19 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from posttrain.core.method import variant
 from posttrain.core.parts import part
-from posttrain.formulas.credit.advantages import constrained
+from posttrain.formulas.credit.advantages import add_value
 from tests.harness.numbers import answer, step
 
 pytestmark = pytest.mark.paper("ji2025agt", "002:Safe RLHF")
 
 SAFE, PPO = load("online/safe_rlhf"), load("online/ppo")
-UNWHITENED = variant(
-    SAFE, derived=SAFE.derived | {"advantage": part(constrained, reward_credit="credit", cost_credit="cost_credit")}
+UNWHITENED_PPO = variant(
+    PPO,
+    derived={
+        "token_reward": PPO.derived["token_reward"],
+        "advantage": PPO.derived["credit"],
+        "returns": part(add_value, credit="advantage"),
+    },
 )
 
 
@@ -23,8 +28,14 @@ def rows(*earned, ref_logp=-1.0):
 
 
 def test_golden_advantage():
-    one = step(configure(UNWHITENED, {"penalty.rate": 0.0}), *rows((1.0, 0.5)))
+    one = step(configure(SAFE, {"penalty.rate": 0.0}), *rows((1.0, 0.5)))
     assert one.value("advantage")[0] == pytest.approx([0.25])
+
+
+def test_a_cost_of_a_thousandth_does_not_weigh_as_much_as_the_reward():
+    one = step(configure(SAFE, {"penalty.rate": 0.0}), *rows((1.0, 0.001), (0.0, 0.0)))
+    (better,), (worse,) = one.value("advantage")
+    assert better - worse == pytest.approx((1 - 0.001) / 2)
 
 
 def test_golden_multiplier():
@@ -35,11 +46,12 @@ def test_golden_multiplier():
     assert again.metrics["penalty"] == pytest.approx(1.083287 * 2.718281828 ** (0.04 * 1.083287 * 1.5), abs=1e-6)
 
 
-def test_without_a_multiplier_it_is_ppo():
+def test_without_a_multiplier_it_is_ppo_without_whitening():
     none = {"penalty": {"lambda": 1e-300, "cost": 0.0}}
     safe = step(SAFE, *rows((1.0, 0.3), (0.0, 0.7)), states=none)
-    ppo = step(PPO, *rows((1.0, 0.3), (0.0, 0.7)))
-    assert safe.gradient("logp") == ppo.gradient("logp")
+    ppo = step(UNWHITENED_PPO, *rows((1.0, 0.3), (0.0, 0.7)))
+    for ours, plain in zip(safe.gradient("logp"), ppo.gradient("logp"), strict=True):
+        assert ours == pytest.approx(plain, abs=1e-12)
 
 
 def test_a_large_multiplier_minimises_the_cost():
@@ -48,4 +60,4 @@ def test_a_large_multiplier_minimises_the_cost():
         *rows((1.0, 1.0), (0.0, 0.0)),
         states={"penalty": {"lambda": 1e8, "cost": 0.0}},
     )
-    assert [a[0] for a in heavy.value("advantage")] == pytest.approx([-1, 1], abs=1e-6)
+    assert [a[0] for a in heavy.value("advantage")] == pytest.approx([-1, 0], abs=1e-6)
