@@ -24,6 +24,7 @@ EQUIVALENT: dict[str, set[str]] = {
     "absolute_error": {"swap: middle - attributes"},  # an absolute value
     "add_value": {"exchange: (credit, old_value)"},  # a sum
     "advantage_error": {"swap: logp - ref_logp - token_reward / beta"},  # squared
+    "advantage_regression": {"swap: logp - anchor_logp - advantage / temperature"},  # squared
     "attribute_error": {
         "swap: by_attribute(scores, attributes, 1)[..., 0] - attributes",  # squared
         "exchange: (scores, attributes)",
@@ -65,6 +66,7 @@ EQUIVALENT: dict[str, set[str]] = {
     "kept_pairs": {"swap: chosen - rejected - mean_gap"},  # squared
     "self_play": {"swap: chosen - 1 / (2 * beta)"},  # squared
     "midpoint_ema": {"exchange: (chosen, rejected)"},  # a sum
+    "value_error": {"exchange: (value, returns)", "swap: value - returns"},  # squared
     "whiten": {"negate: return torch.zeros_like(credit)"},  # zero
     "squared_sum": {"exchange: (chosen, rejected)"},  # a sum
 }

@@ -7,7 +7,7 @@ and end(nets, data, once, memory) for what is derived after the passes. A row is
 id, and its columns. `memory` holds the state from one batch to the next.
 """
 
-from tests.harness.reference.actor_critic import ppo, ppo_adaptive_kl, ppo_penalty, ppo_ptx, safe_rlhf
+from tests.harness.reference.actor_critic import apa, awr, ppo, ppo_adaptive_kl, ppo_penalty, ppo_ptx, safe_rlhf
 from tests.harness.reference.imitation import sft
 from tests.harness.reference.online import dapo, dr_grpo, grpo, gspo, nash_md, reinforce, remax, rloo
 from tests.harness.reference.preference import dpo, ipo, kto, simpo
@@ -18,7 +18,7 @@ REFERENCES = {
     c.__name__: c
     for c in (
         *(sft, dpo, ipo, simpo, kto, bradley_terry, reinforce, rloo, remax, nash_md, grpo, dr_grpo, dapo, gspo),
-        *(ppo, ppo_adaptive_kl, ppo_penalty, ppo_ptx, safe_rlhf),
+        *(apa, awr, ppo, ppo_adaptive_kl, ppo_penalty, ppo_ptx, safe_rlhf),
     )
 }
 

@@ -117,6 +117,22 @@ class ppo_penalty(ppo):
         memory["weight"] = before * 2 if kl > 0.015 else before / 2 if kl < 0.01 / 1.5 else before
 
 
+class apa(ppo):
+    @classmethod
+    def policy_loss(cls, new, old, a, o):
+        return (new - old - a / 0.1) ** 2
+
+    @staticmethod
+    def value_loss(new, old, target):
+        return 0.5 * (new - target) ** 2
+
+
+class awr(apa):
+    @classmethod
+    def policy_loss(cls, new, old, a, o):
+        return -min(math.exp(a), 20.0) * new
+
+
 class ppo_ptx(ppo):
     @classmethod
     def loss(cls, m, data, once, hand):

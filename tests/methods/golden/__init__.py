@@ -6,6 +6,7 @@ method, of several batches in a row, and of whole distributions are no rows: the
 own file, beside its identities and invariances.
 """
 
+from tests.methods.golden.critics import CRITICS
 from tests.methods.golden.ensembles import ENSEMBLES
 from tests.methods.golden.heads import HEADS
 from tests.methods.golden.imitation import IMITATION
@@ -24,5 +25,6 @@ ROWS: tuple[Golden, ...] = (
     *HEADS,
     *OFFLINE,
     *ONLINE,
+    *CRITICS,
     *PEOPLE,
 )

@@ -20,6 +20,11 @@ def clipped_value(value: PerToken, old_value: PerToken, returns: PerToken, *, cl
     return 0.5 * torch.maximum((value - returns) ** 2, (near - returns) ** 2)
 
 
+def value_error(value: PerToken, returns: PerToken) -> PerToken:
+    """Half the squared error of the critic: ½ (V - R)²."""
+    return 0.5 * (value - returns) ** 2
+
+
 def explained_variance(old_value: PerToken, returns: PerToken, rows: Rows) -> Scalar:
     """Share of the returns' variance that the critic explains, over the trained tokens.
 
