@@ -16,6 +16,7 @@ from tests.methods.golden.people import PEOPLE
 from tests.methods.golden.preference import PREFERENCE
 from tests.methods.golden.reward import REWARD
 from tests.methods.golden.row import Golden
+from tests.methods.golden.sequence import SEQUENCE
 
 ROWS: tuple[Golden, ...] = (
     *IMITATION,
@@ -27,4 +28,5 @@ ROWS: tuple[Golden, ...] = (
     *ONLINE,
     *CRITICS,
     *PEOPLE,
+    *SEQUENCE,
 )

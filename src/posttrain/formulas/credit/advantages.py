@@ -36,6 +36,11 @@ def reward_to_go(token_reward: PerToken, rows: Rows, *, gamma: float = 1.0) -> P
     return rows.discount(token_reward, gamma)
 
 
+def minus_value(returns: PerToken, old_value: PerToken) -> PerToken:
+    """Returns less the critic's value: R_t - V_t."""
+    return returns - old_value
+
+
 def whiten(credit: PerToken, rows: Rows, *, eps: float = 1e-8) -> PerToken:
     """Standardised advantages over the trained tokens, 0 outside the mask. The variance is the biased one.
 
