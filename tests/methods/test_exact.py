@@ -15,8 +15,8 @@ from posttrain.formulas.losses.penalties import kl_k1, kl_k2, kl_k3
 from tests.harness import generated
 from tests.harness.enumerated import Exact, Tabular, batch, every_group, game, mixture
 
-REINFORCE, RLOO, REMAX, DR_GRPO, GRPO = (
-    load(f"online/{name}") for name in ("reinforce", "rloo", "remax", "dr_grpo", "grpo")
+REINFORCE, RLOO, REMAX, DR_GRPO, GRPO, PASS_AT_K, MAXRL = (
+    load(f"online/{name}") for name in ("reinforce", "rloo", "remax", "dr_grpo", "grpo", "pass_at_k", "maxrl")
 )
 DR_GRPO = variant(DR_GRPO, metrics={})
 
@@ -72,6 +72,24 @@ def test_reinforce_has_the_exact_gradient_whatever_the_baseline(model, reference
 def test_rloo_has_the_exact_gradient_of_reward_minus_kl(model, reference, reward, size):
     got = expected(configure(RLOO, {"kl_weight": 0.3}), model, reference, every_group(model, size), {"reward": reward})
     assert_close(got, -ascent(model, objective(model, reference, reward, 0.3)))
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_pass_at_k_has_the_exact_gradient_of_the_best_of_k(model, reference, reward, size):
+    groups = every_group(model, size)
+    got = expected(PASS_AT_K, model, reference, groups, {"reward": reward})
+    chosen = torch.tensor(groups)
+    best = (model.logp().exp()[chosen].prod(1) * reward[chosen].amax(1)).sum()
+    assert_close(size * got, -ascent(model, best))
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_maxrl_has_the_gradient_of_the_truncated_likelihood(model, reference, size):
+    """∇p Σ_{k<G-1} (1-p)^k, the first terms of ∇ log p = ∇p / p = ∇p Σ_k (1-p)^k."""
+    right = (torch.arange(len(model.answers)) % 3 == 0).to(torch.float64)
+    got = expected(MAXRL, model, reference, every_group(model, size), {"reward": right})
+    p = (model.logp().exp() * right).sum()
+    assert_close(got, -ascent(model, p) * sum((1 - float(p.detach())) ** k for k in range(size - 1)))
 
 
 def objective(model, reference, reward, beta):

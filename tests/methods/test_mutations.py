@@ -67,7 +67,9 @@ EQUIVALENT: dict[str, set[str]] = {
     "self_play": {"swap: chosen - 1 / (2 * beta)"},  # squared
     "midpoint_ema": {"exchange: (chosen, rejected)"},  # a sum
     "value_error": {"exchange: (value, returns)", "swap: value - returns"},  # squared
+    "weighed": {"exchange: (loss, weight)"},  # a product
     "whiten": {"negate: return torch.zeros_like(credit)"},  # zero
+    "within_divergence": {"swap: p - q"},  # an absolute value
     "squared_sum": {"exchange: (chosen, rejected)"},  # a sum
 }
 

@@ -396,16 +396,21 @@ def test_rloo_advantages_with_the_kl_in_the_reward():
 ADVANTAGES = [0.7, -1.1, 0.4, 1.5, -0.2, -1.3]
 
 
-def trl_grpo(loss_type, beta=0.0, low=0.2, high=0.2, level="token", old=OLD):
+VESPO = {"vespo_k_pos": 2.0, "vespo_lambda_pos": 3.0, "vespo_k_neg": 3.0, "vespo_lambda_neg": 2.0}
+SAPO = {"sapo_temperature_pos": 1.0, "sapo_temperature_neg": 1.05}
+
+
+def trl_grpo(loss_type, beta=0.0, low=0.2, high=0.2, level="token", old=OLD, delta=None, **more):
     from trl import GRPOTrainer
+    from trl.experimental.gmpo import GMPOTrainer
 
     logp, mask = padded(NOW).requires_grad_(), mask_of(NOW)
     trainer = bare(
-        GRPOTrainer,
+        GMPOTrainer if loss_type == "gmpo" else GRPOTrainer,
         model=Told(),
-        args=SimpleNamespace(delta=None, use_bias_correction_kl=False, steps_per_generation=1),
-        top_entropy_quantile=1.0,
-        off_policy_mask_threshold=None,
+        args=SimpleNamespace(delta=delta, use_bias_correction_kl=False, steps_per_generation=1, **VESPO, **SAPO),
+        top_entropy_quantile=more.get("top_entropy_quantile", 1.0),
+        off_policy_mask_threshold=more.get("off_policy_mask_threshold"),
         importance_sampling_level=level,
         beta=beta,
         loss_type=loss_type,
@@ -417,7 +422,8 @@ def trl_grpo(loss_type, beta=0.0, low=0.2, high=0.2, level="token", old=OLD):
         current_gradient_accumulation_steps=1,
         _entropy_bonus_enabled=False,
     )
-    trainer.__dict__["_get_per_token_logps_and_entropies"] = lambda *_, **__: (logp, torch.zeros_like(logp), None)
+    entropies = padded(more["entropies"]) if "entropies" in more else torch.zeros_like(logp)
+    trainer.__dict__["_get_per_token_logps_and_entropies"] = lambda *_, **__: (logp, entropies, None)
     inputs = {
         "prompt_ids": torch.ones(6, 1, dtype=torch.long),
         "prompt_mask": torch.ones(6, 1, dtype=torch.long),
@@ -442,7 +448,7 @@ def with_given_advantages(method, **scalars):
     return one.metrics["loss"], one.gradient("logp")
 
 
-GRPO = load("online/grpo")
+GRPO, DUAL = load("online/grpo"), load("online/dual_clip_ppo")
 VARIANTS = {
     "grpo with kl": (GRPO, {"loss_type": "grpo", "beta": 0.04}),
     "grpo without": (variant(GRPO, loss=without(GRPO.loss, "kl")), {"loss_type": "grpo"}),
@@ -453,6 +459,18 @@ VARIANTS = {
     "gspo with a wide clip": (
         configure(load("online/gspo"), {"low": 0.2, "high": 0.2}),
         {"loss_type": "grpo", "level": "sequence"},
+    ),
+    "cispo": (configure(load("online/cispo"), {"cap": 1.1}), {"loss_type": "cispo", "high": 1.1}),
+    "sapo": (load("online/sapo"), {"loss_type": "sapo"}),
+    "vespo": (load("online/vespo"), {"loss_type": "vespo"}),
+    "luspo": (
+        configure(load("online/luspo"), {"low": 0.05, "high": 0.05}),
+        {"loss_type": "luspo", "level": "sequence", "low": 0.05, "high": 0.05},
+    ),
+    "gmpo": (configure(load("online/gmpo"), {"low": 0.1, "high": 0.2}), {"loss_type": "gmpo", "low": 0.1}),
+    "dual clip": (
+        configure(variant(GRPO, loss={"policy": DUAL.loss["policy"]}), {"low": 0.1, "high": 0.1, "ceiling": 1.2}),
+        {"loss_type": "dapo", "low": 0.1, "high": 0.1, "delta": 1.2},
     ),
 }
 
@@ -466,6 +484,17 @@ def test_clipped_losses(name):
     assert loss == pytest.approx(their_loss, **CLOSE)
     assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
     assert any(flat(gradient))
+
+
+def test_every_loss_of_their_grpo_trainer_is_compared():
+    from trl import GRPOTrainer
+
+    source = inspect.getsource(GRPOTrainer._compute_loss)
+    theirs = set(re.findall(r'loss_type == "(\w+)"', source)) | set(
+        re.findall(r'"(\w+)"', " ".join(re.findall(r"loss_type in (\[.*?\])", source)))
+    )
+    assert len(theirs) >= 8
+    assert theirs <= {settings["loss_type"] for _, settings in VARIANTS.values()}
 
 
 def test_rloo_gradient_while_on_policy():

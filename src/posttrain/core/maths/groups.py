@@ -35,6 +35,12 @@ class Groups:
         """Average over the rows of the same group: [B] -> [B]; 0 for a group without rows that count."""
         return self.sum(x) / self.size().clamp(min=1)
 
+    def max(self, x: Tensor) -> Tensor:
+        """Largest over the rows of the same group: [B] -> [B]; -inf for a group without rows that count."""
+        counted = torch.where(self.counts, x, -torch.inf)
+        largest = x.new_full((self.count,), -torch.inf)
+        return largest.scatter_reduce(0, self.index, counted, "amax")[self.index]
+
     def std(self, x: Tensor, ddof: int) -> Tensor:
         """Standard deviation over the rows of the same group: [B] -> [B]; 0 for a group of fewer than two rows."""
         squares = self.sum((x - self.mean(x)) ** 2)

@@ -1,0 +1,53 @@
+"""Advantages of whole answers from their group, by other baselines and scales than those of GRPO and RLOO.
+
+A group of one has advantage 0. Rows without trained tokens never enter the statistics of a group.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from posttrain.core.maths.groups import Groups
+from posttrain.core.parts import ComparedGroup, PerRow, PerToken
+from posttrain.core.rows import Rows
+
+EQUAL = 1e-12  # rewards that are closer differ by rounding
+
+
+def length_weighted_centre(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
+    """Reward less the mean of the group weighted by length: R_i - Σ_j |y_j| R_j / Σ_j |y_j|.
+
+    It is the baseline of least variance where the squared gradient of log π(y) is in proportion to the length.
+    """
+    groups, length = Groups.of(group, rows.trained), rows.length().to(reward.dtype)
+    return rows.spread(reward - groups.sum(length * reward) / groups.sum(length).clamp(min=1))
+
+
+def over_mean(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
+    """Centred reward over the mean size of the group's rewards: (R_i - mean) / mean |R|; 0 where nobody earned any.
+
+    Where rewards are 0 and 1 the mean is the success rate.
+    """
+    groups = Groups.of(group, rows.trained)
+    size = groups.mean(reward.abs())
+    return rows.spread(torch.where(size > EQUAL, (reward - groups.mean(reward)) / size, 0))
+
+
+def best_over_second(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
+    """Lead of the best answer over the second, 0 for all others: max_j R_j - max_{j≠i} R_j."""
+    groups = Groups.of(group, rows.trained)
+    best = reward == groups.max(reward)
+    leader = rows.trained & best & (groups.sum(best.to(reward.dtype)) == 1) & (groups.size() > 1)
+    second = Groups.of(group, rows.trained & ~best).max(reward)
+    return rows.spread(torch.where(leader, reward - second, 0))
+
+
+def rescaled_centre(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
+    """Centred reward, scaled up for the answers that teach nothing: α (R_i - mean).
+
+    α is the number of answers over the number of those whose group has different rewards.
+    """
+    groups = Groups.of(group, rows.trained)
+    teaches = rows.trained & (groups.std(reward, 0) > EQUAL)
+    share = rows.trained.sum() / teaches.sum().clamp(min=1)
+    return rows.spread(torch.where(teaches, share * (reward - groups.mean(reward)), 0))
