@@ -212,6 +212,31 @@ def test_safe_rlhf_forgets_a_constraint_that_does_not_bind():
     assert variation(distribution, kl_optimum(torch.full((3,), 1 / 3), REWARD, PENALTY)) < 0.02
 
 
+REWARDS = {"a": REWARD, "b": torch.tensor([0.0, 1.0, 0.2], dtype=torch.float64)}
+
+
+@pytest.mark.paper("moskovitz2023slz")
+def test_constrained_rlhf_ends_where_every_reward_is_at_its_threshold():
+    """The Karush-Kuhn-Tucker point: π ∝ π_ref exp(Σ f_i r_i / Σ (1 - f_i)), and every mean reward is θ_i."""
+    thresholds = {"a": 0.5, "b": 0.5}
+    own = {f"multiplier/{n}.threshold": x for n, x in thresholds.items()}
+    settings = {"components": list(thresholds), **own, "passes": 1, "rate": 0.2, "momentum": 0.0}
+    method = configure(load("online/constrained_rlhf"), settings)
+    critics = ("critic", *(f"{n}_critic" for n in thresholds))
+    models = {role: Tabular(3, 1, ends=False) for role in ("policy", "reference", *critics)}
+    columns = {f"reward_{n}": REWARDS[n] for n in thresholds}
+    run = Exact(method, models, {"main": batch(models["policy"], [(0,)], **columns)}, 0.1)
+    for _ in range(80):
+        groups = in_proportion(models["policy"].distribution(), 50)
+        run.step({"main": batch(models["policy"], groups, **columns)})
+    end, shares = models["policy"].distribution(), {n: run.trainer.states[f"multiplier/{n}"]["mu"] for n in thresholds}
+    f = {n: float(torch.tensor(mu).sigmoid()) for n, mu in shares.items()}
+    for n, threshold in thresholds.items():
+        assert float(end @ REWARDS[n]) == pytest.approx(threshold, abs=0.02)
+    pull = sum(f[n] * REWARDS[n] for n in f) / sum(1 - x for x in f.values())
+    assert variation(end, kl_optimum(torch.full((3,), 1 / 3), pull, 1.0)) < 0.02
+
+
 @pytest.mark.paper("000:[84]")
 @pytest.mark.parametrize("start", [0.05, 2.0])
 def test_the_adaptive_coefficient_brings_the_kl_to_its_target(start):

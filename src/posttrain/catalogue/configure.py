@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from posttrain.catalogue.transforms.aggregation import aggregated
+from posttrain.catalogue.transforms.components import composed
 from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads_of, reshaped
 from posttrain.core.method import Method, Reduce, Term, variant
 from posttrain.core.parts import Part, PartError, settings_of
 from posttrain.errors import suggestion
 
-AGGREGATE = "aggregate"
+AGGREGATE, COMPONENTS = ADDING = ("aggregate", "components")  # these two add settings
 Setting = tuple[str, str, str, Any]  # slot, part, key, value
 
 
@@ -26,12 +27,12 @@ def settings(method: Method) -> list[Setting]:
 def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     """Return the method with other settings.
 
-    `aggregate: mean` (transforms/aggregation.py); `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9`
-    for every part of that name; `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot;
-    `passes`, `minibatches`.
+    `aggregate: mean` (transforms/aggregation.py); `components: [helpful, brief]` (transforms/components.py);
+    `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
+    `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
     Raises PartError for a name that the method does not read or that is ambiguous, and for a value of the wrong type.
     """
-    for path, value in sorted(changes.items(), key=lambda change: change[0] != AGGREGATE):  # adds settings
+    for path, value in sorted(changes.items(), key=lambda change: change[0] not in ADDING):
         method = _change(method, path, tuple(value) if isinstance(value, list) else value)
     return method
 
@@ -40,6 +41,8 @@ def _change(method: Method, path: str, value: Any) -> Method:
     *owner, key = path.split(".")
     if path == AGGREGATE:
         return aggregated(method, value)
+    if path == COMPONENTS:
+        return composed(method, value)
     if len(owner) == 1 and key in HEAD_KEYS and owner[0] in heads_of(method):
         return reshaped(method, owner[0], key, value)
     if not owner and key in ("passes", "minibatches"):

@@ -6,6 +6,7 @@ method, of several batches in a row, and of whole distributions are no rows: the
 own file, beside its identities and invariances.
 """
 
+from tests.methods.golden.constraints import CONSTRAINED
 from tests.methods.golden.critic_free import CRITIC_FREE
 from tests.methods.golden.critics import CRITICS
 from tests.methods.golden.ensembles import ENSEMBLES
@@ -29,6 +30,7 @@ ROWS: tuple[Golden, ...] = (
     *ONLINE,
     *CRITIC_FREE,
     *CRITICS,
+    *CONSTRAINED,
     *PEOPLE,
     *SEQUENCE,
 )

@@ -36,6 +36,17 @@ def reward_minus_fixed_kl(
     return rows.at_last(reward) - sign * kl_weight * (old_logp - ref_logp)
 
 
+def minus_kl(old_logp: PerToken, ref_logp: PerToken, *, kl_weight: float = 1.0) -> PerToken:
+    """Token rewards that are the KL to the reference alone.
+
+        r_t = -β (log π_old - log π_ref)
+
+    Settings:
+        kl_weight: β, price of a nat of KL to the reference; above 0, where 1 is the KL itself.
+    """
+    return -kl_weight * (old_logp - ref_logp)
+
+
 def dense_reward_minus_kl(
     dense_reward: PerToken, old_logp: PerToken, ref_logp: PerToken, *, kl_weight: float = 0.05
 ) -> PerToken:
