@@ -6,7 +6,7 @@ too. This setting makes all of that once for each of the named rewards, and adds
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import reduce
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from posttrain.core.parts import Part, PartError, part
 from posttrain.core.vocabulary import Field
 from posttrain.formulas.credit.constraints import plus
 
-V = TypeVar("V", Field, Derived, Term)
+V = TypeVar("V")
 OWN, CRITIC, ADVANTAGE = "/reward", "reward_critic", "advantage"
 
 
@@ -36,29 +36,36 @@ def composed(method: Method, names: Any) -> Method:
     scores = {f"reward_{n}": Field("B", f"score of {n!r}, one of the `rewards` of the run") for n in names}
     return variant(
         method,
-        fields=_each(method.fields, names) | scores,
-        derived=_each(method.derived, names) | {ADVANTAGE: total},
-        loss=_each(method.loss, names),
-        metrics=_each(method.metrics, names),
+        fields=_each(method.fields, names, _field) | scores,
+        derived=_each(method.derived, names, _derived) | {ADVANTAGE: total},
+        loss=_each(method.loss, names, _term),
+        metrics=_each(method.metrics, names, _term),
     )
 
 
-def _each(table: Mapping[str, V], names: tuple[str, ...]) -> dict[str, V]:
+def _each(table: Mapping[str, V], names: tuple[str, ...], of: Callable[[V, str], V]) -> dict[str, V]:
     """The entries of a table, those of the one reward once for each name."""
     made: dict[str, V] = {}
     for key, entry in table.items():
         own = key.endswith(OWN)
-        made |= {_called(key, name): _entry(entry, name) for name in names} if own else {key: entry}
+        made |= {_called(key, name): of(entry, name) for name in names} if own else {key: entry}
     return made
 
 
-def _entry(entry: V, name: str) -> V:
-    if not isinstance(entry, Field):
-        return replace(entry, part=_of(entry.part, name))
-    source = entry.source
+def _field(field: Field, name: str) -> Field:
+    """The output of the critic of the one reward as that of the reward `name`."""
+    source = field.source
     if source is None or source.model != CRITIC:
-        return entry
-    return replace(entry, source=replace(source, model=f"{name}_critic"))
+        return field
+    return replace(field, source=replace(source, model=f"{name}_critic"))
+
+
+def _derived(derived: Derived, name: str) -> Derived:
+    return replace(derived, part=_of(derived.part, name))
+
+
+def _term(term: Term, name: str) -> Term:
+    return replace(term, part=_of(term.part, name))
 
 
 def _of(root: Part, name: str) -> Part:
