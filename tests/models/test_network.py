@@ -172,6 +172,7 @@ def test_every_output_is_a_file_and_has_the_axes_that_it_says():
     net = with_heads()
     net.add_head("constant")
     net.add_head("doubt")
+    net.add_head("gate")
     tokens, rows = some_rows(LENGTHS)
     sizes = {"K": 1, "T": len(tokens), "B": rows.count, "V": net.vocab_size, "D": net.unembedding[0].shape[1]}
     alone = [name for name in names() if name != "diversity"]  # which is that of members of an ensemble
@@ -243,3 +244,20 @@ def test_the_probe_finds_dropout_that_is_still_on():
 def test_vocabulary_and_context():
     net = network()
     assert (net.vocab_size, net.context) == (VOCABULARY, 64)
+
+
+def test_a_gate_reads_the_end_of_the_prompt_and_mixes_the_numbers_of_the_score():
+    net, (tokens, rows) = network(), some_rows(LENGTHS)
+    net.add_head("score", seed=3, size=4)
+    net.add_head("gate", seed=4, size=2)
+    out = net.outputs(tokens, rows, ["score", "scores", "gate", "hidden"])
+    for r, prompt in enumerate(rows.prefix_length().clamp(min=1).tolist()):
+        state = out["hidden"][rows.index == r][prompt - 1]
+        torch.testing.assert_close(out["gate"][r], net.heads["gate"](state))
+        weights, pairs = out["gate"][r].softmax(0), out["scores"][r].reshape(2, 2)  # two numbers of each attribute
+        torch.testing.assert_close(out["score"][r], weights @ pairs.mean(1))
+    slopes = torch.autograd.grad(out["gate"].sum(), [*net.parameters()], allow_unused=True)
+    assert {n for (n, _), g in zip(net.named_parameters(), slopes, strict=True) if g is not None} == {
+        "heads.gate.weight",
+        "heads.gate.bias",
+    }

@@ -95,6 +95,8 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "math_shepherd": {"solutions": 2, "completions": 2, "candidates": 2, "reward": {"steps": 2}, "sft": {"steps": 2}},
     "warm": {"members": 2, "rates": [1e-3, 2e-3], "reward": {"steps": 2}},
     "preference_strength": {"splits": 1, "vote": {"steps": 2}, "reward": SHORT},
+    "armorm": {"verbosity": 0, "first": {"steps": 2}, "gate": SHORT},
+    "qrm": {"quantiles": 2, "regression": {"steps": 2}, "gate": SHORT},
     "laplace": {"reward": {"steps": 4}},
     "efficient_exploration": {"rounds": 2, "prompts_per_round": 24, "dimensions": 4, "then": {"steps": 4}},
     "dual_active_learning": {"labels": 24, "dimensions": 4, "then": {"steps": 4}},
@@ -121,6 +123,8 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if feedback else 48}")
     if name == "almupqa":
         data["rankings"] = {"path": f"{SUMS},size=48", "columns": {"votes": "reward"}}
+    if name in ("armorm", "qrm"):
+        data["demonstrations"] = str(rated(folder / "rated.jsonl"))
     if name in ("crowd_bt", "maxmin_rlhf", "popl"):
         data["pairs"] = str(two_groups(folder / "pairs.jsonl", each=4 if name == "crowd_bt" else 16))
     return {
@@ -142,6 +146,14 @@ def two_groups(file: Path, people: int = 6, each: int = 16) -> Path:
         chosen, rejected = (digits, letters) if i % people % 2 == 0 else (letters, digits)
         person = f"person {i % people}"
         rows.append({"prompt": f"{i}?", "chosen": chosen, "rejected": rejected, "annotator": person})
+    file.write_text("\n".join(map(json.dumps, rows)))
+    return file
+
+
+def rated(file: Path) -> Path:
+    """Answers of which people rate the digits and the letters."""
+    answers = [(str(1000 + 37 * i), [1, 0]) if i % 2 else ("ab"[i % 4 // 2] * 3, [0, None]) for i in range(8)]
+    rows = [{"prompt": f"{i}?", "completion": text, "attributes": a} for i, (text, a) in enumerate(answers)]
     file.write_text("\n".join(map(json.dumps, rows)))
     return file
 

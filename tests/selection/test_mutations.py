@@ -18,6 +18,16 @@ MODULES = [m.name for m in pkgutil.iter_modules(selection.__path__)]
 SLOW = ("coordinates", "duels", "lexicase", "optimal_design", "pairs")
 # Mutants that do the same thing, or differ only in cost or precision.
 EQUIVALENT: dict[str, set[str]] = {
+    "_fitted": {
+        "swap: e[held] @ solved(e[~held], a[~held], x) - a[held]",  # squared
+        "unwrap: int(torch.stack(errors).argmin())",  # a tensor of one number
+    },
+    "_share": {
+        "to Lt: correlation(own - middle * other, other) <= threshold",  # exactly at the threshold
+        "unwrap: float(own.std() / other.std())",
+        "swap arguments: correlation(own, other)",  # symmetric
+        "swap arguments: correlation(own - middle * other, other)",
+    },
     "backward_duels": {"add 1: 1"},  # without states nothing is shared
     "Duels.record": {  # a difference from a half, whatever its sign; exactly as wide as the width
         "swap: self.share(a, b) - 0.5",

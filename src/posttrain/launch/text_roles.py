@@ -98,6 +98,7 @@ def _model_role(run: RunFile, name: str, spec: RoleModel, loaded: Loaded, where:
         writes=network.writes,
         scores=_has_score(loaded),
         padding=config.get_text_config().pad_token_id if classifier else None,
+        gated="gate" in network.heads,
         where=where,
     )
 
@@ -105,4 +106,4 @@ def _model_role(run: RunFile, name: str, spec: RoleModel, loaded: Loaded, where:
 def _has_score(loaded: Loaded) -> bool:
     heads = loaded.network.heads
     combined = loaded.network.members is not None
-    return "score" in heads and (combined or gives_one(heads["score"]))
+    return "score" in heads and (combined or gives_one(heads))

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from posttrain.core.rows import Rows
 from posttrain.models.kernels.padded_blocks import take
@@ -21,6 +21,7 @@ class Readout(Protocol):
     """What a network computes from hidden states."""
 
     caution: float  # standard deviations that a score is lowered by
+    heads: nn.ModuleDict
 
     def logits(self, states: Tensor) -> Tensor:
         """Scores of all next tokens: [N, D] -> [N, V]."""
@@ -72,6 +73,12 @@ class ForwardPass:
     def at_last(self) -> Tensor:
         """The state after the last token of each row: [B, D]."""
         return take(self.states, self.index[self.rows.sizes.cumsum(0) - 1])
+
+    def at_prompt(self) -> Tensor:
+        """The state after the last token of each row's prompt: [B, D]."""
+        prompt = Rows(self.rows.index, self.written, self.rows.count).prefix_length().clamp(min=1)
+        starts = self.rows.sizes.cumsum(0) - self.rows.sizes
+        return take(self.states, self.index[starts + prompt - 1])
 
     @cached_property
     def logp_and_entropy(self) -> tuple[Tensor, Tensor | None]:

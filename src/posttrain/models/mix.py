@@ -23,6 +23,6 @@ def mix_of(head: nn.Module) -> Tensor | None:
     return found
 
 
-def gives_one(head: nn.Module) -> bool:
-    """Whether a head says one number of a state."""
-    return mix_of(head) is not None or len(head.get_parameter("weight")) == 1
+def gives_one(heads: nn.ModuleDict) -> bool:
+    """Whether the score of a model with these heads is one number."""
+    return "gate" in heads or mix_of(heads["score"]) is not None or len(heads["score"].get_parameter("weight")) == 1

@@ -30,7 +30,8 @@ class ModelRole(TextRole):
     `plain`: plain text is read as it is, as the policy reads it, and is no user message. Without a chat template the
     same holds for a conversation of one user message. `writes`: whether the model has the last layer of a language
     model, `scores`: whether it has a score head. `padding`: a token that is not read at the end of a conversation, as
-    classifiers of transformers do not read their padding. `where`: the place in the run file, for errors.
+    classifiers of transformers do not read their padding. `gated`: whether its scores depend on where the prompt ends.
+    `where`: the place in the run file, for errors.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class ModelRole(TextRole):
         writes: bool = True,
         scores: bool = True,
         padding: int | None = None,
+        gated: bool = False,
         where: str | None = None,
     ) -> None:
         self.role = role
@@ -53,6 +55,7 @@ class ModelRole(TextRole):
         self.writes = writes
         self.scores = scores
         self.padding = padding
+        self.gated = gated
         self._forward = forward
         self._generate = generate
 
@@ -112,11 +115,22 @@ class ModelRole(TextRole):
             except DataError as error:
                 scores[i] = error
         if whole:
-            rows = _sharing_prefixes(whole, [str(split_answer(conversations[i])[0]) for i in whole])
+            rows = self._rows([split_answer(conversations[i])[0] for i in whole], whole)
             numbers = self._forward(collate(rows), {"score": Source(self.role, "score", When.ONCE)})["score"]
             for i, number in zip(whole, numbers.tolist(), strict=True):
                 scores[i] = float(number)
         return scores
+
+    def _rows(self, prompts: Sequence[Turns], whole: Mapping[int, Tokens]) -> list[Row]:
+        """Rows whose prompts end where the network may share them, or where the gate reads them."""
+        if not self.gated:
+            return _sharing_prefixes(whole, [str(p) for p in prompts])
+        ends = {str(p): self._prompt(p, room=0) for p in prompts}
+        rows = []
+        for prompt, (i, tokens) in zip(prompts, whole.items(), strict=True):
+            read = _common([tokens, ends[str(prompt)]])
+            rows.append(_row(i, tokens, max(1, min(read, len(tokens) - 1))))
+        return rows
 
     def close(self) -> None:
         self.encoder.close()

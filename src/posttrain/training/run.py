@@ -179,7 +179,7 @@ class Run:
         """Return the text role of this name; else the policy or a model that shares its vocabulary, as it is now."""
         if role in self.text_roles:
             return self.text_roles[role]
-        return ModelRole(role, self.encoder, self.learner.forward, self.generate, plain=True)
+        return ModelRole(role, self.encoder, self.learner.forward, self.generate, plain=True, gated=True)
 
     # ---- rewards
 

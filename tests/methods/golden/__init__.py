@@ -10,6 +10,7 @@ from tests.methods.golden.constraints import CONSTRAINED
 from tests.methods.golden.critic_free import CRITIC_FREE
 from tests.methods.golden.critics import CRITICS
 from tests.methods.golden.ensembles import ENSEMBLES
+from tests.methods.golden.gates import GATES
 from tests.methods.golden.heads import HEADS
 from tests.methods.golden.imitation import IMITATION
 from tests.methods.golden.offline import OFFLINE
@@ -26,6 +27,7 @@ ROWS: tuple[Golden, ...] = (
     *REWARD,
     *ENSEMBLES,
     *HEADS,
+    *GATES,
     *OFFLINE,
     *ONLINE,
     *CRITIC_FREE,

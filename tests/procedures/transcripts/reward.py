@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from posttrain.data.dataset import Dataset
+from posttrain.records import Demonstration
 from tests.procedures.transcripts.records import pairs
 from tests.procedures.transcripts.scenario import Scenario
 
@@ -11,7 +13,89 @@ GIVEN = pairs(("p?", "a", "b"), ("q?", "c", "d"), ("r?", "e", "f"), ("s?", "g", 
 STATES = {"a": [3.0, 1.0], "b": [1.0, 1.0], "c": [0.0, 2.0], "d": [0.0, -2.0]}
 LN_3 = 1.0986122886681098  # a gap of probability 3/4
 
+
+def rated(*shown: tuple[str, list[float | None]]) -> Dataset:
+    """(answer, ratings)"""
+    rows = (Demonstration(i, "x?", a, f"file:{i}", {"attributes": r}) for i, (a, r) in enumerate(shown))
+    return Dataset(tuple(rows), "rated")
+
+
+# In two dimensions: the first attribute is the first coordinate, verbosity is the second.
+RATED = rated(*((a, [*STATES[a], None]) for a in "abcd"))
+COMPARED = pairs(("p?", "a", "b"), ("q?", "c", "d"))
+
 REWARD = (
+    Scenario(
+        "reward/armorm",
+        {"demonstrations": rated(*((a, [x + y, y]) for a, (x, y) in STATES.items())), "pairs": COMPARED},
+        {"verbosity": 1, "threshold": 0.6, "penalties": (1e-9,), "first": {"steps": 2}, "gate": {"steps": 4}},
+        {"states": STATES},
+        """
+        train reward/bradley_terry on 'pairs': p?: a > b; q?: c > d | policy=start reward=start | no
+            rewards | steps=2
+        embed rated: x? -> a; x? -> b; x? -> c; x? -> d | reward=#1
+        embed compared: p?: a > b; q?: c > d | reward=#1
+        head score of reward=#1 | weight=[[1 1] [0 0]]
+        head gate of reward=#1 | weight=[[0 0] [0 0]]
+        train reward/gated on 'pairs': p?: a > b; q?: c > d | policy=start reward=#1 | no rewards |
+            steps=4
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "reward/armorm",
+        {"demonstrations": rated(*((a, STATES[a]) for a in "abcd")), "pairs": COMPARED},
+        {"penalties": (2.0,)},
+        {"states": STATES},
+        """
+        embed rated: x? -> a; x? -> b; x? -> c; x? -> d | reward=start
+        head score of reward=start | weight=[[0.8125 0.0625] [0.0625 0.8125]]
+        head gate of reward=start | weight=[[0 0] [0 0]]
+        train reward/gated on 'pairs': p?: a > b; q?: c > d | policy=start reward=start | no
+            rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "reward/armorm",
+        {"demonstrations": rated(("a", [1.0]), ("b", [])), "pairs": COMPARED},
+        {},
+        {"states": STATES},
+        """
+        DataError: file:1: 'attributes' must be a list of numbers, null where one is missing, not []
+        """,
+    ),
+    Scenario(
+        "reward/qrm",
+        {"demonstrations": RATED, "pairs": COMPARED},
+        {"quantiles": 4, "regression": {"steps": 2, "settings": {"aggregate": "mean"}}, "gate": {"steps": 4}},
+        {"states": STATES},
+        """
+        train reward/quantiles on 'rated': x? -> a; x? -> b; x? -> c; x? -> d | policy=start | no
+            rewards | steps=2 settings={scores.mix=[0.333333 0.333333 0.333333] scores.each=[0.25
+            0.25 0.25 0.25] aggregate=mean}
+        embed one: x? -> a | reward=#1
+        head gate of reward=#1 | weight=[[0 0] [0 0] [0 0]]
+        train reward/gated on 'pairs': p?: a > b; q?: c > d | policy=start reward=#1 | no rewards |
+            steps=4
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "reward/qrm",
+        {"demonstrations": RATED, "pairs": COMPARED},
+        {},
+        {"states": STATES},
+        """
+        train reward/quantiles on 'rated': x? -> a; x? -> b; x? -> c; x? -> d | policy=start | no
+            rewards | settings={scores.mix=[0.333333 0.333333 0.333333] scores.each=[0.111111
+            0.111111 0.111111 0.111111 0.111111 0.111111 0.111111 0.111111 0.111111]}
+        embed one: x? -> a | reward=#1
+        head gate of reward=#1 | weight=[[0 0] [0 0] [0 0]]
+        train reward/gated on 'pairs': p?: a > b; q?: c > d | policy=start reward=#1 | no rewards
+        return stage=2
+        """,
+    ),
     Scenario(
         "reward/warm",
         {"pairs": GIVEN},

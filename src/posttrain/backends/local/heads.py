@@ -15,7 +15,7 @@ from posttrain.models.network import Network
 from posttrain.models.outputs.output import output
 from posttrain.seeds import seed_for
 
-REMEDIES = {"doubt": "procedure: reward/laplace"}
+REMEDIES = {"doubt": "procedure: reward/laplace", "gate": "procedure: reward/armorm"}
 
 
 def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> None:
@@ -32,6 +32,7 @@ def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> Non
         return
     if name in heads:
         combined = source.output != "scores" and name == "score" and getattr(module, "members", None) is not None
+        combined = combined or (source.output == "score" and "gate" in heads)
         one = combined or (source.size == 1 and mix_of(heads[name]) is not None)
         size = 1 if one else len(heads[name].weight)
         if source.size not in (0, size):

@@ -10,6 +10,7 @@ import math
 import torch
 from torch import Tensor
 
+from posttrain.core.maths.gates import mixed
 from posttrain.core.parts import PartError, PerRow, PerRowMany
 
 # Of helpfulness, correctness, coherence, complexity and verbosity, in the score of HelpSteer2's Llama 3 70B.
@@ -54,6 +55,11 @@ def absolute_error(scores: PerRowMany, attributes: PerRowMany) -> PerRow:
     middle = numbers[..., (numbers.shape[-1] - 1) // 2]
     known = (~attributes.isnan()).sum(1).clamp(min=1)
     return _missing(middle - attributes).abs().sum(1) / known
+
+
+def gated(gate: PerRowMany, scores: PerRowMany) -> PerRow:
+    """Mix the attributes of an answer as its prompt weighs them: Σ_k g_k r_k, g = softmax(gate)."""
+    return mixed(gate, scores)
 
 
 def by_attribute(scores: Tensor, attributes: Tensor, numbers: int | None = None) -> Tensor:

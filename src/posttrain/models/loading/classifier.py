@@ -121,8 +121,8 @@ def warn_of_constants(network: Network, folder: Path) -> None:
 
 
 def _only_scores(network: Network) -> bool:
-    """Whether the heads are a score, what only its training reads, and what it does not know (`doubt`)."""
-    return network.heads.keys() - {BESIDE, "doubt"} == {HEAD}
+    """Whether the heads are a score and what stands beside it: of its training, its doubt, the gate of its numbers."""
+    return network.heads.keys() - {BESIDE, "doubt", "gate"} == {HEAD}
 
 
 def _together(head: Any, name: str) -> Tensor:

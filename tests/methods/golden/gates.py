@@ -1,0 +1,32 @@
+"""Golden numbers of reward models whose prompt decides what counts."""
+
+from __future__ import annotations
+
+from math import exp, log
+
+from posttrain.records import Numbers
+from tests.harness.numbers import answer
+from tests.methods.golden.row import batch
+
+
+def gated(scores: tuple[float, ...], gate: tuple[float, ...]):
+    return answer(scores=Numbers(scores), gate=gate)
+
+
+def sigma(x: float) -> float:
+    return 1 / (1 + exp(-x))
+
+
+# fmt: off
+# A row reads as a line of a paper's example.
+
+# Weights 3/4 and 1/4: R = 3/4 * 2 - 1/4 * 1 = 1.25 against 3/4 * 0.5 + 1/4 * 4.5 = 1.5. A weight's slope is
+# g_k (r_k - R) / 2 at β = 1/2: 3/4 * 0.75 and 1/4 * -2.25, 3/4 * -1 and 1/4 * 3.
+SLOPE = sigma(0.125) / 2
+GATES = (
+    batch("reward/gated", {"beta": 0.5},
+          [gated((2.0, -1.0), (log(3), 0.0)), gated((0.5, 4.5), (log(3), 0.0))], pairs=[(0, 1)],
+          loss=log(1 + exp(0.125)),
+          gradients={"gate": [[-SLOPE * 0.5625, SLOPE * 0.5625], [-SLOPE * 0.75, SLOPE * 0.75]]},
+          metrics={"accuracy": 0, "margin": -0.25, "score/chosen": 1.25, "score/rejected": 1.5}),
+)
