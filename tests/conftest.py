@@ -1,10 +1,30 @@
-"""Settings of torch that a test may ask for, each put back when the test is over; and a folder in memory."""
+"""What all tests share: settings of torch that a test may ask for, a folder in memory, one process for templates."""
 
 import os
 import tempfile
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_process_for_templates():
+    """Render the templates of all runs in one process, which takes half a second to start."""
+    from posttrain.data.chat import template
+
+    shared = template.Renderer()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(template, "Renderer", lambda: SharedRenderer(shared))
+        yield
+    shared.close()
+
+
+class SharedRenderer:
+    def __init__(self, renderer):
+        self.render = renderer.render
+
+    def close(self):
+        pass
 
 
 @pytest.fixture(scope="module")

@@ -110,8 +110,8 @@ def impolite(prompts, completions, tests):
     return [1.0] * len(tests)
 
 
-def imports_torch(prompts, completions):
-    return [float("torch" in sys.modules) for _ in completions]
+def imports_heavy(prompts, completions):
+    return [float(bool({"torch", "numpy", "transformers", "jinja2"} & set(sys.modules))) for _ in completions]
 
 
 class Scaled:

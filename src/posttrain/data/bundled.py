@@ -11,8 +11,8 @@ for training.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
 from importlib import import_module
 from itertools import count
 from typing import Any
@@ -54,9 +54,15 @@ def split_of(question: str) -> str:
     return "test" if seed_for("split", question) < 2**55 else "train"
 
 
-def _problems(name: str, seed: int, level: int, split: str, wanted: int) -> Iterator[tuple[int, Problem]]:
-    """Yield different problems of a split, until there are enough or no new one has turned up for a long time."""
-    make = import_module(f"{generators.__name__}.{name}").make
+@lru_cache(maxsize=4)
+def _problems(name: str, seed: int, level: int, split: str, wanted: int) -> tuple[tuple[int, Problem], ...]:
+    """List different problems of a split, until there are enough or no new one has turned up for a long time."""
+    return tuple(_found(import_module(f"{generators.__name__}.{name}").make, seed, level, split, wanted))
+
+
+def _found(
+    make: Callable[[int, int, int], Problem], seed: int, level: int, split: str, wanted: int
+) -> Iterator[tuple[int, Problem]]:
     seen: set[str] = set()
     newest = 0
     for index in count():

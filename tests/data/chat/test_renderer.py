@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from posttrain.data.chat import template
 from posttrain.data.chat.encode import Encoder
 from posttrain.data.chat.render import LONGEST
 from posttrain.data.chat.renderer import Renderer
@@ -135,7 +136,8 @@ def process_of(encoder):
     return encoder.template._renderer._process
 
 
-def test_closing_one_encoder_leaves_the_process_of_another_alone():
+def test_closing_one_encoder_leaves_the_process_of_another_alone(monkeypatch):
+    monkeypatch.setattr(template, "Renderer", Renderer)  # tests/conftest.py shares one
     talk = Prompt(1, ({"role": "user", "content": "a"},))
     one, other = Encoder(byte_tokenizer(), 100), Encoder(byte_tokenizer(), 100)
     assert process_of(one) is None  # started when it is first needed
