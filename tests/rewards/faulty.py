@@ -111,7 +111,7 @@ def impolite(prompts, completions, tests):
 
 
 def imports_heavy(prompts, completions):
-    return [float(bool({"torch", "numpy", "transformers", "jinja2"} & set(sys.modules))) for _ in completions]
+    return [float(bool({"torch", "transformers", "jinja2", "sympy"} & set(sys.modules))) for _ in completions]
 
 
 class Scaled:
