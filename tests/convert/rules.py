@@ -17,7 +17,7 @@ ROLES = ("models.reward", "models.reference", "models.critic")
 SAMPLES: dict[str, Any] = {
     "train.learning_rate": 3e-4, "train.schedule": "cosine", "train.warmup": 7, "train.weight_decay": 0.2,
     "train.max_grad_norm": 0.7, "train.betas": [0.8, 0.9], "train.max_length": 77, "train.save_every": 7,
-    "train.keep": 3, "train.log_every": 3, "train.samples_every": True,
+    "train.keep": 3, "train.critic_warmup": 2, "train.log_every": 3, "train.samples_every": True,
     "seed": 5, "name": "mine",
     "model.revision": "abc", "model.dtype": "bfloat16", "bf16": True, "bfloat16": True,
     "model.activation_checkpointing": True, "model.chat_template": __file__, "device": True,

@@ -87,7 +87,8 @@ class Learner(Protocol):
     def step(self, rates: Mapping[str, float]) -> dict[str, float]:
         """Update every trained model, then the averages. Returns the gradient norm of each model, before clipping.
 
-        `rates`: the learning rate of each model. Raises NumericsError, with no model updated, if a norm is not finite.
+        `rates`: the learning rate of each model; 0 leaves a model and its optimiser as they are. Raises NumericsError,
+        with no model updated, if a norm is not finite.
         """
 
     def discard(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from posttrain.catalogue.transforms.aggregation import aggregated
 from posttrain.catalogue.transforms.components import composed
 from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads_of, reshaped
+from posttrain.catalogue.transforms.idle_streams import without_idle_streams
 from posttrain.core.method import Method, Reduce, Term, variant
 from posttrain.core.parts import Part, PartError, settings_of
 from posttrain.errors import suggestion
@@ -30,11 +31,12 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     `aggregate: mean` (transforms/aggregation.py); `components: [helpful, brief]` (transforms/components.py);
     `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
     `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
+    A stream that a weight of 0 leaves without a reader is left out.
     Raises PartError for a name that the method does not read or that is ambiguous, and for a value of the wrong type.
     """
     for path, value in sorted(changes.items(), key=lambda change: change[0] not in ADDING):
         method = _change(method, path, tuple(value) if isinstance(value, list) else value)
-    return method
+    return without_idle_streams(method) if changes else method
 
 
 def _change(method: Method, path: str, value: Any) -> Method:

@@ -113,7 +113,7 @@ RULES: dict[str, Rule] = {
     "trainer.experiment_name": Becomes("name"),
     "trainer.default_local_dir": Joined("output", "its last folder is the name of the run"),
     **each("trainer.max_actor_ckpt_to_keep", Becomes("train.keep")),
-    "trainer.critic_warmup": Without("policy and critic learn from the first step", (None, 0)),
+    "trainer.critic_warmup": Becomes("train.critic_warmup"),
     "trainer.val_only": Without("`posttrain eval` measures a model"),
     "trainer.logger": Becomes("report", trackers, "nothing leaves the machine: W&B stays offline unless online: true"),
     **each("trainer.resume_mode trainer.resume_from_path", Idle("resume with `posttrain train RUN.yaml --resume`")),

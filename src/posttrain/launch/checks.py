@@ -73,8 +73,7 @@ def _check_streamed(run: RunFile) -> None:
 
 
 def _check_method(run: RunFile, method: Method) -> None:
-    check_streams(run, method)
-    configured(run, method)
+    check_streams(run, method, configured(run, method))
     samples = [sampling for stream in method.streams.values() for sampling in stream.sampling]
     if samples and (run.sampling.top_p < 1 or run.sampling.top_k):
         raise ConfigError(
@@ -114,8 +113,15 @@ def _check_evaluate(run: RunFile, section: Evaluate, method: Method | None, *, s
         )
 
 
-def check_streams(run: RunFile, method: Method) -> None:
-    """Raise ConfigError for data of a stream that the method does not have, and for a stream without data."""
+def check_streams(run: RunFile, declared: Method, method: Method) -> None:
+    """Raise ConfigError for data of a stream that the method does not have, and for a stream without data.
+
+    `declared`: the method before its settings, of which a weight of 0 may switch off a stream.
+    """
+    if idle := sorted(set(run.data) & set(declared.streams) - set(method.streams)):
+        raise ConfigError(
+            f"data.{idle[0]}: nothing reads it, because the weight of its term is 0; remove it, or set another weight"
+        )
     if extra := sorted(set(run.data) - set(method.streams)):
         known = ", ".join(method.streams)
         raise ConfigError(

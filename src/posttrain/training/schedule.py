@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+POLICY = "policy"
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -49,7 +51,8 @@ def too_long(warmup: float, steps: int) -> str | None:
 class Rates:
     """The learning rates of all roles, which share one peak or have one each; called with a step.
 
-    `shift`: steps by which the schedule is ahead of the count of steps (a run resumed with other batches).
+    `shift`: steps by which the schedule is ahead of the count of steps (a run resumed with other batches). `wait`:
+    steps in which the policy does not learn (its rate is 0) and its schedule has not begun.
     """
 
     peaks: float | Mapping[str, float]
@@ -58,8 +61,13 @@ class Rates:
     kind: str = "constant"
     warmup: float = 0
     shift: int = 0
+    wait: int = 0
 
     def __call__(self, step: int) -> dict[str, float]:
         peaks = dict.fromkeys(self.roles, self.peaks) if isinstance(self.peaks, int | float) else self.peaks
-        at = max(0, step + self.shift)
-        return {role: Schedule(peaks[role], self.steps, self.kind, self.warmup).at(at) for role in self.roles}
+        return {role: self._at(step, peaks[role], self.wait if role == POLICY else 0) for role in self.roles}
+
+    def _at(self, step: int, peak: float, wait: int) -> float:
+        if step < wait:
+            return 0.0
+        return Schedule(peak, self.steps - wait, self.kind, self.warmup).at(max(0, step - wait + self.shift))

@@ -16,6 +16,7 @@ from posttrain.runs.saver import Copy
 from posttrain.training.batches import Batches
 from posttrain.training.best import Best
 from posttrain.training.course import Course
+from posttrain.training.critic_warmup import waiting_steps
 from posttrain.training.evaluation import Evaluations
 from posttrain.training.learning_rates import Peaks, peaks, told
 from posttrain.training.run import Run
@@ -79,7 +80,8 @@ class Stage:
 
     def _rates(self, planned: Plan) -> Rates:
         t, roles = self.settings, planned.trained
-        return Rates(self._peaks(planned), roles, self.course.whole, t.schedule, t.warmup, self.course.shift)
+        wait = waiting_steps(self.run, self.method, planned, t, self.course.total)
+        return Rates(self._peaks(planned), roles, self.course.whole, t.schedule, t.warmup, self.course.shift, wait)
 
     def _peaks(self, planned: Plan) -> Peaks:
         return peaks(self.settings.learning_rate, self.run.file, self.method, planned.trained)

@@ -23,7 +23,42 @@ def moved(by: float, ref_logp: float = -1.2):
 
 APA = {"passes": 1, "gae.lam": 1.0}
 
+ON_TEXT = {"pretrain": [answer(logp=[-1.0, -2.0]), answer(logp=[-3.0])]}
+SCALED = {"passes": 1, "pretrain.weight": 0.0}
+NINE = {"count": 2.0, "mean": 2.0, "squares": 2.0}  # rewards 1 and 3 before
+
+
+def earning(*rewards: float):
+    return group(rewards, [1] * len(rewards))
+
+
+MAX = (
+    # 1, 3 | 3, 9: mean 4, squared distances 9 + 1 + 1 + 25 = 36, and a deviation of sqrt(36/3).
+    batch("online/ppo_max", SCALED, earning(3.0, 9.0), states={"scaled_reward": NINE},
+          after={"scaled_reward": {"count": 4.0, "mean": 4.0, "squares": 36.0}},
+          values={"scaled_reward": [3 / 12**0.5, 9 / 12**0.5]}),
+    batch("online/ppo_max", {**SCALED, "by": "whiten"}, earning(3.0, 9.0), states={"scaled_reward": NINE},
+          values={"scaled_reward": [-1 / 12**0.5, 5 / 12**0.5]}),
+    batch("online/ppo_max", {**SCALED, "by": "none", "scaled_reward.clip": 4.0}, earning(3.0, 9.0, -9.0),
+          values={"scaled_reward": [3.0, 4.0, -4.0]}, after={"scaled_reward": {"count": 3.0, "mean": 1.0}}),
+    batch("online/ppo_max", {**SCALED, "by": "none", "scaled_reward.clip": 0.0}, earning(30.0, -9.0),
+          values={"scaled_reward": [30.0, -9.0]}, note="no clip"),
+    batch("online/ppo_max", SCALED, earning(3.0), values={"scaled_reward": [3.0]}, note="one reward has no deviation",
+          after={"scaled_reward": {"count": 1.0, "mean": 3.0, "squares": 0.0}}),
+    batch("online/ppo_max", SCALED, [*earning(1.0, 3.0), *group([50.0], [1], train=False)],
+          values={"scaled_reward": [1 / 2**0.5, 3 / 2**0.5, None]}, note="only answers that are trained on count"),
+    batch("online/ppo_max", SCALED, group([50.0], [1], train=False), states={"scaled_reward": NINE},
+          after={"scaled_reward": NINE}, note="nothing to learn from"),
+    batch("online/ppo_max", {**SCALED, "bound": 0.5}, earning(0.0, 2.0), values={"advantage": [-0.5, 0.5]}),
+    batch("online/ppo_max", {**SCALED, "entropy.weight": 0.25}, [
+              answer(**earning(1.0)[0].values | {"entropy": [0.7]})],
+          metrics={"loss/entropy": -0.7}, gradients={"entropy": [-0.25]}),
+    batch("online/ppo_max", {"passes": 1}, earning(1.0, 1.0), others=ON_TEXT, metrics={"loss/pretrain": 2.0},
+          gradients={"pretrain.logp": [-1 / 3, -1 / 3], "value": [-0.5, -0.5]}),
+)
+
 CRITICS = (
+    *MAX,
     batch("online/apa", {**APA, "temperature": 2.0}, moved(0.2),
           metrics={"loss/policy": (0.09 + 0.25) / 2, "loss/value": (9 + 1) / 4}, loss=0.17 + 0.1 * 2.5,
           logp=[-0.3, 0.5], gradients={"value": [-0.1 * 3 / 2, -0.1 * 1 / 2]}, within=1e-7),

@@ -229,7 +229,10 @@ class LocalLearner(Learner):
                 "train.learning_rate, or look at the samples of this step"
             )
         for role, optimiser in self.optimisers.items():
-            optimiser.step(rates[role], norms[role])
+            if rates[role]:
+                optimiser.step(rates[role], norms[role])
+            else:
+                optimiser.zero()
         self._version += 1
         for average in self.averages.values():
             average.step()

@@ -50,6 +50,9 @@ class Train(Section):
     """Decay of the learning rate after warm-up; linear and cosine end at 0."""
     warmup: Warmup = 0
     """Length of the linear warm-up, as a number of steps (whole number) or as a fraction of the run (below 1)."""
+    critic_warmup: Whole = 0
+    """Steps at the start in which only critics learn, and the policy and its schedule wait; 0 lets both learn at
+    once."""
     weight_decay: NotNegative = 0.0
     """Decoupled weight decay of AdamW, 0 to 0.1 in practice; vectors (norms, biases) are never decayed."""
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
