@@ -80,7 +80,7 @@ class TestStep:
         layer = linear()
         optimiser = Optimiser(list(layer.parameters()), AdamW(max_grad_norm=0.1))
         push(layer, 2.0)
-        step(optimiser, 0.0)
+        step(optimiser, 0.01)
         total = torch.cat(optimiser.state()["means"]).norm() / (1 - 0.9)
         assert float(total) == pytest.approx(0.1, rel=1e-4)
 

@@ -229,10 +229,7 @@ class LocalLearner(Learner):
                 "train.learning_rate, or look at the samples of this step"
             )
         for role, optimiser in self.optimisers.items():
-            if rates[role]:
-                optimiser.step(rates[role], norms[role])
-            else:
-                optimiser.zero()
+            optimiser.step(rates[role], norms[role])
         self._version += 1
         for average in self.averages.values():
             average.step()

@@ -42,10 +42,13 @@ class Optimiser:
 
     @torch.no_grad()
     def step(self, rate: float, norm: Tensor) -> None:
-        """Take one step along the accumulated gradient, whose norm is given, and drop the gradient."""
+        """Take one step along the accumulated gradient, whose norm is given, and drop the gradient.
+
+        At a rate of 0 the moments stay as they are too.
+        """
         clipping = _clipping(norm, self.settings.max_grad_norm)
         for state in self.param_states:
-            if state.grad is not None:
+            if rate and state.grad is not None:
                 state.step(self.settings, rate, clipping)
         self.zero()
 
