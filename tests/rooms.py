@@ -21,7 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "selection": LEAVES | {"data"},
     "methods": {"core", "formulas", "selection"},
     "models": {"core", "core.maths", "errors", "machine", "runs", "seeds"},
-    "sampling": {"errors", "models", "records"},
+    "sampling": {"core", "errors", "models", "records"},
     "backends": {"core", "machine", "records", "sampling"},
     "backends.local": LEAVES | {"backends", "core", "machine", "models", "sampling"},
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,30 @@ def test_sample_shows_the_question_and_every_answer(folder: Path, capsys: pytest
     out = say(capsys, "sample", str(folder), "7+5=", "--plain", "--samples", "3", "--max-tokens", "4")
     assert out.count("> 7+5=") == 3
     assert out == say(capsys, "sample", str(folder), "7+5=", "--plain", "--samples", "3", "--max-tokens", "4")
+
+
+@pytest.mark.paper("liu2024w47")
+def test_sample_decodes_between_two_models(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("sample", str(folder), "7+5=", "--plain", "--max-tokens", "4")
+    dera = partial(say, capsys, *asked, "--role", "reference=tiny", "--decoder")  # the same model in float32
+    assert dera("dera:lam=1.0") != dera("dera:lam=30")
+    for given, error in WRONG.items():
+        assert error in fail(capsys, *asked, *given.split())
+
+
+WRONG = {
+    "--decoder dera": "add --role reference=MODEL",
+    "--role reference=tiny": "only a decoder reads it",
+    "--decoder dera --role referense=tiny": "did you mean 'reference'",
+    "--decoder dera --role reference": "write ROLE=MODEL",
+}
+
+
+def fail(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(list(arguments))
+    assert caught.value.code
+    return " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.slow

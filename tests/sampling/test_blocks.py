@@ -6,6 +6,7 @@ import pytest
 
 from posttrain.sampling import decoding
 from posttrain.sampling.engine import Engine
+from posttrain.sampling.next_token import Mixture
 from posttrain.sampling.request import Request
 from posttrain.sampling.scheduler import Scheduler
 from posttrain.sampling.slots import Slots
@@ -51,7 +52,8 @@ def test_the_first_blocks_hold_the_longest_sequences(narrow):
     """Positions that are read, relative to those that hold a token, once all slots have been reused."""
     net = network()
     requests = asked(200)
-    scheduler = Scheduler(requests, Slots([net], 16, 64), [1.0], NEVER)
+    slots = Slots([net], 16, 64)
+    scheduler = Scheduler(requests, slots, Mixture(slots.decodings, [1.0]), NEVER)
     read = used = steps = 0
     while scheduler.admit():
         positions = [s.position for s in scheduler.running]

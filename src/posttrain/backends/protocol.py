@@ -19,7 +19,7 @@ from posttrain.core.method import Term
 from posttrain.core.plan import Plan
 from posttrain.core.vocabulary import Source
 from posttrain.machine.disk import Files
-from posttrain.sampling.request import NEVER, Completion, Mix, OnFinished, Pause, Request
+from posttrain.sampling.request import NEVER, Completion, Distribution, OnFinished, Pause, Request
 
 
 @dataclass
@@ -135,9 +135,13 @@ class Sampler(Protocol):
         """End answers at these tokens from now on."""
 
     def generate(
-        self, requests: Sequence[Request], mix: Mix, pause: Pause = NEVER, on_finished: OnFinished | None = None
+        self,
+        requests: Sequence[Request],
+        source: Distribution,
+        pause: Pause = NEVER,
+        on_finished: OnFinished | None = None,
     ) -> list[Completion]:
-        """Sample one completion per request, in their order, from the geometric mixture of models `mix`.
+        """Sample one completion per request, in their order, from a geometric mixture of models or with a decoder.
 
         `on_finished` is called with each completion as it finishes. Once it returns True, or `pause` asks for it, the
         remaining completions are returned unfinished.

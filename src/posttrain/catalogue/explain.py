@@ -67,7 +67,7 @@ def _stream(p: Plan, name: str) -> str:
     stream, links = p.method.streams[name], ", ".join(sorted(p.links(name)))
     lines = [f"STREAM {name}: {stream.kind.name}{f', rows kept together by {links}' if links else ''}"]
     for author, sampling in enumerate(stream.sampling):
-        mix = " x ".join(f"{m}^{w:g}" for m, w in sampling.mix)
+        mix = " x ".join(f"{m}^{w:g}" for m, w in sampling.mix) if sampling.decoder is None else sampling.decoder.name
         temperature = "greedy" if sampling.temperature == 0 else f"temperature {sampling.temperature:g}"
         untrained = "" if sampling.train else ", not trained"
         lines.append(f"  sampled      author {author}: {sampling.samples} from {mix}, {temperature}{untrained}")

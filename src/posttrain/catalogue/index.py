@@ -1,8 +1,9 @@
-"""The index of methods, procedures and tasks. Names are paths: `preference/simpo` is methods/preference/simpo.py.
+"""The index of methods, procedures, tasks and decoders.
 
-The folder of a file determines what it is; `./mine.py` is a file of the user's. The end of a path is enough if it is
-unique: `simpo` is `preference/simpo`. Each file opens with a docstring: the title of the paper and its authors, a
-summary, the formula, and differences from the paper.
+Names are paths: `preference/simpo` is methods/preference/simpo.py. The folder of a file determines what it is;
+`./mine.py` is a file of the user's. The end of a path is enough if it is unique: `simpo` is `preference/simpo`. Each
+file opens with a docstring: the title of the paper and its authors, a summary, the formula, and differences from the
+paper.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -25,6 +26,7 @@ from posttrain.seeds import seed_for
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from posttrain.core.decoder import Decoder
     from posttrain.core.method import Method
 
 PACKAGE = Path(__file__).parents[1]
@@ -80,7 +82,7 @@ class Shelf:
         if name.endswith(".py"):
             return ConfigError(f"{self.kind} file {name} does not exist")
         close = suggestion(name, self.names) or suggestion(name, [n.rpartition("/")[2] for n in self.names])
-        if self is not TASKS:
+        if self in (METHODS, PROCEDURES):
             return ConfigError(
                 f"no {self.kind} {name!r}{close}; `posttrain methods` lists all {len(self.names)}, ./mine.py is one of "
                 "yours"
@@ -98,6 +100,7 @@ class Shelf:
 METHODS = Shelf("method", "methods")
 PROCEDURES = Shelf("procedure", "procedures", "session, ...")
 TASKS = Shelf("task", "evaluation/tasks", "folder, seed")
+DECODERS = Shelf("decoder", "sampling/decoders", "policy, ...")
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,11 @@ def procedures() -> Sequence[str]:
 def tasks() -> Sequence[str]:
     """List the bundled tasks of `posttrain compare`: `gold_reward`, ..."""
     return TASKS.names
+
+
+def decoders() -> Sequence[str]:
+    """List the bundled decoders: `dera`, ..."""
+    return DECODERS.names
 
 
 def entry(path: str) -> Entry:
@@ -188,6 +196,19 @@ def load_task(path: str, base: Path | None = None) -> Callable[..., Any]:
     Raises ConfigError for an unknown name, and for a file without a function of its own name.
     """
     return TASKS.function(path, base)
+
+
+def load_decoder(path: str, settings: Mapping[str, Any] | None = None, base: Path | None = None) -> Decoder:
+    """Load a decoder with settings: `dera` is sampling/decoders/dera.py, `./mine.py` the user's.
+
+    Raises ConfigError for an unknown name, a file without a function of its own name, and a setting that it lacks.
+    """
+    from posttrain.catalogue.signature import Signature
+    from posttrain.core.decoder import Decoder
+
+    function = DECODERS.function(path, base)
+    Signature(function).check(settings or {}, path)
+    return Decoder(Path(path).stem, function, tuple(sorted((settings or {}).items())))
 
 
 def import_file(file: Path, what: str) -> ModuleType:

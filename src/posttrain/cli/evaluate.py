@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from posttrain.cli.data import columns_of, renames
+from posttrain.cli.decoding import DecoderSpec, Roles, decoder_of, models_of
 from posttrain.cli.model import ModelName, open_model, open_scorer
 
 if TYPE_CHECKING:
+    from posttrain.core.decoder import Decoder
     from posttrain.data.dataset import Dataset
     from posttrain.evaluation.summary import Difference, Summary
     from posttrain.launch.measure import Measured
@@ -48,6 +50,8 @@ def evaluate(
     answer_after: Annotated[str | None, typer.Option(help="Marker in front of the final answer, e.g. ####")] = None,
     column: Annotated[list[str] | None, typer.Option(help="Renamed column: ours=theirs, e.g. prompt=question")] = None,
     drop_invalid: Annotated[bool, typer.Option("--drop-invalid", help="Skip rows that cannot be used.")] = False,
+    decoder: DecoderSpec = None,
+    role: Roles = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     out: Annotated[
         Path | None, typer.Option("--output", "--out", help="Write one JSON record per item, answers included.")
@@ -82,9 +86,11 @@ def evaluate(
         _check_columns(rewards, record)
     if out is not None:
         _write(out, "", mode="a")  # before the work, not after it
-    sampling = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens}
+    decoded = _decoder(decoder, kind)
+    others = models_of(role, decoded)
+    sampling = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens, "decoder": decoded}
     models = [model, *([against] if against else [])]
-    results = [_measured(m, dataset, kind, rewards, seed, sampling) for m in models]
+    results = [_measured(m, dataset, kind, rewards, seed, sampling, others) for m in models]
     if out is not None:
         _write(out, _items(models, results))
     described = [_described(m, r) for m, r in zip(models, results, strict=True)]
@@ -98,6 +104,14 @@ def evaluate(
         typer.echo(line)
     for made in judged:
         typer.echo("\n".join(made.lines))
+
+
+def _decoder(spec: str | None, kind: str) -> Decoder | None:
+    from posttrain.errors import ConfigError
+
+    if spec is not None and kind != "prompts":
+        raise ConfigError(f"--decoder {spec}: no answer to {kind} is sampled; evaluate prompts with a --reward")
+    return decoder_of(spec)
 
 
 def _items(models: Sequence[str], results: Sequence[Measured]) -> str:
@@ -138,15 +152,21 @@ def parsed(spec: str) -> Reward:
 
 
 def _measured(
-    model: str, data: Dataset, kind: str, rewards: Sequence[Reward], seed: int, sampling: dict[str, Any]
+    model: str,
+    data: Dataset,
+    kind: str,
+    rewards: Sequence[Reward],
+    seed: int,
+    sampling: dict[str, Any],
+    others: Mapping[str, str],
 ) -> Measured:
-    """Open a model and measure it on records of a kind."""
+    """Open a model and measure it on records of a kind. `others`: the models that its decoder reads, by role."""
     from posttrain.errors import ConfigError
     from posttrain.launch import measure
 
     if kind in ("pairs", "candidates"):
         return _judged(model, data, kind, seed)
-    with open_model(model, seed=seed) as session:
+    with open_model(model, seed=seed, models=others) as session:
         if kind == "prompts":
             return measure.of_prompts(session, data, rewards, **sampling)
         kept, _ = session.run.rows(data, kind)

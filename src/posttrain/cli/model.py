@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posttrain.cli.decoding import DecoderSpec, Roles, decoder_of, models_of
+
 if TYPE_CHECKING:
     from posttrain.training.session import Session
 
@@ -23,6 +25,8 @@ def sample(
     temperature: Annotated[float, typer.Option(help="Sampling temperature; 0 is greedy.", min=0)] = 1.0,
     top_p: Annotated[float, typer.Option(help="Nucleus (top-p) mass.")] = 1.0,
     top_k: Annotated[int, typer.Option(help="Top-k; 0 disables.", min=0)] = 0,
+    decoder: DecoderSpec = None,
+    role: Roles = None,
     plain: Annotated[bool, typer.Option("--plain", help="Continue the plain text, without a chat template.")] = False,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
 ) -> None:
@@ -30,10 +34,11 @@ def sample(
     from posttrain.core.method import Sampling
     from posttrain.records import Prompt
 
-    settings = {"max_tokens": max_tokens, "top_p": top_p, "top_k": top_k}
-    with open_model(model, seed=seed, sampling=settings) as session:
+    settings, decoded = {"max_tokens": max_tokens, "top_p": top_p, "top_k": top_k}, decoder_of(decoder)
+    how = Sampling(samples=samples, temperature=temperature, decoder=decoded)
+    with open_model(model, seed=seed, sampling=settings, models=models_of(role, decoded)) as session:
         prompts = [Prompt(i, p if plain else ({"role": "user", "content": p},)) for i, p in enumerate(prompt)]
-        for r in session.sample(prompts, Sampling(samples=samples, temperature=temperature)):
+        for r in session.sample(prompts, how):
             typer.echo(f"> {prompt[r.prompt.id]}\n{r.text.strip()}" + ("" if r.ended else " [cut]"))
 
 
@@ -53,11 +58,18 @@ def open_scorer(model: str, *, seed: int) -> Session:
             raise error from None
 
 
-def open_model(model: str, *, seed: int, sampling: Mapping[str, float] | None = None, scoring: bool = False) -> Session:
-    """Open a session on a model alone, without a run directory; `scoring`: it is its own reward model."""
+def open_model(
+    model: str,
+    *,
+    seed: int,
+    sampling: Mapping[str, float] | None = None,
+    models: Mapping[str, str] | None = None,
+    scoring: bool = False,
+) -> Session:
+    """Open a session on a model, without a run directory. `models`: others by role; `scoring`: it is its own reward."""
     from posttrain.config.load import load
     from posttrain.launch.run import open_session
 
-    content = {"model": model, "seed": seed, "sampling": dict(sampling or {})}
+    content = {"model": model, "seed": seed, "sampling": dict(sampling or {}), "models": dict(models or {})}
     content |= {"models": {"reward": "policy"}} if scoring else {}
     return open_session(load(content, complete=False), write=False)

@@ -57,6 +57,7 @@ class Checked(Protocol):
 def check(method: Checked) -> None:
     """Raise PartError for the first error in a method."""
     for name, stream in method.streams.items():
+        _check_decoders(method, name, stream)
         if isinstance(stream.records, str) and stream.records not in kinds():
             raise PartError(
                 f"{method.name}: stream {name!r} reads unknown records {stream.records!r}"
@@ -73,6 +74,17 @@ def check(method: Checked) -> None:
         _check_reduction(method, slot, term)
         _check_weight(method, slot, term)
     _check_passes(method)
+
+
+def _check_decoders(method: Checked, name: str, stream: Any) -> None:
+    """A loss differentiates the log-probs of a model, which are not those of what a decoder draws."""
+    for sampling in stream.sampling:
+        if sampling.decoder is not None and sampling.train:
+            raise PartError(
+                f"{method.name}: stream {name!r} trains on answers that the decoder {sampling.decoder.name} draws, and "
+                "no loss differentiates its distribution; write Sampling(decoder=..., train=False) for an opponent, or "
+                "collect the answers in a procedure and imitate them"
+            )
 
 
 def _check_derived(method: Checked, name: str, derived: Any) -> None:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from posttrain.core.check import check
+from posttrain.core.decoder import Decoder
 from posttrain.core.kinds import Kind, kind
 from posttrain.core.parts import Function, Part, as_part
 from posttrain.core.rate import HEAD, Rate
@@ -134,6 +135,17 @@ class Sampling:
     mix: tuple[tuple[str, float], ...] = (("policy", 1.0),)  # geometric mixture, renormalised at every token
     temperature: float = 1.0  # 0 is greedy
     train: bool = True  # False: an opponent or a baseline, which derived tensors read and the loss does not
+    decoder: Decoder | None = None  # draws the tokens, in place of the mixture
+
+    @property
+    def drawn_from(self) -> tuple[tuple[str, float], ...] | Decoder:
+        """What a token is drawn from: a decoder, or the mixture of models."""
+        return self.mix if self.decoder is None else self.decoder
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The models that it is drawn from."""
+        return tuple(role for role, _ in self.mix) if self.decoder is None else self.decoder.roles
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,7 @@ def _check_unread(p: _Planner, terms: Mapping[str, Term]) -> None:
 def _models(p: _Planner) -> set[str]:
     outputs = {s.model for wants in p.forwards.values() for s in wants.values()}
     averaged = {a.of for a in p.method.averages.values()}
-    authors = {m for s in p.method.streams.values() for sampling in s.sampling for m, _ in sampling.mix}
+    authors = {m for s in p.method.streams.values() for sampling in s.sampling for m in sampling.roles}
     return outputs | averaged | authors
 
 

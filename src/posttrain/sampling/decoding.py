@@ -50,10 +50,7 @@ class Decoding:
 
     def logits(self, newest: Sequence[int], positions: Sequence[int]) -> Tensor:
         """Logits [S, V] after the newest tokens, which are at these positions. Valid until the next call."""
-        if max(positions) >= self.cache.capacity:
-            self.cache.reserve(min(2 * self.cache.capacity, self.network.context))
-        count, width = len(newest), max(positions) + 1
-        rows = torch.tensor([newest, positions, range(count)], device=self.network.device)
+        count, width, rows = len(newest), max(positions) + 1, self._rows(newest, positions)
         if self.capture is None:
             return self._step(rows, list(merged_blocks(positions, self.block, self.cache.page)))
         shape = min(_padded(count), self.cache.slots), min(-(-width // WIDTH_UNIT) * WIDTH_UNIT, self.cache.capacity)
@@ -61,16 +58,28 @@ class Decoding:
         rows = torch.cat([rows, padding[:, None].expand(3, shape[0] - count)], 1)
         return self._replayed(rows, shape)[:count]
 
+    def states(self, newest: Sequence[int], positions: Sequence[int]) -> Tensor:
+        """The hidden states [S, D] that `logits` reads, which a decoder asks for. Never captured."""
+        return self._states(self._rows(newest, positions), list(merged_blocks(positions, self.block, self.cache.page)))
+
+    def _rows(self, newest: Sequence[int], positions: Sequence[int]) -> Tensor:
+        """Tokens, positions, and the slots that keys and values are written to: [3, S]. The cache has room for them."""
+        if max(positions) >= self.cache.capacity:
+            self.cache.reserve(min(2 * self.cache.capacity, self.network.context))
+        return torch.tensor([newest, positions, range(len(newest))], device=self.network.device)
+
     @property
     def block(self) -> int:
         """Slots of a block: neighbours, whose sequences should be about equally long."""
         return self.cache.slots if self.network.device.type != "cpu" or self.cache.compiled() else BLOCK
 
     def _step(self, rows: Tensor, blocks: Sequence[tuple[int, int]]) -> Tensor:
-        """One step. `rows` [3, S]: tokens, positions, and the slots that keys and values are written to."""
+        """One step for the rows [3, S] of `_rows`: [S, V]."""
+        return self.network.logits(self._states(rows, blocks), linear)
+
+    def _states(self, rows: Tensor, blocks: Sequence[tuple[int, int]]) -> Tensor:
         tokens, positions, slots = rows.unbind()
-        states = self.network.states(tokens, Decode(positions, slots, blocks, self.cache))
-        return self.network.logits(states, linear)
+        return self.network.states(tokens, Decode(positions, slots, blocks, self.cache))
 
     def _replayed(self, rows: Tensor, shape: tuple[int, int]) -> Tensor:
         if self._captured_capacity != self.cache.capacity:  # the cache has moved in memory

@@ -14,8 +14,19 @@ import torch
 
 from posttrain.errors import ConfigError, ModelError, suggestion
 from posttrain.models.network import Network
+from posttrain.sampling.next_token import scores_from
 from posttrain.sampling.occupancy import Occupancy
-from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinished, Pause, Progress, Request
+from posttrain.sampling.request import (
+    NEVER,
+    POLICY,
+    Completion,
+    Distribution,
+    OnFinished,
+    Pause,
+    Progress,
+    Request,
+    roles_of,
+)
 from posttrain.sampling.scheduler import Scheduler
 from posttrain.sampling.slots import Slots
 
@@ -41,7 +52,7 @@ class Engine:
     def generate(
         self,
         requests: Sequence[Request],
-        mix: Mix = POLICY,
+        source: Distribution = POLICY,
         progress: Progress | None = None,
         *,
         pause: Pause = NEVER,
@@ -49,18 +60,19 @@ class Engine:
     ) -> list[Completion]:
         """Return one completion for each request, in order. After a `pause` the other ones are unfinished.
 
-        `on_finished` is called with each finished completion; if it returns True, all others are suspended. `mix` draws
-        from softmax(sum of weight * log-prob / temperature) over several networks. Raises ModelError for a request that
-        does not fit a network's context or vocabulary, ConfigError for an unknown role.
+        `on_finished` is called with each finished completion; if it returns True, all others are suspended. `source` is
+        a mixture, softmax(sum of weight * log-prob / temperature) over several networks, or a decoder, whose scores are
+        divided by the temperature likewise. Raises ModelError for a request that does not fit a network's context or
+        vocabulary, ConfigError for an unknown role.
         """
-        networks = [of_role(self.networks, role) for role, _ in mix]
+        networks = [of_role(self.networks, role) for role in roles_of(source)]
         for number, request in enumerate(requests):
             check(number, request, networks)
         if not requests:
             return []
         slots, self.cache = self._slots(networks, requests), None
         with _evaluating(networks):
-            scheduler = Scheduler(requests, slots, [weight for _, weight in mix], self.stop)
+            scheduler = Scheduler(requests, slots, scores_from(source, slots.decodings), self.stop)
             done = self._run(scheduler, pause, on_finished, progress)
         if any(r.keep for r in requests):
             self.cache = slots

@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from posttrain.core.decoder import Decoder
 from posttrain.errors import ConfigError
 from posttrain.models.kernels.padded_blocks import group_similar
 from posttrain.models.network import Network
@@ -15,7 +16,7 @@ from posttrain.models.padded import Padded
 from posttrain.sampling.distribution import draw, truncated
 from posttrain.sampling.engine import check, of_role
 from posttrain.sampling.occupancy import Occupancy
-from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinished, Pause, Progress, Request
+from posttrain.sampling.request import NEVER, POLICY, Completion, Distribution, OnFinished, Pause, Progress, Request
 from posttrain.sampling.sequence import RunningSequence
 
 
@@ -36,7 +37,7 @@ class HfEngine:
     def generate(
         self,
         requests: Sequence[Request],
-        mix: Mix = POLICY,
+        source: Distribution = POLICY,
         progress: Progress | None = None,
         *,
         pause: Pause = NEVER,
@@ -45,9 +46,9 @@ class HfEngine:
         """Return one completion for each request, in order.
 
         Once `on_finished` returns True no further batch is started, and the requests that are left are unfinished.
-        Raises ConfigError for a mixture or a pause, ModelError for a request that does not fit the network.
+        Raises ConfigError for a mixture, a decoder or a pause, ModelError for a request that does not fit the network.
         """
-        network = self._network(mix)
+        network = self._network(source)
         if pause != NEVER:
             raise ConfigError("sampling through transformers cannot suspend answers; the native engine can")
         for number, request in enumerate(requests):
@@ -67,10 +68,15 @@ class HfEngine:
                 progress(len(done), len(requests))
         return [done.get(i, r.partial) for i, r in enumerate(requests)]
 
-    def _network(self, mix: Mix) -> Padded:
-        (role, weight), *others = mix
+    def _network(self, source: Distribution) -> Padded:
+        if isinstance(source, Decoder):
+            raise ConfigError(
+                f"sampling through transformers cannot decode with {source.name}; the native engine can, which runs "
+                "Llama and similar models"
+            )
+        (role, weight), *others = source
         if others or weight != 1:
-            named = " and ".join(f"{role} (weight {weight})" for role, weight in mix)
+            named = " and ".join(f"{role} (weight {weight})" for role, weight in source)
             raise ConfigError(f"sampling through transformers cannot mix models, here {named}; the native engine can")
         return cast(Padded, of_role(self.networks, role))
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from posttrain.core.decoder import Decoder
 from posttrain.errors import ConfigError
 
 Mix = tuple[tuple[str, float], ...]  # (role, weight) of each network in a geometric mixture
+Distribution = Mix | Decoder  # what tokens are drawn from
 POLICY: Mix = (("policy", 1.0),)
 Progress = Callable[[int, int], None]  # (finished, total)
 
@@ -102,9 +104,14 @@ class Sampler(Protocol):
     def generate(
         self,
         requests: Sequence[Request],
-        mix: Mix = POLICY,
+        source: Distribution = POLICY,
         progress: Progress | None = None,
         *,
         pause: Pause = NEVER,
         on_finished: OnFinished | None = None,
     ) -> list[Completion]: ...
+
+
+def roles_of(source: Distribution) -> tuple[str, ...]:
+    """The roles of the models that tokens are drawn from."""
+    return source.roles if isinstance(source, Decoder) else tuple(role for role, _ in source)

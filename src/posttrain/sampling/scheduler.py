@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from posttrain.sampling.distribution import draw, truncated
+from posttrain.sampling.next_token import Scores
 from posttrain.sampling.request import Completion, Request
 from posttrain.sampling.sequence import RunningSequence
 from posttrain.sampling.slots import Slots
@@ -22,10 +23,10 @@ class Scheduler:
     The requests that are expected to run longest start first, so that none is left to run alone.
     """
 
-    def __init__(self, requests: Sequence[Request], slots: Slots, weights: Sequence[float], stop: frozenset[int]):
+    def __init__(self, requests: Sequence[Request], slots: Slots, scores: Scores, stop: frozenset[int]):
         self.requests = requests
         self.slots = slots
-        self.weights = weights  # of the networks in the mixture
+        self.scores = scores
         self.stop = stop
         self.waiting = deque(_order(requests, slots))
         self.size = min(slots.count, len(requests))
@@ -65,7 +66,7 @@ class Scheduler:
 
     def advance(self) -> None:
         """Draw one token for each running sequence."""
-        scores = self._mixture()
+        scores = self.scores([s.newest for s in self.running], [s.position for s in self.running])
         if self._settings is not None:
             scores = truncated(scores, *self._settings)
         uniform = [s.uniforms[len(s.tokens)] for s in self.running]
@@ -73,17 +74,6 @@ class Scheduler:
         for sequence, token, value in zip(self.running, tokens.tolist(), logp.tolist(), strict=True):
             sequence.tokens.append(token)
             sequence.logp.append(value)
-
-    def _mixture(self) -> Tensor:
-        """Scores [S, V] of the mixture: logits, since normalising each network would only add a constant to a row."""
-        newest, positions = [s.newest for s in self.running], [s.position for s in self.running]
-        mixture: Tensor | None = None
-        for decoding, weight in zip(self.slots.decodings, self.weights, strict=True):
-            logits = decoding.logits(newest, positions)
-            weighted = logits if weight == 1 else weight * logits
-            mixture = weighted if mixture is None else mixture + weighted
-        assert mixture is not None
-        return mixture
 
     def pop_finished(self, each: int | None = None) -> list[tuple[int, Completion]]:
         """Remove the sequences that are finished, or have drawn `each` tokens, and free their slots.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from posttrain.core.decoder import Decoder
 from posttrain.core.method import MAIN, Method, Sampling
 from posttrain.data.dataset import Dataset
 from posttrain.errors import RewardError
@@ -107,7 +108,7 @@ def sample(
     tokens = encoded or {p.id: run.encoder.prompt(p) for p in prompts}
     order = [(p, (author, k)) for p in prompts for k in range(sampling.samples)]
     requests = [request(run, p, tokens[p.id], sampling, names, key, max_tokens=max_tokens) for p, key in order]
-    completions = run.generate(requests, sampling.mix)
+    completions = run.generate(requests, sampling.drawn_from)
     maybe_kill("sampling")
     return [episode(run, p, tokens[p.id], key, c) for (p, key), c in zip(order, completions, strict=True)]
 
@@ -121,12 +122,13 @@ def evaluate(
     temperature: float = 0.0,
     max_tokens: int | None = None,
     encoded: Tokens | None = None,
+    decoder: Decoder | None = None,
 ) -> Evaluation:
     """Answer held-out prompts and score the answers, with the same seeds every time.
 
     Without reward functions the reward model of the run scores them.
     """
-    sampling = Sampling(samples=samples, temperature=temperature)
+    sampling = Sampling(samples=samples, temperature=temperature, decoder=decoder)
     answers = sample(run, prompts, sampling, ("evaluate",), max_tokens=max_tokens, encoded=encoded)
     if not rewards and REWARD in run.file.models:
         return Evaluation.of(measures.scored(run, answers, model_score))

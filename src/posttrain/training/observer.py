@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from posttrain.core.decoder import Decoder
 from posttrain.core.method import Sampling
 from posttrain.core.parts import Function, Part
 from posttrain.data.dataset import Dataset, Reads
@@ -174,10 +175,12 @@ class Observer:
         samples: int = 1,
         temperature: float = 0.0,
         max_tokens: int | None = None,
+        decoder: Decoder | None = None,
     ) -> Evaluation:
         """Answer held-out prompts, greedily by default, and score the answers."""
         scorers = self.run.rewards() if rewards is None else rewards
-        return evaluate(self.run, prompts, scorers, samples=samples, temperature=temperature, max_tokens=max_tokens)
+        how: dict[str, Any] = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens}
+        return evaluate(self.run, prompts, scorers, decoder=decoder, **how)
 
     def evaluate_now(self, name: str) -> Evaluation | None:
         """Evaluate on the data of the run file's `evaluate`, if it has any, and keep the result under a name."""

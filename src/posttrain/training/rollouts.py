@@ -216,7 +216,7 @@ class Rollouts:
             request(self.run, g.prompt, g.tokens, sampling, (self.name, g.step), key, partial=g.drafts[key].partial)
             for g, key in places
         ]
-        completions = self.run.generate(requests, sampling.mix, on_finished)
+        completions = self.run.generate(requests, sampling.drawn_from, on_finished)
         for (group, key), completion in zip(places, completions, strict=True):
             group.drafts[key].partial = completion
 

@@ -11,7 +11,16 @@ from posttrain.backends.protocol import Sampler
 from posttrain.models.network import Network
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.hf import HfEngine
-from posttrain.sampling.request import NEVER, POLICY, Completion, Mix, OnFinished, Pause, Request
+from posttrain.sampling.request import (
+    NEVER,
+    POLICY,
+    Completion,
+    Distribution,
+    OnFinished,
+    Pause,
+    Request,
+    roles_of,
+)
 
 
 class LocalSampler(Sampler):
@@ -49,20 +58,20 @@ class LocalSampler(Sampler):
     def generate(
         self,
         requests: Sequence[Request],
-        mix: Mix = POLICY,
+        source: Distribution = POLICY,
         pause: Pause = NEVER,
         on_finished: OnFinished | None = None,
     ) -> list[Completion]:
-        """Sample one completion per request with the engine that all networks of the mixture support.
+        """Sample one completion per request with the engine that all networks it is drawn from support.
 
         Raises ModelError for a classifier.
         """
         stamped = [replace(r, version=self.steps) for r in requests]
         progress = partial(self.progress, "sampling")
-        return self._engine(mix).generate(stamped, mix, progress, pause=pause, on_finished=on_finished)
+        return self._engine(source).generate(stamped, source, progress, pause=pause, on_finished=on_finished)
 
-    def _engine(self, mix: Mix) -> Engine | HfEngine:
-        asked = [self.networks[role] for role, _ in mix if role in self.networks]
+    def _engine(self, source: Distribution) -> Engine | HfEngine:
+        asked = [self.networks[role] for role in roles_of(source) if role in self.networks]
         for network in asked:
             if isinstance(network, Network):
                 network.check_writes("cannot be sampled")
