@@ -35,7 +35,8 @@ def page() -> str:
 def pages() -> dict[str, str]:
     """Every generated page by its name; design.md and from_*.md are written by hand but for their tables."""
     design, trl, verl = (
-        Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("design.md", "from_trl.md", "from_verl.md")
+        Path(__file__).with_name(name).read_text(encoding="utf-8")
+        for name in ("design.md", "from_trl.md", "from_verl.md")
     )
     return {
         "methods.md": page(),

@@ -25,7 +25,9 @@ def written(text: str, tables: dict[str, str]) -> str:
 
 def of_trl() -> dict[str, str]:
     """The tables of from_trl.md."""
-    rows = [(f"`{k}`", f"`{loss.path}`", _settings(loss.beta, loss.smoothing, loss.fixed)) for k, loss in LOSSES.items()]
+    rows = [
+        (f"`{k}`", f"`{loss.path}`", _settings(loss.beta, loss.smoothing, loss.fixed)) for k, loss in LOSSES.items()
+    ]
     return {"losses": _table(("`loss_type` of DPO", "method", "settings"), rows), **_of("trl", "TRL")}
 
 

@@ -48,6 +48,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
         "rewards/test_bundled.py",
         "rewards/test_reward_models.py",
         "rewards/test_patch_similarity.py",
+        "rewards/test_phrases.py",
         "rewards/test_propositions.py",
         "rewards/test_translation.py",
         "rewards/test_against_references.py",

@@ -66,17 +66,26 @@ class Rows:
         same = row[:-1] == row[1:]
         return x.new_zeros(len(self.index)).index_copy(0, place[1:][same], x[place[:-1][same]])
 
-    def discount(self, x: Tensor, rate: float) -> Tensor:
-        """Sum what follows, discounted: Σ_{k≥t} rate^(k-t) x_k over the masked-in tokens of the row, [T] -> [T]."""
+    def discount(self, x: Tensor, rate: float | Tensor) -> Tensor:
+        """Sum what follows, discounted: Σ_{k≥t} rate^(k-t) x_k over the masked-in tokens of the row, [T] -> [T].
+
+        A rate [T] of each token is that of what follows the token: rate_t rate_{t+1} ... rate_{k-1} x_k.
+        """
         place, row, number = self._steps()
         if not len(place):
             return torch.zeros_like(x)
-        grid = x.new_zeros(self.count, int(self.length().max())).index_put((row, number), x[place])
+        grid = self._grid(x)
+        rates = [rate] * grid.shape[1] if not isinstance(rate, Tensor) else self._grid(rate).unbind(1)
         columns = [grid[:, -1]]
         for t in range(grid.shape[1] - 2, -1, -1):
-            columns.append(grid[:, t] + rate * columns[-1])
+            columns.append(grid[:, t] + rates[t] * columns[-1])
         flat = torch.stack(columns[::-1], 1)[row, number]
         return x.new_zeros(len(self.index)).index_copy(0, place, flat)
+
+    def _grid(self, x: Tensor) -> Tensor:
+        """Lay the masked-in tokens of each row side by side from the left: [T] -> [B, longest]; 0 behind them."""
+        place, row, number = self._steps()
+        return x.new_zeros(self.count, int(self.length().max())).index_put((row, number), x[place])
 
     def _steps(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return the flat index of each masked-in token, its row, and its number within the row: three [M]."""

@@ -7,6 +7,7 @@ own file, beside its identities and invariances.
 """
 
 from tests.methods.golden.constraints import CONSTRAINED
+from tests.methods.golden.credit import CREDIT
 from tests.methods.golden.critic_free import CRITIC_FREE
 from tests.methods.golden.critics import CRITICS
 from tests.methods.golden.ensembles import ENSEMBLES
@@ -35,4 +36,5 @@ ROWS: tuple[Golden, ...] = (
     *CONSTRAINED,
     *PEOPLE,
     *SEQUENCE,
+    *CREDIT,
 )
