@@ -30,6 +30,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "exchange: (scores, attributes)",
     },
     "adversarial_reward": {"swap: doubt - share @ doubt"},  # a product of two
+    "capped": {"exchange: (calibrated, allowed)"},  # a product
     "clipped_value": {"swap: value - returns", "swap: near - returns"},  # squared
     "conservative": {"drop -: -1"},  # the last of two axes
     "convex": {"swap: z - 1"},  # squared

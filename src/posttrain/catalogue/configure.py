@@ -11,11 +11,12 @@ from posttrain.catalogue.transforms.aggregation import aggregated
 from posttrain.catalogue.transforms.components import composed
 from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads_of, reshaped
 from posttrain.catalogue.transforms.idle_streams import without_idle_streams
+from posttrain.catalogue.transforms.judges import judged
 from posttrain.core.method import Method, Reduce, Term, variant
 from posttrain.core.parts import Part, PartError, settings_of
 from posttrain.errors import suggestion
 
-AGGREGATE, COMPONENTS = ADDING = ("aggregate", "components")  # these two add settings
+ADDING = {"aggregate": aggregated, "components": composed, "judges": judged}  # settings that add others
 Setting = tuple[str, str, str, Any]  # slot, part, key, value
 
 
@@ -29,9 +30,9 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     """Return the method with other settings.
 
     `aggregate: mean` (transforms/aggregation.py); `components: [helpful, brief]` (transforms/components.py);
-    `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
-    `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
-    A stream that a weight of 0 leaves without a reader is left out.
+    `judges: [safe]` (transforms/judges.py); `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for
+    every part of that name; `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot;
+    `passes`, `minibatches`. A stream that a weight of 0 leaves without a reader is left out.
     Raises PartError for a name that the method does not read or that is ambiguous, and for a value of the wrong type.
     """
     for path, value in sorted(changes.items(), key=lambda change: change[0] not in ADDING):
@@ -41,10 +42,8 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
 
 def _change(method: Method, path: str, value: Any) -> Method:
     *owner, key = path.split(".")
-    if path == AGGREGATE:
-        return aggregated(method, value)
-    if path == COMPONENTS:
-        return composed(method, value)
+    if path in ADDING:
+        return ADDING[path](method, value)
     if len(owner) == 1 and key in HEAD_KEYS and owner[0] in heads_of(method):
         return reshaped(method, owner[0], key, value)
     if not owner and key in ("passes", "minibatches"):

@@ -30,6 +30,22 @@ SAME = {n: [-1.0, -1.0] for n in ("logp", "old_logp", "ref_logp", "rollout_logp"
 VALUES = {"value": [0.0, 0.0], "old_value": [0.0, 0.0], "value/reward": [0.5, 0.2], "old_value/reward": [0.5, 0.2]}
 TWO_TOKENS = [answer(reward=1.0, **SAME, **VALUES)]
 
+
+def sampled(reward, cost=0.0, kl=0.0, *, prompt=0, author=0, train=True, **verdicts):
+    """An answer of two tokens with log-prob -1 each, whose log-ratio is `kl`."""
+    same = {n: [-1.0, -1.0] for n in ("logp", "old_logp", "rollout_logp")} | {"ref_logp": [-1.0 - kl / 2] * 2}
+    return answer(train, **same, group=prompt, author=author, reward=reward, cost=cost, **verdicts)
+
+
+def reference(reward, **given):
+    return sampled(reward, author=1, train=False, **given)
+
+
+S = sigma(1.0)  # 0.731059, of a reward that is 1 above that of the reference's answer
+CAPPED = 0.6 * S  # 0.438635, at a log-ratio of 4 of 10
+IMITATED = (sampled(1.0), sampled(3.0, 1.0), sampled(2.0), sampled(9.0, kl=11.0), sampled(1.0, author=1))
+NONE_LEFT = (sampled(5.0, 1.0, prompt=1), sampled(0.0, author=1, prompt=1))
+
 # fmt: off
 CONSTRAINED = (
     batch("online/constrained_rlhf", TWO, judged({"reward_a": 1.0, "reward_b": 0.0}), within=1e-7,
@@ -55,5 +71,40 @@ CONSTRAINED = (
           note="a reward that abstains is no score"),
     batch("online/constrained_rlhf", {"lam": 0.5, "gamma": 0.5, "start": 99.0}, TWO_TOKENS, within=1e-7,
           values={"credit/reward": [[0.5 * 0.2 - 0.5 + 0.25 * 0.8, 0.8]], "multiplier/reward": 1}),
+
+    # ---- judges
+
+    batch("online/crpg", answers=[sampled(2.0, kl=4.0), sampled(5.0, 1.0), reference(1.0)], within=1e-6,
+          values={"allowed": [1, 0, 1], "calibrated": [0.731059, sigma(4.0), 0.5], "worth": [0.438635, 0, 0.5],
+                  "advantage": [[0.2193175] * 2, [-0.2193175] * 2, [0, 0]]},
+          logp=[[-CAPPED / 4] * 2, [CAPPED / 4] * 2, [0, 0]]),
+    batch("online/crpg", {"kl_max": 5.0}, within=1e-6, note="prompts have references of their own, and one baseline",
+          answers=[sampled(2.0, kl=6.0), reference(1.0), sampled(2.0, kl=-1.0, prompt=1), reference(2.0, prompt=1)],
+          values={"worth": [0, None, 0.6, None], "advantage": [[-0.3] * 2, [0, 0], [0.3] * 2, [0, 0]]}),
+    batch("online/crpg", {"judges": ("a", "b"), "above": 0.3}, within=1e-6,
+          answers=[sampled(0.0, reward_a=a, reward_b=b) for a, b in
+                   [(1.0, 0.4), (0.2, 1.0), (1.0, 0.2), (math.nan, 0.3), (math.nan, math.nan)]] +
+                  [reference(0.0, reward_a=0.0, reward_b=1.0)],
+          values={"allowed": [1, 0, 0, 1, 1, 0]}, note="whoever abstains does not object"),
+    batch("online/crraft", answers=IMITATED, values={"row_weight": [0, 0, 5 * S, 0, 0]}, loss=2 * S,
+          logp=[0, 0, -S, 0, 0], within=1e-7, note="not who violates, nor who is too far"),
+    batch("online/crraft", {"kl_max": 11.0}, IMITATED, within=1e-7,
+          values={"row_weight": [0, 0, 0, 5 * sigma(8.0), 0]}),
+    batch("online/crraft", answers=[*IMITATED, *NONE_LEFT], within=1e-7, loss=(2 * S + 1) / 2,
+          values={"row_weight": [0, 0, 3.5 * S, 0, 0, 0, 1.75]}, note="else the reference's answer"),
+    batch("online/crraft", answers=[sampled(5.0, 1.0), sampled(5.0), sampled(5.0), sampled(5.0, 1.0, author=1)],
+          values={"row_weight": [0, 2, 0, 0]}, note="of equals the first"),
+    batch("online/crraft", answers=[sampled(5.0, 1.0), sampled(0.0, 0.5, author=1)], loss=0, logp=[0, 0],
+          note="a prompt without an answer that may be imitated is skipped"),
+    batch("online/codpo", answers=[sampled(1.0), sampled(0.0, 1.0), sampled(3.0), sampled(-1.0), sampled(9.0, 2.0)],
+          values={"pairs": [[2, 1]]}, metrics={"loss/likelihood": 1.0}, note="best allowed against worst violating"),
+    batch("online/codpo", {"beta": 1.0}, [sampled(1.0, kl=3.0), sampled(0.0)], values={"pairs": [[0, 1]]}, within=1e-7,
+          loss=-math.log(sigma(3.0)) + 0.2, logp=[[-sigma(-3.0) - 0.1] * 2, [sigma(-3.0)] * 2],
+          note="where nothing is violated, the worst of all"),
+    batch("online/codpo", values={"pairs": []}, loss=0,
+          answers=[sampled(1.0, 1.0), sampled(0.0, 1.0), sampled(2.0, prompt=1), sampled(2.0, prompt=1)],
+          note="all violate, or all are equal"),
+    batch("online/codpo", answers=[sampled(1.0), sampled(1.0, 1.0), sampled(1.0, 1.0), reference(-5.0, cost=1.0)],
+          values={"pairs": [[0, 1]]}, note="equal rewards on two sides, and nobody who is not trained"),
 )
 # fmt: on
