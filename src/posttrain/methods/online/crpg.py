@@ -15,10 +15,9 @@ from posttrain.core.method import Sampling, Stream, variant
 from posttrain.formulas.credit.judged import calibrated, capped, harmless, minus_mean
 from posttrain.methods.online.reinforce import METHOD as REINFORCE
 
-JUDGED = {"allowed": harmless, "calibrated": calibrated}
 METHOD = variant(
     REINFORCE,
     name="crpg",
     streams=Stream("prompts", (Sampling(samples=4), Sampling(mix=(("reference", 1.0),), train=False))),
-    derived={**JUDGED, "worth": capped, "advantage": minus_mean},
+    derived={"allowed": harmless, "calibrated": calibrated, "worth": capped, "advantage": minus_mean},
 )

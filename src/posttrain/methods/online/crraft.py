@@ -10,17 +10,16 @@ Where no answer of the policy qualifies, the reference's ȳ is imitated, if no j
 these and in that every batch is sampled by the latest policy.
 """
 
-from posttrain.core.method import Sampling, Stream, Term, variant
+from posttrain.core.method import Sampling, Stream, Term, variant, without
 from posttrain.core.parts import part
 from posttrain.formulas.credit.judged import best_allowed
 from posttrain.formulas.losses.scores import sum_logp, times_row_weight
-from posttrain.methods.online.crpg import JUDGED
 from posttrain.methods.online.crpg import METHOD as CRPG
 
 METHOD = variant(
     CRPG,
     name="crraft",
     streams=Stream("prompts", (Sampling(samples=4), Sampling(mix=(("reference", 1.0),)))),
-    derived={**JUDGED, "row_weight": best_allowed},
+    derived=without(CRPG.derived, "worth", "advantage") | {"row_weight": best_allowed},
     loss=Term(part(times_row_weight, score=sum_logp), -1.0),
 )
