@@ -175,6 +175,12 @@ class ScriptedSession:
 
     # ---- what the verbs share
 
+    def rewards(self) -> tuple[str, ...]:
+        return ("rewards",)
+
+    def reward(self, path: str, **settings: Any) -> str:
+        return f"{path} {as_text(settings)}"
+
     def seed(self, *names: Any) -> int:
         return self.seeds[names] if names in self.seeds else seed_for(3, *names)
 

@@ -37,6 +37,7 @@ ONE = {"steps": 1}
 JUDGED = {"judges": ["policy"], "question": "{first}{second}?"}
 ASKED = {"harmful": "{answer}?", "rewrite": "{answer}!"}
 TWO_REQUESTS = {"criticise": ["?"], "revise": ["!"]}
+YES = {"judge": "policy", "question": "{answer}{proposition}?"}
 ODD = {"judge": "{first}{second}?", "verdicts": ["", "\ufffd"], "pattern": "^(\ufffd?)"}  # whether a reply is no text
 PROCEDURES: dict[str, dict[str, Any]] = {
     "raft": {**FEW, "sft": SHORT},
@@ -87,6 +88,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
         "then": ONE,
     },
     "pairwise_borda": {"rounds": 2, "samples": 3, "judge": "policy", "question": "{first}{second}?", "dpo": ONE},
+    "rbr": {**YES, "propositions": ["a", "1"], "method": "online/reinforce", "fit_steps": 20, "then": SHORT},
     "west_of_n": {"n": 3, "reward": ONE, "again": ONE},
     "code_pmp": {"strong": "policy", "weak": "policy", "pretraining": ONE, "reward": ONE},
     "critic_rm": {"request": "{answer}?", "pattern": "([0-9])", "samples": 8, "reward": SHORT},

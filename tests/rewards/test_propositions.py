@@ -15,9 +15,9 @@ class Asked:
 
     def choose(self, conversations, options):
         assert options == ("yes", "no")
-        self.seen = conversations
+        self.seen = [turns[0]["content"] for turns in conversations]
         return [
-            [0.9, 0.1] if text.split("\n")[1] in text.partition("<answer>")[2] else [0.2, 0.8] for text in conversations
+            [0.9, 0.1] if text.split("\n")[1] in text.partition("<answer>")[2] else [0.2, 0.8] for text in self.seen
         ]
 
 

@@ -57,6 +57,8 @@ def test_golden_of_rank_correlations():
     assert correlation(tensor([1.0, 2.0, 3.0]), tensor([1.0, 4.0, 9.0])) == pytest.approx(1.0)
     assert correlation(tensor([1.0, 2.0, 3.0, 4.0]), tensor([2.0, 1.0, 4.0, 3.0])) == pytest.approx(1 - 6 * 4 / 60)
     assert correlation(tensor([1.0, 1.0, 2.0]), tensor([0.0, 1.0, 2.0])) == pytest.approx(1.5 / 3**0.5)
+    # ranks 1.5, 1.5, 3, 4 around their mean 2.5: -1, -1, 0.5, 1.5 against -1.5, -0.5, 0.5, 1.5
+    assert correlation(tensor([1.0, 1.0, 2.0, 3.0]), tensor([0.0, 1.0, 2.0, 3.0])) == pytest.approx(4.5 / 22.5**0.5)
     assert correlation(tensor([1.0, 1.0]), tensor([0.0, 1.0])) == 0.0
 
 

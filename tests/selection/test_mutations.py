@@ -28,6 +28,13 @@ EQUIVALENT: dict[str, set[str]] = {
         "swap arguments: correlation(own, other)",  # symmetric
         "swap arguments: correlation(own - middle * other, other)",
     },
+    "correlation": {  # symmetric; tensors of one number
+        "exchange: (a, b)",
+        "unwrap: float(x @ y)",
+        "unwrap: float(x @ x * (y @ y))",
+    },
+    "_ranks": {"swap: counts.cumsum(0) - counts / 2", "swap: ranks - ranks.mean()"},  # both lists turn around
+    "ordered_share": {"swap arguments: _dot(weights, good)", "swap arguments: _dot(weights, bad)"},  # products
     "backward_duels": {"add 1: 1"},  # without states nothing is shared
     "Duels.record": {  # a difference from a half, whatever its sign; exactly as wide as the width
         "swap: self.share(a, b) - 0.5",

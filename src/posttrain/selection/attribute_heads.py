@@ -102,7 +102,7 @@ def correlation(a: Tensor, b: Tensor) -> float:
 
 
 def _ranks(values: Tensor) -> Tensor:
-    """Ranks around their mean; equal numbers share theirs."""
+    """Ranks, less their mean; equal numbers share theirs."""
     _, place, counts = torch.unique(values, return_inverse=True, return_counts=True)
-    ranks: Tensor = (counts.cumsum(0) - (counts - 1) / 2).to(values)[place]
+    ranks: Tensor = (counts.cumsum(0) - counts / 2).to(values)[place]
     return ranks - ranks.mean()

@@ -40,5 +40,18 @@ def hinge_weights(
     return weights
 
 
+def ordered_share(
+    pairs: Sequence[tuple[Sequence[float], Sequence[float]]],
+    scores: Sequence[tuple[float, float]],
+    weights: Sequence[float],
+) -> float:
+    """Return the share of pairs whose better answer has the larger R; a half for equal ones."""
+    gaps = [
+        better - worse + _dot(weights, good) - _dot(weights, bad)
+        for (good, bad), (better, worse) in zip(pairs, scores, strict=True)
+    ]
+    return sum(0.5 + 0.5 * ((g > 0) - (g < 0)) for g in gaps) / len(gaps)
+
+
 def _dot(a: Sequence[float], b: Sequence[float]) -> float:
     return math.fsum(x * y for x, y in zip(a, b, strict=True))

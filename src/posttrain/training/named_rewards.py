@@ -32,11 +32,11 @@ def named_rewards(file: RunFile, speaker: Speaker | None = None) -> tuple[Reward
         else:
             fixed = {"path": given or entry.path, "weight": entry.weight, "signature": entry.signature}
             made.append(resolve({**entry.settings, **fixed, "transform": [spec(t) for t in entry.transform]}))
-    return tuple(made if speaker is None else (_with_models(reward, speaker) for reward in made))
+    return tuple(made if speaker is None else (with_models(reward, speaker) for reward in made))
 
 
-def _with_models(reward: Reward, speaker: Speaker) -> Reward:
-    """The reward with its models, which are asked once for all answers of a batch, in this process."""
+def with_models(reward: Reward, speaker: Speaker) -> Reward:
+    """Return the reward with its models, which are asked once for all answers of a batch, in this process."""
     models = {name: speaker(reward.settings[name]) for name in reward.reads.models if name in reward.settings}
     return replace(reward, settings={**reward.settings, **models}, whole_batch=True) if models else reward
 

@@ -72,6 +72,14 @@ class Observer:
             )
         return self.run.score(episodes, rewards, shape)
 
+    def rewards(self) -> tuple[Reward, ...]:
+        """Return the rewards of the run file."""
+        return self.run.rewards()
+
+    def reward(self, path: str, **settings: Any) -> Reward:
+        """Make a reward that the run file does not name, for `rewards` of a stage or of `collect`."""
+        return self.run.reward(path, **settings)
+
     def collect(
         self,
         name: str,

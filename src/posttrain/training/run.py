@@ -17,7 +17,7 @@ from posttrain.data.plain_text import note_plain_text
 from posttrain.data.sources import is_bundled
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
-from posttrain.rewards.reward import Reward
+from posttrain.rewards.reward import Reward, resolve
 from posttrain.rewards.scorer import Scorer
 from posttrain.rewards.shaping.shaping import Baselines, Shaping
 from posttrain.rewards.workers.printed import Printed
@@ -31,7 +31,7 @@ from posttrain.seeds import seed_for
 from posttrain.training.columns_read import by_rewards
 from posttrain.training.datasets import Datasets
 from posttrain.training.encodings import Encodings, Wanted
-from posttrain.training.named_rewards import name_of, named_rewards, roles
+from posttrain.training.named_rewards import name_of, named_rewards, roles, with_models
 from posttrain.training.role_rewards import as_rewards
 from posttrain.training.saving import SaveClock
 from posttrain.training.shaped_rewards import shaping
@@ -197,6 +197,12 @@ class Run:
             folder = self.journal.folder
             self._rewards = tuple(r if folder is None else r.keeping(folder / "kept") for r in every)
         return self._rewards
+
+    def reward(self, path: str, **settings: Any) -> Reward:
+        """Make a reward that the run file does not name. A setting that is a model is the name of one of the run's."""
+        made = with_models(resolve({"path": path, **settings}), self._model_of_reward)
+        folder = self.journal.folder
+        return made if folder is None else made.keeping(folder / "kept")
 
     def _model_of_reward(self, said: Any) -> TextRole:
         """The model that a reward names: one of the run's roles, or one that was loaded for rewards."""

@@ -43,6 +43,15 @@ ANSWERS = {
         "chat: c?": {"good": 0, "fair": 0},
     }
 }
+
+
+def holds(role, text):
+    """Whether an answer says a word: the judge is nearly sure."""
+    answer, word = text.split("|")
+    yes = 0.75 if word in answer else 0.25
+    return [yes, 1 - yes]
+
+
 XYZ = prompts("x?", "y?", "z?")
 CHAT = ({"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hi?"}, {"role": "user", "content": "c?"})
 FIVE = Dataset((*prompts("x?", "y?", "z?", "u?", "t?"), Prompt(9, CHAT, {}, "file:9")), "five")
@@ -671,6 +680,68 @@ FEEDBACK = (
             <answer_1> b </answer_1> <answer_2> a </answer_2> Is answer 1 better than answer 2? Reply with Yes or No
             alone. | Yes or No by judge=given
         train preference/dpo on 'round 1': chat: c?: a > b | policy=start reference=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "feedback/rbr",
+        {
+            "pairs": pairs(("p?", "sorry", "no"), ("q?", "no", "sorry rude"), ("r?", "fine", "rude")),
+            "prompts": XYZ,
+        },
+        {
+            "propositions": ("sorry", "rude"),
+            "judge": "policy",
+            "question": "{answer}|{proposition}",
+            "margin": 0.02,
+            "fit_rate": 0.1,
+            "fit_steps": 5,
+            "method": "online/reinforce",
+            "then": {"steps": 4},
+        },
+        {"speaker": holds},
+        """
+        choose propositions: sorry|sorry; sorry|rude; no|sorry; no|rude; no|sorry; no|rude; sorry
+            rude|sorry; sorry rude|rude; fine|sorry; fine|rude; rude|sorry; rude|rude | yes or no by
+            policy=start
+        note the rewards order 100% of 3 pairs with the rules, 50% without them
+        artefact rule_weights: sorry=0.21888 rude=-0.297091
+        train online/reinforce on 'prompts': x?; y?; z? | policy=start reference=start | ('rewards',
+            'propositions model=policy weights={sorry=0.21888 rude=-0.297091}
+            question={answer}|{proposition}') | steps=4
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "feedback/rbr",
+        {
+            "pairs": pairs(
+                ("p?", "a", "b"), ("q?", "b", "a"), chosen_reward=["2.5", 1.0], rejected_reward=[1.0, "0.75"]
+            ),
+            "prompts": XYZ,
+        },
+        {"propositions": ("a",), "judge": "policy", "question": "{answer}|{proposition}"},
+        {"speaker": holds},
+        """
+        choose propositions: a|a; b|a; b|a; a|a | yes or no by policy=start
+        note the rewards order 100% of 2 pairs with the rules, 100% without them
+        artefact rule_weights: a=-1.10452
+        train online/ppo on 'prompts': x?; y?; z? | policy=start reference=start | ('rewards',
+            'propositions model=policy weights={a=-1.10452} question={answer}|{proposition}')
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "feedback/rbr",
+        {"pairs": Dataset((Pair(7, CHAT, said("a"), said("b"), {}, "file:7"),), "pairs"), "prompts": XYZ},
+        {"propositions": ("a",), "question": "{prompt} {answer}|{proposition}"},
+        {"speaker": holds},
+        """
+        choose propositions: c? a|a; c? b|a | yes or no by judge=given
+        note the rewards order 100% of 1 pairs with the rules, 50% without them
+        artefact rule_weights: a=2.10243
+        train online/ppo on 'prompts': x?; y?; z? | policy=start reference=start | ('rewards',
+            'propositions model=judge weights={a=2.10243} question={prompt} {answer}|{proposition}')
         return stage=1
         """,
     ),

@@ -3,27 +3,20 @@
     R(x, y) = Σ_i w_i P(proposition i holds of x, y)
 
 A model says how probable each proposition is: "the answer apologises", "the answer tells how to do harm". The sum is
-added to the score of a reward model, as any two rewards of a run file are. The procedure
-pipelines/rule_weights fits the weights.
+added to the score of a reward model, as any two rewards of a run file are. The procedure feedback/rbr fits the weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import TYPE_CHECKING
 
 from posttrain.errors import ConfigError
+from posttrain.judges.propositions import HOLDS, YES_OR_NO, questions
 from posttrain.rewards.workers.outcome import Scores
 
 if TYPE_CHECKING:
     from posttrain.roles.protocol import TextRole
-
-QUESTION = (
-    "Below are a question and an answer to it. Is the following true of the answer?\n{proposition}\n\n"
-    "<question>\n{prompt}\n</question>\n<answer>\n{answer}\n</answer>\n\nReply with yes or no."
-)
-OPTIONS = ("yes", "no")
 
 
 def propositions(
@@ -32,7 +25,7 @@ def propositions(
     *,
     model: TextRole,
     weights: Mapping[str, float],
-    question: str = QUESTION,
+    question: str = HOLDS,
 ) -> Scores:
     """Weighted sum of the probabilities that the propositions hold. `rewards/propositions/proposition_K` is the K-th's.
 
@@ -44,11 +37,11 @@ def propositions(
     if not weights:
         raise ConfigError("propositions: weights names no proposition; write {proposition: weight}")
     asked = [
-        question.format(proposition=proposition, prompt=prompt, answer=escape(answer, quote=False))
+        turns
         for prompt, answer in zip(prompts, completions, strict=True)
-        for proposition in weights
+        for turns in questions(weights, prompt, answer, question)
     ]
-    yes = [probabilities[0] for probabilities in model.choose(asked, OPTIONS)]
+    yes = [probabilities[0] for probabilities in model.choose(asked, YES_OR_NO)]
     rows = [yes[k : k + len(weights)] for k in range(0, len(yes), len(weights))]
     columns = {f"proposition_{k + 1}": [row[k] for row in rows] for k in range(len(weights))}
     return Scores([sum(w * p for w, p in zip(weights.values(), row, strict=True)) for row in rows], **columns)
