@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from posttrain.data.chat import render
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -78,18 +80,33 @@ def serve() -> None:
     """Fork a process for each job. Nothing is differentiated here: autograd cannot be forked."""
     import torch
 
+    from posttrain.data.chat import template
     from posttrain.launch import run as launch  # noqa: F401 -- for the processes to find it
     from posttrain.models.loading import tiny
 
     torch.set_num_threads(1)
+    template.Renderer = RenderedHere  # type: ignore[misc, assignment]
     tiny.WIDTH, tiny.LAYERS, tiny.ATTENTION_HEADS = 32, 1, 2
     tiny.tiny_model()  # and with it what transformers imports late
+    render.render("{{ messages }}", [], False, False, {})
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             os._exit(work(**json.loads(line)))
         say(pid)
         say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+class RenderedHere:
+    """Renders without a process of its own, which takes half a second to start: as long as one of these runs."""
+
+    def render(
+        self, template: str, conversation: Any, answer_next: bool, variables: Any, *, continues: bool = False
+    ) -> str:
+        return render.render(template, list(conversation), answer_next, continues, dict(variables))
+
+    def close(self) -> None:
+        pass
 
 
 def say(number: int) -> None:
