@@ -11,7 +11,14 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from posttrain.core.method import SEQUENCE_SUM, TOKEN_MEAN, Method, Sampling, Stream, Term, variant, without
 from posttrain.core.parts import PerToken
-from posttrain.formulas.losses.penalties import kl_k1, kl_k2, kl_k3
+from posttrain.formulas.losses.penalties import (
+    kl_k1,
+    kl_k1_straight,
+    kl_k2,
+    kl_k3,
+    kl_k3_corrected,
+    kl_k3_straight,
+)
 from tests.harness import generated
 from tests.harness.enumerated import Exact, Tabular, batch, every_group, game, mixture
 
@@ -162,12 +169,12 @@ def mean_and_gradient(estimator, model, reference):
     return float(mean), gradient
 
 
-def by_prefix(model, reference, forward):
-    """Σ_s d(s) KL at s, with the visits d held fixed; forward: KL(π_ref || π)."""
+def by_prefix(model, reference, forward, drawn_by=None):
+    """Σ_s d(s) KL at s, with the visits d (of π, or of who drew the answers) held fixed; forward: KL(π_ref || π)."""
     p, q = model.logits.log_softmax(-1), reference.logits.log_softmax(-1).detach()
     kl = (q.exp() * (q - p)).sum(-1) if forward else (p.exp() * (p - q)).sum(-1)
     visits = torch.zeros(len(model.prefixes))
-    for answer, weight in zip(model.answers, model.distribution(), strict=True):
+    for answer, weight in zip(model.answers, (drawn_by or model).distribution(), strict=True):
         for t in range(len(answer)):
             visits[model.place[answer[:t]]] += weight
     return (visits * kl).sum()
@@ -195,6 +202,54 @@ def test_for_a_single_token_that_is_the_whole_gradient_and_for_more_it_is_not():
     long, ref = Tabular(seed=1), Tabular(seed=2)
     whole = ascent(long, -objective(long, ref, torch.zeros(15), 1.0))
     assert float((mean_and_gradient(kl_k2, long, ref)[1] - whole).norm()) > 0.05 * float(whole.norm())
+
+
+STRAIGHT = (kl_k2, kl_k3_corrected, kl_k1_straight, kl_k3_straight)
+
+
+@pytest.mark.parametrize("estimator", STRAIGHT, ids=lambda f: f.__name__)
+def test_corrected_and_straight_through_estimators_have_the_gradient_of_the_reverse_kl(model, reference, estimator):
+    made = batch(model, every_group(model, 1))
+    run = Exact(penalty(estimator), {"policy": model, "reference": reference}, {"main": made})
+    assert_close(run.step({"main": made}, model.distribution()), ascent(model, by_prefix(model, reference, False)))
+
+
+def test_off_policy_only_the_corrected_estimator_keeps_it(model, reference):
+    """Answers of another policy: its visits, and at each of them KL(π || π_ref)."""
+    old = Tabular(seed=6)
+    visited = batch(model, every_group(model, 1))
+    drawn = old.outputs(visited["tokens"], visited["rows"], ["logp"])["logp"].detach()
+    made = visited.add({"old_logp": drawn}, {"old_logp": "T"})
+    exact = ascent(model, by_prefix(model, reference, False, drawn_by=old))
+    errors = {}
+    for estimator in (kl_k3_corrected, kl_k3_straight):
+        run = Exact(penalty(estimator), {"policy": model, "reference": reference}, {"main": made})
+        errors[estimator] = float((run.step({"main": made}, old.distribution()) - exact).norm() / exact.norm())
+    assert errors[kl_k3_corrected] < 1e-10
+    assert errors[kl_k3_straight] > 0.1
+
+
+@pytest.mark.parametrize("path", ["online/reinforce", "online/rloo", "online/remax"])
+def test_k1_in_the_reward_has_the_gradient_of_the_kl_wherever_it_is_placed(model, reference, reward, path):
+    """At each token (reinforce, remax) and of the whole answer (rloo)."""
+    assert_close(*in_reward(path, "k1", model, reference, reward))
+
+
+def in_reward(path, estimator, model, reference, reward):
+    """The expected gradient with the KL in the reward at β = 0.3, and that of -(E[R] - β KL)."""
+    method = configure(load(path), {"kl_in_reward": estimator, "kl_weight": 0.3})
+    groups, train = every_group(model, 2 if path == "online/rloo" else 1), (True,)
+    if path == "online/remax":
+        groups, train = [(i, greedy_answer(model)) for i in range(len(model.answers))], (True, False)
+    got = expected(method, model, reference, groups, {"reward": reward}, train=train)
+    return got, -ascent(model, objective(model, reference, reward, 0.3))
+
+
+def test_k3_in_the_reward_lacks_the_gradient_of_the_estimate_itself(model, reference, reward):
+    """What is missing is E[∇ k3], the gradient of KL(π_ref || π) at the visits."""
+    got, exact = in_reward("online/reinforce", "k3", model, reference, reward)
+    missing = 0.3 * ascent(model, by_prefix(model, reference, forward=True))
+    assert_close(got, exact - missing)
 
 
 # ---- the first step is on policy

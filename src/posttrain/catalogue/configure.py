@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,18 @@ from posttrain.catalogue.transforms.components import composed
 from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads_of, reshaped
 from posttrain.catalogue.transforms.idle_streams import without_idle_streams
 from posttrain.catalogue.transforms.judges import judged
+from posttrain.catalogue.transforms.kl import kl_in_loss, kl_in_reward
 from posttrain.core.method import Method, Reduce, Term, variant
 from posttrain.core.parts import Part, PartError, settings_of
 from posttrain.errors import suggestion
 
-ADDING = {"aggregate": aggregated, "components": composed, "judges": judged}  # settings that add others
+ADDING: dict[str, Callable[[Method, Any], Method]] = {  # settings that add others
+    "aggregate": aggregated,
+    "components": composed,
+    "judges": judged,
+    "kl_in_loss": kl_in_loss,
+    "kl_in_reward": kl_in_reward,
+}
 Setting = tuple[str, str, str, Any]  # slot, part, key, value
 
 
@@ -30,9 +37,10 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     """Return the method with other settings.
 
     `aggregate: mean` (transforms/aggregation.py); `components: [helpful, brief]` (transforms/components.py);
-    `judges: [safe]` (transforms/judges.py); `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for
-    every part of that name; `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot;
-    `passes`, `minibatches`. A stream that a weight of 0 leaves without a reader is left out.
+    `judges: [safe]` (transforms/judges.py); `kl_in_loss: k3` and `kl_in_reward: none` (transforms/kl.py);
+    `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
+    `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
+    A stream that a weight of 0 leaves without a reader is left out.
     Raises PartError for a name that the method does not read or that is ambiguous, and for a value of the wrong type.
     """
     for path, value in sorted(changes.items(), key=lambda change: change[0] not in ADDING):

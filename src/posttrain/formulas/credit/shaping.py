@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from posttrain.core.maths.divergence import k2, k3
 from posttrain.core.parts import PerRow, PerToken, Scalar
 from posttrain.core.rows import Rows
 
@@ -45,6 +46,21 @@ def minus_kl(old_logp: PerToken, ref_logp: PerToken, *, kl_weight: float = 1.0) 
         kl_weight: β, price of a nat of KL to the reference; above 0, where 1 is the KL itself.
     """
     return -kl_weight * (old_logp - ref_logp)
+
+
+def logp_by_k2(old_logp: PerToken, ref_logp: PerToken) -> PerToken:
+    """Log-prob that lies by k2 above that of the reference, in place of k1: log π_ref + k2(log π_old/π_ref)."""
+    return ref_logp + k2(old_logp - ref_logp)
+
+
+def logp_by_k3(old_logp: PerToken, ref_logp: PerToken) -> PerToken:
+    """Log-prob that lies by k3 above that of the reference, in place of k1: log π_ref + k3(log π_old/π_ref)."""
+    return ref_logp + k3(old_logp - ref_logp)
+
+
+def dense_reward_alone(dense_reward: PerToken) -> PerToken:
+    """Token rewards: the reward at the tokens that earned it."""
+    return dense_reward
 
 
 def dense_reward_minus_kl(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from posttrain.core.maths.divergence import k1, k2, k3
+from posttrain.core.maths.divergence import bounded_exp, k1, k2, k3
 from posttrain.core.parts import PerToken, PerTokenVocab
 
 
@@ -24,6 +24,26 @@ def kl_k3(logp: PerToken, ref_logp: PerToken) -> PerToken:
     On policy its gradient is that of KL(π_ref || π).
     """
     return k3(logp - ref_logp)
+
+
+def kl_k3_corrected(logp: PerToken, old_logp: PerToken, ref_logp: PerToken) -> PerToken:
+    """Estimate k3 of the KL times the ratio: ρ k3, with ρ = π/π_old (DeepSeek-AI, 2025, DeepSeek-V3.2).
+
+    Its gradient is that of KL(π || π_ref), on policy and off it.
+    """
+    return bounded_exp(logp - old_logp) * k3(logp - ref_logp)
+
+
+def kl_k1_straight(logp: PerToken, ref_logp: PerToken) -> PerToken:
+    """Estimate k1 of the KL with the gradient of k2: sg(k1 - k2) + k2, "k1+" in verl."""
+    d = logp - ref_logp
+    return (k1(d) - k2(d)).detach() + k2(d)
+
+
+def kl_k3_straight(logp: PerToken, ref_logp: PerToken) -> PerToken:
+    """Estimate k3 of the KL with the gradient of k2: sg(k3 - k2) + k2, "k3+" in verl."""
+    d = logp - ref_logp
+    return (k3(d) - k2(d)).detach() + k2(d)
 
 
 def forward_kl(logits: PerTokenVocab, ref_logits: PerTokenVocab) -> PerToken:
