@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 EQUIVALENT: dict[str, set[str]] = {
     "Groups.std": {"swap: x - self.mean(x)"},  # squared
     "absolute_error": {"swap: middle - attributes"},  # an absolute value
+    "adaptive_entropy": {"negate: return ({'weight': weight}, rollout_logp.new_tensor(0.0))"},  # zero
     "add_value": {"exchange: (credit, old_value)"},  # a sum
     "advantage_error": {"swap: logp - ref_logp - token_reward / beta"},  # squared
     "advantage_regression": {"swap: logp - anchor_logp - advantage / temperature"},  # squared
@@ -42,6 +43,12 @@ EQUIVALENT: dict[str, set[str]] = {
     "forward_kl": {"drop -: -1"},  # the last of two axes
     "gap_std_ema": {"exchange: (chosen, rejected)", "swap: chosen - rejected"},  # a standard deviation
     "gaussian_nll": {"swap: attributes - mean"},  # squared
+    "high_entropy": {"negate: return torch.zeros_like(entropy)"},  # zero
+    "highest_covariance": {
+        "negate: return torch.zeros_like(advantage)",  # zero
+        "exchange: (advantage, logp)",  # a product
+    },
+    "log_ratio_size": {"swap: logp - old_logp", "exchange: (logp, old_logp)"},  # an absolute value
     "log_odds": {"drop -: -math.log(2)", "turn: mean > -math.log(2)"},  # two ways to compute one number
     "on_policy_weight": {
         "negate: return bounded_exp(rows.mean(logp.detach() - expected))",  # read as a product of two
@@ -70,6 +77,7 @@ EQUIVALENT: dict[str, set[str]] = {
     "value_error": {"exchange: (value, returns)", "swap: value - returns"},  # squared
     "weighed": {"exchange: (loss, weight)"},  # a product
     "whiten": {"negate: return torch.zeros_like(credit)"},  # zero
+    "without_high_covariance": {"exchange: (advantage, logp)"},  # a product
     "within_divergence": {"swap: p - q"},  # an absolute value
     "squared_sum": {"exchange: (chosen, rejected)"},  # a sum
 }

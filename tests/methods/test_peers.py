@@ -18,6 +18,7 @@ import torch
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from posttrain.core.method import variant, without
+from posttrain.records import Numbers
 from tests.harness.numbers import answer, step
 from tests.methods.trainers import Told, bare, flat, kept, mask_of, padded
 
@@ -319,8 +320,10 @@ def rollouts(**more):
         yield answer(logp=now, old_logp=old, ref_logp=ref, reward=REWARDS[i], group=i // 3, author=0, ended=True, **own)
 
 
-def trl_advantages(trainer_class, **attributes):
-    """TRL's own scoring of completions that were generated elsewhere."""
+def trl_advantages(trainer_class, rewards=([1.0], [[r] for r in REWARDS]), **attributes):
+    """TRL's own scoring of completions that were generated elsewhere. `rewards`: weights, and numbers by answer."""
+    weights, given = rewards
+    attributes = {"multi_objective_aggregation": "sum_then_normalize"} | attributes
     tokens = [[1] * n for n in SIZES]
     args = SimpleNamespace(
         per_device_train_batch_size=6,
@@ -345,10 +348,9 @@ def trl_advantages(trainer_class, **attributes):
         vllm_importance_sampling_correction=False,
         num_generations=3,
         num_generations_eval=3,
-        reward_weights=torch.ones(1),
-        reward_funcs=[None],
-        reward_func_names=["given"],
-        multi_objective_aggregation="sum_then_normalize",
+        reward_weights=torch.tensor(weights),
+        reward_funcs=[None] * len(weights),
+        reward_func_names=[f"given {k}" for k in range(len(weights))],
         reward_clip_range=None,
         normalize_advantages=False,
         _logs=defaultdict(lambda: deque()) | {"rewards": defaultdict(deque), "extra": defaultdict(deque)},
@@ -359,7 +361,7 @@ def trl_advantages(trainer_class, **attributes):
     )
     says = lambda model, *_, **__: (padded(REF if model.logp == "reference" else OLD), None, None)  # noqa: E731
     trainer.__dict__["_get_per_token_logps_and_entropies"] = says
-    trainer.__dict__["_calculate_rewards"] = lambda *_: torch.tensor(REWARDS)[:, None]
+    trainer.__dict__["_calculate_rewards"] = lambda *_: torch.tensor(given)
     full = ([[1]] * 6, tokens, None, [""] * 6, None, {}, None, None)
     short = ([[1]] * 6, tokens, [""] * 6)
     trainer.__dict__["_generate"] = lambda _: full if trainer_class.__name__ == "GRPOTrainer" else short
@@ -377,6 +379,18 @@ def test_grpo_advantages():
 
     theirs = trl_advantages(GRPOTrainer, beta=0.0, scale_rewards="group")
     assert own_advantages(configure(load("online/grpo"), {"eps": 1e-4})) == pytest.approx(theirs, **CLOSE)
+
+
+def test_gdpo_advantages():
+    """TRL adds 1e-4 to both deviations."""
+    from trl import GRPOTrainer
+
+    weights, given = [1.0, 3.0], [[r, (7 * i) % 4 / 2] for i, r in enumerate(REWARDS)]
+    several = {"named_rewards": [Numbers(r) for r in given], "reward_weights": [Numbers(weights)] * 6}
+    one = step(configure(load("online/gdpo"), {"eps": 1e-4}), *rollouts(**several))
+    more = {"multi_objective_aggregation": "normalize_then_sum", "beta": 0.0, "scale_rewards": "group"}
+    theirs = trl_advantages(GRPOTrainer, (weights, given), **more)
+    assert [row[0] for row in one.value("advantage")] == pytest.approx(theirs, **CLOSE)
 
 
 def test_dr_grpo_advantages():
@@ -420,7 +434,9 @@ def trl_grpo(loss_type, beta=0.0, low=0.2, high=0.2, level="token", old=OLD, del
         vllm_importance_sampling_correction=False,
         max_completion_length=8,
         current_gradient_accumulation_steps=1,
-        _entropy_bonus_enabled=False,
+        _entropy_bonus_enabled="entropy_coef" in more,
+        entropy_coef=more.get("entropy_coef", 0.0),
+        use_adaptive_entropy=False,
     )
     entropies = padded(more["entropies"]) if "entropies" in more else torch.zeros_like(logp)
     trainer.__dict__["_get_per_token_logps_and_entropies"] = lambda *_, **__: (logp, entropies, None)
@@ -484,6 +500,30 @@ def test_clipped_losses(name):
     assert loss == pytest.approx(their_loss, **CLOSE)
     assert flat(gradient) == pytest.approx(flat(their_gradient), **CLOSE)
     assert any(flat(gradient))
+
+
+ENTROPIES = [[-x for x in row] for row in numbers(14, SIZES)]  # positive
+
+
+def ours_with_entropies(method):
+    derived = {n: d for n, d in method.derived.items() if n not in ("advantage", "returns")}
+    given = variant(method, derived=derived, metrics={}, passes=1, minibatches=1)
+    advantage = [[a] * n for a, n in zip(ADVANTAGES, SIZES, strict=True)]
+    return step(given, *rollouts(advantage=advantage, entropy=ENTROPIES))
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_the_choice_of_tokens_by_entropy(share):
+    one = ours_with_entropies(configure(load("online/top_entropy"), {"share": share}))
+    loss, gradient = trl_grpo("dapo", high=0.28, top_entropy_quantile=share, entropies=ENTROPIES)
+    assert one.metrics["loss"] == pytest.approx(loss, **CLOSE)
+    assert flat(one.gradient("logp")) == pytest.approx(flat(gradient), **CLOSE)
+
+
+def test_the_bonus_for_entropy():
+    bonus = configure(load("online/dapo"), {"entropy": "bonus", "entropy.weight": 0.3})
+    loss, _ = trl_grpo("dapo", high=0.28, entropy_coef=0.3, entropies=ENTROPIES)
+    assert ours_with_entropies(bonus).metrics["loss"] == pytest.approx(loss, **CLOSE)
 
 
 def test_every_loss_of_their_grpo_trainer_is_compared():

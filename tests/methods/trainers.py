@@ -39,6 +39,7 @@ def bare(trainer, **attributes):
         gather=lambda x: x,
         gather_for_metrics=lambda x: x,
         reduce=lambda x, reduction: x,
+        pad_across_processes=lambda x, **_: x,
         num_processes=1,
         process_index=0,
         sync_gradients=False,

@@ -9,6 +9,7 @@ from typing import Any
 
 from posttrain.catalogue.transforms.aggregation import aggregated
 from posttrain.catalogue.transforms.components import composed
+from posttrain.catalogue.transforms.entropy import with_entropy
 from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads_of, reshaped
 from posttrain.catalogue.transforms.idle_streams import without_idle_streams
 from posttrain.catalogue.transforms.judges import judged
@@ -20,6 +21,7 @@ from posttrain.errors import suggestion
 ADDING: dict[str, Callable[[Method, Any], Method]] = {  # settings that add others
     "aggregate": aggregated,
     "components": composed,
+    "entropy": with_entropy,
     "judges": judged,
     "kl_in_loss": kl_in_loss,
     "kl_in_reward": kl_in_reward,
@@ -37,7 +39,8 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     """Return the method with other settings.
 
     `aggregate: mean` (transforms/aggregation.py); `components: [helpful, brief]` (transforms/components.py);
-    `judges: [safe]` (transforms/judges.py); `kl_in_loss: k3` and `kl_in_reward: none` (transforms/kl.py);
+    `entropy: bonus` (transforms/entropy.py); `judges: [safe]` (transforms/judges.py);
+    `kl_in_loss: k3` and `kl_in_reward: none` (transforms/kl.py);
     `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
     `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
     A stream that a weight of 0 leaves without a reader is left out.

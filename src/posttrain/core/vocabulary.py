@@ -125,6 +125,8 @@ FIELDS: dict[str, Field] = {
         "T V", "reference logits; too large to keep, so computed with each micro-batch", "reference", "logits"
     ),
     "ref_logp": once("T", "log-prob under the reference", "reference", "logp"),
+    "named_rewards": Field("B K", "each reward of the run by itself; NaN where it abstained or failed"),
+    "reward_weights": Field("B K", "the weights of these rewards"),
     "reward": once("B", "scalar reward", "reward", "score", column=True),
     "model_reward": once("B", "score of the reward model, beside the rewards of the run", "reward", "score"),
     "cost": once("B", "scalar cost, > 0 is unsafe", "cost", "score", column=True),

@@ -17,6 +17,7 @@ from posttrain.seeds import seed_for
 T = TypeVar("T")
 COST = "cost"  # a tensor that a reward of this name brings
 DENSE = "dense_reward"
+NAMED, WEIGHTS = "named_rewards", "reward_weights"  # every reward of the run by itself
 
 
 def collate(
@@ -76,13 +77,23 @@ def paired(rows: Sequence[Row], scalars: Mapping[str, float] | None = None) -> B
     return collate(rows, [(i, i + 1) for i in range(0, len(rows), 2)], scalars)
 
 
-def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wanted: Collection[str] = ()) -> Row:
+def episode_row(
+    e: Episode,
+    *,
+    train: bool,
+    temperature: float,
+    step: int,
+    wanted: Collection[str] = (),
+    weights: Mapping[str, float] | None = None,
+) -> Row:
     """An episode as a row. `wanted`: names of tensors that the method reads, for those that only some methods need.
+    `weights`: those of the rewards of the run that count, by name.
 
     Without a reward there is no column `reward`. `reward_NAME` is the reward of that name (NaN where it abstained or
     failed), `token_reward_NAME` its number for each token, `dense_reward` the whole reward at the tokens that earned
-    it, `turn` the number of the segment that a token is in. The reward that is called `cost` is also the tensor of that
-    name. Numbers are those after the transforms of the run file.
+    it, `turn` the number of the segment that a token is in; `named_rewards` and `reward_weights` are the numbers and
+    weights of all rewards in `weights`. The reward that is called `cost` is also the tensor of that name. Numbers are
+    those after the transforms of the run file.
     """
     prompt = len(e.prompt_tokens)
     before = (False,) * prompt
@@ -99,6 +110,10 @@ def episode_row(e: Episode, *, train: bool, temperature: float, step: int, wante
             columns[name] = (0.0,) * prompt + _dense(e)
         elif name == "turn":
             columns[name] = (0,) * prompt + _at_tokens(e, range(len(e.segments)))
+        elif name == NAMED:
+            columns[name] = Numbers(math.nan if (x := rewards.get(of)) is None else float(x) for of in weights or {})
+        elif name == WEIGHTS:
+            columns[name] = Numbers((weights or {}).values())
     return Row(
         id=seed_for("row", step, e.prompt.id, e.author, e.sample),
         tokens=(*e.prompt_tokens, *e.tokens),
@@ -131,7 +146,7 @@ def _dense(e: Episode) -> tuple[float, ...]:
 def episode_columns(columns: Collection[str], rewards: Collection[str]) -> set[str]:
     """Those of the columns that `episode_row` brings, if these rewards are run."""
     own = {f"{prefix}{name}" for prefix in ("reward_", "token_reward_") for name in rewards}
-    return set(columns) & (own | {"turn", DENSE} | ({COST} & set(rewards)))
+    return set(columns) & (own | {"turn", DENSE, NAMED, WEIGHTS} | ({COST} & set(rewards)))
 
 
 def groups(episodes: Iterable[Episode]) -> list[list[Episode]]:

@@ -196,6 +196,7 @@ class Batches:
         self.places += [e.prompt.where for e in drawn.episodes]
         if not source.trained(drawn.episodes):
             return None, drawn.metrics
+        weights = {r.name: r.weight for r in self.rewards if r.weight}
         rows = [
             episode_row(
                 e,
@@ -203,6 +204,7 @@ class Batches:
                 temperature=self.authors[s][e.author].temperature,
                 step=self.run.journal.steps,
                 wanted=self.columns,
+                weights=weights,
             )
             for e in drawn.episodes
         ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from math import exp, log
+from math import exp, log, nan
 
+from posttrain.records import Numbers
 from tests.harness.numbers import answer
 from tests.methods.golden.row import batch
 from tests.methods.online.group import LENGTHS, group
@@ -17,6 +18,13 @@ def moved(reward, *log_ratios, old=-3.0, **values):
     same = {n: [old] * len(log_ratios) for n in ("old_logp", "ref_logp", "rollout_logp")}
     now = [old + x for x in log_ratios]
     return answer(logp=now, **same, reward=reward, group=0, author=0, ended=True, **values)
+
+
+def step_wise(*rewards, prompt=0):
+    """An answer on policy with a reward at each token where a step ends."""
+    same = dict.fromkeys(("logp", "old_logp", "ref_logp", "rollout_logp"), [-1.0] * len(rewards))
+    whole = {"reward": sum(rewards), "group": prompt, "author": 0, "ended": True}
+    return answer(**same, **whole, dense_reward=list(rewards))
 
 
 def weighted(advantages):
@@ -36,6 +44,15 @@ def gate_slope(ratio, tau):
 
 def gamma(log_w, k, rate):
     return exp(k * log_w + rate - rate * exp(log_w))
+
+
+def several(*rewards, weights=(1.0, 3.0)):
+    """Four answers to two prompts with two rewards each."""
+    on_policy = group((0.0,) * 4, (1, 1, 1, 1))
+    return [
+        answer(**a.values | {"named_rewards": Numbers(r), "reward_weights": Numbers(weights), "group": i // 2})
+        for i, (a, r) in enumerate(zip(on_policy, rewards, strict=True))
+    ]
 
 
 # fmt: off
@@ -60,6 +77,14 @@ BASELINES = (
           values={"advantage": [0.5, 0.0, 0.0]}, note="only trained answers"),
     batch("online/gpg", answers=[*group(), *EQUALS], values={"advantage": [*GPG, 0.0, 0.0]},
           loss=weighted(GPG) * 4 / 12, logp=[*(-a / 12 for a in GPG), 0.0, 0.0]),
+    # Standardised: ±0.7071 each; weights 1 and 3 give 4, -4, -2, 2 times that, of deviation 0.7071 sqrt(40/3).
+    batch("online/gdpo", within=1e-5, answers=several((9.0, 1.0), (1.0, 0.0), (5.0, 0.0), (4.0, 1.0)),
+          values={"advantage": [x / (40 / 3) ** 0.5 for x in (4, -4, -2, 2)]}, logp=[-(40 / 3) ** -0.5, *[None] * 3]),
+    batch("online/gdpo", {"ddof": 0, "eps": 1.0}, several((9.0, 0.0), (1.0, 0.0), (3.0, 3.0), (3.0, 3.0)), within=1e-6,
+          values={"advantage": [0.8 / (1 + 0.8 / 2**0.5), -0.8 / (1 + 0.8 / 2**0.5), 0.0, 0.0]}),
+    batch("online/gdpo", within=1e-5, note="who abstains says nothing",
+          answers=several((1.0, 5.0), (0.0, nan), (nan, 1.0), (nan, 0.0)), values={"advantage": [
+              x / (20 / 3) ** 0.5 for x in (1, -1, 3, -3)]}),
     batch("online/reinforce_plus_plus", answers=group(), values={"advantage": GLOBAL}, within=1e-7,
           loss=-weighted(GLOBAL) * 4 / 10, logp=[-a / 10 for a in GLOBAL]),
     batch("online/reinforce_plus_plus", {"kl_weight": 0.1, "whiten.eps": 1.0},
@@ -121,6 +146,58 @@ MOVED = (
       for up, down, held, slope in [(1.5, 5.0, 3.0, 0), (1.1, 2.0, 2.0, 2.0), (1.0, 0.5, 0.8, 0)]),
 )
 
+# ---- some tokens more than others
+
+# The mean log-prob is -3. Covariances, over A: 2.9, -3, -2.8, 2.7.
+TOGETHER = [moved(1.0, 0, -5.9, old=-0.1), moved(-1.0, 0, -5.5, old=-0.2)]
+SPREAD = [moved(1.0, 0.0, -1.0, entropy=[0.1, 2.0]), moved(-1.0, 0.0, 0.0, entropy=[1.0, 0.4])]
+
+
+def sure(nats, **values):
+    """Two answers whose tokens were sampled with log-prob -nats."""
+    same = {n: [-nats] for n in ("logp", "old_logp", "ref_logp", "rollout_logp")}
+    return [answer(**same, **values, entropy=[0.3], reward=r, group=0, author=0, ended=True) for r in (1.0, -1.0)]
+
+
+TOKENS = (
+    batch("online/clip_cov", {"share": 0.5}, TOGETHER, loss=-A / 4 * (exp(-5.9) - 1.0),
+          logp=[[0, -A / 4 * exp(-5.9)], [A / 4, 0]]),
+    batch("online/clip_cov", {"share": 0.5, "lowest": 2.0}, TOGETHER,
+          logp=[[0, -A / 4 * exp(-5.9)], [A / 4, 0]], note="the second is clipped anyway"),
+    batch("online/clip_cov", {"share": 0.5, "highest": 2.0}, TOGETHER,
+          logp=[[-A / 4, -A / 4 * exp(-5.9)], [A / 4, 0]]),
+    batch("online/kl_cov", {"share": 0.25, "minibatches": 1, "kl.weight": 3.0},
+          [moved(1.0, 0.5, -6.4, old=-0.6), moved(-1.0, 0.4, -5.0, old=-0.6)], note="the likeliest good token",
+          loss=-A / 4 * (exp(0.5) + exp(-6.4) - exp(0.4) - exp(-5.0)) + 3 * 0.5 / 4,
+          logp=[[-A / 4 * exp(0.5) + 3 / 4, -A / 4 * exp(-6.4)], [A / 4 * exp(0.4), A / 4 * exp(-5.0)]]),
+    batch("online/kl_cov", {"share": 0.5, "minibatches": 1},
+          [moved(1.0, 0.5, -6.4, old=-0.6), moved(-1.0, 0.4, -5.0, old=-0.6)], note="and the unlikeliest bad one",
+          metrics={"loss/kl": (0.5 + 5.0) / 4},
+          logp=[[-A / 4 * exp(0.5) + 1 / 4, None], [None, A / 4 * exp(-5) - 1 / 4]]),
+    batch("online/top_entropy", {"share": 0.5}, SPREAD, max_tokens=100, loss=-A / 4 * (exp(-1.0) - 1),
+          logp=[[0, -A / 4 * exp(-1.0)], [A / 4, 0]]),
+    batch("online/top_entropy", {"share": 0.25}, SPREAD, max_tokens=100, logp=[[0, -A / 4 * exp(-1.0)], [0, 0]]),
+    batch("online/top_entropy", {"share": 1.0}, SPREAD, max_tokens=100,
+          logp=[[-A / 4, -A / 4 * exp(-1.0)], [A / 4, A / 4]]),
+    *(batch("online/skywork_or1", answers=sure(nats), states={"entropy_weight": {"weight": before}},
+            after={"entropy_weight": {"weight": after}}, note=f"H = {nats}, c = {before}", within=1e-12,
+            values={"entropy_weight": now}, loss=-now * 0.3, gradients={"entropy": [-now / 2, -now / 2]})
+      for nats, before, now, after in [(0.1, 0.01, 0.01, 0.015), (0.1, 0.998, 0.998, 1.0), (0.3, 0.01, 0.0, 0.005),
+                                       (0.3, 0.002, 0.0, 0.0)]),
+    batch("online/skywork_or1", {"start": 0.5}, sure(0.1), values={"entropy_weight": 0.5},
+          after={"entropy_weight": {"weight": 0.505}}),
+    batch("online/skywork_or1", answers=group((1.0,), (1,), train=False), values={"entropy_weight": 0.0},
+          states={"entropy_weight": {"weight": 0.2}}, after={"entropy_weight": {"weight": 0.2}}, within=0,
+          note="answers that are not trained on say nothing"),
+    # Rewards of steps 1, 3, -1 and 1: mean 1, deviation sqrt(8/3).
+    batch("online/grpo_process", within=1e-6,
+          answers=[step_wise(0.0, 1.0, 0.0, 3.0), step_wise(-1.0, 0.0, 1.0), step_wise(5.0, prompt=7)],
+          values={"advantage": [[1.224745] * 4, [-1.224745, 0.0, 0.0], [0.0]]},
+          logp=[-1.224745 / 4 / 3, [1.224745 / 3 / 3, 0.0, 0.0], 0.0]),
+    batch("online/grpo_process", {"ddof": 0, "eps": 1.0}, [step_wise(1.0, -1.0), step_wise(0.0, 3.0)],
+          values={"advantage": [[-2 / (1 + 1.632993)] * 2, [2 / (1 + 1.632993)] * 2]}, within=1e-6),
+)
+
 # fmt: on
 
-CRITIC_FREE = (*BASELINES, *MOVED)
+CRITIC_FREE = (*BASELINES, *MOVED, *TOKENS)

@@ -100,6 +100,37 @@ def multiplier(
     return {"lambda": after, "cost": excess}, cost.new_tensor(after)
 
 
+def adaptive_entropy(
+    state: State | None,
+    rollout_logp: PerToken,
+    rows: Rows,
+    *,
+    start: float = 0.0,
+    target: float = 0.2,
+    delta: float = 0.005,
+    largest: float = 1.0,
+) -> tuple[State, Scalar]:
+    """Weight of an entropy bonus that keeps the entropy at a target from below (He et al., 2025, sec. 4.3.2).
+
+        α = c where H <= target, else 0;    c ← c + Δ where H <= target, else c - Δ
+
+    H = mean of -log π over the sampled tokens, the entropy of the policy that sampled them. c stays between 0 and the
+    largest weight.
+
+    Settings:
+        start: first c; 0 in the paper, and at most `largest`.
+        target: entropy below which there is a bonus, in nats a token; above 0, 0.2 in the paper.
+        delta: Δ, change of c in a batch; above 0, 0.005 in the paper.
+        largest: upper bound of c; at least `start`, 1 by default.
+    """
+    weight = start if state is None else state["weight"]
+    if not rows.mask.any():
+        return {"weight": weight}, rollout_logp.new_tensor(0.0)
+    low = float(-rollout_logp[rows.mask].mean()) <= target
+    moved = weight + delta if low else weight - delta
+    return {"weight": min(max(moved, 0.0), largest)}, rollout_logp.new_tensor(weight if low else 0.0)
+
+
 def inverse(max_tokens: Scalar) -> Scalar:
     """Normaliser that does not depend on the samples: 1 / max_tokens."""
     return 1.0 / torch.as_tensor(max_tokens, dtype=torch.get_default_dtype())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 
 from posttrain.core.maths.groups import Groups
-from posttrain.core.parts import ComparedGroup, PerRow, PerToken
+from posttrain.core.parts import ComparedGroup, PerRow, PerRowMany, PerToken
 from posttrain.core.rows import Rows
 
 EQUAL = 1e-12  # rewards that are closer differ by rounding
@@ -51,3 +51,35 @@ def rescaled_centre(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToke
     teaches = rows.trained & (groups.std(reward, 0) > EQUAL)
     share = rows.trained.sum() / teaches.sum().clamp(min=1)
     return rows.spread(torch.where(teaches, share * (reward - groups.mean(reward)), 0))
+
+
+def decoupled_standardise(
+    named_rewards: PerRowMany,
+    reward_weights: PerRowMany,
+    group: ComparedGroup,
+    rows: Rows,
+    *,
+    eps: float = 1e-6,
+    ddof: int = 1,
+) -> PerToken:
+    """Rewards that are standardised one by one within the group, summed by their weights, and standardised again.
+
+        A_i = standardised over the batch: Σ_k w_k (R_ik - mean_k) / (std_k + ε)
+
+    A reward that abstained about an answer adds nothing to it.
+
+    Settings:
+        eps: ε, keeps the division finite; above 0 and far below the deviation, 1e-6 to 1e-4 is usual.
+        ddof: degrees of freedom that the variance gives up; 0 divides by the size G of the group, 1 by G - 1.
+    """
+    total = torch.zeros_like(named_rewards[:, 0])
+    for reward, weight in zip(named_rewards.T, reward_weights.T, strict=True):
+        said = rows.trained & ~reward.isnan()
+        total = total + torch.where(said, weight * _standardised(reward, Groups.of(group, said), eps, ddof), 0)
+    everybody = Groups.of(torch.zeros_like(group), rows.trained)
+    return rows.spread(_standardised(total, everybody, eps, ddof))
+
+
+def _standardised(x: torch.Tensor, groups: Groups, eps: float, ddof: int) -> torch.Tensor:
+    std = groups.std(x, ddof)
+    return torch.where(std > EQUAL, (x - groups.mean(x)) / (std + eps), 0)

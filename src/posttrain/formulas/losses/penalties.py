@@ -58,6 +58,11 @@ def reverse_kl(logits: PerTokenVocab, ref_logits: PerTokenVocab) -> PerToken:
     return (q.exp() * (q - p)).sum(-1)
 
 
+def log_ratio_size(logp: PerToken, old_logp: PerToken) -> PerToken:
+    """How far the log-prob of a token has moved, either way: |log π/π_old|."""
+    return torch.abs(logp - old_logp)
+
+
 def minus_entropy(entropy: PerToken) -> PerToken:
     """Minus the entropy: -H(π)."""
     return -entropy
