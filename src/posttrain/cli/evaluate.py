@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from posttrain.cli.data import columns_of, renames
-from posttrain.cli.decoding import DecoderSpec, Roles, decoder_of, models_of
+from posttrain.cli.decoding import DecoderSpec, Roles, decoding_of
 from posttrain.cli.model import ModelName, open_model, open_scorer
 
 if TYPE_CHECKING:
@@ -86,11 +86,13 @@ def evaluate(
         _check_columns(rewards, record)
     if out is not None:
         _write(out, "", mode="a")  # before the work, not after it
-    decoded = _decoder(decoder, kind)
-    others = models_of(role, decoded)
-    sampling = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens, "decoder": decoded}
+    sampling = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens}
     models = [model, *([against] if against else [])]
-    results = [_measured(m, dataset, kind, rewards, seed, sampling, others) for m in models]
+    decodings = [_decoding(m, decoder, role, kind) for m in models]
+    results = [
+        _measured(m, dataset, kind, rewards, seed, {**sampling, "decoder": d}, others)
+        for m, (d, others) in zip(models, decodings, strict=True)
+    ]
     if out is not None:
         _write(out, _items(models, results))
     described = [_described(m, r) for m, r in zip(models, results, strict=True)]
@@ -106,12 +108,17 @@ def evaluate(
         typer.echo("\n".join(made.lines))
 
 
-def _decoder(spec: str | None, kind: str) -> Decoder | None:
+def _decoding(
+    model: str, spec: str | None, roles: Sequence[str] | None, kind: str
+) -> tuple[Decoder | None, dict[str, str]]:
+    """Return how a model answers prompts, and the models that this takes; of other kinds nothing is sampled."""
     from posttrain.errors import ConfigError
 
-    if spec is not None and kind != "prompts":
-        raise ConfigError(f"--decoder {spec}: no answer to {kind} is sampled; evaluate prompts with a --reward")
-    return decoder_of(spec)
+    if kind == "prompts":
+        return decoding_of(model, spec, roles)
+    if spec is not None or roles:
+        raise ConfigError(f"--decoder: no answer to {kind} is sampled; it needs prompts and a --reward")
+    return None, {}
 
 
 def _items(models: Sequence[str], results: Sequence[Measured]) -> str:

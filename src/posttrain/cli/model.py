@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posttrain.cli.decoding import DecoderSpec, Roles, decoder_of, models_of
+from posttrain.cli.decoding import DecoderSpec, Roles, decoding_of
 
 if TYPE_CHECKING:
     from posttrain.training.session import Session
@@ -34,9 +34,10 @@ def sample(
     from posttrain.core.method import Sampling
     from posttrain.records import Prompt
 
-    settings, decoded = {"max_tokens": max_tokens, "top_p": top_p, "top_k": top_k}, decoder_of(decoder)
+    settings = {"max_tokens": max_tokens, "top_p": top_p, "top_k": top_k}
+    decoded, models = decoding_of(model, decoder, role)
     how = Sampling(samples=samples, temperature=temperature, decoder=decoded)
-    with open_model(model, seed=seed, sampling=settings, models=models_of(role, decoded)) as session:
+    with open_model(model, seed=seed, sampling=settings, models=models) as session:
         prompts = [Prompt(i, p if plain else ({"role": "user", "content": p},)) for i, p in enumerate(prompt)]
         for r in session.sample(prompts, how):
             typer.echo(f"> {prompt[r.prompt.id]}\n{r.text.strip()}" + ("" if r.ended else " [cut]"))

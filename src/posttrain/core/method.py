@@ -191,6 +191,7 @@ class Method:
     minibatches: int = 1
     until: str | None = None  # a scalar derived each step; when it is not 0 the remaining passes are skipped
     rates: Table[Rate] = field(default_factory=Table)  # default learning rates of roles that differ from `rate`
+    decoder: str | None = None  # by which the trained model answers; saved with it, with the models that it reads
 
     def __init__(
         self,
@@ -206,6 +207,7 @@ class Method:
         minibatches: int = 1,
         until: str | None = None,
         rates: Mapping[str, Rate] | None = None,
+        decoder: str | None = None,
     ) -> None:
         attributes: dict[str, Any] = {
             "name": name,
@@ -219,6 +221,7 @@ class Method:
             "minibatches": minibatches,
             "until": until,
             "rates": Table(rates),
+            "decoder": decoder,
         }
         for key, value in attributes.items():
             object.__setattr__(self, key, value)

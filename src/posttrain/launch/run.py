@@ -24,6 +24,7 @@ from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
 from posttrain.rewards.reward import Reward
 from posttrain.runs.card import write_card
+from posttrain.runs.decoder import decoder_in
 from posttrain.runs.directory import RunDirectory
 from posttrain.runs.ending import FINISHED, FinishedError
 from posttrain.runs.journal import Journal
@@ -58,6 +59,7 @@ def launch(
 def _launched(session: Session) -> Result:
     """Run what the run file says, and save the models before anything else that may fail."""
     file, journal = session.run.file, session.run.journal
+    _warn_of_decoder(session)
     metrics = _run_procedure(session) if file.procedure else _run_method(session)
     if journal.saved is not None:
         raise ConfigError(
@@ -163,6 +165,17 @@ def _loaded(
 
 
 # ---- what is run
+
+
+def _warn_of_decoder(session: Session) -> None:
+    """Say that a decoder that was saved with the model takes no part in a run."""
+    path = session.run.file.model.path
+    if (saved := decoder_in(path)) is not None:
+        session.run.warn(
+            "model",
+            f"{path} was saved with the decoder {saved.name}, which this run does not use: it samples, trains "
+            "and saves the model alone",
+        )
 
 
 def _run_method(session: Session) -> dict[str, float]:

@@ -23,6 +23,7 @@ from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError, PosttrainError
 from posttrain.rewards.reward import Reward
 from posttrain.runs import durable
+from posttrain.runs.decoder import SavedDecoder, write_decoder
 from posttrain.runs.saver import Copy
 from posttrain.training.best import KEPT, Best
 from posttrain.training.observer import Observer
@@ -49,6 +50,7 @@ class Session(Observer):
     def __init__(self, run: Run, *, resume: str | None = None) -> None:
         super().__init__(run)
         self.role = "policy"
+        self.decoder: SavedDecoder | None = None  # by which the model that the run is about answers
         self.trained: list[str] = []
         self.artefacts: dict[str, Path | None] = {}
         self.best: Best | None = None
@@ -90,6 +92,7 @@ class Session(Observer):
         )
         self.evaluations.before()
         self.role = stage.role
+        self.decoder = None if stage.method.decoder is None else SavedDecoder(stage.method.decoder)
         self.trained = list(dict.fromkeys([*self.trained, stage.role]))
         if run.journal.done(verb):  # the models that it made are there now, for the checkpoint of a later stage to fill
             first = run.journal.steps
@@ -182,8 +185,11 @@ class Session(Observer):
 
     # ---- saving
 
-    def save(self, role: str, folder: Path | None = None) -> Path:
-        """Write a model that plain transformers opens, into the run directory's `final` unless given a folder."""
+    def save(self, role: str, folder: Path | None = None, *, decoder: SavedDecoder | None = None) -> Path:
+        """Write a model that plain transformers opens, into the run directory's `final` unless given a folder.
+
+        `decoder`: how it answers, with the models that this takes.
+        """
         own = self.run.journal.folder
         if folder is None and own is None:
             raise ConfigError("save needs a folder: this session has no run directory")
@@ -195,6 +201,10 @@ class Session(Observer):
         else:
             with durable.whole_folder(target) as partial:
                 self.run.learner.save(role, partial)
+                if decoder is not None:
+                    roles = catalogue.load_decoder(decoder.name, decoder.settings, self.run.file.base).roles
+                    others = [r for r in roles if r != "policy" and r not in decoder.parts]
+                    write_decoder(partial, decoder, others, self.run.learner.save)
         return target
 
     def _settle(self) -> None:
@@ -208,10 +218,10 @@ class Session(Observer):
     def save_final(self) -> Path:
         """Save the model that the run is about: the best weights if the run file asks for them, else the last."""
         if self.best is None or self.best.step is None:
-            return self.save(self.role)
+            return self.save(self.role, decoder=self.decoder)
         self.note(f"final is {self.best}")
         self.evaluations.chosen = f"final is {self.best}"
-        return self.save(KEPT)
+        return self.save(KEPT, decoder=self.decoder)
 
     def return_to_best(self) -> None:
         """Give the model that the run is about the weights that were saved as final."""

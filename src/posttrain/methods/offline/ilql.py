@@ -7,9 +7,8 @@ policy itself only imitates; the Q-functions shift its logits when it answers.
     d = sg min(Q̂_1, Q̂_2) - V,    Q̂ the moving averages of Q_1 and Q_2,    r_t = [t last] r(y)
 
 Q_1 and Q_2 are the logits of separate models (`q1`, `q2`, initialised as copies of the policy), V is the critic. α is
-`conservative1.weight` and `conservative2.weight`, 1e-4 to 1 in the authors' code. To answer, sample from π e^{β Q}: a
-geometric mixture with Sampling(mix=(("policy", 1.0), ("q1", β/2), ("q2", β/2))); the V that the paper subtracts cancels
-in the softmax.
+`conservative1.weight` and `conservative2.weight`, 1e-4 to 1 in the authors' code. The model is saved with Q̂_1, Q̂_2 and
+the decoder `ilql`, by which `posttrain sample` answers: π exp(β min(Q̂_1, Q̂_2)).
 """
 
 from posttrain.core.method import TOKEN_MEAN, Average, Method, Stream, Term
@@ -23,6 +22,7 @@ DECAY = 0.995
 Q_OF_DATA = {"taken_q": part(taken, q="target_q1"), "other_q": part(taken, q="target_q2")}
 METHOD = Method(
     name="ilql",
+    decoder="ilql",
     streams=Stream("demonstrations"),
     fields={n: live("T V", "value of every token", n, "logits") for n in ("q1", "q2", "target_q1", "target_q2")},
     averages={"target_q1": Average("q1", DECAY), "target_q2": Average("q2", DECAY)},
