@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from posttrain.core.decoder import Decoder
     from posttrain.runs.decoder import SavedDecoder
 
-NONE = "none"
+ALONE = "none"
 DecoderSpec = Annotated[
     str | None,
     typer.Option(
@@ -30,11 +30,11 @@ def decoding_of(model: str, spec: str | None, given: Sequence[str] | None) -> tu
     """
     from posttrain.runs.decoder import decoder_in
 
-    saved = None if spec == NONE else decoder_in(model)
-    decoder = decoder_of(None if spec == NONE else spec)
+    saved = None if spec == ALONE else decoder_in(model)
+    decoder = decoder_of(None if spec == ALONE else spec)
     if decoder is None and saved is not None:
         decoder = load_saved(saved)
-        typer.echo(f"{model}: decoded with {saved.name}, which it was saved with (--decoder {NONE}: without)", err=True)
+        typer.echo(f"{model}: decoded with {saved.name}, which it was saved with (--decoder {ALONE}: without)", err=True)
     folders = {role: str(folder) for role, folder in saved.models.items()} if saved is not None else {}
     return decoder, models_of(given, decoder, folders)
 
