@@ -34,7 +34,9 @@ def decoding_of(model: str, spec: str | None, given: Sequence[str] | None) -> tu
     decoder = decoder_of(None if spec == ALONE else spec)
     if decoder is None and saved is not None:
         decoder = load_saved(saved)
-        typer.echo(f"{model}: decoded with {saved.name}, which it was saved with (--decoder {ALONE}: without)", err=True)
+        typer.echo(
+            f"{model}: decoded with {saved.name}, which it was saved with (--decoder {ALONE}: without)", err=True
+        )
     folders = {role: str(folder) for role, folder in saved.models.items()} if saved is not None else {}
     return decoder, models_of(given, decoder, folders)
 
