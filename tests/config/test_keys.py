@@ -29,7 +29,11 @@ def key(name: str) -> Key:
         ("train.warmup", "whole number >= 0 or number in [0, 1)", "0"),
         ("train.betas", "list of 2, each a number in [0, 1)", "[0.9, 0.999]"),
         ("train.learning_rate", "number > 0, mapping role -> number > 0 or null", "null"),
-        ("train.rollout_correction", "none, tis, icepop or null", "null"),
+        (
+            "train.rollout_correction",
+            "none, tis, icepop, sequence_tis, sequence_mis, geometric_mask, opsm or null",
+            "null",
+        ),
         ("sampling.top_p", "number in (0, 1]", "1.0"),
         ("model.dtype", "auto, float32, bfloat16 or float64", "auto"),
         ("model.lora.targets", "list of texts or null", "null"),

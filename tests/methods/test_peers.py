@@ -17,6 +17,7 @@ import torch
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
+from posttrain.catalogue.transforms.off_policy import corrected
 from posttrain.core.method import variant, without
 from posttrain.records import Numbers
 from tests.harness.numbers import answer, step
@@ -516,6 +517,18 @@ def ours_with_entropies(method):
 def test_the_choice_of_tokens_by_entropy(share):
     one = ours_with_entropies(configure(load("online/top_entropy"), {"share": share}))
     loss, gradient = trl_grpo("dapo", high=0.28, top_entropy_quantile=share, entropies=ENTROPIES)
+    assert one.metrics["loss"] == pytest.approx(loss, **CLOSE)
+    assert flat(one.gradient("logp")) == pytest.approx(flat(gradient), **CLOSE)
+
+
+@pytest.mark.parametrize("delta", [0.0, 0.1])
+def test_the_mask_of_bad_answers_that_the_policy_has_left(delta):
+    """TRL takes the log-probs of the sampler where it has them, else the old ones, as here."""
+    method = configure(corrected(load("online/dapo"), "opsm", older=False), {"delta": delta})
+    derived = {n: d for n, d in method.derived.items() if n != "advantage"}
+    advantage = [[a] * n for a, n in zip(ADVANTAGES, SIZES, strict=True)]
+    one = step(variant(method, derived=derived, metrics={}), *rollouts(advantage=advantage, rollout_logp=OLD))
+    loss, gradient = trl_grpo("dapo", high=0.28, off_policy_mask_threshold=delta)
     assert one.metrics["loss"] == pytest.approx(loss, **CLOSE)
     assert flat(one.gradient("logp")) == pytest.approx(flat(gradient), **CLOSE)
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from posttrain.catalogue import index as catalogue
-from posttrain.catalogue.transforms.off_policy import corrected
+from posttrain.catalogue.transforms.off_policy import WEIGHTS, corrected
 from posttrain.config.load import load
+from posttrain.core.plan import plan
 from posttrain.errors import ConfigError
 from posttrain.formulas.losses.off_policy import truncated_importance, weighed
 from posttrain.launch.result import Result
@@ -127,6 +128,15 @@ def test_the_correction_weighs_every_loss_that_reads_the_advantage() -> None:
     assert made.loss["policy"].reduce is method.loss["policy"].reduce
     assert [p.fn for p in made.loss["policy"].part.walk()].count(truncated_importance) == 1
     assert made.loss["value"] == method.loss["value"]
+
+
+@pytest.mark.parametrize("kind", WEIGHTS)
+@pytest.mark.parametrize("path", ["online/grpo", "online/cispo", "online/vespo", "online/reinforce"])
+def test_any_method_takes_any_correction(path: str, kind: str) -> None:
+    made = corrected(catalogue.load(path), kind, older=False)
+    (changed,) = [t for t in made.loss.values() if t.part.fn is weighed]
+    assert WEIGHTS[kind] in [p.fn for p in changed.part.walk()]
+    assert plan(made).trained == ("policy",)
 
 
 def test_methods_without_an_advantage() -> None:

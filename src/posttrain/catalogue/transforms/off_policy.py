@@ -2,7 +2,8 @@
 
 With `train.async_steps` or `sampling.spare_prompts` the answers come from older weights. The ratio of the method
 compares the policy with itself before the batch (π_old); the weight π_old / π_rollout corrects for their age, as in
-decoupled PPO (Hilton et al., 2022; AReaL, Fu et al., 2025).
+decoupled PPO (Hilton et al., 2022; AReaL, Fu et al., 2025). Any method takes any of these weights; tokens of weight 0
+still count in the means.
 """
 
 from __future__ import annotations
@@ -12,9 +13,16 @@ from dataclasses import replace
 from posttrain.core.method import TOKEN_MEAN, Method, Term, variant
 from posttrain.core.parts import Function, part
 from posttrain.errors import ConfigError
-from posttrain.formulas.losses.off_policy import banded_importance, truncated_importance, weighed
+from posttrain.formulas.losses import off_policy
 
-WEIGHTS: dict[str, Function] = {"tis": truncated_importance, "icepop": banded_importance}
+WEIGHTS: dict[str, Function] = {
+    "tis": off_policy.truncated_importance,
+    "icepop": off_policy.banded_importance,
+    "sequence_tis": off_policy.sequence_truncated_importance,
+    "sequence_mis": off_policy.sequence_banded_importance,
+    "geometric_mask": off_policy.geometric_band,
+    "opsm": off_policy.off_policy_sequence_mask,
+}
 
 
 def corrected(method: Method, kind: str | None, *, older: bool) -> Method:
@@ -33,7 +41,7 @@ def corrected(method: Method, kind: str | None, *, older: bool) -> Method:
             f"train.rollout_correction={kind}: {method.name} has no loss per token that reads an advantage of sampled "
             "answers, so there is nothing to weight; set it to none"
         )
-    changed = {s: replace(t, part=part(weighed, loss=t.part, weight=weight)) for s, t in credited.items()}
+    changed = {s: replace(t, part=part(off_policy.weighed, loss=t.part, weight=weight)) for s, t in credited.items()}
     metrics = method.metrics | {"rollout_correction/mean_weight": Term(weight, reduce=TOKEN_MEAN)}
     return variant(method, loss=method.loss | changed, metrics=metrics)
 

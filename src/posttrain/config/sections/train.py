@@ -36,9 +36,13 @@ class Train(Section):
     async_steps: Annotated[Whole, Field(le=1)] = 0
     """Steps that sampling runs ahead of training; 1 draws the next step's answers before this step updates the
     weights."""
-    rollout_correction: Literal["none", "tis", "icepop"] | None = None
-    """Importance weight of tokens that older weights sampled: tis truncates it, icepop drops tokens outside a band, and
-    null is tis where answers may be stale, else none."""
+    rollout_correction: (
+        Literal["none", "tis", "icepop", "sequence_tis", "sequence_mis", "geometric_mask", "opsm"] | None
+    ) = None
+    """Importance weight of tokens that older weights or other arithmetic sampled: tis truncates it, icepop drops tokens
+    outside a band, sequence_tis and sequence_mis do so for the weight of the whole answer, geometric_mask drops answers
+    by their mean weight, opsm those with negative advantage that the policy has left; null is tis where answers may be
+    stale, else none."""
     tokens_per_device: Count = 16384
     """Maximum number of tokens in one forward pass; it changes memory and speed, not the result."""
     max_length: Count | None = None
