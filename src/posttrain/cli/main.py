@@ -21,6 +21,7 @@ from posttrain.cli.evaluate import evaluate
 from posttrain.cli.export import export
 from posttrain.cli.keys import keys
 from posttrain.cli.label import label
+from posttrain.cli.merge import merge
 from posttrain.cli.methods import explain, methods
 from posttrain.cli.model import sample
 from posttrain.cli.papers import papers
@@ -59,6 +60,7 @@ app.command(rich_help_panel=INSPECT)(sample)
 app.command("eval", rich_help_panel=INSPECT)(evaluate)
 app.command(rich_help_panel=SETUP)(convert)
 app.command(rich_help_panel=SETUP)(export)
+app.command(rich_help_panel=SETUP)(merge)
 app.command(rich_help_panel=SETUP)(doctor)
 
 

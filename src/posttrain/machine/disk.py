@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import json
 import mmap
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,20 +67,30 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     Large aligned tensors come first, then wide dtypes, then names in order. Raises KeyError for a dtype that the format
     lacks, OSError as any write does.
     """
-    order = sorted(tensors, key=lambda name: (not _large(tensors[name]), -tensors[name].element_size(), name))
+    return Stored(tensors, save_made(path, tensors, tensors.__getitem__, metadata))
+
+
+def save_made(
+    path: Path, like: Mapping[str, Tensor], make: Callable[[str], Tensor], metadata: Mapping[str, str] | None = None
+) -> str:
+    """Write a safetensors file of tensors that are made one at a time, and return its hash.
+
+    `like`: tensors of the same shapes and dtypes, of the device meta for instance.
+    """
+    order = sorted(like, key=lambda name: (not _large(like[name]), -like[name].element_size(), name))
     header: dict[str, object] = {} if metadata is None else {"__metadata__": dict(metadata)}
     offset = 0
     for name in order:
-        t = tensors[name]
+        t = like[name]
         end = offset + t.nbytes
         dtype = DTYPES[str(t.dtype).removeprefix("torch.")]
         header[name] = {"dtype": dtype, "shape": list(t.shape), "data_offsets": [offset, end]}
         offset = end
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    unit = BLOCK if any(map(_large, tensors.values())) else 8
+    unit = BLOCK if any(map(_large, like.values())) else 8
     text += b" " * (-(8 + len(text)) % unit)
-    pieces = [memoryview(len(text).to_bytes(8, "little") + text), *(_bytes(tensors[name]) for name in order)]
-    return Stored(tensors, write(path, pieces))
+    start = memoryview(len(text).to_bytes(8, "little") + text)
+    return write(path, itertools.chain([start], (_bytes(make(name)) for name in order)))
 
 
 def empty_like(tensor: Tensor, *, pinned: bool = False) -> Tensor:
