@@ -33,7 +33,8 @@ ROOMS: dict[str, set[str]] = {
     "viewer": {"errors", "records", "runs"},
     "trackers": {"errors", "records", "turns"},
     "training": LEAVES
-    | {"backends", "catalogue", "config", "core", "data", "machine", "rewards", "roles", "runs", "sampling", "viewer"},
+    | {"backends", "catalogue", "config", "core", "data", "machine", "models.merging", "rewards"}
+    | {"roles", "runs", "sampling", "viewer"},
     "procedures": LEAVES | {"core", "data", "formulas", "judges", "methods", "selection", "training"},
     "launch": LEAVES
     | {"backends.local", "catalogue", "config", "core", "data", "evaluation", "machine", "models", "rewards", "roles"}

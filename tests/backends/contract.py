@@ -23,6 +23,7 @@ from posttrain.core.vocabulary import Source, When
 from posttrain.data.collate import collate
 from posttrain.errors import NumericsError
 from posttrain.methods.imitation.sft import METHOD as SFT
+from posttrain.models.merging.merge import Merge
 from posttrain.records import Row
 from posttrain.sampling.request import POLICY, Pause, Request
 from posttrain.training.trainer import Trainer
@@ -193,6 +194,22 @@ class Contract:
         assert not torch.equal(learner.forward(batch(), old)["logp"], self.logp(learner))
         learner.copy("policy", "old")
         assert torch.equal(learner.forward(batch(), old)["logp"], self.logp(learner))
+
+    def test_models_that_are_merged_are_the_mean_and_a_copy(self):
+        learner, _ = self.make()
+        start = self.logp(learner)
+        for role in ("start", "old"):
+            learner.copy("policy", role)
+        trainer(learner).train({MAIN: batch()})
+        version, trained = learner.version, self.logp(learner)
+        learner.merge(["policy", "policy"], "same", Merge())
+        learner.merge(["policy"], "old", Merge(share=0.0), "start")
+        assert learner.version > version
+        wants = {role: Source(role, "logp", When.ONCE) for role in ("same", "old")}
+        found = learner.forward(batch(), wants)
+        assert torch.equal(found["same"], trained)
+        assert torch.equal(found["old"], start)
+        assert not torch.equal(start, trained)
 
     def test_a_head_that_is_set_has_these_weights_and_no_bias(self):
         learner, _ = self.make()

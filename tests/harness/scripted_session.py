@@ -101,6 +101,11 @@ class ScriptedSession:
         new, old = self.weights[source], self.weights.get(target)
         self.weights[target] = new if share == 1 or old is None else f"({old} + {share:.3g} to {new})"
 
+    def merge(self, sources: Sequence[str], target: str, rule: str = "linear", *, base: Any = None, **how: Any) -> None:
+        shown = as_text(how)
+        start = "" if base is None else f" from {self.weights[base]}"
+        self.weights[target] = f"{rule}({', '.join(self.weights[s] for s in sources)}{start}{shown and f' {shown}'})"
+
     def set_head(self, role: str, name: str, weight: Any) -> None:
         self._line(f"head {name} of {role}={self.weights[role]}", as_text({"weight": weight.tolist()}))
 

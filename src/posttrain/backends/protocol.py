@@ -19,6 +19,7 @@ from posttrain.core.method import Term
 from posttrain.core.plan import Plan
 from posttrain.core.vocabulary import Source
 from posttrain.machine.disk import Files
+from posttrain.models.merging.merge import Merge
 from posttrain.sampling.request import NEVER, Completion, Distribution, OnFinished, Pause, Request
 
 
@@ -96,6 +97,9 @@ class Learner(Protocol):
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         """Copy the current weights of `source` to `target`; with share < 1, interpolate that far towards them."""
+
+    def merge(self, sources: Sequence[str], target: str, merge: Merge, base: str | None = None) -> None:
+        """Give `target` the weights that the models `sources` become, as differences from `base` if it is given."""
 
     def move(self, source: str, target: str, along: Sequence[tuple[Direction, float]]) -> None:
         """Set the weights of `target` to those of `source` plus the weighted sum of directions `along`."""

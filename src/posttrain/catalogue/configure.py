@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from posttrain.catalogue.transforms.aggregation import aggregated
+from posttrain.catalogue.transforms.anchor import anchored
 from posttrain.catalogue.transforms.components import composed
 from posttrain.catalogue.transforms.entropy import with_entropy
 from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads_of, reshaped
@@ -39,8 +40,8 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     """Return the method with other settings.
 
     `aggregate: mean` (transforms/aggregation.py); `components: [helpful, brief]` (transforms/components.py);
-    `entropy: bonus` (transforms/entropy.py); `judges: [safe]` (transforms/judges.py);
-    `kl_in_loss: k3` and `kl_in_reward: none` (transforms/kl.py);
+    `anchor: 0.01` (transforms/anchor.py); `entropy: bonus` (transforms/entropy.py); `judges: [safe]`
+    (transforms/judges.py); `kl_in_loss: k3` and `kl_in_reward: none` (transforms/kl.py);
     `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
     `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
     A stream that a weight of 0 leaves without a reader is left out.
@@ -53,6 +54,8 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
 
 def _change(method: Method, path: str, value: Any) -> Method:
     *owner, key = path.split(".")
+    if path == "anchor":  # after a KL that was added
+        return anchored(method, value)
     if path in ADDING:
         return ADDING[path](method, value)
     if len(owner) == 1 and key in HEAD_KEYS and owner[0] in heads_of(method):

@@ -52,6 +52,11 @@ def plan(
     stored `ref_logp` makes the reference unnecessary. Raises PlanError if a tensor has two sources (it is derived and
     arrives, or it arrives and a model is given for it), and for anything that cannot be computed.
     """
+    if both := sorted(set(method.averages) & set(given)):
+        raise PlanError(
+            f"{method.name}: {both[0]} is a moving average of {method.averages[both[0]].of}, so models.{both[0]} would "
+            "not be read; remove it, or the setting `anchor`"
+        )
     columns = {n for n in method.columns if method.vocabulary[n].source is None}
     arriving = arrives or {k: s.kind.tensors | columns for k, s in method.streams.items()}
     planner = _Planner(method, arriving, frozenset(given))

@@ -1,4 +1,4 @@
-"""The verbs that procedures use: train, collect, measure, ask, choose, copy, move, evaluate, save.
+"""The verbs that procedures use: train, collect, measure, ask, choose, copy, merge, move, evaluate, save.
 
 Every verb that changes a model has a number. A checkpoint remembers the number, so a resumed procedure skips the verbs
 that are already finished. The results of the other verbs are kept under a name, since the models that made them are
@@ -21,6 +21,7 @@ from posttrain.config.load import check
 from posttrain.core.method import MAIN, Method
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError, PosttrainError
+from posttrain.models.merging.merge import Merge
 from posttrain.rewards.reward import Reward
 from posttrain.runs import durable
 from posttrain.runs.decoder import SavedDecoder, write_decoder
@@ -107,19 +108,23 @@ class Session(Observer):
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         """Give one role the weights of another, as they are now; with share < 1 move it that far towards them."""
-        journal, verb = self.run.journal, self.run.journal.verb
-        self._last_copy = None
-        self.run.learner.copy(source, target, share)  # also when skipped: the checkpoint fills the roles it made
-        if journal.done(verb):
-            journal.skip(verb)
-        else:
-            journal.finish(0)
+        self._change(lambda: self.run.learner.copy(source, target, share))
+
+    def merge(
+        self, sources: Sequence[str], target: str, rule: str = "linear", *, base: str | None = None, **how: Any
+    ) -> None:
+        """Give a role the weights that several models become. `how`: `weights`, `share`, ... (merging.Merge)."""
+        self._change(lambda: self.run.learner.merge(sources, target, Merge(rule, **how), base))
 
     def set_head(self, role: str, name: str, weight: Tensor) -> None:
         """Give a role a head, or another one, with these weights [K, D] and no bias."""
+        self._change(lambda: self.run.learner.set_head(role, name, weight))
+
+    def _change(self, change: Callable[[], None]) -> None:
+        """Change weights, also where the verb is skipped: the checkpoint fills the roles that it makes."""
         journal, verb = self.run.journal, self.run.journal.verb
         self._last_copy = None
-        self.run.learner.set_head(role, name, weight)  # also when skipped, as a copy
+        change()
         if journal.done(verb):
             journal.skip(verb)
         else:

@@ -13,6 +13,7 @@ from tests.procedures.transcripts.pipelines import PIPELINES
 from tests.procedures.transcripts.reward import REWARD
 from tests.procedures.transcripts.rounds import ROUNDS
 from tests.procedures.transcripts.scenario import Scenario
+from tests.procedures.transcripts.weights import WEIGHTS
 from tests.procedures.transcripts.zeroth_order import ZEROTH_ORDER
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -24,5 +25,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     *PIPELINES,
     *REWARD,
     *ROUNDS,
+    *WEIGHTS,
     *ZEROTH_ORDER,
 )

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from posttrain.backends.local.average import Follower
 from posttrain.backends.local.direction import movable, shift
 from posttrain.backends.local.heads import add_saved_heads, ensure_head, write_head
+from posttrain.backends.local.merged import merged
 from posttrain.backends.local.optimiser import AdamW, Optimiser, cloned
 from posttrain.backends.local.snapshot import Copies, check_fit
 from posttrain.backends.protocol import Direction, Learner, Share, Snapshot
@@ -26,7 +27,8 @@ from posttrain.errors import ConfigError, NumericsError, suggestion
 from posttrain.models.loading.classifier import build_shapes, warn_of_constants
 from posttrain.models.loading.save import save
 from posttrain.models.loading.stop import set_stop_tokens
-from posttrain.models.lora import adapted, trained_parameters
+from posttrain.models.lora import adapted
+from posttrain.models.merging.merge import Merge
 from posttrain.models.network import Network
 from posttrain.models.without_adapters import WithoutAdapters
 
@@ -97,7 +99,7 @@ class LocalLearner(Learner):
             optimiser.close()
         self.optimisers = {}
         for role in owners.values():
-            self.optimisers[role] = Optimiser(_trainable(self.models[role]), self.settings)
+            self.optimisers[role] = Optimiser.of(self.models[role], self.settings)
         self.changed |= set(owners.values()) | set(self.averages)
 
     def _descend(self, plan: Plan, role: str) -> nn.Module:
@@ -119,14 +121,17 @@ class LocalLearner(Learner):
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         """Copy the weights of `source` to `target`; with share < 1, interpolate that far towards them."""
-        self._version += 1
         if share == 1.0:
             self.models[target] = copy.deepcopy(self.models[source])
         else:
             Follower(self.models[target], self.models[source], 1 - share).step()
-        if target in self.optimisers:
-            self.optimisers.pop(target).close()
-        self.changed.add(target)
+        self._moved(target)
+
+    def merge(self, sources: Sequence[str], target: str, merge: Merge, base: str | None = None) -> None:
+        """Give `target` the weights that the models `sources` become, as differences from `base` if it is given."""
+        origin = None if base is None else self.models[base]
+        self.models[target] = merged({s: self.models[s] for s in sources}, merge, origin)
+        self._moved(target)
 
     def move(self, source: str, target: str, along: Sequence[tuple[Direction, float]]) -> None:
         """Set the weights of `target` to those of `source` plus the weighted sum of directions."""
@@ -139,9 +144,13 @@ class LocalLearner(Learner):
 
     def set_head(self, role: str, name: str, weight: Tensor) -> None:
         """Give a role a head, or another one, with these weights [K, D] and no bias."""
-        self._version += 1
         write_head(self.models[role], name, weight)
-        if role in self.optimisers:  # it trains other parameters
+        self._moved(role)
+
+    def _moved(self, role: str) -> None:
+        """Note that a role has other weights, whose optimiser has seen none of their gradients."""
+        self._version += 1
+        if role in self.optimisers:
             self.optimisers.pop(role).close()
         self.changed.add(role)
 
@@ -289,12 +298,3 @@ def _temperature(batch: Batch) -> Tensor | float:
         return 1.0
     row: Tensor = batch["temperature"][batch["rows"].index]
     return row
-
-
-def _trainable(module: nn.Module) -> list[nn.Parameter]:
-    """Mark what is trained and return it."""
-    chosen = list(trained_parameters(module).values())
-    module.requires_grad_(False)
-    for p in chosen:
-        p.requires_grad_(True)
-    return chosen

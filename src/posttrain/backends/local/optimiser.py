@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 from posttrain.backends.local.master import Master
+from posttrain.models.lora import trained_parameters
 
 CHUNK = 2**20  # numbers that a CPU updates at once, few enough to stay in its cache from reading to writing
 
@@ -35,6 +36,15 @@ class Optimiser:
         self.settings = settings
         self.parameters = list(parameters)
         self.param_states = [_ParamState(p) for p in self.parameters]
+
+    @classmethod
+    def of(cls, module: nn.Module, settings: AdamW) -> Optimiser:
+        """Return the optimiser of what is trained in a module, and let only that have gradients."""
+        chosen = list(trained_parameters(module).values())
+        module.requires_grad_(False)
+        for p in chosen:
+            p.requires_grad_(True)
+        return cls(chosen, settings)
 
     def norm(self) -> Tensor:
         """Norm of the accumulated gradient before clipping: a scalar tensor."""
