@@ -104,6 +104,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "laplace": {"reward": {"steps": 4}},
     "efficient_exploration": {"rounds": 2, "prompts_per_round": 24, "dimensions": 4, "then": {"steps": 4}},
     "dual_active_learning": {"labels": 24, "dimensions": 4, "then": {"steps": 4}},
+    "ziegler": {"normalise": 8, "reward": SHORT, "ppo": {"steps": 2}},
     "instructgpt": {"sft": SHORT, "reward": SHORT, "ppo": {"steps": 2}},
 }
 OPTIONAL = {"hrlaif": ["red_team"], "rest": ["demonstrations"], "warm_start": ["prompts"]}

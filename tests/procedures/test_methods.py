@@ -8,12 +8,15 @@ from math import exp, log
 import pytest
 
 from posttrain.catalogue.configure import configure
+from posttrain.formulas.credit import scaling
 from posttrain.formulas.losses import penalties, scores
 from posttrain.procedures.games.nash_mirror_prox import PROX
 from posttrain.procedures.pipelines.llama3_rounds import LLAMA3_DPO
+from posttrain.procedures.pipelines.ziegler import ZIEGLER_PPO
 from posttrain.procedures.rounds.quark import QUARK
 from tests.harness.mutants import Formula, cases_of, survivors
 from tests.harness.numbers import answer, step
+from tests.methods.online.group import group
 from tests.methods.preference.pair import CHOSEN, REJECTED, on_pair
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -67,7 +70,18 @@ def test_golden_prox(tau, share):
     assert one.gradient("logp")[1] == [0]
 
 
-@pytest.mark.parametrize("fn", [penalties.reverse_kl, penalties.minus_entropy, scores.between, scores.nll])
+@pytest.mark.paper("000:[84]")
+def test_golden_ziegler_ppo():
+    """A score of 5 among scores of mean 2 and deviation 1.5 is a reward of 2; the KL is charged at β = 0.1."""
+    units = {"standardised.mean": 2.0, "standardised.deviation": 1.5}
+    rows = group([5.0], [2], ref_logp=-1.5)
+    one = step(configure(ZIEGLER_PPO, units), *rows, states={"kl_weight": {"weight": 0.1}})
+    assert one.value("token_reward")[0] == pytest.approx([-0.05, 2 - 0.05])
+
+
+@pytest.mark.parametrize(
+    "fn", [scaling.standardised, penalties.reverse_kl, penalties.minus_entropy, scores.between, scores.nll]
+)
 def test_a_broken_formula_is_noticed(fn):
     equivalent = {"reverse_kl": {"drop -: -1"}}  # the last of two axes
     tests = cases_of(sys.modules[__name__], "test_golden")

@@ -9,6 +9,7 @@ from tests.procedures.transcripts.scenario import Scenario
 ANSWER = ({"role": "assistant", "content": "in"},)
 SHOWN = demonstrations(("s?", "shown"))
 CHOSEN = pairs(("p?", "good", "bad"), ("q?", "right", "wrong"), ("r?", "yes", "no"), ("s?", ANSWER, "out"))
+FOUR = rankings(("p?", ["a", "b", "c", "d"], [0.0, 0.0, 1.0, 0.0]))
 WORTH = {"a": 0.9, "b": 0.2, "c": 0.5, "d": 0.4, "e": 0.4, "f": 0.45, "g": 0.5, "h": 0.38}
 
 
@@ -30,6 +31,35 @@ PIPELINES = (
             | policy=#1 reference=#1 reward=#1 | no rewards | steps=3
         train online/ppo on 'prompts': x?; y? | critic=#2 policy=#1 reference=#1 reward=#2 | no rewards | steps=4
         return stage=3
+        """,
+    ),
+    Scenario(  # scores 1, 3, 1 and 3: mean 2, deviation 1; then a score alone, whose unit is itself
+        "pipelines/ziegler",
+        {"rankings": FOUR, "prompts": TWO},
+        {"normalise": 1, "samples": 4, "reward": {"steps": 2}, "ppo": {"steps": 3, "settings": {"passes": 2}}},
+        {"answers": {"normalisation": {"x?": {"a": 1.0, "b": 3.0, "c": 1.0, "d": 3.0}}}},
+        """
+        train reward/choice on 'rankings': p?: a > b > c > d | policy=start reference=start reward=start | no rewards
+            | steps=2
+        collect normalisation: x? | 4 of policy=start | row_score of policy=start reference=start reward=#1
+        note scores of the policy's answers: mean 2, standard deviation 1; PPO sees them as 0 and 1
+        train ziegler_ppo on 'prompts': x?; y? | policy=start reference=start reward=#1 | no rewards
+            | steps=3 settings={standardised.mean=2 standardised.deviation=1 passes=2}
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "pipelines/ziegler",
+        {"rankings": FOUR, "prompts": TWO},
+        {},
+        {"answers": {"normalisation": {"x?": {"a": 0.5}, "y?": {"b": 0.5}}}},
+        """
+        train reward/choice on 'rankings': p?: a > b > c > d | policy=start reference=start reward=start | no rewards
+        collect normalisation: x?; y? | 1 of policy=start | row_score of policy=start reference=start reward=#1
+        note scores of the policy's answers: mean 0.5, standard deviation 0; PPO sees them as 0 and 1
+        train ziegler_ppo on 'prompts': x?; y? | policy=start reference=start reward=#1 | no rewards
+            | settings={standardised.mean=0.5 standardised.deviation=1}
+        return stage=2
         """,
     ),
     Scenario(

@@ -31,6 +31,16 @@ def running_scale(
     return moments, bounded((reward - mean) / spread, clip=clip)
 
 
+def standardised(reward: PerRow, *, mean: float = 0.0, deviation: float = 1.0) -> PerRow:
+    """Rewards in fixed units: (R - μ)/s.
+
+    Settings:
+        mean: μ, the reward that becomes 0; any number.
+        deviation: s, the unit; above 0.
+    """
+    return (reward - mean) / deviation
+
+
 def _merged(state: State, new: torch.Tensor) -> State:
     """The number, the mean and the sum of squared distances to it, of the old values and the new ones."""
     count = state["count"] + len(new)
