@@ -88,7 +88,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
         "then": ONE,
     },
     "pairwise_borda": {"rounds": 2, "samples": 3, "judge": "policy", "question": "{first}{second}?", "dpo": ONE},
-    "rbr": {**YES, "propositions": ["a", "1"], "method": "online/reinforce", "fit_steps": 20, "then": SHORT},
+    "rbr": {**YES, "propositions": ["1"], "method": "online/reinforce", "then": {"steps": 2}},
     "west_of_n": {"n": 3, "reward": ONE, "again": ONE},
     "code_pmp": {"strong": "policy", "weak": "policy", "pretraining": ONE, "reward": ONE},
     "critic_rm": {"request": "{answer}?", "pattern": "([0-9])", "samples": 8, "reward": SHORT},
@@ -136,7 +136,7 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
         "model": "tiny",
         "procedure": {"path": name, **PROCEDURES[name], **settings},
         "data": data,
-        "rewards": [f"{folder}/mine.py:{reward}"],
+        "rewards": [f"{folder}/mine.py:{reward}"] if name != "rbr" else [],  # which has its own
         "train": {"save_every": 1},
         "sampling": {"samples": 4} if name == "dice" else {},
         "seed": 3,
