@@ -7,7 +7,7 @@ import random
 import pytest
 import torch
 
-from posttrain.core.batch import Batch, keyed_uniform
+from posttrain.core.batch import Batch, keyed_rows, keyed_uniform
 from posttrain.core.rows import Rows
 from posttrain.core.vocabulary import FIELDS, When, head
 from posttrain.data.collate import collate
@@ -329,3 +329,12 @@ def test_a_batch_is_a_mapping():
 def test_position_counts_the_tokens_in_the_mask_of_each_row():
     rows = Rows(torch.tensor([0, 0, 0, 0, 1, 1, 2]), torch.tensor([0, 1, 0, 1, 0, 1, 0]).bool(), 3)
     assert rows.position().tolist() == [0, 0, 0, 1, 0, 0, 0]
+
+    def test_rows_of_random_numbers_depend_on_their_own_id_alone(self):
+        ids = torch.tensor([4, 8])
+        x = keyed_rows(1, ids, 1000)
+        assert torch.equal(x.flip(0), keyed_rows(1, ids.flip(0), 1000))
+        assert torch.equal(x[:, :10], keyed_rows(1, ids, 10))
+        assert not torch.equal(x, keyed_rows(2, ids, 1000))
+        assert abs(float(x[0].mean()) - 0.5) < 0.05
+        assert abs(float((x[0] * x[1]).mean()) - 0.25) < 0.05

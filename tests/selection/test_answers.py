@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from posttrain.errors import DataError
-from posttrain.records import Episode, Prompt, Sampled
+from posttrain.records import Demonstration, Episode, Prompt, Sampled
 from posttrain.selection.answers import (
     above,
     best,
@@ -118,6 +118,15 @@ def test_golden_equal_records_are_trained_on_once():
     one, two = demonstrations(group(1, 0.1, 0.2))
     kept = dataset([one, two, one], "round 3")
     assert (kept.records, kept.name) == ((one, two), "round 3")
+
+
+def test_golden_records_of_two_sources_that_have_one_id_are_two():
+    """Ids of plain files count from 0. The same prompt with the same id is the same record, whose last form counts."""
+    one, other, third = (Demonstration(0, text, "a") for text in ("x?", "y?", "z?"))
+    again = Demonstration(0, "y?", "b")
+    kept = dataset([one, other, third, again], "two files").records
+    assert [(r.prompt, r.completion) for r in kept] == [("x?", "a"), ("y?", "b"), ("z?", "a")]
+    assert len({r.id for r in kept}) == 3
 
 
 def test_the_likeliest_answers_by_their_mean_log_prob_in_their_old_order():

@@ -214,3 +214,9 @@ def keyed_uniform(seed: int, ids: Tensor) -> Tensor:
     """
     numbers = [seed_for(seed, i) / 2**56 for i in ids.tolist()]
     return torch.tensor(numbers, dtype=torch.float64, device=ids.device)
+
+
+def keyed_rows(seed: int, ids: Tensor, width: int) -> Tensor:
+    """Return `width` uniform random numbers in [0, 1) per id: [len(ids), width]. They depend on nothing else."""
+    drawn = [torch.rand(width, generator=torch.Generator().manual_seed(seed_for(seed, i))) for i in ids.tolist()]
+    return torch.stack(drawn).to(ids.device)

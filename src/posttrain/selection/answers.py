@@ -101,8 +101,15 @@ def identity(*rollouts: Episode) -> int:
 
 
 def dataset(records: Iterable[Record], name: str) -> Dataset:
-    """Return a dataset of records to train on, without duplicates. DataError when there are none."""
-    unique = {r.id: r for r in records}
+    """Return a dataset of records to train on, without duplicates. DataError when there are none.
+
+    Records of several sources may have the same id and be about other prompts: the later one gets an id of its own.
+    """
+    unique: dict[int, Record] = {}
+    for r in records:
+        while r.id in unique and unique[r.id].prompt != r.prompt:
+            r = replace(r, id=seed_for("another", r.id))
+        unique[r.id] = r
     if not unique:
         raise DataError(
             f"{name}: no answer was good enough to learn from; sample more answers (sampling.samples), ask easier "

@@ -1,4 +1,4 @@
-"""Golden numbers of reward models whose prompt decides what counts."""
+"""Golden numbers of reward models that read more of a state than its score: gates, and contrasts of states."""
 
 from __future__ import annotations
 
@@ -29,4 +29,10 @@ GATES = (
           loss=log(1 + exp(0.125)),
           gradients={"gate": [[-SLOPE * 0.5625, SLOPE * 0.5625], [-SLOPE * 0.75, SLOPE * 0.75]]},
           metrics={"accuracy": 0, "margin": -0.25, "score/chosen": 1.25, "score/rejected": 1.5}),
+    # A cosine of 0.6 and τ = 1/2. Its slopes: (0.6, 0.8) - 0.6 (1, 0), and (1, 0) - 0.6 (0.6, 0.8) over the length 2.
+    batch("reward/contrastive", {"drop": 0.0, "temperature": 0.5, "contrast.weight": 0.25},
+          [answer(feature=(1.0, 0.0), score=0.5), answer(feature=(1.2, 1.6), score=-0.5)], pairs=[(0, 1)],
+          loss=log(1 + exp(-1)) + 0.25 * log(1 + exp(-0.8)), metrics={"accuracy": 1, "margin": 1.0},
+          gradients={"score": [-sigma(-1), sigma(-1)],
+                     "feature": [[0, 0.5 * sigma(-0.8) * 0.8], [0.25 * sigma(-0.8) * x for x in (0.64, -0.48)]]}),
 )

@@ -1,0 +1,35 @@
+"""Contrast of the states of answers, so that a reward model tells more of them apart.
+
+Legend: B rows, D hidden width.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
+
+from posttrain.core.batch import keyed_rows
+from posttrain.core.parts import PerRow, PerRowState, Scalar
+from posttrain.seeds import seed_for
+
+
+def contrastive(
+    feature: PerRowState, row_id: PerRow, seed: Scalar, *, drop: float = 0.1, temperature: float = 0.05
+) -> Scalar:
+    """Tell a state from those of the other answers of the batch through dropout (SimCSE).
+
+        -1/B Σ_i log exp(cos(h_i, h'_i)/τ) / Σ_j exp(cos(h_i, h'_j)/τ)
+
+    h and h' are the state under two masks, which derive from the seed and the row.
+
+    Settings:
+        drop: share of the state that each mask hides; 0 up to but not including 1, 0.1 is usual.
+        temperature: τ; above 0, 0.05 in SimCSE.
+    """
+    one, other = (normalize(_masked(feature, row_id, seed_for(int(seed), view), drop), dim=1) for view in (1, 2))
+    return cross_entropy(one @ other.T / temperature, torch.arange(len(one), device=one.device))
+
+
+def _masked(feature: Tensor, row_id: Tensor, seed: int, drop: float) -> Tensor:
+    return feature * (keyed_rows(seed, row_id, feature.shape[1]) >= drop)
