@@ -6,12 +6,10 @@ Legend: B rows, D hidden width.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from posttrain.core.batch import keyed_rows
 from posttrain.core.parts import PerRow, PerRowState, Scalar
-from posttrain.seeds import seed_for
 
 
 def contrastive(
@@ -27,9 +25,7 @@ def contrastive(
         drop: share of the state that each mask hides; 0 up to but not including 1, 0.1 is usual.
         temperature: τ; above 0, 0.05 in SimCSE.
     """
-    one, other = (normalize(_masked(feature, row_id, seed_for(int(seed), view), drop), dim=1) for view in (1, 2))
+    width = feature.shape[1]
+    seen = keyed_rows(int(seed), row_id, 2 * width) >= drop
+    one, other = (normalize(feature * mask, dim=1) for mask in seen.split(width, dim=1))
     return cross_entropy(one @ other.T / temperature, torch.arange(len(one), device=one.device))
-
-
-def _masked(feature: Tensor, row_id: Tensor, seed: int, drop: float) -> Tensor:
-    return feature * (keyed_rows(seed, row_id, feature.shape[1]) >= drop)
