@@ -27,5 +27,5 @@ def contrastive(
     """
     width = feature.shape[1]
     seen = keyed_rows(int(seed), row_id, 2 * width) >= drop
-    one, other = (normalize(feature * mask, dim=1) for mask in seen.split(width, dim=1))
+    one, other = (normalize(feature * mask, dim=1) for mask in (seen[:, :width], seen[:, width:]))
     return cross_entropy(one @ other.T / temperature, torch.arange(len(one), device=one.device))
