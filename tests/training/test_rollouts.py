@@ -27,6 +27,7 @@ GRPO = {
 BRIEF = ["sampling.samples=4", "sampling.max_tokens=6", "sampling.temperature=1.5", "train.prompts_per_step=4"]
 BRIEF += ["train.learning_rate=1e-2", "train.samples_every=1", "train.save_every=1"]
 AHEAD, SPARE = "train.async_steps=1", "sampling.spare_prompts=4"
+REPLAY = ["sampling.replay_prompts=2", "sampling.replay_steps=1"]
 
 
 def grpo(folder: Path, *overrides: str, **launching: Any) -> Result:
@@ -87,6 +88,27 @@ def test_a_run_that_was_cut_off_goes_on_bit_for_bit(tmp_path: Path, how: list[st
     resumed = grpo(tmp_path / "cut", "train.steps=3", "name=a", *how, resume="latest")
     assert metrics(resumed) == metrics(whole)
     assert same_bits(resumed, whole)
+
+
+def test_answers_are_trained_on_again_and_a_cut_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    """Two of four prompts, from the step before: the others are fresh, and no age is larger than it may be."""
+    how = ["train.steps=3", "name=a", *REPLAY]
+    whole = grpo(tmp_path / "whole", *how)
+    assert [row["rollouts/replayed"] for row in metrics(whole)] == [0, 8, 8]
+    assert ages(whole, "async/off_policy_steps_max") == [0, 1, 1]
+    assert all(0 < age < 1 for age in ages(whole)[1:])
+    assert [len(samples(whole, step)) for step in (1, 2, 3)] == [16, 8, 8]
+    assert "rollout_correction/mean_weight" in metrics(whole)[0]
+    with pytest.raises(Interrupt):
+        grpo(tmp_path / "cut", *how, display=PowerCut(2))
+    resumed = grpo(tmp_path / "cut", *how, resume="latest")
+    assert metrics(resumed) == metrics(whole)
+    assert same_bits(resumed, whole)
+
+
+def test_a_step_needs_fresh_answers_too(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="replay at most 3, or raise train.prompts_per_step"):
+        grpo(tmp_path, "train.steps=1", "sampling.replay_prompts=4")
 
 
 def test_rewards_begin_while_answers_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

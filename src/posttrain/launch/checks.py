@@ -65,10 +65,10 @@ def _check_streamed(run: RunFile) -> None:
         raise ConfigError(
             "data.stream: the number of records is not known, so no epoch can be planned; set train.steps"
         )
-    if run.train.async_steps or run.sampling.spare_prompts:
+    if run.train.async_steps or run.sampling.over_steps:
         raise ConfigError(
-            "data.stream: answers that are written over several steps need prompts that stay in memory; set "
-            "train.async_steps=0 and sampling.spare_prompts=0, or remove stream"
+            "data.stream: answers that are written or trained on over several steps need prompts that stay in memory; "
+            "set train.async_steps=0, sampling.spare_prompts=0 and sampling.replay_prompts=0, or remove stream"
         )
 
 
@@ -144,7 +144,7 @@ def method_of(run: RunFile) -> Method:
 
 def configured(run: RunFile, method: Method) -> Method:
     """The method as it is trained: with its settings, and corrected for answers of older weights."""
-    older = bool(run.train.async_steps or run.sampling.spare_prompts)
+    older = bool(run.train.async_steps or run.sampling.over_steps)
     whole = corrected(method, run.train.rollout_correction, older=older)
     return configure(whole, run.method.settings if run.method else {})
 

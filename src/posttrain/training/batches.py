@@ -20,6 +20,7 @@ from posttrain.rewards.reward import Reward
 from posttrain.sampling.statistics import describe
 from posttrain.training.enough import check_answers, check_batch_size, check_records, check_window
 from posttrain.training.episodes import authors_of
+from posttrain.training.replay import Replay
 from posttrain.training.role_rewards import REWARD
 from posttrain.training.rollouts import Drawn, Rollouts
 from posttrain.training.run import Run
@@ -128,7 +129,17 @@ class Batches:
             prompts_per_step=self.settings.prompts_per_step,
             steps_ahead=self.settings.async_steps,
             spare_prompts=self.sampling.spare_prompts,
+            replay=self._replay(s),
         )
+
+    def _replay(self, s: str) -> Replay:
+        prompts, batch = self.sampling.replay_prompts, self.settings.prompts_per_step
+        if prompts >= batch:
+            raise ConfigError(
+                f"sampling.replay_prompts={prompts}: a step has {batch} prompts, and some need fresh answers; replay "
+                f"at most {batch - 1}, or raise train.prompts_per_step"
+            )
+        return Replay(prompts, self.sampling.replay_steps, self.run.seed("replay", self.name, s))
 
     def arriving(self) -> dict[str, set[str]]:
         """Return the names of the tensors that the batches of each stream bring."""

@@ -1,14 +1,14 @@
 """Rollouts: episodes for the prompts of a stream, scored as they finish and selected for the batch of a step.
 
-They may be older than the weights that they train: sampled one step ahead of the training (`async_steps`), or begun for
-an earlier step and finished in this one (`spare_prompts`). Every token is tagged with the number of training steps
-behind the weights that sampled it.
+They may be older than the weights that they train: sampled one step ahead of the training (`async_steps`), begun for an
+earlier step and finished in this one (`spare_prompts`), or trained on before (`replay_prompts`). Every token is tagged
+with the number of training steps behind the weights that sampled it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from posttrain.core.method import Sampling, Stream
@@ -24,6 +24,7 @@ from posttrain.sampling.request import NOTHING, Completion
 from posttrain.sampling.statistics import describe, staleness
 from posttrain.training.baselines import baselines
 from posttrain.training.episodes import Key, episode, request, with_opponents
+from posttrain.training.replay import Replay
 from posttrain.training.run import Run
 
 REFILLS = 4  # a stream that keeps only some groups samples at most this multiple of its prompts per step
@@ -72,20 +73,25 @@ class Group:
 
 @dataclass(frozen=True)
 class Drawn:
-    """All episodes sampled for a step, `seen`, and the indices of those that it trains on, `chosen`."""
+    """All episodes sampled for a step, `seen`, and the indices of those that it trains on, `chosen`.
+
+    `again`: the episodes of earlier steps that it trains on beside them.
+    """
 
     seen: list[Episode]
     chosen: list[int]
     metrics: dict[str, float]
+    again: list[Episode] = field(default_factory=list)
 
     @property
     def episodes(self) -> list[Episode]:
         """The episodes that the step trains on."""
-        return [self.seen[i] for i in self.chosen]
+        return [self.seen[i] for i in self.chosen] + self.again
 
     def state(self) -> dict[str, Any]:
         """Return everything as plain data."""
-        return {"seen": [as_row(e) for e in self.seen], "chosen": self.chosen, "metrics": self.metrics}
+        seen, again = ([as_row(e) for e in episodes] for episodes in (self.seen, self.again))
+        return {"seen": seen, "chosen": self.chosen, "metrics": self.metrics, "again": again}
 
 
 class Rollouts:
@@ -107,6 +113,7 @@ class Rollouts:
         prompts_per_step: int,
         steps_ahead: int = 0,
         spare_prompts: int = 0,
+        replay: Replay | None = None,
     ) -> None:
         if spare_prompts and len(authors) > 1:
             raise ConfigError(
@@ -123,6 +130,7 @@ class Rollouts:
         self.wanted = prompts_per_step
         self.steps_ahead = steps_ahead
         self.spare = spare_prompts
+        self.replay = replay or Replay(0, 0, 0)
         self.shaping = run.shaping(rewards) if rewards else None
         self.baselines: Baselines | None = None
         if self.shaping and self.shaping.needs_baseline:
@@ -135,7 +143,7 @@ class Rollouts:
         drawn, self.ahead = self.ahead or self._draw(step), None
         if self.steps_ahead and not last:
             self.ahead = self._draw(step + 1)
-        if not self.steps_ahead and not self.spare:
+        if not self.steps_ahead and not self.spare and not self.replay.prompts:
             return drawn
         ages = staleness(self.trained(drawn.episodes), self.run.journal.steps)
         return replace(drawn, metrics=drawn.metrics | ages)
@@ -147,25 +155,30 @@ class Rollouts:
     # ---- drawing
 
     def _draw(self, step: int) -> Drawn:
-        """Sample prompts until the method keeps enough groups."""
+        """Sample prompts until the method keeps enough groups, and add those that are replayed."""
         seen: list[Episode] = []
         kept: dict[int, list[Episode]] = {}
-        asked = 0
-        while len(kept) < self.wanted and asked < REFILLS * self.wanted:
-            asked += self._ask(self.wanted - len(kept), step, kept)
-            for group in self._episodes(self.wanted - len(kept)):
+        asked, replayed = 0, self.replay.ready(step)
+        wanted = self.wanted - replayed
+        while len(kept) < wanted and asked < REFILLS * wanted:
+            asked += self._ask(wanted - len(kept), step, kept)
+            for group in self._episodes(wanted - len(kept)):
                 seen += group
                 if self.stream.keep is None or self.stream.keep(self.trained(group)):
                     kept[group[0].prompt.id] = group
             if self.stream.keep is None:
                 break
-        places = {id(e): i for i, e in enumerate(seen)}
-        chosen = [places[id(e)] for group in kept.values() for e in self._usable(group)]
+        places, usable = {id(e): i for i, e in enumerate(seen)}, [self._usable(g) for g in kept.values()]
+        chosen = [places[id(e)] for group in usable for e in group]
+        again = self.replay.take(step, replayed, kept)
+        self.replay.keep(step, usable)
         metrics = describe([self.trained(g) for g in groups(seen)]) | self.run.sampler.metrics()
         metrics |= {"rollouts/dropped": float(len(seen) - len(chosen))}
         if self.shaping:
             metrics |= self.run.scorer(self.rewards).metrics() | self.shaping.metrics()
-        return Drawn(seen, chosen, metrics)
+        if self.replay.prompts:
+            metrics |= {"rollouts/replayed": float(len(again))}
+        return Drawn(seen, chosen, metrics, again)
 
     def _ask(self, missing: int, step: int, kept: Mapping[int, object]) -> int:
         """Add new prompts to those underway; return how many were taken from the feed."""
@@ -248,6 +261,7 @@ class Rollouts:
         return {
             "ahead": None if self.ahead is None else self.ahead.state(),
             "underway": [g.state() for g in self.underway],
+            "replay": self.replay.state(),
             "shaping": self.shaping.state() if self.shaping else {},
         }
 
@@ -257,8 +271,10 @@ class Rollouts:
             self.shaping.restore(saved.get("shaping", {}))
         prompts = {p.id: cast(Prompt, p) for p in self.feed.dataset}
         if saved["ahead"] is not None:
-            seen = as_episodes(saved["ahead"]["seen"], list(prompts.values()))
-            self.ahead = Drawn(seen, saved["ahead"]["chosen"], saved["ahead"]["metrics"])
+            ahead = saved["ahead"]
+            seen, again = (as_episodes(ahead.get(rows, []), list(prompts.values())) for rows in ("seen", "again"))
+            self.ahead = Drawn(seen, ahead["chosen"], ahead["metrics"], again)
+        self.replay.restore(saved.get("replay", []), prompts)
         self.underway = []
         for described in saved["underway"]:
             group = self._group(prompts[described["prompt_id"]], described["step"])

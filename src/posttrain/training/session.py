@@ -81,7 +81,7 @@ class Session(Observer):
         if isinstance(method, str):
             method = catalogue.load(method, run.file.base)
         verb, section = run.journal.verb, self._section(train)
-        older = bool(section.async_steps or run.file.sampling.spare_prompts)
+        older = bool(section.async_steps or run.file.sampling.over_steps)
         stage = Stage(
             run,
             configure(corrected(method, section.rollout_correction, older=older), settings or {}),

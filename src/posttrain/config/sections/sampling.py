@@ -25,3 +25,13 @@ class SamplingSection(Section):
     spare_prompts: Whole = 0
     """Extra prompts kept in flight beside those of a step (partial rollouts); unfinished answers resume in the next
     step under the new weights."""
+    replay_prompts: Whole = 0
+    """Prompts of each step that are trained on again with the answers of an earlier step; the others get fresh answers,
+    and 0 replays none."""
+    replay_steps: Count = 4
+    """Number of steps for which answers are kept to be replayed; none that is older is trained on."""
+
+    @property
+    def over_steps(self) -> bool:
+        """Whether a step may train on answers that were begun for an earlier one."""
+        return bool(self.spare_prompts or self.replay_prompts)
