@@ -92,15 +92,15 @@ def test_a_run_that_was_cut_off_goes_on_bit_for_bit(tmp_path: Path, how: list[st
 
 def test_answers_are_trained_on_again_and_a_cut_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
     """Two of four prompts, from the step before: the others are fresh, and no age is larger than it may be."""
-    how = ["train.steps=3", "name=a", *REPLAY]
+    how = ["train.steps=2", "name=a", *REPLAY]
     whole = grpo(tmp_path / "whole", *how)
-    assert [row["rollouts/replayed"] for row in metrics(whole)] == [0, 8, 8]
-    assert ages(whole, "async/off_policy_steps_max") == [0, 1, 1]
-    assert all(0 < age < 1 for age in ages(whole)[1:])
-    assert [len(samples(whole, step)) for step in (1, 2, 3)] == [16, 8, 8]
+    assert [row["rollouts/replayed"] for row in metrics(whole)] == [0, 8]
+    assert ages(whole, "async/off_policy_steps_max") == [0, 1]
+    assert 0 < ages(whole)[1] < 1
+    assert [len(samples(whole, step)) for step in (1, 2)] == [16, 8]
     assert "rollout_correction/mean_weight" in metrics(whole)[0]
     with pytest.raises(Interrupt):
-        grpo(tmp_path / "cut", *how, display=PowerCut(2))
+        grpo(tmp_path / "cut", *how, display=PowerCut(1))
     resumed = grpo(tmp_path / "cut", *how, resume="latest")
     assert metrics(resumed) == metrics(whole)
     assert same_bits(resumed, whole)
