@@ -19,6 +19,8 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "config/": ("config/test_load.py", "config/test_keys.py"),
     "convert/": ("convert",),
     "core/check.py": ("core/test_method.py",),
+    "core/choice.py": ("selection/choices/test_choices.py",),
+    "selection/choices/": ("selection/choices/test_choices.py",),
     "core/kinds.py": ("core/test_plan.py", "data/test_columns.py"),
     "core/rows.py": ("core/test_batch.py",),
     "core/vocabulary.py": ("core/test_plan.py", "core/test_method.py"),

@@ -10,7 +10,7 @@ from statistics import fmean
 import pytest
 
 from posttrain.cli import main as cli
-from posttrain.cli.evaluate import parsed
+from posttrain.cli.decoding import reward_of
 from posttrain.models.loading.save import save
 from posttrain.models.loading.tiny import tiny_model
 from tests.cli.test_model import say
@@ -87,9 +87,9 @@ def test_several_rewards_with_settings_and_pass_at_k(capsys: pytest.CaptureFixtu
 
 def test_a_reward_is_parsed_with_its_settings(tmp_path: Path) -> None:
     (tmp_path / "r.py").write_text("def r(completions, *, limit=1.0):\n    return [limit for c in completions]\n")
-    made = parsed(f"{tmp_path}/r.py:r:limit=1e-3")
+    made = reward_of(f"{tmp_path}/r.py:r:limit=1e-3")
     assert (made.name, made.settings) == ("r", {"limit": 1e-3})
-    assert parsed(f"{tmp_path}/r.py:r").settings == {}
+    assert reward_of(f"{tmp_path}/r.py:r").settings == {}
 
 
 def test_a_reward_model_and_a_language_model_on_pairs(

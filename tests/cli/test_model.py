@@ -41,9 +41,26 @@ def test_sample_decodes_between_two_models(folder: Path, capsys: pytest.CaptureF
         assert error in fail(capsys, *asked, *given.split())
 
 
+def test_sample_gives_the_best_of_several_answers(folder: Path, tmp_path: Path, capsys) -> None:
+    (tmp_path / "digits.py").write_text(
+        "def digits(completions):\n    return [float(sum(map(str.isdigit, c))) for c in completions]\n",
+        encoding="utf-8",
+    )
+    asked = ("sample", str(folder), "7+5=", "--plain", "--max-tokens", "4")
+    all_four = say(capsys, *asked, "--samples", "4").split("> 7+5=\n")[1:]
+    best = say(capsys, *asked, "--choose", "best_of_n:n=4", "--by", f"{tmp_path}/digits.py:digits").split("> 7+5=\n")[
+        1:
+    ]
+    assert best == [max(all_four, key=lambda text: sum(map(str.isdigit, text)))]
+
+
 WRONG = {
     "--decoder dera": "add --role reference=MODEL",
-    "--role reference=tiny": "only a decoder reads it",
+    "--role reference=tiny": "add --decoder NAME",
+    "--choose best_of_n --temperature 0": "greedy answers are all the same",
+    "--choose mbr": "compares answers by a reward",
+    "--choose best_of_n --by math_answer": "'answer' is missing",
+    "--by math_answer": "only a choice reads it",
     "--decoder dera --role referense=tiny": "did you mean 'reference'",
     "--decoder dera --role reference": "write ROLE=MODEL",
 }

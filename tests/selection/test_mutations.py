@@ -14,7 +14,7 @@ from posttrain import selection
 from tests.harness.mutants import Logic, cases_of, functions_of, notices, survivors
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # of functions that are broken on purpose
-MODULES = [m.name for m in pkgutil.iter_modules(selection.__path__)]
+MODULES = [m.name for m in pkgutil.iter_modules(selection.__path__) if not m.ispkg]
 SLOW = ("coordinates", "duels", "lexicase", "optimal_design", "pairs")
 # Mutants that do the same thing, or differ only in cost or precision.
 EQUIVALENT: dict[str, set[str]] = {

@@ -1,4 +1,4 @@
-"""The index of methods, procedures, tasks and decoders.
+"""The index of methods, procedures, tasks, decoders and choices.
 
 Names are paths: `preference/simpo` is methods/preference/simpo.py. The folder of a file determines what it is;
 `./mine.py` is a file of the user's. The end of a path is enough if it is unique: `simpo` is `preference/simpo`. Each
@@ -26,6 +26,7 @@ from posttrain.seeds import seed_for
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from posttrain.core.choice import Choice
     from posttrain.core.decoder import Decoder
     from posttrain.core.method import Method
 
@@ -101,6 +102,7 @@ METHODS = Shelf("method", "methods")
 PROCEDURES = Shelf("procedure", "procedures", "session, ...")
 TASKS = Shelf("task", "evaluation/tasks", "folder, seed")
 DECODERS = Shelf("decoder", "sampling/decoders", "policy, ...")
+CHOICES = Shelf("choice", "selection/choices", "rewards, ...")
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,11 @@ def tasks() -> Sequence[str]:
 def decoders() -> Sequence[str]:
     """List the bundled decoders: `dera`, ..."""
     return DECODERS.names
+
+
+def choices() -> Sequence[str]:
+    """List the bundled choices between answers: `best_of_n`, ..."""
+    return CHOICES.names
 
 
 def entry(path: str) -> Entry:
@@ -203,12 +210,32 @@ def load_decoder(path: str, settings: Mapping[str, Any] | None = None, base: Pat
 
     Raises ConfigError for an unknown name, a file without a function of its own name, and a setting that it lacks.
     """
-    from posttrain.catalogue.signature import Signature
     from posttrain.core.decoder import Decoder
 
-    function = DECODERS.function(path, base)
-    Signature(function).check(settings or {}, path)
-    return Decoder(Path(path).stem, function, tuple(sorted((settings or {}).items())))
+    return Decoder(Path(path).stem, *_with_settings(DECODERS, path, settings or {}, base))
+
+
+def load_choice(path: str, settings: Mapping[str, Any] | None = None, base: Path | None = None) -> Choice:
+    """Load a choice between answers with settings: `mbr` is selection/choices/mbr.py, `./mine.py` the user's.
+
+    Raises ConfigError likewise, and for a function without the setting `n`.
+    """
+    from posttrain.core.choice import Choice
+
+    choice = Choice(Path(path).stem, *_with_settings(CHOICES, path, settings or {}, base))
+    if "n" not in choice.parameters or choice.n < 1:
+        raise ConfigError(f"{path}: n, the number of answers to choose from, must be a setting of at least 1")
+    return choice
+
+
+def _with_settings(
+    shelf: Shelf, path: str, settings: Mapping[str, Any], base: Path | None
+) -> tuple[Callable[..., Any], tuple[tuple[str, Any], ...]]:
+    from posttrain.catalogue.signature import Signature
+
+    function = shelf.function(path, base)
+    Signature(function).check(settings, path)
+    return function, tuple(sorted(settings.items()))
 
 
 def import_file(file: Path, what: str) -> ModuleType:

@@ -1,44 +1,104 @@
-"""The options of `sample` and `eval` that say how answers are decoded."""
+"""The options of `sample` and `eval` that say how answers are drawn and chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from posttrain.core.choice import Choice
     from posttrain.core.decoder import Decoder
+    from posttrain.rewards.reward import Reward
     from posttrain.runs.decoder import SavedDecoder
 
+T = TypeVar("T")
 ALONE = "none"
 DecoderSpec = Annotated[
     str | None,
     typer.Option(
-        "--decoder", help="How answers are decoded: NAME or NAME:key=value, e.g. dera:lam=0.5; none: as the model says."
+        "--decoder", help="How tokens are drawn: NAME or NAME:key=value, e.g. dera:lam=0.5; none: by the model alone."
     ),
 ]
 Roles = Annotated[
-    list[str] | None, typer.Option("--role", help="A model that the decoder reads: reference=FOLDER; repeatable.")
+    list[str] | None, typer.Option("--role", help="A model that is read: reference=FOLDER, reward=FOLDER; repeatable.")
+]
+ChoiceSpec = Annotated[
+    str | None, typer.Option("--choose", help="Give one of n answers: best_of_n:n=8, rejection:n=8,beta=0.5, mbr:n=8.")
+]
+By = Annotated[
+    str | None,
+    typer.Option("--by", help="Reward that --choose reads: NAME or NAME:key=value; default: --role reward, or MODEL."),
 ]
 
 
-def decoding_of(model: str, spec: str | None, given: Sequence[str] | None) -> tuple[Decoder | None, dict[str, str]]:
-    """Return how a model answers, and the models that this takes, by role.
+@dataclass(frozen=True)
+class Answering:
+    """How a model answers: by which decoder, which of several answers is given, and the models that are read."""
 
-    Without a `spec` it is the decoder that was saved with the model, if any; `none` is the model alone.
-    """
+    decoder: Decoder | None = None
+    choice: Choice | None = None
+    by: Reward | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """The arguments of `training.evaluation.evaluate`."""
+        return {"decoder": self.decoder, "choice": self.choice, "by": self.by}
+
+    @property
+    def scorers(self) -> list[Reward]:
+        """The rewards that read columns of the data to choose an answer; what compares answers reads none."""
+        return [] if self.by is None or self.choice is None or self.choice.compares else [self.by]
+
+    @property
+    def drawn(self) -> int:
+        """Answers that are drawn for each one that is given."""
+        return 1 if self.choice is None else self.choice.n
+
+
+def answering(
+    model: str,
+    decoder: str | None,
+    roles: Sequence[str] | None,
+    choose: str | None,
+    by: str | None,
+    temperature: float,
+) -> Answering:
+    """Read the options for one model. Without a decoder it is the one that was saved with the model, if any."""
+    from posttrain.catalogue.index import load_choice, load_decoder
     from posttrain.runs.decoder import decoder_in
 
-    saved = None if spec == ALONE else decoder_in(model)
-    decoder = decoder_of(None if spec == ALONE else spec)
+    saved = None if decoder == ALONE else decoder_in(model)
+    made = load_saved(saved) if decoder is None and saved is not None else None
+    made = loaded(decoder, load_decoder) if decoder not in (None, ALONE) else made
+    choice = loaded(choose, load_choice)
+    check_choice(choice, by, temperature)
     if decoder is None and saved is not None:
-        decoder = load_saved(saved)
         typer.echo(
             f"{model}: decoded with {saved.name}, which it was saved with (--decoder {ALONE}: without)", err=True
         )
+    if choice is not None:
+        bound = f"at most {choice.kl_bound:.3g} nats of KL from it"
+        typer.echo(f"{model}: {choice.name} gives one of {choice.n} answers, {bound}", err=True)
+    scored = choice is not None and by is None
     folders = {role: str(folder) for role, folder in saved.models.items()} if saved is not None else {}
-    return decoder, models_of(given, decoder, folders)
+    models = models_of(roles, made, folders | ({"reward": "policy"} if scored else {}), scored=scored)
+    return Answering(made, choice, None if by is None else reward_of(by), models)
+
+
+def check_choice(choice: Choice | None, by: str | None, temperature: float) -> None:
+    """Raise ConfigError for a choice that has nothing to choose from or by."""
+    from posttrain.errors import ConfigError
+
+    if choice is None and by is not None:
+        raise ConfigError(f"--by {by}: only a choice reads it; add --choose best_of_n")
+    if choice is not None and choice.n > 1 and temperature == 0:
+        raise ConfigError(f"--choose {choice.name}: greedy answers are all the same; add --temperature 1")
+    if choice is not None and choice.compares and by is None:
+        raise ConfigError(f"--choose {choice.name} compares answers by a reward; add --by translation:metric=chrf")
 
 
 def load_saved(saved: SavedDecoder) -> Decoder:
@@ -48,22 +108,36 @@ def load_saved(saved: SavedDecoder) -> Decoder:
     return load_decoder(saved.name, saved.settings)
 
 
-def decoder_of(spec: str | None) -> Decoder | None:
-    """Return the decoder of `NAME`, `./mine.py` or either with settings: `NAME:key=value,key=value`."""
-    from posttrain.catalogue.index import load_decoder
+def loaded(spec: str | None, load: Callable[[str, Mapping[str, Any]], T]) -> T | None:
+    """Load what `NAME`, `./mine.py` or either with settings names: `NAME:key=value,key=value`."""
     from posttrain.data.sources import parse_spec
     from posttrain.evaluation.compare.contender import value
 
     if spec is None:
         return None
     name, settings = parse_spec(spec)
-    return load_decoder(name, {key: value(text) for key, text in settings.items()})
+    return load(name, {key: value(text) for key, text in settings.items()})
 
 
-def models_of(given: Sequence[str] | None, decoder: Decoder | None, saved: Mapping[str, str]) -> dict[str, str]:
-    """Return the models of `ROLE=MODEL`, else those that were `saved` with the model.
+def reward_of(spec: str) -> Reward:
+    """Return the reward of `NAME`, `FILE:FUNCTION` or either with settings: `NAME:key=value,key=value`."""
+    from posttrain.data.sources import parse_spec
+    from posttrain.evaluation.compare.contender import value
+    from posttrain.rewards.reward import resolve
 
-    Raises ConfigError for one that the decoder does not read, or lacks.
+    path, colon, tail = spec.rpartition(":")
+    if not colon or "=" not in tail:
+        return resolve(spec)
+    settings = {k: value(text) for k, text in parse_spec(f"reward:{tail}")[1].items()}
+    return resolve({"path": path, **settings})
+
+
+def models_of(
+    given: Sequence[str] | None, decoder: Decoder | None, others: Mapping[str, str], *, scored: bool
+) -> dict[str, str]:
+    """Return the models of `ROLE=MODEL`, else of `others`. `scored`: a reward model is read.
+
+    Raises ConfigError for one that nothing reads, or that is lacking.
     """
     from posttrain.errors import ConfigError, suggestion
 
@@ -71,15 +145,13 @@ def models_of(given: Sequence[str] | None, decoder: Decoder | None, saved: Mappi
     if bad := next((role + sign for role, sign, model in pairs if not (role and sign and model)), None):
         raise ConfigError(f"--role {bad}: write ROLE=MODEL, such as --role reference=FOLDER")
     models = {role: model for role, _, model in pairs}
-    if decoder is None:
-        if models:
-            raise ConfigError(f"--role {next(iter(models))}: only a decoder reads it; add --decoder NAME")
-        return models
-    wanted = [role for role in decoder.roles if role != "policy"]
+    wanted = [role for role in decoder.roles if role != "policy"] if decoder is not None else []
+    wanted += ["reward"] if scored and "reward" not in wanted else []
     if unread := next((role for role in models if role not in wanted), None):
-        known = f"{suggestion(unread, wanted)}; it reads {', '.join(wanted) or 'no model but the one that is sampled'}"
-        raise ConfigError(f"--role {unread}: {decoder.name} does not read it{known}")
-    models = {role: saved[role] for role in wanted if role in saved} | models
+        known = ", ".join(wanted) or "none is; add --decoder NAME"
+        raise ConfigError(f"--role {unread}: it is not read{suggestion(unread, wanted)}; what is read: {known}")
+    models = {role: others[role] for role in wanted if role in others} | models
     if missing := next((role for role in wanted if role not in models), None):
+        assert decoder is not None
         raise ConfigError(f"--decoder {decoder.name} reads the model {missing!r}; add --role {missing}=MODEL")
     return models

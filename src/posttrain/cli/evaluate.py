@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from posttrain.cli.data import columns_of, renames
-from posttrain.cli.decoding import DecoderSpec, Roles, decoding_of
+from posttrain.cli.decoding import Answering, By, ChoiceSpec, DecoderSpec, Roles, answering, reward_of
 from posttrain.cli.model import ModelName, open_model, open_scorer
 
 if TYPE_CHECKING:
-    from posttrain.core.decoder import Decoder
     from posttrain.data.dataset import Dataset
     from posttrain.evaluation.summary import Difference, Summary
     from posttrain.launch.measure import Measured
@@ -52,6 +51,8 @@ def evaluate(
     drop_invalid: Annotated[bool, typer.Option("--drop-invalid", help="Skip rows that cannot be used.")] = False,
     decoder: DecoderSpec = None,
     role: Roles = None,
+    choose: ChoiceSpec = None,
+    choose_by: By = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     out: Annotated[
         Path | None, typer.Option("--output", "--out", help="Write one JSON record per item, answers included.")
@@ -81,18 +82,17 @@ def evaluate(
         invalid="drop" if drop_invalid else "stop",
     )  # fmt: skip
     reward_report.check(kind, by or [], report, dataset)
-    rewards = [parsed(spec) for spec in reward or [REWARD]] if kind == "prompts" else []
+    rewards = [reward_of(spec) for spec in reward or [REWARD]] if kind == "prompts" else []
     for record in dataset if rewards else ():
         _check_columns(rewards, record)
     if out is not None:
         _write(out, "", mode="a")  # before the work, not after it
     sampling = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens}
     models = [model, *([against] if against else [])]
-    decodings = [_decoding(m, decoder, role, kind) for m in models]
-    results = [
-        _measured(m, dataset, kind, rewards, seed, {**sampling, "decoder": d}, others)
-        for m, (d, others) in zip(models, decodings, strict=True)
-    ]
+    asked = [_answering(m, kind, decoder, role, choose, choose_by, temperature) for m in models]
+    for record in dataset if asked[0].scorers else ():
+        _check_columns(asked[0].scorers, record)
+    results = [_measured(m, dataset, kind, rewards, seed, sampling, a) for m, a in zip(models, asked, strict=True)]
     if out is not None:
         _write(out, _items(models, results))
     described = [_described(m, r) for m, r in zip(models, results, strict=True)]
@@ -108,17 +108,15 @@ def evaluate(
         typer.echo("\n".join(made.lines))
 
 
-def _decoding(
-    model: str, spec: str | None, roles: Sequence[str] | None, kind: str
-) -> tuple[Decoder | None, dict[str, str]]:
-    """Return how a model answers prompts, and the models that this takes; of other kinds nothing is sampled."""
+def _answering(model: str, kind: str, *options: Any) -> Answering:
+    """Return how a model answers prompts; of other kinds nothing is sampled."""
     from posttrain.errors import ConfigError
 
     if kind == "prompts":
-        return decoding_of(model, spec, roles)
-    if spec is not None or roles:
-        raise ConfigError(f"--decoder: no answer to {kind} is sampled; it needs prompts and a --reward")
-    return None, {}
+        return answering(model, *options)
+    if any(options[:-1]):
+        raise ConfigError(f"--decoder, --role, --choose and --by: no answer to {kind} is sampled; add --reward")
+    return Answering()
 
 
 def _items(models: Sequence[str], results: Sequence[Measured]) -> str:
@@ -145,19 +143,6 @@ def _check_columns(rewards: Sequence[Reward], record: Record) -> None:
         raise DataError(f"{error}; of posttrain eval: --column OURS=THEIRS, or another --reward") from error
 
 
-def parsed(spec: str) -> Reward:
-    """Return the reward of `NAME`, `FILE:FUNCTION` or either with settings: `NAME:key=value,key=value`."""
-    from posttrain.data.sources import parse_spec
-    from posttrain.evaluation.compare.contender import value
-    from posttrain.rewards.reward import resolve
-
-    path, colon, tail = spec.rpartition(":")
-    if not colon or "=" not in tail:
-        return resolve(spec)
-    settings = {k: value(text) for k, text in parse_spec(f"reward:{tail}")[1].items()}
-    return resolve({"path": path, **settings})
-
-
 def _measured(
     model: str,
     data: Dataset,
@@ -165,17 +150,17 @@ def _measured(
     rewards: Sequence[Reward],
     seed: int,
     sampling: dict[str, Any],
-    others: Mapping[str, str],
+    asked: Answering,
 ) -> Measured:
-    """Open a model and measure it on records of a kind. `others`: the models that its decoder reads, by role."""
+    """Open a model and measure it on records of a kind."""
     from posttrain.errors import ConfigError
     from posttrain.launch import measure
 
     if kind in ("pairs", "candidates"):
         return _judged(model, data, kind, seed)
-    with open_model(model, seed=seed, models=others) as session:
+    with open_model(model, seed=seed, models=asked.models) as session:
         if kind == "prompts":
-            return measure.of_prompts(session, data, rewards, **sampling)
+            return measure.of_prompts(session, data, rewards, **sampling, **asked.how)
         kept, _ = session.run.rows(data, kind)
         if kind in ("demonstrations", "text"):
             return measure.of_records(session, kept, kind)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posttrain.cli.decoding import DecoderSpec, Roles, decoding_of
+from posttrain.cli.decoding import By, ChoiceSpec, DecoderSpec, Roles, answering
 
 if TYPE_CHECKING:
     from posttrain.training.session import Session
@@ -27,19 +27,26 @@ def sample(
     top_k: Annotated[int, typer.Option(help="Top-k; 0 disables.", min=0)] = 0,
     decoder: DecoderSpec = None,
     role: Roles = None,
+    choose: ChoiceSpec = None,
+    by: By = None,
     plain: Annotated[bool, typer.Option("--plain", help="Continue the plain text, without a chat template.")] = False,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
 ) -> None:
     """Sample answers from a model."""
     from posttrain.core.method import Sampling
     from posttrain.records import Prompt
+    from posttrain.rewards.reward import check_columns
 
     settings = {"max_tokens": max_tokens, "top_p": top_p, "top_k": top_k}
-    decoded, models = decoding_of(model, decoder, role)
-    how = Sampling(samples=samples, temperature=temperature, decoder=decoded)
-    with open_model(model, seed=seed, sampling=settings, models=models) as session:
+    asked = answering(model, decoder, role, choose, by, temperature)
+    how = Sampling(samples=samples * asked.drawn, temperature=temperature, decoder=asked.decoder)
+    check_columns(asked.scorers, (), "the prompt")
+    with open_model(model, seed=seed, sampling=settings, models=asked.models) as session:
         prompts = [Prompt(i, p if plain else ({"role": "user", "content": p},)) for i, p in enumerate(prompt)]
-        for r in session.sample(prompts, how):
+        answers = session.sample(prompts, how)
+        if asked.choice is not None:
+            answers = session.rerank(answers, asked.choice, asked.by)
+        for r in answers:
             typer.echo(f"> {prompt[r.prompt.id]}\n{r.text.strip()}" + ("" if r.ended else " [cut]"))
 
 

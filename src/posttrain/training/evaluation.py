@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from posttrain.core.choice import Choice
 from posttrain.core.decoder import Decoder
 from posttrain.core.method import MAIN, Method, Sampling
 from posttrain.data.dataset import Dataset
@@ -21,6 +22,7 @@ from posttrain.training import measures
 from posttrain.training.columns_read import by_method
 from posttrain.training.episodes import Names, episode, request
 from posttrain.training.held_out import HeldOut, sources
+from posttrain.training.reranking import rerank
 from posttrain.training.role_rewards import REWARD, model_score
 from posttrain.training.run import Run
 from posttrain.training.trainer import Trainer
@@ -123,13 +125,19 @@ def evaluate(
     max_tokens: int | None = None,
     encoded: Tokens | None = None,
     decoder: Decoder | None = None,
+    choice: Choice | None = None,
+    by: Reward | None = None,
 ) -> Evaluation:
     """Answer held-out prompts and score the answers, with the same seeds every time.
 
+    `choice`: gives one of every n answers that are drawn, by the reward `by`, else by the reward model of the run.
+
     Without reward functions the reward model of the run scores them.
     """
-    sampling = Sampling(samples=samples, temperature=temperature, decoder=decoder)
+    drawn = samples * (1 if choice is None else choice.n)
+    sampling = Sampling(samples=drawn, temperature=temperature, decoder=decoder)
     answers = sample(run, prompts, sampling, ("evaluate",), max_tokens=max_tokens, encoded=encoded)
+    answers = answers if choice is None else rerank(run, answers, choice, by)
     if not rewards and REWARD in run.file.models:
         return Evaluation.of(measures.scored(run, answers, model_score))
     return Evaluation.of(run.score(answers, rewards))

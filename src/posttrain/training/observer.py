@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from posttrain.core.decoder import Decoder
+from posttrain.core.choice import Choice
 from posttrain.core.method import Sampling
 from posttrain.core.parts import Function, Part
 from posttrain.data.dataset import Dataset, Reads
@@ -21,6 +21,7 @@ from posttrain.runs.rounds import as_episodes, as_row
 from posttrain.training import measures, text_roles
 from posttrain.training.episodes import Names, with_opponents
 from posttrain.training.evaluation import Evaluation, Evaluations, evaluate, sample
+from posttrain.training.reranking import rerank
 from posttrain.training.run import Run
 
 if TYPE_CHECKING:
@@ -183,12 +184,19 @@ class Observer:
         samples: int = 1,
         temperature: float = 0.0,
         max_tokens: int | None = None,
-        decoder: Decoder | None = None,
+        **how: Any,
     ) -> Evaluation:
-        """Answer held-out prompts, greedily by default, and score the answers."""
+        """Answer held-out prompts, greedily by default, and score the answers.
+
+        `how`: decoder, choice and by, as in training.evaluation.evaluate.
+        """
         scorers = self.run.rewards() if rewards is None else rewards
-        how: dict[str, Any] = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens}
-        return evaluate(self.run, prompts, scorers, decoder=decoder, **how)
+        how |= {"samples": samples, "temperature": temperature, "max_tokens": max_tokens}
+        return evaluate(self.run, prompts, scorers, **how)
+
+    def rerank(self, answers: Sequence[Episode], choice: Choice, by: Reward | None = None) -> list[Episode]:
+        """Of every n answers to a prompt the one that a choice picks, by a reward, else by the run's reward model."""
+        return rerank(self.run, answers, choice, by)
 
     def evaluate_now(self, name: str) -> Evaluation | None:
         """Evaluate on the data of the run file's `evaluate`, if it has any, and keep the result under a name."""

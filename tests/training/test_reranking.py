@@ -1,0 +1,75 @@
+"""Reranking through a session: what is drawn, by what it is chosen, and what happens where a score is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from posttrain.catalogue.index import load_choice
+from posttrain.config.load import load
+from posttrain.core.method import Sampling
+from posttrain.errors import ConfigError, RewardError
+from posttrain.launch.run import open_session
+from posttrain.records import Prompt
+from posttrain.rewards.reward import resolve
+from posttrain.training.session import Session
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with open_session(
+        load({"model": "tiny", "sampling": {"max_tokens": 4}, "scoring": {"workers": 0}}, complete=False), write=False
+    ) as opened:
+        yield opened
+
+
+def length(completions):
+    return [float(len(set(c))) for c in completions]
+
+
+def scarce(completions, *, most: int = 1):
+    return [None if len(set(c)) > most else 1.0 for c in completions]
+
+
+def overlap(completions, reference):
+    return [len(set(c) & set(r)) / max(1, len(set(r))) for c, r in zip(completions, reference, strict=True)]
+
+
+PROMPTS = [Prompt(i, f"{i}+1=", {"reference": "none of theirs"}) for i in range(2)]
+
+
+def test_every_n_answers_become_the_best_of_them(session):
+    answers = session.sample(PROMPTS, Sampling(samples=6))
+    given = session.rerank(answers, load_choice("best_of_n", {"n": 3}), resolve(length))
+    assert [e.prompt.id for e in given] == [0, 0, 1, 1]
+    for k, e in enumerate(given):
+        assert len(set(e.text)) == max(len(set(a.text)) for a in answers[3 * k : 3 * k + 3])
+        assert e.reward is None
+
+
+@pytest.mark.paper("ramos20236pc")
+def test_minimum_bayes_risk_puts_the_other_answers_in_the_place_of_the_reference(session):
+    answers = session.sample(PROMPTS, Sampling(samples=4))
+    given = session.rerank(answers, load_choice("mbr", {"n": 4}), resolve(overlap))
+    for k, e in enumerate(given):
+        texts = [a.text for a in answers[4 * k : 4 * k + 4]]
+        means = [sum(overlap([a] * 4, texts)) for a in texts]
+        assert e.text == texts[means.index(max(means))]
+        assert e.prompt == PROMPTS[k]
+
+
+def test_an_evaluation_draws_n_answers_for_each(session):
+    best = {"choice": load_choice("best_of_n", {"n": 4}), "by": resolve(length), "temperature": 1.0}
+    one = session.evaluate(PROMPTS, [resolve(length)], temperature=1.0)
+    chosen = session.evaluate(PROMPTS, [resolve(length)], **best)
+    assert len(chosen.rollouts) == len(PROMPTS)
+    assert chosen.mean >= one.mean
+
+
+def test_what_cannot_be_scored_is_not_chosen(session):
+    answers = session.sample(PROMPTS[:1], Sampling(samples=3))
+    with pytest.raises(RewardError, match="no answer to a prompt was scored"):
+        session.rerank(answers, load_choice("best_of_n", {"n": 3}), resolve({"path": scarce, "most": 0}))
+    with pytest.raises(ConfigError, match="with one column for the reference"):
+        session.rerank(answers, load_choice("mbr", {"n": 3}), resolve(length))
