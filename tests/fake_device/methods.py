@@ -19,7 +19,10 @@ MODELS = {
     "online/codpo": "cost",
     "online/crpg": "cost",
     "online/crraft": "cost",
+    "online/bspo": "reward",
+    "online/potential_shaping": "potential",
     "online/red": "reward",
+    "online/rto": "dpo",
     "online/safe_rlhf": "cost",
     "preference/dno": "reward",
     "preference/rpo": "reward",
@@ -61,10 +64,12 @@ def content(path, folder, scored):
         made["model"]["lora"] = {"rank": 2, "members": 4}
     if path in MODELS:
         role = MODELS[path]
-        made["models"] = {role: {"path": "tiny" if role == "base" else str(scored), "dtype": "float64"}}
+        made["models"] = {role: {"path": "tiny" if role in ("base", "dpo") else str(scored), "dtype": "float64"}}
     if any(stream.sampling for stream in method.streams.values()) and MODELS.get(path) != "reward":
         (folder / "mine.py").write_text(REWARDS)
         made["rewards"] = [f"{folder}/mine.py:{'longer' if 'opponent' in str(method) else 'digits'}"]
+    if path == "online/ma_rlhf_phrases":
+        made["rewards"].append({"path": "phrases", "weight": 0.0})
     return made
 
 

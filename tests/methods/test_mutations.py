@@ -56,6 +56,7 @@ EQUIVALENT: dict[str, set[str]] = {
     },
     "one_step_error": {"swap: token_reward + gamma * rows.next(value.detach()) - taken_q"},  # squared
     "reinforce": {"exchange: (logp, advantage)"},  # a product
+    "reward_minus_energy": {"swap: written.mean(old_energy) - usual"},  # an absolute value
     "reward_gap": {"swap: a - b"},  # squared
     "safety_target": {
         "swap: chosen - rejected - (1.5 * chosen_safe - 0.5 * rejected_safe - alpha) / tau",  # squared
@@ -71,6 +72,10 @@ EQUIVALENT: dict[str, set[str]] = {
     "taken": {"drop -: -1"},  # the last of two axes
     "times_row_weight": {"exchange: (score, row_weight)"},  # a product
     "times_weight": {"exchange: (loss, pair_weight)"},  # a product
+    "intervention_effect": {
+        "swap: Groups.of(group, author == 1).mean(reward) - reward",  # an absolute value
+        "negate: return torch.ones_like(reward)",  # of no token
+    },
     "kept_pairs": {"swap: chosen - rejected - mean_gap"},  # squared
     "self_play": {"swap: chosen - 1 / (2 * beta)"},  # squared
     "midpoint_ema": {"exchange: (chosen, rejected)"},  # a sum

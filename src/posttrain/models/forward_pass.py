@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from posttrain.core.rows import Rows
+from posttrain.models.energy import LastMLP
 from posttrain.models.kernels.padded_blocks import take
 from posttrain.models.watched import Watched
 
@@ -21,6 +22,7 @@ class Readout(Protocol):
     """What a network computes from hidden states."""
 
     caution: float  # standard deviations that a score is lowered by
+    vocab_size: int
     heads: nn.ModuleDict
 
     def logits(self, states: Tensor) -> Tensor:
@@ -30,6 +32,9 @@ class Readout(Protocol):
         self, before: Tensor, targets: Tensor, tau: Tensor, want_entropy: bool
     ) -> tuple[Tensor, Tensor | None]:
         """Log-probs [N] of targets [N] from the states before them [N, D], and entropies [N] if wanted."""
+
+    def above_mean(self, before: Tensor, targets: Tensor) -> Tensor:
+        """Logits [N] of targets [N] from the states before them [N, D], less the mean over the vocabulary."""
 
     def head(self, name: str, states: Tensor) -> Tensor:
         """What a head says of states: [N, D] -> [N], or [N, K] for a head of K numbers that are not combined."""
@@ -56,6 +61,7 @@ class ForwardPass:
     index: Tensor
     wants_entropy: bool
     watched: Watched | None = None  # what the last layer attended with, if an output asks for it
+    last_mlp: LastMLP | None = None  # what its MLP read and wrote, likewise
 
     @cached_property
     def first(self) -> Tensor:
@@ -81,16 +87,21 @@ class ForwardPass:
         return take(self.states, self.index[starts + prompt - 1])
 
     @cached_property
-    def logp_and_entropy(self) -> tuple[Tensor, Tensor | None]:
-        """Log-prob of each written token, and the entropy of its distribution if wanted: [T], 0 elsewhere."""
+    def predicting(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The state [N, D] that each written token is predicted from, its place [N], its temperature [N] or one."""
         place = (self.written & ~self.first).nonzero()[:, 0]
         before = take(self.states, self.index[place - 1])
         tau = positive(self.temperature, before)
-        tau = tau[place] if tau.dim() else tau
-        logp, entropy = self.network.selected(before, self.tokens[place], tau, self.wants_entropy)
-        return self._spread(logp, place), None if entropy is None else self._spread(entropy, place)
+        return before, place, tau[place] if tau.dim() else tau
 
-    def _spread(self, x: Tensor, place: Tensor) -> Tensor:
+    @cached_property
+    def logp_and_entropy(self) -> tuple[Tensor, Tensor | None]:
+        """Log-prob of each written token, and the entropy of its distribution if wanted: [T], 0 elsewhere."""
+        before, place, tau = self.predicting
+        logp, entropy = self.network.selected(before, self.tokens[place], tau, self.wants_entropy)
+        return self.spread(logp, place), None if entropy is None else self.spread(entropy, place)
+
+    def spread(self, x: Tensor, place: Tensor) -> Tensor:
         """[N] at the places [N] of all tokens, 0 elsewhere: [T]."""
         return x.new_zeros(len(self.tokens)).index_copy(0, place, x)
 

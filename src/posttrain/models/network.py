@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from posttrain.errors import ModelError, suggestion
 from posttrain.models import llama
 from posttrain.models.attention import NAME, Layout, register
 from posttrain.models.effective_weight import effective_weight
+from posttrain.models.energy import LastMLP
 from posttrain.models.forward_pass import ForwardPass
 from posttrain.models.logprobs import selected_logp
 from posttrain.models.mix import mix_of, set_mix
@@ -195,9 +197,11 @@ class Network(nn.Module):
         layout, watched = packed.layout, None
         if any(made.watches for made in wanted.values()):
             layout = watched = self._watched(layout)
-        states = self.states(tokens[packed.tokens], layout)
+        last_mlp = self._last_mlp() if any(made.hooks for made in wanted.values()) else None
+        with last_mlp or nullcontext():
+            states = self.states(tokens[packed.tokens], layout)
         entropy = "entropy" in wanted
-        forward = ForwardPass(self, tokens, rows, chosen, temperature, states, packed.state, entropy, watched)
+        forward = ForwardPass(self, tokens, rows, chosen, temperature, states, packed.state, entropy, watched, last_mlp)
         ordered = sorted(wanted, key=lambda name: wanted[name].order)
         outputs = {name: wanted[name].compute(forward) for name in ordered}
         return {name: outputs[name] for name in names}
@@ -219,6 +223,12 @@ class Network(nn.Module):
             raise ModelError(f"{type(self.trunk).__name__} gives no attention: it runs as transformers runs it")
         return Watched(layout, self.trunk.config.get_text_config().num_hidden_layers - 1)
 
+    def _last_mlp(self) -> LastMLP:
+        """See what the MLP of the last layer reads and writes. Raises ModelError where it runs on padded rows."""
+        if not self.flat:
+            raise ModelError(f"{type(self.trunk).__name__} gives no energy_loss: it runs as transformers runs it")
+        return LastMLP(self.trunk)
+
     def _pack(self, tokens: Tensor, written: Rows) -> PackedRows:
         return pack(tokens, written)
 
@@ -227,6 +237,13 @@ class Network(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """Log-probs [N] of targets [N] from the states before them [N, D], and entropies [N] if wanted."""
         return selected_logp(before, *self.unembedding, targets, tau, want_entropy)
+
+    def above_mean(self, before: Tensor, targets: Tensor) -> Tensor:
+        """Logits [N] of targets [N] from the states before them [N, D], less the mean over the vocabulary."""
+        weight, bias = self.unembedding
+        wide = torch.promote_types(before.dtype, torch.float32)
+        raised: Tensor = (before.to(wide) * (weight[targets].to(wide) - weight.to(wide).mean(0))).sum(-1)
+        return raised if bias is None else raised + (bias[targets] - bias.mean()).to(wide)
 
     def checkpointing(self, on: bool) -> None:
         """Switch activation checkpointing: less memory, one more forward pass. It acts in train() mode only."""

@@ -97,12 +97,22 @@ class Padded(Network):
         logp, entropy = (torch.cat(x) for x in zip(*[chunked(*chunk, want_entropy) for chunk in chunks], strict=True))
         return logp, entropy if want_entropy else None
 
+    def above_mean(self, before: Tensor, targets: Tensor) -> Tensor:
+        """Logits of targets less the mean over the vocabulary, in chunks of tokens: [N]."""
+        size = max(1, TILE // self.vocab_size)
+        chunks = zip(torch.split(before, size), torch.split(targets, size), strict=True)
+        return torch.cat([_above_mean(self.logits(states), chosen) for states, chosen in chunks])
+
     def _selected_chunk(
         self, before: Tensor, targets: Tensor, tau: Tensor, want_entropy: bool
     ) -> tuple[Tensor, Tensor]:
         log_p = (self.logits(before) / tau[:, None]).log_softmax(-1)
         entropy = -(log_p.exp() * log_p).sum(-1) if want_entropy else torch.zeros_like(tau)
         return log_p.gather(1, targets[:, None])[:, 0], entropy
+
+
+def _above_mean(logits: Tensor, targets: Tensor) -> Tensor:
+    return logits.gather(1, targets[:, None])[:, 0] - logits.mean(-1)
 
 
 @contextmanager

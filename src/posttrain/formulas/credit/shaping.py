@@ -140,3 +140,18 @@ def soft_overlong(reward: PerRow, rows: Rows, max_tokens: Scalar, *, buffer: flo
 def terminal(reward: PerRow, rows: Rows) -> PerToken:
     """Token rewards: the reward at the last token, 0 before it."""
     return rows.at_last(reward)
+
+
+def plus_potential(
+    token_reward: PerToken, potential: PerToken, rows: Rows, *, gamma: float = 1.0, scale: float = 1.0
+) -> PerToken:
+    """Token rewards and the gain of a potential, which is 0 before the first token and behind the last one.
+
+        r_t + c (γ Φ(s_{t+1}) - Φ(s_t)),    `potential` holds Φ(s_{t+1}) at t
+
+    Settings:
+        gamma: γ, discount of later rewards, that of the advantages; 0 to 1, where 1 does not discount.
+        scale: c, weight of the potential; any number, where 0 is the plain reward.
+    """
+    before = rows.previous(potential)
+    return token_reward + scale * (gamma * rows.next(before) - before)

@@ -22,6 +22,7 @@ class Output:
     `of_members`: whether a model whose members have adapters of their own gives it. `writes`: it reads the last layer
     of a language model, which a classifier lacks. `order`: outputs of one pass are computed in this order, so that
     their gradients always add up in the same way. `watches`: whether it reads the attention of the last layer.
+    `hooks`: whether it reads the MLP of the last layer.
     """
 
     compute: Callable[[ForwardPass], Tensor]
@@ -31,6 +32,7 @@ class Output:
     of_members: bool = False
     writes: bool = False
     watches: bool = False
+    hooks: bool = False
 
 
 @functools.cache
