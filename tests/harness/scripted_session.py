@@ -143,7 +143,7 @@ class ScriptedSession:
 
     def score_again(self, name: str, episodes: Sequence[Episode], rewards: Any = None) -> list[Episode]:
         asked = [f"{text_of(e.prompt.prompt)} {e.text}{_opponent(e.prompt)}" for e in episodes]
-        self._line(f"score {name}: {'; '.join(asked)}", _rewards(rewards))
+        self._line(f"score {name}: {'; '.join(asked)}", _name(rewards) if callable(rewards) else _rewards(rewards))
         assert self.scores is not None
         return [episode(e.prompt, e.text, self.scores(e), sample=e.sample, author=e.author) for e in episodes]
 

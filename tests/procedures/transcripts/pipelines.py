@@ -243,6 +243,89 @@ PIPELINES = (
         """,
     ),
     Scenario(
+        "pipelines/cool",
+        {"prompts": THREE, "pairs": pairs(("w?", "good", "bad"))},
+        {
+            "rounds": 2,
+            "patches": 2,
+            "prompts_per_round": 1,
+            "reward_method": "reward/centred",
+            "method": "online/grpo",
+            "reward": {"steps": 1},
+            "fast": {"steps": 2},
+            "then": {"steps": 3},
+        },
+        {
+            "answers": {
+                "round-1": {"x?": {"a": 0.1, "b": 0.9}},
+                "round-1-fast-1": {"x?": {"c": 0.2, "d": 0.8}},
+                "round-1-fast-2": {"x?": {"e": 0.2, "f": 0.8}},
+                "round-2": {"y?": {"g": 0.4, "h": 0.2}},
+                "round-2-fast-1": {"y?": {"i": 0.2, "j": 0.8}},
+                "round-2-fast-2": {"y?": {"k": 0.2, "l": 0.8}},
+            },
+            "scores": lambda e: {"c": 2.0, "f": 1.0, "k": 1.0}.get(e.text, 0.5),
+        },
+        """
+        collect round-1: x? | 4 of policy=start | rewards
+        train reward/centred on 'comparisons of 1 rounds': w?: good > bad; x?: b > a | policy=start
+            pretrained=start reference=start reward=start | no rewards | steps=1
+        train online/grpo on 'prompts': x?; y?; z? | critic=#1 policy=start pretrained=start
+            reference=start reward=#1 | no rewards | steps=3
+        collect round-1-fast-1: x? | 4 of policy=#2 | rewards
+        score round-1-fast-1-scores: x? c; x? d | row_score
+        note round 1: the reward model is exploited at 1 of 1 prompts
+        train reward/centred on 'patch 1 of round 1': x?: d > c | critic=#1 policy=#2
+            pretrained=start reference=start reward=#1 | no rewards | steps=2
+        train online/grpo on 'prompts': x?; y?; z? | critic=#1 policy=#2 pretrained=start
+            reference=start reward=#3 | no rewards | steps=3
+        collect round-1-fast-2: x? | 4 of policy=#4 | rewards
+        score round-1-fast-2-scores: x? e; x? f | row_score
+        note round 1: the reward model is exploited at 0 of 1 prompts
+        collect round-2: y? | 4 of policy=#4 | rewards
+        train reward/centred on 'comparisons of 2 rounds': w?: good > bad; x?: b > a; x?: d > c; y?:
+            g > h | critic=#1 policy=#4 pretrained=start reference=start reward=start | no rewards |
+            steps=1
+        train online/grpo on 'prompts': x?; y?; z? | critic=#5 policy=#4 pretrained=start
+            reference=start reward=#5 | no rewards | steps=3
+        collect round-2-fast-1: y? | 4 of policy=#6 | rewards
+        score round-2-fast-1-scores: y? i; y? j | row_score
+        note round 2: the reward model is exploited at 1 of 1 prompts
+        train reward/centred on 'patch 1 of round 2': y?: j > i | critic=#5 policy=#6
+            pretrained=start reference=start reward=#5 | no rewards | steps=2
+        train online/grpo on 'prompts': x?; y?; z? | critic=#5 policy=#6 pretrained=start
+            reference=start reward=#7 | no rewards | steps=3
+        collect round-2-fast-2: y? | 4 of policy=#8 | rewards
+        score round-2-fast-2-scores: y? k; y? l | row_score
+        note round 2: the reward model is exploited at 1 of 1 prompts
+        train reward/centred on 'patch 2 of round 2': y?: l > k | critic=#5 policy=#8
+            pretrained=start reference=start reward=#7 | no rewards | steps=2
+        return stage=8
+        """,
+    ),
+    Scenario(
+        "pipelines/cool",
+        {"prompts": prompts("x?")},
+        {"rounds": 1},
+        {
+            "answers": {"round-1": {"x?": {"a": 0.1, "b": 0.9}}, "round-1-fast-1": {"x?": {"c": 0.2, "d": 0.8}}},
+            "scores": lambda e: float(e.text == "c"),
+        },
+        """
+        collect round-1: x? | 4 of policy=start | rewards
+        train reward/cool on 'comparisons of 1 rounds': x?: b > a | policy=start pretrained=start
+            reference=start reward=start | no rewards
+        train online/ppo on 'prompts': x? | critic=#1 policy=start pretrained=start reference=start
+            reward=#1 | no rewards
+        collect round-1-fast-1: x? | 4 of policy=#2 | rewards
+        score round-1-fast-1-scores: x? c; x? d | row_score
+        note round 1: the reward model is exploited at 1 of 1 prompts
+        train reward/cool on 'patch 1 of round 1': x?: d > c | critic=#1 policy=#2 pretrained=start
+            reference=start reward=#1 | no rewards
+        return stage=2
+        """,
+    ),
+    Scenario(
         "pipelines/llama3_rounds",
         {"prompts": THREE, "demonstrations": SHOWN},
         {
