@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from posttrain.cli import data, data_pairs
+from posttrain.cli.claim import claim
 from posttrain.cli.compare import compare
 from posttrain.cli.convert import convert
 from posttrain.cli.demo import demo
@@ -48,6 +49,7 @@ app = typer.Typer(
 app.command(rich_help_panel=TRAIN)(demo)
 app.command(rich_help_panel=TRAIN, context_settings=OVERRIDES, cls=TrainCommand)(train)
 app.command(rich_help_panel=TRAIN)(compare)
+app.command(rich_help_panel=TRAIN)(claim)
 app.command(rich_help_panel=INSPECT)(show)
 app.command(rich_help_panel=INSPECT)(methods)
 app.command(rich_help_panel=INSPECT)(papers)
