@@ -10,6 +10,7 @@ from tests.methods.golden.constraints import CONSTRAINED
 from tests.methods.golden.credit import CREDIT
 from tests.methods.golden.critic_free import CRITIC_FREE
 from tests.methods.golden.critics import CRITICS
+from tests.methods.golden.decoded import DECODED
 from tests.methods.golden.ensembles import ENSEMBLES
 from tests.methods.golden.gates import GATES
 from tests.methods.golden.heads import HEADS
@@ -36,5 +37,6 @@ ROWS: tuple[Golden, ...] = (
     *CONSTRAINED,
     *PEOPLE,
     *SEQUENCE,
+    *DECODED,
     *CREDIT,
 )

@@ -87,6 +87,18 @@ def one_step_error(
     return (token_reward + gamma * rows.next(value.detach()) - taken_q) ** 2
 
 
+def chain_error(value: PerToken, token_reward: PerToken, rows: Rows, *, semi: bool = False) -> PerToken:
+    """Squared difference of each value from the next one, and of the last from the reward.
+
+        (V_t - V_{t+1})² for t < T,    (V_T - r)²
+
+    Settings:
+        semi: whether the next value is a constant, as in temporal differences; any, false is the authors' code.
+    """
+    following = rows.next(value.detach() if semi else value)
+    return (token_reward + following - value) ** 2
+
+
 def expectile(value: PerToken, taken_q: PerToken, other_q: PerToken, *, tau: float = 0.7) -> PerToken:
     """Expectile loss of the value, which brings V to the τ-expectile of the Q-values of the data's tokens.
 
