@@ -33,11 +33,11 @@ PIPELINES = (
         return stage=3
         """,
     ),
-    Scenario(  # scores 1, 3, 1 and 3: mean 2, deviation 1; then a score alone, whose unit is itself
+    Scenario(  # scores 1, 3, 1 and 3: mean 2, deviation 1; then equal scores, whose unit is 1
         "pipelines/ziegler",
         {"rankings": FOUR, "prompts": TWO},
         {"normalise": 1, "samples": 4, "reward": {"steps": 2}, "ppo": {"steps": 3, "settings": {"passes": 2}}},
-        {"answers": {"normalisation": {"x?": {"a": 1.0, "b": 3.0, "c": 1.0, "d": 3.0}}}},
+        {"answers": {"normalisation": {"x?": {"a": 1.0, "b": 3.0, "c": 1.0, "d": 3.0, "e": None}}}},
         """
         train reward/choice on 'rankings': p?: a > b > c > d | policy=start reference=start reward=start | no rewards
             | steps=2
