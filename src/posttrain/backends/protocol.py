@@ -73,6 +73,9 @@ class Learner(Protocol):
     def prepare(self, plan: Plan) -> None:
         """Create the models that the plan needs, with optimisers and averages. Raises ConfigError or ModelError."""
 
+    def sizes(self, role: str) -> tuple[int, int]:
+        """Number of parameters of a role that are trained, and of all."""
+
     def forward(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
         """Compute model outputs by name, without gradient, for a batch of any size."""
 

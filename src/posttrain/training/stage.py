@@ -258,7 +258,14 @@ class Stage:
             f"method {self.method.name}: trains {', '.join(planned.trained)}; loads {', '.join(planned.loaded)}",
             f"batch  {t.prompts_per_step} records x {answers} = {rows} rows a step, {updates} update(s), "
             f"at most {t.tokens_per_device} tokens at once",
+            *self._shares(planned),
             told(self._peaks(planned), given=t.learning_rate is not None),
             *self.batches.formulas(),
             *(notice for r in self.batches.rewards if isinstance(r, Reward) and (notice := r.notice())),
         ]
+
+    def _shares(self, planned: Plan) -> list[str]:
+        """Say how many parameters are trained, of the models that are not trained whole."""
+        sizes = {role: self.run.learner.sizes(role) for role in planned.trained}
+        parts = [f"{role} {n:,} of {whole:,} ({n / whole:.2%})" for role, (n, whole) in sizes.items() if n < whole]
+        return [f"trains {', '.join(parts)} parameters"] if parts else []

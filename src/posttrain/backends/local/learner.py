@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from posttrain.backends.local.average import Follower
+from posttrain.backends.local.descent import ancestor_of, apart, descendant, twin
 from posttrain.backends.local.direction import movable, shift
 from posttrain.backends.local.heads import add_saved_heads, ensure_head, write_head
 from posttrain.backends.local.merged import merged
@@ -27,13 +28,11 @@ from posttrain.errors import ConfigError, NumericsError, suggestion
 from posttrain.models.loading.classifier import build_shapes, warn_of_constants
 from posttrain.models.loading.save import save
 from posttrain.models.loading.stop import set_stop_tokens
-from posttrain.models.lora import adapted
+from posttrain.models.lora import trained_parameters
 from posttrain.models.merging.merge import Merge
 from posttrain.models.network import Network
 from posttrain.models.without_adapters import WithoutAdapters
 
-# The roles whose weights a role without a model of its own starts from: the first of them that the run has.
-ANCESTORS = {"reference": ("policy",), "critic": ("reward", "policy"), "cost_critic": ("cost", "policy")}
 REPEATED = 1 / 8  # memory of a token that another row has already read (keys and values), relative to a new token
 
 
@@ -103,27 +102,24 @@ class LocalLearner(Learner):
         self.changed |= set(owners.values()) | set(self.averages)
 
     def _descend(self, plan: Plan, role: str) -> nn.Module:
-        """Copy the model of an ancestor for a role without one. A reference may share the policy's frozen weights."""
-        ancestors = ANCESTORS.get(role, ("policy",) if role in plan.trained else ())
-        for ancestor in ancestors:
-            if ancestor in self.models:
-                module: nn.Module = self.models[ancestor]
-                if ancestor in self.changed:
-                    self.changed.add(role)
-                if role == "reference" and adapted(module):
-                    return WithoutAdapters(cast(Network, module))
-                return copy.deepcopy(module).requires_grad_(role != "reference")
-        if role == "reward":
-            remedy = "give `rewards: [...]`, or a reward model: `models: {reward: FOLDER}`"
-        else:
-            remedy = f"give `models: {{{role}: FOLDER}}`"
-        raise ConfigError(f"{plan.method.name} reads the model {role!r} and the run has none: {remedy}")
+        """Copy the model of an ancestor for a role without one."""
+        ancestor = ancestor_of(plan, role, self.models)
+        if ancestor in self.changed:
+            self.changed.add(role)
+        return descendant(self.models[ancestor], role)
+
+    def sizes(self, role: str) -> tuple[int, int]:
+        """Number of parameters of a role that are trained, and of all."""
+        module = self.models[role]
+        trained = sum(p.numel() for p in trained_parameters(module).values())
+        return trained, sum(p.numel() for p in module.parameters())
 
     def copy(self, source: str, target: str, share: float = 1.0) -> None:
         """Copy the weights of `source` to `target`; with share < 1, interpolate that far towards them."""
         if share == 1.0:
-            self.models[target] = copy.deepcopy(self.models[source])
+            self.models[target] = twin(self.models[source])
         else:
+            self.models[target] = apart(self.models[target], self.models[source])
             Follower(self.models[target], self.models[source], 1 - share).step()
         self._moved(target)
 
