@@ -103,7 +103,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "qrm": {"quantiles": 2, "regression": {"steps": 2}, "gate": SHORT},
     "cool": {
         "rounds": 1,
-        "prompts_per_round": 8,
+        "prompts_per_round": 4,
         "method": "online/reinforce",
         "reward": ONE,
         "fast": ONE,

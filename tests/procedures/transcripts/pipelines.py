@@ -269,37 +269,36 @@ PIPELINES = (
         """
         collect round-1: x? | 4 of policy=start | rewards
         train reward/centred on 'comparisons of 1 rounds': w?: good > bad; x?: b > a | policy=start
-            pretrained=start reference=start reward=start | no rewards | steps=1
-        train online/grpo on 'prompts': x?; y?; z? | critic=#1 policy=start pretrained=start
-            reference=start reward=#1 | no rewards | steps=3
+            reference=start reward=start | no rewards | steps=1
+        train online/grpo on 'prompts': x?; y?; z? | critic=#1 policy=start reference=start
+            reward=#1 | no rewards | steps=3
         collect round-1-fast-1: x? | 4 of policy=#2 | rewards
         score round-1-fast-1-scores: x? c; x? d | row_score
         note round 1: the reward model is exploited at 1 of 1 prompts
         train reward/centred on 'patch 1 of round 1': x?: d > c | critic=#1 policy=#2
-            pretrained=start reference=start reward=#1 | no rewards | steps=2
-        train online/grpo on 'prompts': x?; y?; z? | critic=#1 policy=#2 pretrained=start
-            reference=start reward=#3 | no rewards | steps=3
+            reference=start reward=#1 | no rewards | steps=2
+        train online/grpo on 'prompts': x?; y?; z? | critic=#1 policy=#2 reference=start reward=#3 |
+            no rewards | steps=3
         collect round-1-fast-2: x? | 4 of policy=#4 | rewards
         score round-1-fast-2-scores: x? e; x? f | row_score
         note round 1: the reward model is exploited at 0 of 1 prompts
         collect round-2: y? | 4 of policy=#4 | rewards
         train reward/centred on 'comparisons of 2 rounds': w?: good > bad; x?: b > a; x?: d > c; y?:
-            g > h | critic=#1 policy=#4 pretrained=start reference=start reward=start | no rewards |
-            steps=1
-        train online/grpo on 'prompts': x?; y?; z? | critic=#5 policy=#4 pretrained=start
-            reference=start reward=#5 | no rewards | steps=3
+            g > h | critic=#1 policy=#4 reference=start reward=start | no rewards | steps=1
+        train online/grpo on 'prompts': x?; y?; z? | critic=#5 policy=#4 reference=start reward=#5 |
+            no rewards | steps=3
         collect round-2-fast-1: y? | 4 of policy=#6 | rewards
         score round-2-fast-1-scores: y? i; y? j | row_score
         note round 2: the reward model is exploited at 1 of 1 prompts
         train reward/centred on 'patch 1 of round 2': y?: j > i | critic=#5 policy=#6
-            pretrained=start reference=start reward=#5 | no rewards | steps=2
-        train online/grpo on 'prompts': x?; y?; z? | critic=#5 policy=#6 pretrained=start
-            reference=start reward=#7 | no rewards | steps=3
+            reference=start reward=#5 | no rewards | steps=2
+        train online/grpo on 'prompts': x?; y?; z? | critic=#5 policy=#6 reference=start reward=#7 |
+            no rewards | steps=3
         collect round-2-fast-2: y? | 4 of policy=#8 | rewards
         score round-2-fast-2-scores: y? k; y? l | row_score
         note round 2: the reward model is exploited at 1 of 1 prompts
         train reward/centred on 'patch 2 of round 2': y?: l > k | critic=#5 policy=#8
-            pretrained=start reference=start reward=#7 | no rewards | steps=2
+            reference=start reward=#7 | no rewards | steps=2
         return stage=8
         """,
     ),
@@ -313,15 +312,15 @@ PIPELINES = (
         },
         """
         collect round-1: x? | 4 of policy=start | rewards
-        train reward/cool on 'comparisons of 1 rounds': x?: b > a | policy=start pretrained=start
-            reference=start reward=start | no rewards
-        train online/ppo on 'prompts': x? | critic=#1 policy=start pretrained=start reference=start
-            reward=#1 | no rewards
+        train reward/cool on 'comparisons of 1 rounds': x?: b > a | policy=start reference=start
+            reward=start | no rewards
+        train online/ppo on 'prompts': x? | critic=#1 policy=start reference=start reward=#1 | no
+            rewards
         collect round-1-fast-1: x? | 4 of policy=#2 | rewards
         score round-1-fast-1-scores: x? c; x? d | row_score
         note round 1: the reward model is exploited at 1 of 1 prompts
-        train reward/cool on 'patch 1 of round 1': x?: d > c | critic=#1 policy=#2 pretrained=start
-            reference=start reward=#1 | no rewards
+        train reward/cool on 'patch 1 of round 1': x?: d > c | critic=#1 policy=#2 reference=start
+            reward=#1 | no rewards
         return stage=2
         """,
     ),

@@ -52,12 +52,11 @@ def cool(
     """
     metrics: dict[str, float] = {}
     seen: list[Record] = list(pairs or ())
-    session.copy("policy", "pretrained")
     session.copy("policy", "reference")
     for n in range(1, rounds + 1):
         asked = part_of(prompts, n - 1, prompts_per_round)
         seen += compared(session.collect(f"round-{n}", asked, session.sampling(samples=4)))
-        session.copy("pretrained", "reward")
+        session.copy("reference", "reward")
         session.train(reward_method, dataset(seen, f"comparisons of {n} rounds"), rewards=(), **reward)
         session.copy("reward", "critic")
         for k in range(1, patches + 1):
