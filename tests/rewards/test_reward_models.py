@@ -112,6 +112,17 @@ def test_a_killed_run_with_a_server_asks_nothing_twice(tmp_path: Path, folder: P
     assert all(row["rewards/reward_model/std"] > 0 and row["rewards/reward_server/std"] > 0 for row in metrics(whole))
 
 
+def test_grpo_that_is_killed_asks_a_server_about_no_answer_twice(tmp_path: Path) -> None:
+    with Server(serving(lambda body: len(body["messages"][-1]["content"]) / 7)) as server:
+        content = {**GRPO, "rewards": [{"path": "reward_server", "endpoint": server.endpoint()}]}
+        with pytest.raises(Interrupt):
+            run(content, tmp_path, *BRIEF, "name=cut", display=PowerCut(1))
+        resumed = run(content, tmp_path, *BRIEF, "name=cut", resume=True)
+        asked = [json.dumps(body["messages"]) for body in server.bodies]
+    assert len(set(asked)) == len(asked) > 4
+    assert [row["step"] for row in metrics(resumed)] == [1, 2]
+
+
 def test_a_role_of_the_run_is_a_reward_model_by_its_name(tmp_path: Path, folder: Path, theirs: Any) -> None:
     models = {"safety": {"path": str(folder), "dtype": "float32"}}
     named = {"path": "reward_model", "model": "safety"}
