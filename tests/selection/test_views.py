@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posttrain.records import Rating
-from posttrain.selection.views import contrasting, mismatched
+from posttrain.selection.views import best_and_worst, contrasting, mismatched
 from tests.data.rollouts import group
 
 
@@ -29,3 +29,15 @@ def test_a_mismatched_answer_is_to_another_prompt_wherever_there_is_one():
     same = [Rating(1, "a", "x", True), Rating(2, "a", "y", True), Rating(3, "b", "z", False)]
     assert [r.completion for r in mismatched(same)] == ["z", "z", "x"]
     assert [r.completion for r in mismatched(same[:2])] == ["y", "x"]
+
+
+def test_the_best_and_the_worst_answer_are_chosen():
+    def rewards(*given):
+        return [(e.reward, e.sample) for e in best_and_worst(group(1, *given))]
+
+    assert rewards(0.5, 2.0, -1.0, 2.0, -1.0) == [(2.0, 1), (-1.0, 4)]
+    assert rewards(0.0, 1.0) == [(1.0, 1), (0.0, 0)]
+    assert rewards(-2.0, 0.0, -3.0) == [(0.0, 1), (-3.0, 2)]
+    assert rewards(3.0) == [(3.0, 0)]
+    assert rewards() == []
+    assert len(rewards(1.0, 1.0, 1.0)) == 2

@@ -106,6 +106,22 @@ def test_answers_are_trained_on_again_and_a_cut_run_goes_on_bit_for_bit(tmp_path
     assert same_bits(resumed, whole)
 
 
+@pytest.mark.paper("zhang2024yqu")
+def test_a_method_trains_on_the_answers_that_it_chooses(tmp_path: Path) -> None:
+    """Of four answers to each of four prompts, the two ends of each; the metrics describe all sixteen."""
+    made = run({**GRPO, "method": {"path": "online/pf_ppo", "passes": 1}}, tmp_path, *BRIEF, "train.steps=1")
+    (row,) = metrics(made)
+    assert len(samples(made, 1)) == 16
+    assert row["rollouts/dropped"] == 8
+
+
+@pytest.mark.parametrize("path", ["online/pf_ppo", "online/dapo"])
+def test_without_rewards_nobody_can_choose(tmp_path: Path, path: str) -> None:
+    content = {**GRPO, "method": path, "rewards": [], "models": {"reward": "tiny"}}
+    with pytest.raises(ConfigError, match="chooses answers by their rewards"):
+        run(content, tmp_path, *BRIEF, "train.steps=1")
+
+
 def test_a_step_needs_fresh_answers_too(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="replay at most 3, or raise train.prompts_per_step"):
         grpo(tmp_path, "train.steps=1", "sampling.replay_prompts=4")

@@ -156,6 +156,7 @@ class Stream:
     sampling: tuple[Sampling, ...] = ()
     view: Callable[[Sequence[Any]], Sequence[Record]] | None = None  # computes its records from the main stream's
     keep: Callable[[Sequence[Episode]], bool] | None = None  # groups of answers to train on; others are replaced
+    choose: Callable[[Sequence[Episode]], Sequence[Episode]] | None = None  # the scored answers of a group to train on
     least: int = 1  # records that a batch needs, because it compares them with each other
 
     @property

@@ -28,3 +28,14 @@ def mismatched(ratings: Sequence[Rating]) -> list[Rating]:
 def contrasting(group: Sequence[Episode]) -> bool:
     """Whether the rewards of a group differ, so that the group teaches something (DAPO's dynamic sampling)."""
     return len({r.reward for r in group if r.reward is not None}) > 1
+
+
+def best_and_worst(group: Sequence[Episode]) -> list[Episode]:
+    """Select the answers of the highest and the lowest reward; of equals, the first as best and the last as worst.
+
+    These are the ranks whose rewards can be believed most (Shen and Zhang, 2024). All answers have a reward.
+    """
+    if len(group) < 2:
+        return list(group)
+    ranked = sorted(group, key=lambda e: -(e.reward or 0.0))
+    return [ranked[0], ranked[-1]]

@@ -120,6 +120,11 @@ class Rollouts:
                 f"sampling.spare_prompts={spare_prompts}: {len(authors)} authors answer each prompt here, one after "
                 "the other; answers can only continue in a later step where one author writes them all: set it to 0"
             )
+        if (stream.keep or stream.choose) and not rewards:
+            raise ConfigError(
+                f"{name} chooses answers by their rewards while it samples, and no reward function scores them: add "
+                "rewards: [{path: reward_model, model: FOLDER}], or another reward"
+            )
         self.run = run
         self.name = name
         self.stream = stream
@@ -247,12 +252,16 @@ class Rollouts:
         return True
 
     def _usable(self, group: Sequence[Episode]) -> list[Episode]:
-        """Select the scored episodes. If an opponent or baseline has no score, the whole group is dropped."""
+        """Select the scored episodes that the method chooses.
+
+        If an opponent or baseline has no score, the whole group is dropped.
+        """
         if not self.rewards:
             return list(group)
         if any(e.reward is None and not self.authors[e.author].train for e in group):
             return []
-        return [e for e in group if e.reward is not None]
+        scored = [e for e in group if e.reward is not None]
+        return scored if self.stream.choose is None else list(self.stream.choose(scored))
 
     # ---- state
 

@@ -190,6 +190,8 @@ TOKENS = (
           states={"entropy_weight": {"weight": 0.2}}, after={"entropy_weight": {"weight": 0.2}}, within=0,
           note="answers that are not trained on say nothing"),
     # Rewards of steps 1, 3, -1 and 1: mean 1, deviation sqrt(8/3).
+    batch("online/pf_ppo", {"lam": 0.0, "kl_weight": 0.0}, group((3.0, -1.0), (1, 1)), within=1e-7,
+          values={"credit": [3.0, -1.0], "advantage": [1.0, -1.0]}, logp=[-1 / 2, 1 / 2]),
     batch("online/grpo_process", within=1e-6,
           answers=[step_wise(0.0, 1.0, 0.0, 3.0), step_wise(-1.0, 0.0, 1.0), step_wise(5.0, prompt=7)],
           values={"advantage": [[1.224745] * 4, [-1.224745, 0.0, 0.0], [0.0]]},
