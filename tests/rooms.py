@@ -33,7 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "viewer": {"errors", "records", "runs"},
     "trackers": {"errors", "records", "turns"},
     "training": LEAVES
-    | {"backends", "catalogue", "config", "core", "data", "machine", "models.merging", "rewards"}
+    | {"backends", "catalogue", "config", "core", "core.maths", "data", "machine", "models.merging", "rewards"}
     | {"roles", "runs", "sampling", "viewer"},
     "procedures": LEAVES | {"core", "data", "formulas", "judges", "methods", "selection", "training"},
     "launch": LEAVES

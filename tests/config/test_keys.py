@@ -63,7 +63,7 @@ def test_every_key_is_there_once_with_a_sentence() -> None:
 
 def test_defaults_are_what_a_run_has() -> None:
     run = load({"model": "m", "method": "x", "data": "d", "evaluate": {"data": "e"}})
-    for k in keys("train."):
+    for k in (k for k in keys("train.") if "." not in k.name.removeprefix("train.")):  # privacy is null
         written = parse_value(k.default, "default")
         value = getattr(run.train, k.name.removeprefix("train."))
         assert written == (list(value) if isinstance(value, tuple) else value), k.name

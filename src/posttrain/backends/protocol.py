@@ -63,6 +63,19 @@ class Direction:
     shape: Shape = "normal"
 
 
+@dataclass(frozen=True)
+class Mechanism:
+    """The Gaussian mechanism of a private step.
+
+    The gradient of every record is scaled down to the norm `clip`; the sum gets noise of standard deviation `noise`
+    times `clip`, and is divided by the number of `records` that a step expects.
+    """
+
+    clip: float
+    noise: float
+    records: int
+
+
 class Learner(Protocol):
     """Trains, measures and saves models by role. Every change of a weight increases `version`."""
 
@@ -127,6 +140,13 @@ class Learner(Protocol):
 
     def save(self, role: str, folder: Path) -> None:
         """Write the model of a role so that plain transformers can load it."""
+
+
+class PrivateLearner(Learner, Protocol):
+    """A learner that no single record can move far, and whose steps are noisy."""
+
+    def protect(self, mechanism: Mechanism) -> None:
+        """Clip and add noise from now on. A step without any record is one of noise alone."""
 
 
 class Sampler(Protocol):

@@ -4,6 +4,7 @@ from posttrain.config.sections.data import MAIN, Data
 from posttrain.config.sections.evaluate import Evaluate
 from posttrain.config.sections.method import MethodRef
 from posttrain.config.sections.model import POLICY, Ensemble, Lora, Model, RoleModel
+from posttrain.config.sections.privacy import Privacy
 from posttrain.config.sections.procedure import ProcedureRef
 from posttrain.config.sections.report import Report
 from posttrain.config.sections.rewards import RewardRef
@@ -21,6 +22,7 @@ __all__ = [
     "Lora",
     "MethodRef",
     "Model",
+    "Privacy",
     "ProcedureRef",
     "Report",
     "RewardRef",

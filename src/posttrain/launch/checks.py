@@ -20,6 +20,7 @@ from posttrain.training.enough import check_answers, check_batch_size
 from posttrain.training.episodes import authors_of
 from posttrain.training.held_out import measurable, offline, sources
 from posttrain.training.named_rewards import named_rewards
+from posttrain.training.private_records import check_method, check_run
 from posttrain.training.role_rewards import REWARD
 from posttrain.training.shaped_rewards import check_shaping, shapes
 
@@ -42,6 +43,8 @@ def check_before_loading(run: RunFile, *, scored: bool = False) -> None:
     check_shaping(run, rewards, scored=scored)
     check_endpoints(run)
     _check_streamed(run)
+    if run.train.privacy is not None:
+        check_run(run)
     check_installed(entry.name for entry in run.report)
     if run.procedure is not None:
         procedure_of(run)
@@ -74,6 +77,8 @@ def _check_streamed(run: RunFile) -> None:
 
 def _check_method(run: RunFile, method: Method) -> None:
     check_streams(run, method, configured(run, method))
+    if run.train.privacy is not None:
+        check_method(configured(run, method))
     samples = [sampling for stream in method.streams.values() for sampling in stream.sampling]
     if samples and (run.sampling.top_p < 1 or run.sampling.top_k):
         raise ConfigError(

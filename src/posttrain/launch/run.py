@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import AdamW
+from posttrain.backends.local.private import LocalPrivateLearner
 from posttrain.backends.local.sampler import LocalSampler
 from posttrain.config.load import resolved
 from posttrain.data.dataset import Dataset
@@ -139,7 +140,7 @@ def _loaded(
     networks, others = load_models(run, policy)
     check_scores(run, others)
     t = run.train
-    learner = LocalLearner(
+    learner = (LocalPrivateLearner if t.privacy else LocalLearner)(
         networks,
         tokenizer=policy.tokenizer,
         optimiser=AdamW(t.betas, weight_decay=t.weight_decay, max_grad_norm=t.max_grad_norm or 0.0),

@@ -13,6 +13,7 @@ from posttrain.data.collate import collate, episode_columns, episode_row, groups
 from posttrain.data.dataset import Dataset
 from posttrain.data.feed import Feed
 from posttrain.data.numeric_columns import brought
+from posttrain.data.poisson_feed import PoissonFeed
 from posttrain.data.stream_feed import StreamFeed
 from posttrain.errors import ConfigError, DataError
 from posttrain.records import Episode, Record, Row
@@ -20,6 +21,7 @@ from posttrain.rewards.reward import Reward
 from posttrain.sampling.statistics import describe
 from posttrain.training.enough import check_answers, check_batch_size, check_records, check_window
 from posttrain.training.episodes import authors_of
+from posttrain.training.private_records import check_rows
 from posttrain.training.replay import Replay
 from posttrain.training.role_rewards import REWARD
 from posttrain.training.rollouts import Drawn, Rollouts
@@ -86,6 +88,10 @@ class Batches:
     def _feed(self, stream: str, data: Dataset) -> Feed:
         seed, least = self.run.seed("order", self.name, stream), self.method.least_records
         data = self._encode(stream, data)
+        if self.settings.privacy is not None:
+            kind = self.method.streams[stream].kind
+            check_rows(data, self.rows.get(stream, {}), together=kind.paired or "group" in kind.tensors)
+            return PoissonFeed(data, seed)
         if data.windows is None:
             return Feed(data, seed, least=least)
         check_window(data, self.settings.prompts_per_step)
@@ -191,6 +197,8 @@ class Batches:
                 records = self.feeds[s].take(self.settings.prompts_per_step)
                 rows = [row for r in records for row in self.rows[s][r.id]]
                 main = records if s == MAIN else main
+                if not rows:  # a private step may draw nobody
+                    return None, metrics
                 self.places += [r.where for r in records]
             else:
                 encode = self.run.encoder.rows

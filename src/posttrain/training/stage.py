@@ -19,6 +19,8 @@ from posttrain.training.course import Course
 from posttrain.training.critic_warmup import waiting_steps
 from posttrain.training.evaluation import Evaluations
 from posttrain.training.learning_rates import Peaks, peaks, told
+from posttrain.training.private_trainer import PrivateTrainer
+from posttrain.training.protection import Protection
 from posttrain.training.run import Run
 from posttrain.training.schedule import Rates, too_long
 from posttrain.training.text_roles import check_token_roles
@@ -59,6 +61,8 @@ class Stage:
         self.equal = 0  # steps in a row without two different rewards for a prompt
         self.broken = 0  # steps in a row whose loss or gradient was not finite
         maybe_kill("dataset")
+        records = len(self.batches.feeds[MAIN].dataset)
+        self.protection = Protection.of(run, method, train, records=records, steps=self.total)
         self.trainer = self._trainer()
         evaluations.measure_with(self.trainer, self.batches.arriving()[MAIN])
         self.role = "policy" if "policy" in self.trainer.plan.trained else self.trainer.plan.trained[0]
@@ -76,6 +80,8 @@ class Stage:
         given = set(self.run.file.models) - set(self.run.text_roles)
         planned = plan(self.method, self.batches.arriving(), given=given)
         check_token_roles(self.run, planned)
+        if self.protection is not None:
+            return self.protection.trainer(planned, self._rates(planned))
         return Trainer(planned, self.run.learner, rates=self._rates(planned), seed=self.run.file.seed)
 
     def _rates(self, planned: Plan) -> Rates:
@@ -104,9 +110,9 @@ class Stage:
         run.display.start(self.title(), self.total, self.header(), first_step=self.next_step)
         metrics: dict[str, float] = {}
         with run.signals.deferred():
-            while self.next_step < self.total and not self._out_of_time() and not self.best.exhausted:
+            while self.next_step < self.total and self._stopped_by() is None:
                 at_step(run.journal.steps + 1)
-                metrics = self._one_step()
+                metrics = self._one_step() | (self.protection.paid() if self.protection else {})
                 self.next_step += 1
                 run.journal.steps += 1
                 metrics |= self._evaluated()
@@ -115,15 +121,19 @@ class Stage:
                 due = run.save_clock.due(self.settings, self.next_step, run.journal.steps)
                 run.checkpoint(self.snapshot, due=due)
         if self.next_step < self.total:
-            over = f"train.max_seconds={self.settings.max_seconds or 0:g} is over"
-            waited = f"{self.best.metric} was not better in {self.best.waited} evaluations (evaluate.patience)"
-            why = waited if self.best.exhausted else over
-            run.end_early(f"{why}: stopped after step {self.next_step} of {self.total}")
+            run.end_early(f"{self._stopped_by()}: stopped after step {self.next_step} of {self.total}")
+        if self.protection is not None:
+            run.journal.describe(privacy=self.protection.ledger.facts())
         return metrics
 
-    def _out_of_time(self) -> bool:
+    def _stopped_by(self) -> str | None:
+        """Say what ends the stage before its last step; None if nothing does."""
         limit = self.settings.max_seconds
-        return limit is not None and self.run.seconds >= limit
+        if self.best.exhausted:
+            return f"{self.best.metric} was not better in {self.best.waited} evaluations (evaluate.patience)"
+        if limit is not None and self.run.seconds >= limit:
+            return f"train.max_seconds={limit:g} is over"
+        return None if self.protection is None else self.protection.ended
 
     def _evaluated(self) -> dict[str, float]:
         """Return the metrics of the evaluation that is due after this step, if one is."""
@@ -137,6 +147,9 @@ class Stage:
     def _one_step(self) -> dict[str, float]:
         maybe_kill("data")
         batches, metrics = self.batches.take(self.next_step, last=self.next_step + 1 == self.total)
+        if batches is None and isinstance(self.trainer, PrivateTrainer):
+            self.trainer.rest()
+            return metrics
         if batches is None:
             self._show_samples()
             self.run.display.note(f"step {self.next_step + 1}: no answer could be trained on; nothing was updated")
@@ -213,6 +226,8 @@ class Stage:
         taken = self.trainer.snapshot(self.role, last=last)
         own = {"stage": self.name, "step": self.next_step, "course": self.course.state(), **self.batches.state()}
         own["best"] = self.best.state()
+        if self.protection is not None:
+            own["privacy"] = self.protection.state()
         return {**own, "trainer": taken.state}, taken.write
 
     def _restore(self, saved: Mapping[str, Any]) -> None:
@@ -223,6 +238,8 @@ class Stage:
             )
         self.next_step = int(saved["step"])
         self.best.restore(saved["best"])
+        if self.protection is not None:
+            self.protection.restore(saved.get("privacy"))
         self.trainer.restore(saved["trainer"])
         self.batches.restore(saved)
         ahead = self.batches.drawn_ahead

@@ -72,6 +72,16 @@ CONSTRAINED = (
     batch("online/constrained_rlhf", {"lam": 0.5, "gamma": 0.5, "start": 99.0}, TWO_TOKENS, within=1e-7,
           values={"credit/reward": [[0.5 * 0.2 - 0.5 + 0.25 * 0.8, 0.8]], "multiplier/reward": 1}),
 
+    # ---- privacy: two answers of lengths 1 and 2, which count alike, and are not standardised
+
+    batch("online/dpppo", within=1e-7, answers=[
+            answer(reward=1.0, **{n: [-1.0] for n in ("logp", "old_logp", "ref_logp", "rollout_logp")},
+                   value=[0.0], old_value=[0.0]),
+            answer(reward=0.0, **{n: [-1.0] * 2 for n in ("logp", "old_logp", "ref_logp", "rollout_logp")},
+                   **{n: [0.5, 0.5] for n in ("value", "old_value")})],
+          values={"advantage": [[1], [-0.475, -0.5]], "returns": [[1], [0.025, 0]]}, logp=[[-0.5], [0.475 / 4, 0.125]],
+          gradients={"value": [[-0.05], [0.1 * 0.475 / 4, 0.1 * 0.125]]}),
+
     # ---- judges
 
     batch("online/crpg", answers=[sampled(2.0, kl=4.0), sampled(5.0, 1.0), reference(1.0)], within=1e-6,

@@ -123,6 +123,15 @@ class _ParamState:
         own = self.master.parameter.grad
         return None if own is None else own.reshape(-1)
 
+    def put(self, flat: Tensor) -> None:
+        """Replace the gradient."""
+        if self._accumulated is not None:
+            self._accumulated.copy_(flat)
+            self._has_grad = True
+        else:
+            parameter = self.master.parameter
+            parameter.grad = flat.view_as(parameter)
+
     def _accumulate(self, parameter: Tensor) -> None:
         """Add a low-precision gradient in float32: the hook that runs after each backward pass."""
         grad = parameter.grad

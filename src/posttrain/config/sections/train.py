@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from posttrain.config.section import Section
+from posttrain.config.sections.privacy import Privacy
 from posttrain.config.types import Count, Fraction, NotNegative, Positive, Role, Whole, number
 
 # The tags in angle brackets name the choices of a union; error messages leave them out.
@@ -63,6 +64,8 @@ class Train(Section):
     """Decay rates of AdamW's first and second moment."""
     max_grad_norm: Positive | None = 1.0
     """Maximum norm of the gradient, which is scaled down beyond it; null disables clipping."""
+    privacy: Privacy | None = None
+    """Differential privacy of the records; null is none."""
     broken_steps: Whole = 0
     """Maximum number of consecutive non-finite steps to skip; one more stops the run."""
     save_every: Count | None = None
