@@ -93,7 +93,6 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "evaluation/compare/proxy.py": ("evaluation/tasks/test_overoptimisation.py",),
     "evaluation/compare/report.py": ("evaluation/compare/test_summary.py",),
     "evaluation/reward_models/figure.py": ("evaluation/reward_models/test_report.py",),
-    "evaluation/compare/claim_run.py": ("evaluation/compare/test_claim.py",),
     "evaluation/compare/task.py": ("evaluation/compare/test_grid.py", "cli/test_compare.py"),
     "runs/decoder.py": ("sampling/decoders/test_ilql.py",),
     "runs/directory_journal.py": ("runs/test_journal.py", "runs/test_resume.py"),
