@@ -11,9 +11,10 @@ from posttrain.catalogue import index as catalogue
 from posttrain.core import plan as planning
 from posttrain.core import reduce as loss
 from posttrain.core.batch import Batch
-from posttrain.core.method import Average, Derived, Term
+from posttrain.core.method import Derived, Term
 from posttrain.core.parts import part
 from posttrain.core.rows import Rows
+from posttrain.core.weights import Average
 from posttrain.formulas.losses.ratings import positive_mean_log_ratio
 from posttrain.methods.imitation.sft import METHOD as SFT
 from posttrain.methods.online.grpo import METHOD as GRPO

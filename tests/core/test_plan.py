@@ -7,10 +7,11 @@ import pytest
 
 from posttrain.catalogue import index as catalogue
 from posttrain.core.kinds import kind
-from posttrain.core.method import MAIN, TOKEN_MEAN, Average, Derived, Method, Stream, Term, without
+from posttrain.core.method import MAIN, TOKEN_MEAN, Derived, Method, Stream, Term, without
 from posttrain.core.parts import PerRow, PerToken, Scalar, part
 from posttrain.core.plan import PlanError, plan
 from posttrain.core.vocabulary import Field, Source, When
+from posttrain.core.weights import Average
 from posttrain.formulas.credit.advantages import at_every_token, gae, whiten
 from posttrain.formulas.credit.baselines import group_standardise
 from posttrain.formulas.losses.penalties import forward_kl, kl_k3

@@ -14,10 +14,11 @@ import torch
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
 from posttrain.core.batch import Batch
-from posttrain.core.method import MAIN, TOKEN_MEAN, Average, Derived, Method, Stream, Term, without
+from posttrain.core.method import MAIN, TOKEN_MEAN, Derived, Method, Stream, Term, without
 from posttrain.core.parts import PerPair, PerRow, PerToken, Scalar, State, part
 from posttrain.core.plan import plan
 from posttrain.core.rows import Rows
+from posttrain.core.weights import Average
 from posttrain.data.collate import collate
 from posttrain.errors import NumericsError
 from posttrain.formulas.losses.scores import log_ratio, nll

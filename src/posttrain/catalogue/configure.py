@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from posttrain.catalogue.transforms import step_merging
 from posttrain.catalogue.transforms.aggregation import aggregated
 from posttrain.catalogue.transforms.anchor import anchored
 from posttrain.catalogue.transforms.components import composed
@@ -54,6 +55,8 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
 
 def _change(method: Method, path: str, value: Any) -> Method:
     *owner, key = path.split(".")
+    if path.split(".")[0] == step_merging.NAME:
+        return step_merging.with_merged_steps(method, path, value)
     if path == "anchor":  # after a KL that was added
         return anchored(method, value)
     if path in ADDING:

@@ -220,3 +220,11 @@ def keyed_rows(seed: int, ids: Tensor, width: int) -> Tensor:
     """Return `width` uniform random numbers in [0, 1) per id: [len(ids), width]. They depend on nothing else."""
     drawn = [torch.rand(width, generator=torch.Generator().manual_seed(seed_for(seed, i))) for i in ids.tolist()]
     return torch.stack(drawn).to(ids.device)
+
+
+def temperature_of(batch: Batch) -> Tensor | float:
+    """Return the temperature of each token: [T]; 1 for a batch that was not sampled."""
+    if "temperature" not in batch:
+        return 1.0
+    row: Tensor = batch["temperature"][batch["rows"].index]
+    return row

@@ -13,6 +13,7 @@ from posttrain.core.kinds import Kind, kind
 from posttrain.core.parts import Function, Part, as_part
 from posttrain.core.rate import HEAD, Rate
 from posttrain.core.vocabulary import BY_TRAINER, FIELDS, Field, When
+from posttrain.core.weights import Average, StepMerging
 from posttrain.records import Episode, Record
 
 V = TypeVar("V")
@@ -165,14 +166,6 @@ class Stream:
         return self.records if isinstance(self.records, Kind) else kind(self.records)
 
 
-@dataclass(frozen=True)
-class Average:
-    """A moving average of another model: θ ← decay θ + (1 - decay) source, after every optimiser step."""
-
-    of: str
-    decay: float
-
-
 @dataclass(frozen=True, kw_only=True)
 class Method:
     """Streams of data, derived tensors and named loss terms. A variant is `variant(parent, ...)`.
@@ -186,6 +179,7 @@ class Method:
     loss: Table[Term]  # named, so that settings, metrics and variants can point at a term
     derived: Table[Derived] = field(default_factory=Table)
     averages: Table[Average] = field(default_factory=Table)
+    merged_steps: Table[StepMerging] = field(default_factory=Table)  # of models that are trained
     fields: Table[Field] = field(default_factory=Table)  # model outputs that the shared vocabulary lacks
     metrics: Table[Term] = field(default_factory=Table)  # like loss terms, without gradient and without extra forwards
     passes: int = 1
@@ -202,6 +196,7 @@ class Method:
         loss: Term | Mapping[str, Term],
         derived: Mapping[str, Derived | Part | Function] | None = None,
         averages: Mapping[str, Average] | None = None,
+        merged_steps: Mapping[str, StepMerging] | None = None,
         fields: Mapping[str, Field] | None = None,
         metrics: Mapping[str, Term | Part | Function] | None = None,
         passes: int = 1,
@@ -216,6 +211,7 @@ class Method:
             "loss": Table({"loss": loss} if isinstance(loss, Term) else loss),
             "derived": Table({k: d if isinstance(d, Derived) else Derived(d) for k, d in (derived or {}).items()}),
             "averages": Table(averages),
+            "merged_steps": Table(merged_steps),
             "fields": Table(fields),
             "metrics": Table({k: m if isinstance(m, Term) else Term(m) for k, m in (metrics or {}).items()}),
             "passes": passes,

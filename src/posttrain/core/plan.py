@@ -52,11 +52,6 @@ def plan(
     stored `ref_logp` makes the reference unnecessary. Raises PlanError if a tensor has two sources (it is derived and
     arrives, or it arrives and a model is given for it), and for anything that cannot be computed.
     """
-    if both := sorted(set(method.averages) & set(given)):
-        raise PlanError(
-            f"{method.name}: {both[0]} is a moving average of {method.averages[both[0]].of}, so models.{both[0]} would "
-            "not be read; remove it, or the setting `anchor`"
-        )
     columns = {n for n in method.columns if method.vocabulary[n].source is None}
     arriving = arrives or {k: s.kind.tensors | columns for k, s in method.streams.items()}
     planner = _Planner(method, arriving, frozenset(given))
@@ -71,6 +66,7 @@ def plan(
     trained = {s.model for s in wanted if s.model not in frozen}
     if not trained:
         raise PlanError(f"{method.name}: no loss term reads a tensor with gradient; logp, value or score is missing")
+    _check_weights(method, trained, given)
     metrics = {s: _affordable(planner, s) for s in method.streams}
     twins = {s: _twins(planner, s) for s in method.streams}
     free = {s: _free(planner, s, twins[s]) for s in method.streams}
@@ -89,6 +85,19 @@ def plan(
         twins=twins,
         free=free,
     )
+
+
+def _check_weights(method: Method, trained: Collection[str], given: Collection[str]) -> None:
+    """Raise PlanError for merged steps of a model without steps, and for a model that an average would replace."""
+    if both := sorted(set(method.averages) & set(given)):
+        raise PlanError(
+            f"{method.name}: {both[0]} is a moving average of {method.averages[both[0]].of}, so models.{both[0]} would "
+            "not be read; remove it, or the setting `anchor`"
+        )
+    if alien := sorted(set(method.merged_steps) - set(trained)):
+        raise PlanError(
+            f"{method.name}: step_merging is of the steps of {alien[0]}, which it does not train; remove it"
+        )
 
 
 class _Planner:
@@ -209,9 +218,10 @@ def _check_unread(p: _Planner, terms: Mapping[str, Term]) -> None:
 
 def _models(p: _Planner) -> set[str]:
     outputs = {s.model for wants in p.forwards.values() for s in wants.values()}
-    averaged = {a.of for a in p.method.averages.values()}
+    followed = {a.of for a in p.method.averages.values()}
+    followed |= {role for m in p.method.merged_steps.values() if m.weight for role in (m.tuned, m.base)}
     authors = {m for s in p.method.streams.values() for sampling in s.sampling for m in sampling.roles}
-    return outputs | averaged | authors
+    return outputs | followed | authors
 
 
 def _affordable(p: _Planner, stream: str) -> dict[str, Term]:

@@ -8,10 +8,11 @@ import torch
 
 from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.optimiser import AdamW
-from posttrain.core.method import MAIN, TOKEN_MEAN, Average, Method, Stream, Term
+from posttrain.core.method import MAIN, TOKEN_MEAN, Method, Stream, Term
 from posttrain.core.parts import part
 from posttrain.core.plan import plan
 from posttrain.core.vocabulary import FIELDS, Source, When, head
+from posttrain.core.weights import Average
 from posttrain.data.collate import collate
 from posttrain.errors import ConfigError, ModelError
 from posttrain.formulas.credit.advantages import add_value

@@ -6,9 +6,9 @@ import pytest
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
-from posttrain.core.method import Average
 from posttrain.core.parts import PartError
 from posttrain.core.plan import PlanError, plan
+from posttrain.core.weights import Average
 
 RLOO, SFT = load("online/rloo"), load("imitation/sft")
 

@@ -63,6 +63,43 @@ PIPELINES = (
         """,
     ),
     Scenario(
+        "pipelines/qwen2",
+        {"demonstrations": SHOWN, "pairs": CHOSEN, "prompts": TWO},
+        {
+            "rule": "ties",
+            "weight": 0.5,
+            "density": 0.25,
+            "offline": "preference/ipo",
+            "online": "online/grpo",
+            "sft": {"steps": 2},
+            "first": {"steps": 3},
+            "then": {"steps": 4, "settings": {"passes": 2}},
+        },
+        {},
+        """
+        train imitation/sft on 'demonstrations': s? -> shown | base=start policy=start | no rewards | steps=2
+        train preference/ipo on 'pairs': p?: good > bad; q?: right > wrong; r?: yes > no; s?: in > out |
+            base=start policy=#1 reference=#1 sft=#1 | no rewards | steps=3
+        train online/grpo on 'prompts': x?; y? | base=start policy=#2 reference=#2 sft=#1 | rewards | steps=4
+            settings={step_merging.rule=ties step_merging.weight=0.5 step_merging.density=0.25 passes=2}
+        return stage=3
+        """,
+    ),
+    Scenario(
+        "pipelines/qwen2",
+        {"demonstrations": SHOWN, "pairs": CHOSEN, "prompts": TWO},
+        {},
+        {},
+        """
+        train imitation/sft on 'demonstrations': s? -> shown | base=start policy=start | no rewards
+        train preference/dpo on 'pairs': p?: good > bad; q?: right > wrong; r?: yes > no; s?: in > out |
+            base=start policy=#1 reference=#1 sft=#1 | no rewards
+        train online/online_dpo on 'prompts': x?; y? | base=start policy=#2 reference=#2 sft=#1 | rewards |
+            settings={step_merging.rule=dare step_merging.weight=1e-06 step_merging.density=0.01}
+        return stage=3
+        """,
+    ),
+    Scenario(
         "pipelines/warm_start",
         {"demonstrations": SHOWN, "prompts": TWO},
         {"method": "online/grpo", "sft": {"steps": 2}, "then": {"steps": 3}},

@@ -17,7 +17,12 @@ from posttrain.models.network import Network
 from posttrain.models.without_adapters import WithoutAdapters
 
 # The roles whose weights a role without a model of its own starts from: the first of them that the run has.
-ANCESTORS = {"reference": ("policy",), "critic": ("reward", "policy"), "cost_critic": ("cost", "policy")}
+ANCESTORS = {
+    "reference": ("policy",),
+    "sft": ("policy",),
+    "critic": ("reward", "policy"),
+    "cost_critic": ("cost", "policy"),
+}
 
 
 def ancestor_of(plan: Plan, role: str, models: Mapping[str, Any]) -> str:

@@ -19,8 +19,9 @@ from posttrain.backends.local.heads import add_saved_heads, ensure_head, write_h
 from posttrain.backends.local.merged import merged
 from posttrain.backends.local.optimiser import AdamW, Optimiser, cloned
 from posttrain.backends.local.snapshot import Copies, check_fit
+from posttrain.backends.local.step_merging import merger_of
 from posttrain.backends.protocol import Direction, Learner, Share, Snapshot
-from posttrain.core.batch import Batch
+from posttrain.core.batch import Batch, temperature_of
 from posttrain.core.plan import Plan
 from posttrain.core.reduce import Counts, micro_loss
 from posttrain.core.vocabulary import Source, When
@@ -98,7 +99,8 @@ class LocalLearner(Learner):
             optimiser.close()
         self.optimisers = {}
         for role in owners.values():
-            self.optimisers[role] = Optimiser.of(self.models[role], self.settings)
+            merger = merger_of(plan.method.merged_steps, self.models, self.models[role], self.seed)
+            self.optimisers[role] = Optimiser.of(self.models[role], self.settings, merger)
         self.changed |= set(owners.values()) | set(self.averages)
 
     def _descend(self, plan: Plan, role: str) -> nn.Module:
@@ -215,7 +217,7 @@ class LocalLearner(Learner):
             module = self.models[next(iter(group.values())).model]
             names = list(dict.fromkeys(s.output for s in group.values()))  # a set would sum in arbitrary order
             outputs = module.outputs(
-                batch["tokens"], batch["rows"], names, written=batch["written"].mask, temperature=_temperature(batch)
+                batch["tokens"], batch["rows"], names, written=batch["written"].mask, temperature=temperature_of(batch)
             )
             for name, source in group.items():
                 result[name] = outputs[source.output]
@@ -286,11 +288,3 @@ class LocalLearner(Learner):
         for role, saved in state["averages"].items():
             if role in self.averages:
                 self.averages[role].restore(saved)
-
-
-def _temperature(batch: Batch) -> Tensor | float:
-    """Return the temperature of each token: [T]; 1 for a batch that was not sampled."""
-    if "temperature" not in batch:
-        return 1.0
-    row: Tensor = batch["temperature"][batch["rows"].index]
-    return row

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 from posttrain.backends.local.master import Master
+from posttrain.backends.local.step_merging import StepMerger
 from posttrain.models.lora import trained_parameters
 
 CHUNK = 2**20  # numbers that a CPU updates at once, few enough to stay in its cache from reading to writing
@@ -32,19 +33,20 @@ class Optimiser:
     All its memory is allocated at the start: allocations between activations would fragment memory.
     """
 
-    def __init__(self, parameters: Sequence[nn.Parameter], settings: AdamW) -> None:
+    def __init__(self, parameters: Sequence[nn.Parameter], settings: AdamW, merger: StepMerger | None = None) -> None:
         self.settings = settings
+        self.merger = merger
         self.parameters = list(parameters)
         self.param_states = [_ParamState(p) for p in self.parameters]
 
     @classmethod
-    def of(cls, module: nn.Module, settings: AdamW) -> Optimiser:
+    def of(cls, module: nn.Module, settings: AdamW, merger: StepMerger | None = None) -> Optimiser:
         """Return the optimiser of what is trained in a module, and let only that have gradients."""
         chosen = list(trained_parameters(module).values())
         module.requires_grad_(False)
         for p in chosen:
             p.requires_grad_(True)
-        return cls(chosen, settings)
+        return cls(chosen, settings, merger)
 
     def norm(self) -> Tensor:
         """Norm of the accumulated gradient before clipping: a scalar tensor."""
@@ -57,9 +59,15 @@ class Optimiser:
         At a rate of 0 the moments stay as they are too.
         """
         clipping = _clipping(norm, self.settings.max_grad_norm)
-        for state in self.param_states:
-            if rate and state.grad is not None:
-                state.step(self.settings, rate, clipping)
+        for number, state in enumerate(self.param_states):
+            if not rate or state.grad is None:
+                continue
+            before = None if self.merger is None else state.decayed(self.settings, rate)
+            state.step(self.settings, rate, clipping)
+            if self.merger is not None and before is not None:
+                after = state.master.read()
+                self.merger.merge(number, before, after, state.steps)
+                state.master.write(after)
         self.zero()
 
     def close(self) -> None:
@@ -156,9 +164,17 @@ class _ParamState:
         if self._hook is not None:
             self._hook.remove()
 
+    def decay(self, settings: AdamW) -> float:
+        """Weight decay of this parameter."""
+        return settings.weight_decay if self.master.parameter.dim() > 1 else 0.0
+
+    def decayed(self, settings: AdamW, rate: float) -> Tensor:
+        """Return a copy of the value that weight decay alone would leave."""
+        return self.master.read() * (1 - rate * self.decay(settings))
+
     def step(self, settings: AdamW, rate: float, clipping: Tensor) -> None:
         """Update the parameter in chunks, each of which is joined, moved and split while it is in the CPU's cache."""
-        grad, decay = self.grad, settings.weight_decay if self.master.parameter.dim() > 1 else 0.0
+        grad, decay = self.grad, self.decay(settings)
         assert grad is not None
         for chunk in _chunks(grad):
             value = self.master.read(chunk)

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from posttrain.core.method import Average, Method, variant
+from posttrain.core.method import Method, variant
 from posttrain.core.parts import PartError
+from posttrain.core.weights import Average
 
 REFERENCE, POLICY = "reference", "policy"
 

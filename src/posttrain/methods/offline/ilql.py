@@ -11,9 +11,10 @@ Q_1 and Q_2 are the logits of separate models (`q1`, `q2`, initialised as copies
 the decoder `ilql`, by which `posttrain sample` answers: π exp(β min(Q̂_1, Q̂_2)).
 """
 
-from posttrain.core.method import TOKEN_MEAN, Average, Method, Stream, Term
+from posttrain.core.method import TOKEN_MEAN, Method, Stream, Term
 from posttrain.core.parts import part
 from posttrain.core.vocabulary import live
+from posttrain.core.weights import Average
 from posttrain.formulas.credit.shaping import terminal
 from posttrain.formulas.losses.scores import nll
 from posttrain.formulas.losses.values import conservative, expectile, one_step_error, taken
