@@ -48,6 +48,13 @@ def σ(x):
         ("whiten", ([1.0, 3.0],), {"eps": 1.0}, [-0.5, 0.5]),
         ("whiten", ([2.0, 2.0],), {}, [0.0, 0.0]),
         ("length_penalty", (1.0, 14), {"per_token": 0.1, "free": 10}, 0.6),
+        ("length_penalty", (1.0, 14), {"per_token": -0.01}, 1.14),  # Starling's constant
+        ("unended", (0.7, True), {"penalty": 2.0}, 0.7),
+        ("unended", (0.7, False), {"penalty": 2.0}, -1.3),
+        ("unended", (0.7, False), {"instead": -3.0}, -3.0),
+        ("unended", (0.7, True), {"instead": -3.0}, 0.7),
+        ("min_max", ([1.0, 2.0, 5.0],), {}, [0.0, 0.25, 1.0]),
+        ("min_max", ([2.0, 2.0],), {}, [0.5, 0.5]),
         ("length_penalty", (1.0, 9), {"per_token": 0.1, "free": 10}, 1.0),
         ("simulated_rating", (0.3, "a"), {}, 0.3),
         ("simulated_rating", (1.7, "a"), {}, 1.0),

@@ -111,7 +111,9 @@ RULES: dict[str, Rule] = {
     "reward_weights": Joined("rewards", "weight of each"),
     "reward_model_name_or_path": Becomes("models.reward.path"),
     "reward_model_path": Becomes("models.reward.path"),
-    "missing_eos_penalty": Without("answers that were cut are scored like the others"),
+    "missing_eos_penalty": Without(
+        "add the transform unended to each reward: transform: {path: unended, penalty: ...}"
+    ),
     "mask_truncated_completions": Without("answers that were cut are trained like the others"),
     "multi_objective_aggregation": Without("rewards are summed before they are compared", (None, "sum_then_normalize")),
     "log_completions": Becomes("train.samples_every", lambda on: 1 if on else 10),

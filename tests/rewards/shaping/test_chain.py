@@ -8,7 +8,8 @@ from posttrain.errors import ConfigError
 from posttrain.rewards.shaping.chain import Answers, Chain
 from posttrain.rewards.shaping.transform import transforms
 
-TWO_PROMPTS = Answers([[0, 2], [1, 3]], [10, 20, 30, 40], list("abcd"), [[1.0], [2.0, 4.0], [1.0], []])
+ENDED = [True, True, False, True]
+TWO_PROMPTS = Answers([[0, 2], [1, 3]], [10, 20, 30, 40], list("abcd"), ENDED, [[1.0], [2.0, 4.0], [1.0], []])
 
 
 def chain(*specs):
@@ -20,6 +21,7 @@ def test_each_sees_what_it_asks_for():
     assert chain("centre")(scores, TWO_PROMPTS) == [-1, -3, 1, 3]
     assert chain({"path": "whiten", "eps": 1.0})([1.0, 3.0, 1.0, 3.0], TWO_PROMPTS) == [-0.5, 0.5, -0.5, 0.5]
     assert chain({"path": "length_penalty", "per_token": 0.1})(scores, TWO_PROMPTS) == [0, 0, 0, 4]
+    assert chain({"path": "unended", "penalty": 4})(scores, TWO_PROMPTS) == [1, 2, -1, 8]
     assert chain("contrastive")(scores, TWO_PROMPTS) == [0, -1, 2, None]  # the last prompt has no baseline
 
 

@@ -15,11 +15,12 @@ POINT = ("score",)
 
 @dataclass(frozen=True)
 class Answers:
-    """What transforms see of the answers besides their scores: those to one prompt, the lengths, the baselines."""
+    """What transforms see of the answers besides their scores: those to one prompt, lengths, ends, baselines."""
 
     groups: Sequence[Sequence[int]]
     tokens: Sequence[int]
     texts: Sequence[str]
+    ended: Sequence[bool]
     baselines: Sequence[Sequence[float]] | None = None  # for each answer, of the same reward
 
 
@@ -84,7 +85,8 @@ class Chain:
     ) -> float | None:
         if score is None or ("baseline" in t.sees and not baseline):
             return None
-        seen = {"score": score, "tokens": answers.tokens[i], "text": answers.texts[i], "baseline": baseline}
+        own = {"tokens": answers.tokens[i], "text": answers.texts[i], "ended": answers.ended[i]}
+        seen = {"score": score, "baseline": baseline, **own}
         return finite(t(*(seen[name] for name in t.sees)), f"transform {t} of {self.of!r}")
 
     def _groups(self, t: Transform, scores: Scores, answers: Answers, _place: int) -> Scores:

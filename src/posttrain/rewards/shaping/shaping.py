@@ -158,7 +158,7 @@ def _answers(episodes: Sequence[Episode], baselines: Sequence[Sequence[float]] |
     for i, e in enumerate(episodes):
         groups.setdefault(e.prompt.id, []).append(i)
     tokens, texts = [len(e.tokens) for e in episodes], [e.text for e in episodes]
-    return Answers(list(groups.values()), tokens, texts, baselines)
+    return Answers(list(groups.values()), tokens, texts, [e.ended for e in episodes], baselines)
 
 
 def _in_parts(e: Episode, name: str, chain: Chain) -> Episode:

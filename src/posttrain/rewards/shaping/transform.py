@@ -8,6 +8,7 @@ What the function sees is what its positional parameters are called; keyword-onl
     baseline    beside `score`: those of the answers to the same prompt that were sampled before the training
     tokens      beside `score`: the length of the answer
     text        beside `score`: the answer
+    ended       beside `score`: whether the answer ended by itself, and was not cut at the limit of tokens
     state       before `scores`: what it returned for the batch before, None at first; it returns (state, scores)
 """
 
@@ -25,7 +26,8 @@ from posttrain.errors import ConfigError, suggestion
 from posttrain.rewards.lookup import load, locate
 
 FORMS = (
-    ("score",), ("score", "baseline"), ("score", "tokens"), ("score", "text"), ("score", "baseline", "tokens"),
+    ("score",), ("score", "baseline"), ("score", "tokens"), ("score", "text"), ("score", "ended"),
+    ("score", "baseline", "tokens"),
     ("group",), ("scores",), ("state", "scores"),
 )  # fmt: skip
 COMBINES = (("scores",), ("scores", "unweighted"))
