@@ -27,7 +27,8 @@ def of_method(path: str) -> Iterator[Row]:
     """Settings of the parts in their order, then the weights of a loss with several terms."""
     method = catalogue.load(path)
     slots = [*method.derived.values(), *method.loss.values()]
-    lines = {p.name: documented(p.fn) for slot in slots for p, _, _ in settings_of([slot.part])}
+    roots = [*(slot.part for slot in slots), *method.cuts]
+    lines = {p.name: documented(p.fn) for root in roots for p, _, _ in settings_of([root])}
     for _, part, key, value in settings(method):
         yield f"{part}.{key}", f"{value}", lines[part][key]
     for name, value, text in head_settings(method):

@@ -160,6 +160,7 @@ class Segment:
     trained: bool = True  # whether a loss may use the tokens
     versions: tuple[int, ...] = ()
     reward: float | None = None  # for this turn
+    guided: bool = False  # written by a guide of the author, who wrote the other segment
 
 
 @dataclass(frozen=True)

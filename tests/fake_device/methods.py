@@ -60,6 +60,8 @@ def content(path, folder, scored):
         rows = [OWN_ROWS[path]] * 8 if path in OWN_ROWS else JUDGED
         (folder / "judged.jsonl").write_text("\n".join(map(json.dumps, rows)))
         made["data"] = str(folder / "judged.jsonl")
+    if path == "online/mixer":
+        made["data"] = {"path": SUMS, "columns": {"reference": "answer"}}
     if path == "reward/up_rlhf":
         made["model"]["lora"] = {"rank": 2, "members": 4}
     if path in MODELS:

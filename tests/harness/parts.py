@@ -8,4 +8,5 @@ from posttrain.core.parts import Part, pick
 
 def every_part(method: Method) -> list[Part]:
     slots = [*method.derived.values(), *method.loss.values(), *method.metrics.values()]
-    return [p for slot in slots for p in slot.part.walk() if p.fn is not pick]
+    roots = [*(slot.part for slot in slots), *method.cuts]
+    return [p for root in roots for p in root.walk() if p.fn is not pick]

@@ -55,6 +55,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "drop -: -1",  # the last of two axes
     },
     "chain_error": {"swap: token_reward + following - value"},  # squared
+    "of_guide": {"exchange: (loss, guided)"},  # a product
     "one_step_error": {"swap: token_reward + gamma * rows.next(value.detach()) - taken_q"},  # squared
     "reinforce": {"exchange: (logp, advantage)"},  # a product
     "reward_minus_energy": {"swap: written.mean(old_energy) - usual"},  # an absolute value

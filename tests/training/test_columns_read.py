@@ -23,3 +23,11 @@ def test_a_method_reads_the_columns_of_its_loss():
     assert not reads("source")
     reads = by_method(catalogue.load("preference/rpo"))
     assert reads("chosen_reward") or reads("reward") or reads("margin")
+
+
+def test_a_guide_reads_the_reference():
+    from posttrain.catalogue.index import load
+
+    assert by_rewards((), load("online/mixer"))("reference")
+    assert not by_rewards((), load("online/mixer"))("answer")
+    assert not by_rewards((), load("online/ppo_plus_plus"))("reference")

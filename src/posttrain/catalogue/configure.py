@@ -16,7 +16,7 @@ from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads
 from posttrain.catalogue.transforms.idle_streams import without_idle_streams
 from posttrain.catalogue.transforms.judges import judged
 from posttrain.catalogue.transforms.kl import kl_in_loss, kl_in_reward
-from posttrain.core.method import Method, Reduce, Term, variant
+from posttrain.core.method import Method, Reduce, Sampling, Term, variant
 from posttrain.core.parts import Part, PartError, settings_of
 from posttrain.errors import suggestion
 
@@ -28,12 +28,14 @@ ADDING: dict[str, Callable[[Method, Any], Method]] = {  # settings that add othe
     "kl_in_loss": kl_in_loss,
     "kl_in_reward": kl_in_reward,
 }
+GUIDE = "guide"  # the slot of the parts that say where guides begin or end
 Setting = tuple[str, str, str, Any]  # slot, part, key, value
 
 
 def settings(method: Method) -> list[Setting]:
     """List every setting that the method reads: (slot, part, key, value)."""
     slots = [*((k, d.part) for k, d in method.derived.items()), *((k, t.part) for k, t in method.loss.items())]
+    slots += [(GUIDE, cut) for cut in method.cuts]
     return [(slot, p.name, k, v) for slot, root in slots for p, k, v in settings_of([root])]
 
 
@@ -82,9 +84,15 @@ def _change(method: Method, path: str, value: Any) -> Method:
         """Change the settings of metrics that had the loss's old value, so that they measure the new loss."""
         return _typed(p, k, value, path) if k == key and v in old else v
 
+    def guided(author: Sampling) -> Sampling:
+        if author.guide is None:
+            return author
+        return replace(author, guide=replace(author.guide, cut=changed(author.guide.cut, GUIDE)))
+
     old = [v for slot, fn, k, v in settings(method) if k == key and (slot, fn) in hits]
     return variant(
         method,
+        streams={k: replace(s, sampling=tuple(map(guided, s.sampling))) for k, s in method.streams.items()},
         derived={k: replace(d, part=changed(d.part, k)) for k, d in method.derived.items()},
         loss={k: replace(t, part=changed(t.part, k)) for k, t in method.loss.items()},
         metrics={k: replace(t, part=t.part.with_settings(measured)) for k, t in method.metrics.items()},

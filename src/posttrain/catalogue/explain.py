@@ -7,6 +7,7 @@ from typing import Any
 
 from posttrain.catalogue.signature import Parameter, Signature, documented
 from posttrain.catalogue.transforms.heads import head_settings
+from posttrain.core.guide import Guide
 from posttrain.core.method import Method, Term
 from posttrain.core.parts import Part, pick, settings_of
 from posttrain.core.plan import Plan, plan
@@ -71,6 +72,8 @@ def _stream(p: Plan, name: str) -> str:
         temperature = "greedy" if sampling.temperature == 0 else f"temperature {sampling.temperature:g}"
         untrained = "" if sampling.train else ", not trained"
         lines.append(f"  sampled      author {author}: {sampling.samples} from {mix}, {temperature}{untrained}")
+        if sampling.guide:
+            lines.append(f"               {_guide(sampling.guide)}")
     for when, label in TIMES.items():
         wants = p.forwards.get((when, name), {})
         for n, s in wants.items():
@@ -84,6 +87,11 @@ def _stream(p: Plan, name: str) -> str:
     if p.metrics[name]:
         lines.append(f"  metrics      {', '.join(p.metrics[name])}")
     return "\n".join(lines)
+
+
+def _guide(guide: Guide) -> str:
+    by = "the reference answer" if guide.by is None else " x ".join(f"{m}^{w:g}" for m, w in guide.by)
+    return f"the {guide.writes} of some by {by}, cut by {_call(guide.cut)}{', trained' if guide.train else ''}"
 
 
 def _call(part: Part) -> str:
@@ -104,7 +112,8 @@ def _term(p: Plan, stream: str, name: str, term: Term) -> str:
 
 def _settings(method: Method) -> str:
     known: dict[str, str] = {}
-    for root in [*(d.part for d in method.derived.values()), *(term.part for term in method.loss.values())]:
+    parts = [*(d.part for d in method.derived.values()), *(term.part for term in method.loss.values())]
+    for root in [*parts, *method.cuts]:
         for p, key, value in settings_of([root]):
             known[f"{p.name}.{key} = {value}"] = documented(p.fn).get(key, "")
     lines = [_setting(*line) for line in known.items()]

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from posttrain.core.check import check
 from posttrain.core.decoder import Decoder
+from posttrain.core.guide import Guide
 from posttrain.core.kinds import Kind, kind
 from posttrain.core.parts import Function, Part, as_part
 from posttrain.core.rate import HEAD, Rate
@@ -137,6 +138,7 @@ class Sampling:
     temperature: float = 1.0  # 0 is greedy
     train: bool = True  # False: an opponent or a baseline, which derived tensors read and the loss does not
     decoder: Decoder | None = None  # draws the tokens, in place of the mixture
+    guide: Guide | None = None  # a second writer of some of the answers
 
     @property
     def drawn_from(self) -> tuple[tuple[str, float], ...] | Decoder:
@@ -145,8 +147,9 @@ class Sampling:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The models that it is drawn from."""
-        return tuple(role for role, _ in self.mix) if self.decoder is None else self.decoder.roles
+        """The models of all who write."""
+        own = tuple(role for role, _ in self.mix) if self.decoder is None else self.decoder.roles
+        return own + tuple(role for role, _ in (self.guide and self.guide.by) or ())
 
 
 @dataclass(frozen=True)
@@ -264,6 +267,11 @@ class Method:
         loss = [(f"loss {k!r}", t.part, (t.over,)) for k, t in self.loss.items()]
         metrics = [(f"metric {k!r}", t.part, (t.over,)) for k, t in self.metrics.items()]
         return derived + loss + metrics
+
+    @property
+    def cuts(self) -> list[Part]:
+        """The parts that say where its guides begin or end."""
+        return [a.guide.cut for s in self.streams.values() for a in s.sampling if a.guide]
 
     @property
     def columns(self) -> dict[str, str]:

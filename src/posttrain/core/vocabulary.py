@@ -93,6 +93,7 @@ FIELDS: dict[str, Field] = {
     "row_id": Field("B", "stable id of the row"),
     "group": Field("B", "id of the prompt that the row answers"),
     "author": Field("B", "index of the entry of the stream's sampling that wrote the row"),
+    "guided": Field("T", "1 at the tokens that a guide wrote, 0 at the author's"),
     "ended": Field("B", "whether the row stopped by itself, not at the limit of tokens"),
     "temperature": Field("B", "temperature that the row was sampled at; log-probs are of that distribution"),
     "max_tokens": Field("", "maximum number of tokens of a sampled answer"),

@@ -91,9 +91,9 @@ def episode_row(
 
     Without a reward there is no column `reward`. `reward_NAME` is the reward of that name (NaN where it abstained or
     failed), `token_reward_NAME` its number for each token, `dense_reward` the whole reward at the tokens that earned
-    it, `turn` the number of the segment that a token is in; `named_rewards` and `reward_weights` are the numbers and
-    weights of all rewards in `weights`. The reward that is called `cost` is also the tensor of that name. Numbers are
-    those after the transforms of the run file.
+    it, `turn` the number of the segment that a token is in, `guided` whether a guide wrote it; `named_rewards` and
+    `reward_weights` are the numbers and weights of all rewards in `weights`. The reward that is called `cost` is also
+    the tensor of that name. Numbers are those after the transforms of the run file.
     """
     prompt = len(e.prompt_tokens)
     before = (False,) * prompt
@@ -108,6 +108,8 @@ def episode_row(
             columns[name] = math.nan if (x := rewards[of]) is None else float(x)
         elif name == DENSE and e.reward is not None:
             columns[name] = (0.0,) * prompt + _dense(e)
+        elif name == "guided":
+            columns[name] = (0.0,) * prompt + _at_tokens(e, [float(s.guided) for s in e.segments])
         elif name == "turn":
             columns[name] = (0,) * prompt + _at_tokens(e, range(len(e.segments)))
         elif name == NAMED:
@@ -146,7 +148,7 @@ def _dense(e: Episode) -> tuple[float, ...]:
 def episode_columns(columns: Collection[str], rewards: Collection[str]) -> set[str]:
     """Those of the columns that `episode_row` brings, if these rewards are run."""
     own = {f"{prefix}{name}" for prefix in ("reward_", "token_reward_") for name in rewards}
-    return set(columns) & (own | {"turn", DENSE, NAMED, WEIGHTS} | ({COST} & set(rewards)))
+    return set(columns) & (own | {"turn", "guided", DENSE, NAMED, WEIGHTS} | ({COST} & set(rewards)))
 
 
 def groups(episodes: Iterable[Episode]) -> list[list[Episode]]:

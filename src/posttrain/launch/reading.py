@@ -46,7 +46,7 @@ def read_before_loading(run: RunFile, functions: Sequence[Reward] = ()) -> Datas
     for name, source, kind, reads in [*to_read(run, method), *held_out(run, method, scored=bool(rewards))]:
         scored = kind == "prompts" and method is not None
         try:
-            dataset = datasets.read(source, kind, by_rewards(rewards) if scored else reads)
+            dataset = datasets.read(source, kind, by_rewards(rewards, method) if scored else reads)
         except DataError as error:
             if name != RECORDS or method is None:
                 raise

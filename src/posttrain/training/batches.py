@@ -16,11 +16,12 @@ from posttrain.data.numeric_columns import brought
 from posttrain.data.poisson_feed import PoissonFeed
 from posttrain.data.stream_feed import StreamFeed
 from posttrain.errors import ConfigError, DataError
-from posttrain.records import Episode, Record, Row
+from posttrain.records import Episode, Prompt, Record, Row
 from posttrain.rewards.reward import Reward
 from posttrain.sampling.statistics import describe
 from posttrain.training.enough import check_answers, check_batch_size, check_records, check_window
 from posttrain.training.episodes import authors_of
+from posttrain.training.guided import reference_tokens
 from posttrain.training.private_records import check_rows
 from posttrain.training.replay import Replay
 from posttrain.training.role_rewards import REWARD
@@ -59,6 +60,7 @@ class Batches:
         self.columns = method.columns
         self.rows: dict[str, dict[int, list[Row]]] = {}
         self.prompts: dict[str, dict[int, tuple[int, ...]]] = {}
+        self.references: dict[str, dict[int, tuple[int, ...]]] = {}
         self.feeds = {s: self._feed(s, d) for s, d in data.items()}
         check_records(method, self.feeds[MAIN].dataset)
         self.authors = {
@@ -104,9 +106,18 @@ class Batches:
             usable, tokens = self.run.prompts(data, self.sampling.max_tokens)
             self.prompts.setdefault(stream, {}).clear()
             self.prompts[stream].update(tokens)
+            self._encode_references(stream, usable)
         else:
             usable, self.rows[stream] = self.run.rows(data, kind.name, self.columns)
         return usable
+
+    def _encode_references(self, stream: str, data: Dataset) -> None:
+        """Encode the reference answers, where a guide writes them."""
+        guides = [a.guide for a in self.method.streams[stream].sampling if a.guide]
+        known = self.references.setdefault(stream, {})
+        known.clear()
+        if any(guide.by is None for guide in guides):
+            known.update({p.id: reference_tokens(self.run, p) for p in data if isinstance(p, Prompt)})
 
     def _encode_later(self, stream: str, columns: set[str], window: Dataset) -> Dataset:
         """Encode a window of a stream. Raises DataError unless its rows bring the columns of the first one's."""
@@ -132,6 +143,7 @@ class Batches:
             self.authors[s],
             self.rewards,
             self.prompts[s],
+            references=self.references[s],
             prompts_per_step=self.settings.prompts_per_step,
             steps_ahead=self.settings.async_steps,
             spare_prompts=self.sampling.spare_prompts,

@@ -24,17 +24,20 @@ def request(
     turn: int = 0,
     partial: Completion = NOTHING,
     max_tokens: int | None = None,
+    before: tuple[int, ...] = (),
 ) -> Request:
     """Make the request for one sample of a prompt.
 
     Its seed derives from the names, the prompt, the key and (after the first turn) the turn. `tokens`: what precedes
-    the sample. `partial`: its beginning, if an earlier request was suspended.
+    the sample. `partial`: its beginning, if an earlier request was suspended. `before`: the tokens of its answer that
+    somebody else wrote; they count as a turn, and towards `max_tokens`.
     """
     limits = run.file.sampling
+    turn += bool(before)
     return Request(
-        prompt=tokens,
+        prompt=(*tokens, *before),
         seed=run.seed("rollout", *names, prompt.id, *key, *((turn,) if turn else ())),
-        max_tokens=max_tokens or limits.max_tokens,
+        max_tokens=(max_tokens or limits.max_tokens) - len(before),
         temperature=sampling.temperature,
         top_k=limits.top_k,
         top_p=limits.top_p,

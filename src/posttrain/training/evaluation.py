@@ -12,7 +12,7 @@ from posttrain.core.choice import Choice
 from posttrain.core.decoder import Decoder
 from posttrain.core.method import MAIN, Method, Sampling
 from posttrain.data.dataset import Dataset
-from posttrain.errors import RewardError
+from posttrain.errors import ConfigError, RewardError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
@@ -107,6 +107,8 @@ def sample(
 
     `encoded`: the tokens of each prompt by its id, if they are known.
     """
+    if sampling.guide:
+        raise ConfigError("a guide writes in the training of a method only; sample from its models one after the other")
     tokens = encoded or {p.id: run.encoder.prompt(p) for p in prompts}
     order = [(p, (author, k)) for p in prompts for k in range(sampling.samples)]
     requests = [request(run, p, tokens[p.id], sampling, names, key, max_tokens=max_tokens) for p, key in order]

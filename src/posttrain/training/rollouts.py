@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, cast
 
 from posttrain.core.method import Sampling, Stream
@@ -16,59 +17,20 @@ from posttrain.data.collate import groups
 from posttrain.data.feed import Feed
 from posttrain.errors import ConfigError
 from posttrain.machine.kill_points import maybe_kill
-from posttrain.records import Episode, Prompt, Segment
+from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.rewards.shaping.shaping import Baselines
-from posttrain.runs.rounds import as_episodes, as_row, as_segment, segment_row
-from posttrain.sampling.request import NOTHING, Completion
+from posttrain.runs.rounds import as_episodes, as_row
+from posttrain.sampling.request import Completion, Distribution
 from posttrain.sampling.statistics import describe, staleness
 from posttrain.training.baselines import baselines
+from posttrain.training.drafts import Draft, Group
 from posttrain.training.episodes import Key, episode, request, with_opponents
+from posttrain.training.guided import begin, divided, writer
 from posttrain.training.replay import Replay
 from posttrain.training.run import Run
 
 REFILLS = 4  # a stream that keeps only some groups samples at most this multiple of its prompts per step
-
-
-@dataclass
-class Draft:
-    """An unfinished episode: its finished segments, and the next one as far as it is written."""
-
-    segments: tuple[Segment, ...] = ()
-    partial: Completion = NOTHING
-
-    @property
-    def finished(self) -> bool:
-        """Whether the episode is complete."""
-        return self.partial.finished
-
-    def state(self) -> list[Any]:
-        """Return the draft as plain data."""
-        c = self.partial
-        return [c.tokens, c.logp, c.versions, c.ended, c.finished, [segment_row(s) for s in self.segments]]
-
-    @classmethod
-    def restored(cls, state: Sequence[Any]) -> Draft:
-        """Rebuild a draft from its `state`."""
-        tokens, logp, versions, ended, finished, segments = state
-        completion = Completion(tuple(tokens), tuple(logp), ended, tuple(versions), finished)
-        return cls(tuple(as_segment(s) for s in segments), completion)
-
-
-@dataclass
-class Group:
-    """A prompt and the drafts of its episodes, whose seeds derive from the step it was first sampled for."""
-
-    prompt: Prompt
-    step: int
-    tokens: tuple[int, ...]
-    drafts: dict[Key, Draft]
-    episodes: list[Episode] | None = None  # once all are finished
-
-    def state(self) -> dict[str, Any]:
-        """Return the group as plain data."""
-        answers = [[author, sample, *draft.state()] for (author, sample), draft in self.drafts.items()]
-        return {"prompt_id": self.prompt.id, "step": self.step, "answers": answers}
 
 
 @dataclass(frozen=True)
@@ -97,7 +59,7 @@ class Drawn:
 class Rollouts:
     """The episodes of one stream, step after step. Steps must be taken in order.
 
-    `tokens`: those of each prompt by id.
+    `tokens`: those of each prompt by id. `references`: those of its reference answer, where a guide writes it.
     """
 
     def __init__(
@@ -110,6 +72,7 @@ class Rollouts:
         rewards: tuple[Reward, ...],
         tokens: Mapping[int, tuple[int, ...]],
         *,
+        references: Mapping[int, tuple[int, ...]] = MappingProxyType({}),
         prompts_per_step: int,
         steps_ahead: int = 0,
         spare_prompts: int = 0,
@@ -131,6 +94,7 @@ class Rollouts:
         self.feed = feed
         self.rewards = rewards
         self.tokens = tokens
+        self.references = references
         self.authors = tuple(authors)
         self.wanted = prompts_per_step
         self.steps_ahead = steps_ahead
@@ -222,6 +186,25 @@ class Rollouts:
             return
         places = [(g, (author, k)) for g in self.underway for k in range(sampling.samples)]
         places = [(g, key) for g, key in places if not g.drafts[key].finished]
+        if sampling.guide:
+            begin(self.run, self.name, sampling, sampling.guide, places, self.references)
+            for g in self.underway:
+                if g.episodes is None:
+                    self._completed(g)  # by its guides alone
+        by_writer: dict[Distribution, list[tuple[Group, Key]]] = {}
+        for g, key in places:
+            if not g.drafts[key].finished:
+                by_writer.setdefault(writer(sampling, g.drafts[key]), []).append((g, key))
+        for source, own in by_writer.items():
+            self._go_on(sampling, source, own, enough)
+
+    def _go_on(
+        self, sampling: Sampling, source: Distribution, places: Sequence[tuple[Group, Key]], enough: int
+    ) -> None:
+        """Let one writer finish drafts, or with spare prompts, write until enough groups are complete."""
+        complete = sum(g.episodes is not None for g in self.underway)
+        if self.spare and complete >= enough:
+            return
 
         def on_finished(number: int, completion: Completion) -> bool:
             nonlocal complete
@@ -231,10 +214,13 @@ class Rollouts:
             return bool(self.spare) and complete >= enough
 
         requests = [
-            request(self.run, g.prompt, g.tokens, sampling, (self.name, g.step), key, partial=g.drafts[key].partial)
+            request(
+                self.run, g.prompt, g.tokens, sampling, (self.name, g.step), key,
+                partial=g.drafts[key].partial, before=g.drafts[key].tokens,
+            )
             for g, key in places
-        ]
-        completions = self.run.generate(requests, sampling.drawn_from, on_finished)
+        ]  # fmt: skip
+        completions = self.run.generate(requests, source, on_finished)
         for (group, key), completion in zip(places, completions, strict=True):
             group.drafts[key].partial = completion
 
@@ -242,14 +228,16 @@ class Rollouts:
         """Whether all episodes of a group are finished. If so, start their rewards while other groups are written."""
         if not all(draft.finished for draft in group.drafts.values()):
             return False
-        written = [
-            episode(self.run, group.prompt, group.tokens, key, draft.partial, before=draft.segments)
-            for key, draft in group.drafts.items()
-        ]
+        written = [self._episode(group, key, draft) for key, draft in group.drafts.items()]
         group.episodes = with_opponents(written, len(self.authors))
         if self.rewards:
             self.run.scorer(self.rewards).start(group.episodes)
         return True
+
+    def _episode(self, group: Group, key: Key, draft: Draft) -> Episode:
+        made = episode(self.run, group.prompt, group.tokens, key, draft.partial, before=draft.segments)
+        guide = self.authors[key[0]].guide
+        return divided(self.run, made, guide) if guide else made
 
     def _usable(self, group: Sequence[Episode]) -> list[Episode]:
         """Select the scored episodes that the method chooses.

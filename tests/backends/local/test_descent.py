@@ -5,11 +5,12 @@ import copy
 import pytest
 import torch
 
-from posttrain.backends.local.descent import apart, frozen, twin
+from posttrain.backends.local.descent import ancestor_of, apart, descendant, frozen, twin
 from posttrain.backends.local.learner import LocalLearner
 from posttrain.core.method import MAIN
 from posttrain.core.plan import plan
 from posttrain.methods.imitation.sft import METHOD as SFT
+from posttrain.methods.online.aggrevated import METHOD as AGGREVATED
 from posttrain.methods.online.ppo import METHOD as PPO
 from posttrain.models.lora import add_lora, merge, trained_parameters
 from posttrain.training.trainer import Trainer
@@ -158,3 +159,12 @@ def test_a_state_restores_roles_on_one_trunk():
     other.restore(state)
     assert torch.equal(outputs(other.models["policy"], "logp"), before)
     assert torch.equal(outputs(other.models["reward"], "score"), outputs(learner.models["reward"], "score"))
+
+
+def test_a_guide_starts_as_the_policy_and_its_critic_as_the_reward_model():
+    planned = plan(AGGREVATED)
+    models = {"policy": object(), "reward": object()}
+    assert ancestor_of(planned, "guide", models) == "policy"
+    assert ancestor_of(planned, "guide_critic", models) == "reward"
+    assert ancestor_of(planned, "guide_critic", {"policy": object()}) == "policy"
+    assert not any(p.requires_grad for p in descendant(torch.nn.Linear(1, 1), "guide").parameters())

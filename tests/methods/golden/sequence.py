@@ -34,6 +34,10 @@ SEQUENCE = (
           logp=[[-0.5, -0.75]], gradients={"value": [[-0.125, -0.1875]]}),
     batch("online/a2c", {"gamma": 0.5}, [valued(1.0, 0.5, 0.25)], values={"returns": [[0.5, 1.0]],
           "advantage": [[0.0, 0.75]]}),
+    # The guide writes one token of two: likelihood there, (R - V) and the critic's error at the other.
+    batch("online/mixer", answers=[answer(**valued(1.0, 0.5, 0.25).values, guided=[1.0, 0.0])],
+          values={"advantage": [[0.0, 0.75]]}, loss=0.75 + 1 + 0.5 * 0.28125 / 2, logp=[[-1.0, -0.75]],
+          gradients={"value": [[0.0, -0.1875]]}),
 )
 
 # fmt: on

@@ -18,11 +18,11 @@ from posttrain.models.without_adapters import WithoutAdapters
 
 # The roles whose weights a role without a model of its own starts from: the first of them that the run has.
 ANCESTORS = {
-    "reference": ("policy",),
-    "sft": ("policy",),
-    "critic": ("reward", "policy"),
+    **dict.fromkeys(("reference", "guide", "sft"), ("policy",)),
+    **dict.fromkeys(("critic", "guide_critic"), ("reward", "policy")),
     "cost_critic": ("cost", "policy"),
 }
+EARLIER = ("reference", "guide")  # the policy as it was before the first step
 
 
 def ancestor_of(plan: Plan, role: str, models: Mapping[str, Any]) -> str:
@@ -38,10 +38,10 @@ def ancestor_of(plan: Plan, role: str, models: Mapping[str, Any]) -> str:
 
 
 def descendant(module: nn.Module, role: str) -> nn.Module:
-    """Return the model of a role that starts as `module`. A reference is the model with its adapters off."""
-    if role == "reference" and adapted(module):
+    """Return the model of a role that starts as `module`. A reference or guide is the model with its adapters off."""
+    if role in EARLIER and adapted(module):
         return WithoutAdapters(cast(Network, module))
-    return twin(module).requires_grad_(role != "reference")
+    return twin(module).requires_grad_(role not in EARLIER)
 
 
 def twin(module: nn.Module) -> nn.Module:
