@@ -70,6 +70,8 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "roles/": ("roles/test_runs.py",),
     "core/decoder.py": ("sampling/decoders",),
     "sampling/next_token.py": ("sampling/decoders",),
+    "cli/claim.py": ("evaluation/compare/test_claim.py",),
+    "evaluation/compare/claim_run.py": ("evaluation/compare/test_claim.py",),
     "cli/decoding.py": ("cli/test_model.py",),
     "sampling/request.py": ("sampling/test_engine.py", "sampling/test_partial.py"),
     "sampling/scheduler.py": ("sampling/test_engine.py", "sampling/test_blocks.py"),
