@@ -82,8 +82,6 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "viewer/": ("viewer/test_display.py", "viewer/test_output.py"),
     # through what uses it
     "__init__.py": ("test_docs.py",),
-    "cli/claim.py": ("evaluation/compare/test_claim.py",),
-    "evaluation/compare/claim_run.py": ("evaluation/compare/test_claim.py",),
     "cli/data_report.py": ("cli/test_data.py",),
     "cli/demonstration.py": ("cli/test_model.py",),
     "cli/reward_report.py": ("cli/test_evaluate.py",),
