@@ -203,6 +203,30 @@ def test_grpo_counts_answers_and_posttrain_prompts():
             {"importance_sampling_level": "sequence", "epsilon": 3e-4, "epsilon_high": 4e-4, "loss_type": "grpo"},
             {"path": "online/gspo", "clipped_surrogate.low": 3e-4, "minibatches": 1, "policy.reduce": "sequence_mean"},
         ),
+        (
+            {"loss_type": "cispo", "epsilon_high": 5.0},
+            {"path": "online/cispo", "truncated_reinforce.cap": 5.0, "group_standardise.eps": 1e-4},
+        ),
+        ({"loss_type": "cispo"}, {"truncated_reinforce.cap": 0.2}),
+        ({"loss_type": "sapo", "sapo_temperature_neg": 2.0}, {"tau_positive": 1.0, "tau_negative": 2.0}),
+        (
+            {"loss_type": "vespo"},
+            {"k_positive": 2.0, "k_negative": 3.0, "lambda_positive": 3.0, "lambda_negative": 2.0},
+        ),
+        (
+            {"loss_type": "luspo", "importance_sampling_level": "sequence", "epsilon_high": 4e-4},
+            {"path": "online/luspo", "clipped_surrogate.low": 0.2, "clipped_surrogate.high": 4e-4},
+        ),
+        (
+            {"multi_objective_aggregation": "normalize_then_sum"},
+            {"path": "online/gdpo", "decoupled_standardise.eps": 1e-4, "policy.reduce": "token_mean"},
+        ),
+        ({"entropy_coef": 0.01}, {"entropy": "bonus", "entropy.weight": 0.01}),
+        (
+            {"use_adaptive_entropy": True, "entropy_target": 0.4},
+            {"entropy": "target", "adaptive_entropy.target": 0.4, "adaptive_entropy.start": 0.0},
+        ),
+        ({"off_policy_mask_threshold": 0.5}, {"off_policy_sequence_mask.delta": 0.5}),
     ],
 )  # fmt: skip
 def test_grpo(given: dict[str, Any], expected: dict[str, Any]):
@@ -211,11 +235,13 @@ def test_grpo(given: dict[str, Any], expected: dict[str, Any]):
 
 
 def test_grpo_says_what_it_cannot_do():
-    lost = draft({"scale_rewards": "none", "beta": 0.1, "entropy_coef": 0.01, "top_p": 0.9}, "grpo").without
-    assert [line.partition(":")[0] for line in lost] == ["entropy_coef", "top_p", "beta"]
+    lost = draft({"scale_rewards": "none", "beta": 0.1, "delta": 4.0, "top_p": 0.9}, "grpo").without
+    assert [line.partition(":")[0] for line in lost] == ["delta", "top_p", "beta"]
+    lost = draft({"loss_type": "sapo", "scale_rewards": "none", "beta": 0.1}, "grpo").without
+    assert [line.partition(":")[0] for line in lost] == ["scale_rewards", "beta"]
     assert any("multiplies the KL" in line for line in draft({"beta": 0.1}, "grpo").differs)
-    with pytest.raises(ConfigError, match="'cispo' has no counterpart"):
-        draft({"loss_type": "cispo"}, "grpo")
+    with pytest.raises(ConfigError, match="'cisbo' has no counterpart; known: .*cispo, sapo, vespo, luspo"):
+        draft({"loss_type": "cisbo"}, "grpo")
 
 
 def test_rewards_and_data():

@@ -8,6 +8,7 @@ from typing import Any
 
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
+from posttrain.catalogue.transforms.off_policy import corrected
 from posttrain.config.load import load
 from posttrain.config.yaml_ import parse
 from posttrain.convert.draft import Draft, short
@@ -56,7 +57,8 @@ def checked(text: str) -> str:
     run = load(parse(text, "the converted run file").value)
     if run.method is not None:
         try:
-            configure(catalogue.load(run.method.path), run.method.settings)
+            method = corrected(catalogue.load(run.method.path), run.train.rollout_correction, older=False)
+            configure(method, run.method.settings)
         except PartError as error:
             raise ConfigError(f"the converted run file: {error}") from None
     return text

@@ -8,30 +8,92 @@ from posttrain.convert.settings import Settings
 from posttrain.errors import ConfigError
 
 REDUCTIONS = {"grpo": "sequence_mean", "dapo": "token_mean", "bnpo": "token_mean", "dr_grpo": "sequence_sum"}
+OWN = {  # loss types that are methods of their own, and TRL's names of their settings
+    "cispo": ("online/cispo", {"truncated_reinforce.cap": "epsilon_high"}),
+    "sapo": ("online/sapo", {"tau_positive": "sapo_temperature_pos", "tau_negative": "sapo_temperature_neg"}),
+    "vespo": (
+        "online/vespo",
+        {
+            "k_positive": "vespo_k_pos",
+            "k_negative": "vespo_k_neg",
+            "lambda_positive": "vespo_lambda_pos",
+            "lambda_negative": "vespo_lambda_neg",
+        },
+    ),
+    "luspo": ("online/luspo", {"clipped_surrogate.low": "epsilon", "clipped_surrogate.high": "epsilon_high"}),
+}
 SCALES = {"group": "group", "none": "none", "batch": "batch", "true": "group", "false": "none"}
 
 
 def grpo(settings: Settings, draft: Draft) -> None:
     """Set the method of TRL's GRPOTrainer from its loss type, its scaling of rewards and its ratio."""
     loss, scale = str(settings("loss_type")), SCALES.get(str(settings("scale_rewards")).lower(), "?")
-    if loss not in REDUCTIONS:
-        raise ConfigError(f"loss_type: {loss!r} has no counterpart; known: {', '.join(REDUCTIONS)}")
+    if loss not in {**REDUCTIONS, **OWN}:
+        raise ConfigError(f"loss_type: {loss!r} has no counterpart; known: {', '.join((*REDUCTIONS, *OWN))}")
     if scale == "batch":
         draft.lose("scale_rewards", "batch", "rewards are divided by the deviation of their group")
     elif scale == "?":
         raise ConfigError(f"scale_rewards is {settings('scale_rewards')!r}; expected group, batch or none")
+    _entropy(settings, draft)
+    _mask(settings, draft)
+    if loss in OWN:
+        _own(settings, draft, loss, scale)
+    else:
+        _clipped(settings, draft, loss, scale)
+    batch(settings, draft)
+
+
+def _clipped(settings: Settings, draft: Draft, loss: str, scale: str) -> None:
+    """Set a method with PPO's clip."""
     sequence = settings("importance_sampling_level") == "sequence"
     if scale == "none" and sequence:
         draft.lose("scale_rewards", "none", "online/gspo divides by the deviation of the group")
     path = "online/gspo" if sequence else "online/dr_grpo" if scale == "none" else "online/grpo"
-    draft.set(
-        "method.path", path, f"{settings.origin('loss_type')}: {loss}; {settings.origin('scale_rewards')}: {scale}"
-    )
-    if path != "online/dr_grpo":
+    decoupled = path == "online/grpo" and settings("multi_objective_aggregation") == "normalize_then_sum"
+    if decoupled:
+        draft.set("method.path", "online/gdpo", settings.origin("multi_objective_aggregation"))
+        draft.set("method.decoupled_standardise.eps", 1e-4, "TRL's constant")
+    origin = f"{settings.origin('loss_type')}: {loss}; {settings.origin('scale_rewards')}: {scale}"
+    draft.set("method.path", path, origin)
+    if path != "online/dr_grpo" and not decoupled:
         draft.set("method.group_standardise.eps", 1e-4, "TRL's constant")
     _clip(settings, draft)
     _reduction(settings, draft, loss, path)
-    batch(settings, draft)
+
+
+def _mask(settings: Settings, draft: Draft) -> None:
+    """Set the mask of bad answers that the policy has left."""
+    if settings("off_policy_mask_threshold") is not None:
+        origin = settings.origin("off_policy_mask_threshold")
+        draft.set("train.rollout_correction", "opsm", origin)
+        draft.set("method.off_policy_sequence_mask.delta", settings.number("off_policy_mask_threshold"), origin)
+
+
+def _own(settings: Settings, draft: Draft, loss: str, scale: str) -> None:
+    """Set a method whose loss is not PPO's clip, on the standardised advantages of GRPO."""
+    path, names = OWN[loss]
+    draft.set("method.path", path, f"{settings.origin('loss_type')}: {loss}")
+    draft.set("method.group_standardise.eps", 1e-4, "TRL's constant")
+    for ours, theirs in names.items():
+        key = "epsilon" if theirs == "epsilon_high" and settings(theirs) is None else theirs
+        draft.set(f"method.{ours}", settings.number(key), settings.origin(key))
+    if scale == "none":
+        draft.lose("scale_rewards", "none", f"{path} divides by the deviation of the group")
+    if beta := settings.number("beta"):
+        draft.lose("beta", beta, f"{path} has no KL term; a variant with that of online/grpo is a file of a few lines")
+
+
+def _entropy(settings: Settings, draft: Draft) -> None:
+    """Set the bonus for entropy: a number, or one that aims at a target."""
+    if settings("use_adaptive_entropy"):
+        draft.set("method.entropy", "target", settings.origin("use_adaptive_entropy"))
+        names = {"start": "entropy_coef", "target": "entropy_target", "delta": "entropy_coef_delta"}
+        for ours, theirs in (names | {"largest": "entropy_coef_max"}).items():
+            draft.set(f"method.adaptive_entropy.{ours}", settings.number(theirs), settings.origin(theirs))
+        draft.differ("entropy_target: the entropy is that of the sampled tokens, measured before the update")
+    elif settings("entropy_coef"):
+        draft.set("method.entropy", "bonus", settings.origin("entropy_coef"))
+        draft.set("method.entropy.weight", settings.number("entropy_coef"), settings.origin("entropy_coef"))
 
 
 def _clip(settings: Settings, draft: Draft) -> None:
