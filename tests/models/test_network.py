@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from posttrain.core.maths.prototypes import drawn
 from posttrain.core.rows import Rows
 from posttrain.errors import ModelError
 from posttrain.models.loading.probe import probe
@@ -173,6 +174,7 @@ def test_every_output_is_a_file_and_has_the_axes_that_it_says():
     net.add_head("constant")
     net.add_head("doubt")
     net.add_head("gate")
+    net.add_head("prototype", size=2)
     tokens, rows = some_rows(LENGTHS)
     sizes = {"K": 1, "T": len(tokens), "B": rows.count, "V": net.vocab_size, "D": net.unembedding[0].shape[1]}
     alone = [name for name in names() if name != "diversity"]  # which is that of members of an ensemble
@@ -261,3 +263,17 @@ def test_a_gate_reads_the_end_of_the_prompt_and_mixes_the_numbers_of_the_score()
         "heads.gate.weight",
         "heads.gate.bias",
     }
+
+
+def test_states_are_drawn_to_prototypes_before_they_are_scored_anywhere():
+    net, (tokens, rows) = network(), some_rows(LENGTHS)
+    net.add_head("score", seed=3)
+    plain = net.outputs(tokens, rows, ["feature", "score"])
+    net.add_head("prototype", seed=5, size=3)
+    out = net.outputs(tokens, rows, ["score", "scores", "prefix_score", "prototype_distances"])
+    points = net.heads["prototype"].weight
+    torch.testing.assert_close(out["score"], net.heads["score"](drawn(plain["feature"], points))[:, 0])
+    assert not torch.allclose(out["score"], plain["score"])
+    assert torch.equal(out["scores"][:, 0], out["score"])
+    torch.testing.assert_close(out["prefix_score"][rows.sizes.cumsum(0) - 1], out["score"])
+    assert out["prototype_distances"].shape == (rows.count, 3)

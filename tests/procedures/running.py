@@ -110,6 +110,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
         "fast": ONE,
         "then": ONE,
     },
+    "proto_rm": {"first": ONE, "reward": SHORT},
     "laplace": {"reward": {"steps": 4}},
     "efficient_exploration": {"rounds": 2, "prompts_per_round": 24, "dimensions": 4, "then": {"steps": 4}},
     "dual_active_learning": {"labels": 24, "dimensions": 4, "then": {"steps": 4}},

@@ -47,6 +47,9 @@ EQUIVALENT: dict[str, set[str]] = {
     "pipelines/almupqa": {"swap arguments: zip(weights, x, strict=True)"},  # a product
     "pipelines/bsad": {"to LtE: x < y"},  # two different answers
     "pipelines/chain_of_hindsight": {"drop if: isinstance(p, Pair)"},  # the data are pairs
+    "reward/proto_rm": {  # precision
+        "drop dtype: torch.tensor(session.embed('states', pairs, role='reward'), dtype=torch.float64)"
+    },
     "rounds/star": {"drop samples: session.sampling(samples=1, temperature=0.0)"},  # the default
 }
 

@@ -15,7 +15,7 @@ from tests.harness.mutants import Logic, cases_of, functions_of, notices, surviv
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # of functions that are broken on purpose
 MODULES = [m.name for m in pkgutil.iter_modules(selection.__path__) if not m.ispkg]
-SLOW = ("coordinates", "duels", "lexicase", "optimal_design", "pairs")
+SLOW = ("coordinates", "duels", "lexicase", "optimal_design", "pairs", "prototypes")
 # Mutants that do the same thing, or differ only in cost or precision.
 EQUIVALENT: dict[str, set[str]] = {
     "_fitted": {
@@ -35,6 +35,16 @@ EQUIVALENT: dict[str, set[str]] = {
     },
     "_ranks": {"swap: counts.cumsum(0) - counts / 2", "swap: ranks - ranks.mean()"},  # both lists turn around
     "ordered_share": {"swap arguments: _dot(weights, good)", "swap arguments: _dot(weights, bad)"},  # products
+    "prototypes": {
+        "to GtE: float(_nearest(state[None], found).values) > threshold",  # exactly at the threshold
+        "unwrap: bool((own == k).any())",  # tensors of one number
+        "unwrap: float(_nearest(state[None], found).values)",
+        "unwrap: float(_nearest(states, sides).values.mean())",
+        "unwrap: float(sides.var(0, correction=0).mean())",
+    },
+    "_nearest": {  # precision
+        "drop compute_mode: torch.cdist(states, points, compute_mode='donot_use_mm_for_euclid_dist')"
+    },
     "backward_duels": {"add 1: 1"},  # without states nothing is shared
     "Duels.record": {  # a difference from a half, whatever its sign; exactly as wide as the width
         "swap: self.share(a, b) - 0.5",

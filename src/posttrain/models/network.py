@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from posttrain.core.maths.members import AGGREGATES
+from posttrain.core.maths.prototypes import drawn
 from posttrain.core.rows import Rows
 from posttrain.errors import ModelError, suggestion
 from posttrain.models import llama
@@ -140,6 +141,8 @@ class Network(nn.Module):
     def numbers(self, name: str, states: Tensor) -> Tensor:
         """All numbers of a head: [N, D] -> [N, K]."""
         head = self.heads[name]
+        if name == "score" and "prototype" in self.heads:
+            states = drawn(states, self.heads["prototype"].get_parameter("weight").to(states.dtype))
         weight, bias = head.get_parameter("weight"), head.get_parameter("bias")
         if name == "score":
             own = self.lora_members is not None  # each member's states, and its row of the head

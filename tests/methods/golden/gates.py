@@ -35,4 +35,12 @@ GATES = (
           loss=log(1 + exp(-1)) + 0.25 * log(1 + exp(-0.8)), metrics={"accuracy": 1, "margin": 1.0},
           gradients={"score": [-sigma(-1), sigma(-1)],
                      "feature": [[0, 0.5 * sigma(-0.8) * 0.8], [0.25 * sigma(-0.8) * x for x in (0.64, -0.48)]]}),
+    # Below 1/2 are the distances 0.2 and 0.4, by 0.3 and 0.1.
+    batch("reward/prototypes", {"apart.weight": 0.5},
+          [answer(between=(0.2, 0.9, 0.4), score=0.5), answer(between=(0.2, 0.9, 0.4), score=-0.5)], pairs=[(0, 1)],
+          loss=log(1 + exp(-1)) + 0.5 * 0.2, metrics={"accuracy": 1, "margin": 1.0},
+          gradients={"score": [-sigma(-1), sigma(-1)], "between": [[-0.125, 0, -0.125]] * 2}),
+    batch("reward/prototypes", {"least": 0.1},
+          [answer(between=(0.2, 0.9), score=0.5), answer(between=(0.2, 0.9), score=-0.5)], pairs=[(0, 1)],
+          loss=log(1 + exp(-1)), gradients={"between": [[0, 0]] * 2}, note="far enough"),
 )

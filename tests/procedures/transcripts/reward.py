@@ -66,6 +66,36 @@ REWARD = (
         """,
     ),
     Scenario(
+        "reward/proto_rm",
+        {"pairs": COMPARED},
+        {"alpha": 0.9, "most": 3, "first": {"steps": 2}, "reward": {"steps": 4}},
+        {"states": STATES},
+        """
+        train reward/bradley_terry on 'pairs': p?: a > b; q?: c > d | policy=start reward=start | no
+            rewards | steps=2
+        embed states: p?: a > b; q?: c > d | reward=#1
+        note 3 prototypes stand for 4 answers
+        head prototype of reward=#1 | weight=[[0.5 1.5] [0 -2] [3 1]]
+        train reward/prototypes on 'pairs': p?: a > b; q?: c > d | policy=start reward=#1 | no
+            rewards | steps=4
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "reward/proto_rm",
+        {"pairs": COMPARED},
+        {"most": 2},
+        {"states": STATES},
+        """
+        embed states: p?: a > b; q?: c > d | reward=start
+        note 2 prototypes stand for 4 answers
+        head prototype of reward=start | weight=[[1.33333 1.33333] [0 -2]]
+        train reward/prototypes on 'pairs': p?: a > b; q?: c > d | policy=start reward=start | no
+            rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
         "reward/qrm",
         {"demonstrations": RATED, "pairs": COMPARED},
         {"quantiles": 4, "regression": {"steps": 2, "settings": {"aggregate": "mean"}}, "gate": {"steps": 4}},

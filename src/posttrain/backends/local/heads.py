@@ -15,7 +15,11 @@ from posttrain.models.network import Network
 from posttrain.models.outputs.output import output
 from posttrain.seeds import seed_for
 
-REMEDIES = {"doubt": "procedure: reward/laplace", "gate": "procedure: reward/armorm"}
+REMEDIES = {
+    "doubt": "procedure: reward/laplace",
+    "gate": "procedure: reward/armorm",
+    "prototype": "procedure: reward/proto_rm",
+}
 
 
 def ensure_head(module: Any, source: Source, seed: int, *, trained: bool) -> None:

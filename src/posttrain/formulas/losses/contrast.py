@@ -1,4 +1,4 @@
-"""Contrast of the states of answers, so that a reward model tells more of them apart.
+"""Contrast of states and distance of prototypes, so that a reward model tells more answers apart.
 
 Legend: B rows, D hidden width.
 """
@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy, normalize
 
 from posttrain.core.batch import keyed_rows
-from posttrain.core.parts import PerRow, PerRowState, Scalar
+from posttrain.core.parts import PerRow, PerRowMany, PerRowState, Scalar
 
 
 def contrastive(
@@ -29,3 +29,15 @@ def contrastive(
     seen = keyed_rows(int(seed), row_id, 2 * width) >= drop
     one, other = (normalize(feature * mask, dim=1) for mask in (seen[:, :width], seen[:, width:]))
     return cross_entropy(one @ other.T / temperature, torch.arange(len(one), device=one.device))
+
+
+def apart(between: PerRowMany, *, least: float = 0.5) -> PerRow:
+    """Keep points apart: how far pairs of them are below the least distance, in the mean over pairs that are.
+
+        mean over d < δ of (δ - d),    0 if there are none
+
+    Settings:
+        least: δ, distance from which a pair costs nothing; above 0, 0.5 in the paper's code.
+    """
+    short = (least - between).clamp(min=0)
+    return short.sum(1) / (short > 0).sum(1).clamp(min=1)

@@ -90,7 +90,8 @@ def _classifier_of(network: Network) -> Any | None:
     from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
 
     kind, only = type(network.trunk.config), not network.writes or _only_scores(network)
-    if network.lora_members is not None or HEAD not in network.heads or not only or kind not in CLASSES:
+    linear = HEAD in network.heads and network.lora_members is None and "prototype" not in network.heads
+    if not linear or not only or kind not in CLASSES:
         return None
     return CLASSES[kind]
 
