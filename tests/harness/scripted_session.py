@@ -26,7 +26,8 @@ from posttrain.training.rollouts import with_opponents
 from posttrain.training.session import Session
 from posttrain.turns import answer_text, last_message
 
-Texts = Mapping[str, float | None] | Sequence[str | tuple[str, float | None]]
+Score = float | Mapping[str, float | None] | None  # or that of each reward by name
+Texts = Mapping[str, Score] | Sequence[str | tuple[str, Score]]
 # By name of the collection (and author, unless it is the first), then by the text of the prompt.
 Answers = Mapping[str | tuple[str, int], Mapping[str, Texts]]
 
@@ -55,6 +56,7 @@ class ScriptedSession:
         weights: Mapping[str, str] | None = None,
         folder: Path | None = None,
         learning_rate: float | None = 1.0,
+        rewards: Sequence[Any] = ("rewards",),
         **sampling: Any,
     ) -> None:
         self.answers = answers or {}
@@ -64,6 +66,7 @@ class ScriptedSession:
         self.seeds = seeds or {}
         self.speaker = speaker
         self.weights = {"policy": "start", **(weights or {})}
+        self.named = tuple(rewards)
         self.transcript: list[str] = []
         self.stages = 0
         file = SimpleNamespace(
@@ -180,8 +183,8 @@ class ScriptedSession:
 
     # ---- what the verbs share
 
-    def rewards(self) -> tuple[str, ...]:
-        return ("rewards",)
+    def rewards(self) -> tuple[Any, ...]:
+        return self.named
 
     def reward(self, path: str, **settings: Any) -> str:
         return f"{path} {as_text(settings)}"
@@ -211,10 +214,11 @@ def prompts(*texts: str, **columns: Sequence[Any]) -> Dataset:
     return Dataset(tuple(Prompt(i, t, own[i], f"file:{i}") for i, t in enumerate(texts)), "prompts")
 
 
-def episode(prompt: Prompt, text: str, reward: float | None, *, sample: int = 0, author: int = 0) -> Episode:
+def episode(prompt: Prompt, text: str, reward: Score, *, sample: int = 0, author: int = 0) -> Episode:
     """An answer whose tokens are its bytes. A text that ends with … was cut at the limit of tokens."""
     tokens, ended = tuple(text.encode()), not text.endswith("…")
-    return Episode.of_answer(prompt, author, sample, (1, 2), tokens, (-0.5,) * len(tokens), ended, text, reward)
+    whole, named = (None, reward) if isinstance(reward, Mapping) else (reward, {})
+    return Episode.of_answer(prompt, author, sample, (1, 2), tokens, (-0.5,) * len(tokens), ended, text, whole, named)
 
 
 def text_of(turns: Turns) -> str:

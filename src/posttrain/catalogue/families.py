@@ -28,6 +28,5 @@ FAMILIES = (
     Family("feedback", "procedures: judgements by models in place of people", "feedback/rlaif"),
     Family("demonstrations", "procedures: rewards that a model draws from itself", "demonstrations/inverse_q"),
     Family("weights", "procedures: models that are averaged in their weights", "weights/warp"),
-    Family("weights", "procedures: models that are averaged in their weights", "weights/warp"),
     Family("zeroth_order", "procedures: rankings of moved policies, without gradients", "zeroth_order/zo_ranksgd"),
 )

@@ -2,12 +2,100 @@
 
 from __future__ import annotations
 
-from tests.procedures.transcripts.records import TWO
+from dataclasses import dataclass
+
+from tests.procedures.transcripts.records import TWO, prompts
 from tests.procedures.transcripts.scenario import Scenario
 
 ANSWERED = {"x?": [("a", 1.0)], "y?": [("b", None)]}
 
+
+@dataclass(frozen=True)
+class Named:
+    """A reward of the run."""
+
+    name: str
+    weight: float = 1.0
+
+    def __repr__(self) -> str:
+        return f"{self.weight} {self.name}"
+
+
+THREE = (Named("a", 2.0), Named("b"), Named("clear"))
+SOUP = {"x?": {"s": {"a": 1.0, "b": 0.5}}, "y?": {"t": {"a": 0.0, "b": None}}}
+
 WEIGHTS = (
+    Scenario(
+        "weights/personalized_soups",
+        {"prompts": prompts("x?", "y?", "x?")},
+        {
+            "weights": {"a": 3.0, "b": 1.0},
+            "instructions": {"a": "A! ", "b": "B! "},
+            "front": ({"b": 2.0}, {"a": 1.0, "b": 0.0}),
+            "method": "online/grpo",
+            "measured": 1,
+            "policy": {"steps": 4},
+        },
+        {
+            "rewards": THREE,
+            "samples": 2,
+            "answers": {
+                "soup-0": {"B! x?": {"s": {"a": 0.25, "b": 1.0}}},
+                "soup-1": {"A! x?": {"s": {"a": 1.0, "b": None, "clear": 9.0}}},
+                "soup-2": {"A! B! x?": {"s": {"a": 1.0, "b": 0.5}, "t": {"a": 0.0, "b": 0.5}}},
+            },
+        },
+        """
+        train online/grpo on 'prompts for a': A! x?; A! y? | policy=start start=start
+            | (1.0 a, 0.0 b, 0.0 clear) | steps=4
+        train online/grpo on 'prompts for b': B! x?; B! y? | for_a=#1 policy=start start=start
+            | (0.0 a, 1.0 b, 0.0 clear) | steps=4
+        collect soup-0: B! x? | 2 of policy=linear(#1, #2 weights=[0 1]) | rewards
+        collect soup-1: A! x? | 2 of policy=linear(#1, #2 weights=[1 0]) | rewards
+        collect soup-2: A! B! x? | 2 of policy=linear(#1, #2 weights=[0.75 0.25]) | rewards
+        return stage=2 soup-0/a=0.25 soup-0/b=1 soup-1/a=1 soup-1/b=0 soup-2/a=0.5 soup-2/b=0.5
+        """,
+    ),
+    Scenario(
+        "weights/personalized_soups",
+        {"prompts": TWO},
+        {"weights": {"a": 1.0}},
+        {"rewards": THREE, "answers": {"soup-0": SOUP}},
+        """
+        train online/rloo on 'prompts for a': x?; y? | policy=start start=start | (1.0 a, 0.0 b, 0.0 clear)
+        collect soup-0: x?; y? | 1 of policy=linear(#1 weights=[1]) | rewards
+        return stage=1 soup-0/a=0.5
+        """,
+    ),
+    *(
+        Scenario(
+            "weights/personalized_soups",
+            {"prompts": TWO},
+            settings,
+            {"rewards": THREE},
+            f"ConfigError: personalized_soups: {why}",
+        )
+        for settings, why in (
+            (
+                {"weights": {"a": 1.0, "cleer": 1.0}},
+                "weights name 'cleer', which is no reward of the run (did you mean 'clear'?); rewards a, b, clear",
+            ),
+            ({"weights": {}}, "weights {} must be 0 or more, and one of them above 0"),
+            (
+                {"weights": {"a": 1.0}, "front": ({"b": 1.0},)},
+                "'b' has no policy; add it to weights, with 0 if need be",
+            ),
+            (
+                {"weights": {"a": 1.0}, "instructions": {"clear": "C!"}},
+                "'clear' has no policy; add it to weights, with 0 if need be",
+            ),
+            ({"weights": {"a": 0.0}}, "weights {'a': 0.0} must be 0 or more, and one of them above 0"),
+            (
+                {"weights": {"a": 1.0, "b": 1.0}, "front": ({"a": 2.0, "b": -1.0},)},
+                "weights {'a': 2.0, 'b': -1.0} must be 0 or more, and one of them above 0",
+            ),
+        )
+    ),
     Scenario(
         "weights/warp",
         {"prompts": TWO},
