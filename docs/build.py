@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import claim_table
 import faults
 import key_tables
 import method_settings
@@ -40,6 +41,7 @@ def pages() -> dict[str, str]:
     )
     return {
         "methods.md": page(),
+        "claims.md": claim_table.page(),
         "faults.md": faults.page(),
         "papers.md": papers.page(),
         "run_file.md": run_file.page(),

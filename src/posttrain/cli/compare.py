@@ -28,7 +28,7 @@ def compare(
         ),
     ],
     task: Annotated[
-        str, typer.Option(help="Task: gold_reward, overoptimisation, human_pairs, ./mine.py")
+        str, typer.Option(help="Task: gold_reward, sorting, overoptimisation, human_pairs, ./mine.py")
     ] = "gold_reward",
     seeds: Annotated[int, typer.Option(help="Number of seeds, the same for every method.", min=1)] = 5,
     data: Annotated[str | None, typer.Option(help="Data file, for a task that needs one.", show_default=False)] = None,

@@ -75,7 +75,7 @@ def test_from_a_file_to_a_verdict_and_a_picture(tmp_path):
     """The margin of DPO grows, on two seeds of a task that lies beside the claim."""
     pytest.importorskip("matplotlib")
     quick(tmp_path)
-    text = "paper: rafailov20239ck\nsays: DPO opens a gap.\ncompare: [preference/dpo]\n"
+    text = "paper: DPO\nkey: rafailov20239ck\nsays: DPO opens a gap.\ncompare: [preference/dpo]\n"
     text += "task: {path: ./quick.py, rate: 0.003}\n"
     text += "seeds: 2\nexpect: [{measure: margin, of: preference/dpo, above: preference/dpo, than_at: start}]\n"
     (tmp_path / "gap.yaml").write_text(text)
@@ -96,7 +96,7 @@ def test_from_a_file_to_a_verdict_and_a_picture(tmp_path):
 def test_a_paper_that_nobody_knows(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text(
-        "paper: rafailov\nsays: b\ncompare: [preference/dpo]\ntask: gold_reward\n"
+        "paper: DPO\nkey: rafailov\nsays: b\ncompare: [preference/dpo]\ntask: gold_reward\n"
         "expect: [{measure: kl, of: preference/dpo, above: 0}]\n"
     )
     done = CliRunner().invoke(app, ["claim", str(file)])

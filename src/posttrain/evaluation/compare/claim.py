@@ -1,6 +1,6 @@
 """Claims of papers as small experiments: a file says what is compared, on which task, and what is then expected.
 
-    paper: 000:[15]
+    paper: Fine-Tuning Language Models with Advantage-Induced Policy Alignment (Zhu et al., 2023)
     says: APA stays closer to where it started than PPO at the same reward.
     compare: [online/apa, online/ppo]
     task: {path: gold_reward, steps: 40}
@@ -72,8 +72,10 @@ class Expectation(Section):
 class Claim(Section):
     """What a paper says, and the comparison that would show it."""
 
-    paper: str
-    """Key of the paper in papers.toml."""
+    paper: str = Field(min_length=1)
+    """Title of the paper, with authors and year."""
+    key: str | None = None
+    """Its key in papers.toml, where it has one."""
     says: str = Field(min_length=1)
     """The claim, in one or two sentences."""
     compare: tuple[str, ...] = Field(min_length=1)

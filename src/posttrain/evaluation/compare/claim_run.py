@@ -49,8 +49,8 @@ def run(file: Path, claim: Claim, *, output: Path, resume: bool = False) -> Outc
     """Compare the methods on the task, and hold the result against what is expected."""
     from posttrain.catalogue.papers import papers
 
-    if claim.paper not in papers():
-        raise ConfigError(f"{file}: there is no paper {claim.paper!r}{suggestion(claim.paper, papers())}")
+    if claim.key is not None and claim.key not in papers():
+        raise ConfigError(f"{file}: key: there is no paper {claim.key!r}{suggestion(claim.key, papers())}")
     if not figure.available():
         raise MissingExtraError("the figure of a claim", "plot")
     with open_display() as display:
