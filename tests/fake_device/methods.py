@@ -13,6 +13,7 @@ from tests.training.test_runs import BRIEF, REWARDS
 A_NUMBER_FOR_EACH_TOKEN = {"imitation/inverse_q", "preference/ama"}  # is not in any bundled data
 MORE_THAN_A_SCORE = {"online/advpo", "online/group_win_rate"}  # is given by no model that bradley_terry trained
 MODELS = {
+    "offline/bpg": "reward",
     "offline/dro": "reward",
     "offline/ilql": "reward",
     "online/attention_credit": "reward",

@@ -36,6 +36,9 @@ EQUIVALENT: dict[str, set[str]] = {
     "conservative": {"drop -: -1"},  # the last of two axes
     "convex": {"swap: z - 1"},  # squared
     "disagreement": {"swap: chosen - rejected"},  # a standard deviation
+    "expectation_error": {"swap: correction - error.detach()"},  # squared
+    "expected_value": {"drop -: -1"},  # the last of two axes
+    "all_actions": {"drop -: -1"},  # the last of two axes
     "explained_variance": {
         "swap: returns - old_value",  # a variance
         "negate: return target.new_zeros(())",  # zero
@@ -60,6 +63,10 @@ EQUIVALENT: dict[str, set[str]] = {
     "reinforce": {"exchange: (logp, advantage)"},  # a product
     "reward_minus_energy": {"swap: written.mean(old_energy) - usual"},  # an absolute value
     "reward_gap": {"swap: a - b"},  # squared
+    "spread_of_values": {
+        "swap: q - q.mean(-1, keepdim=True)",  # squared
+        "drop -: -1",  # the last of two axes
+    },
     "safety_target": {
         "swap: chosen - rejected - (1.5 * chosen_safe - 0.5 * rejected_safe - alpha) / tau",  # squared
     },

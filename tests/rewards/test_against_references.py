@@ -8,7 +8,7 @@ from posttrain.rewards.bundled.gleu import gleu
 from posttrain.rewards.bundled.rouge_l import rouge_l
 from posttrain.rewards.ngrams import ngrams
 
-pytestmark = pytest.mark.paper("000-text:Bandit NMT")
+pytestmark = pytest.mark.paper("000-text:Bandit NMT", "001-text:Actor-critic seq")
 
 
 def test_ngrams_of_a_text():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from posttrain.core.maths.divergence import bounded_exp
-from posttrain.core.parts import PerToken
+from posttrain.core.parts import PerToken, PerTokenVocab
 from posttrain.core.rows import Rows
 
 
@@ -54,3 +54,8 @@ def clipped_share(advantage: PerToken, ratio: PerToken, *, low: float = 0.2, hig
     """
     cut = ((advantage > 0) & (ratio > 1 + high)) | ((advantage < 0) & (ratio < 1 - low))
     return cut.to(ratio.dtype)
+
+
+def all_actions(logits: PerTokenVocab, q: PerTokenVocab) -> PerToken:
+    """Policy-gradient loss over all tokens, not only the sampled one: -Σ_a π(a|s_t) sg Q(s_t, a)."""
+    return -(logits.softmax(-1) * q.detach()).sum(-1)

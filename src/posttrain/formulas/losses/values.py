@@ -117,3 +117,30 @@ def conservative(q: PerTokenVocab, tokens: PerToken) -> PerToken:
     -log softmax(Q(s_t, ·))[y_t]
     """
     return -taken(q.log_softmax(-1), tokens)
+
+
+def corrected_error(
+    value: PerToken, returns: PerToken, importance: PerToken, error: PerToken, correction: PerToken
+) -> PerToken:
+    """Loss whose gradient is that of gradient temporal-difference learning (Sutton et al., 2009; Maei, 2011).
+
+        -sg(δ_t) V_t + sg(ρ_t w_t) G_t,    δ the error, w its expectation, G the return, with gradient
+
+    Without the second part, learning from the log of another policy may diverge.
+    """
+    return (importance * correction).detach() * returns - error.detach() * value
+
+
+def expectation_error(correction: PerToken, error: PerToken) -> PerToken:
+    """Half the squared error of what expects the error of a critic: ½ (w_t - sg δ_t)²."""
+    return 0.5 * (correction - error.detach()) ** 2
+
+
+def expected_value(logits: PerTokenVocab, q: PerTokenVocab) -> PerToken:
+    """Expectation of the values of all tokens: Σ_a π(a|s_t) Q(s_t, a)."""
+    return (logits.softmax(-1) * q).sum(-1)
+
+
+def spread_of_values(q: PerTokenVocab) -> PerToken:
+    """Sum of squares by which the values of all tokens differ from their mean: Σ_a (Q(s_t, a) - mean_a Q)²."""
+    return ((q - q.mean(-1, keepdim=True)) ** 2).sum(-1)
