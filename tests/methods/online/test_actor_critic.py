@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from posttrain.catalogue.index import load
-from posttrain.core.method import Average, variant
+from posttrain.core.method import variant
 from posttrain.core.plan import plan
+from posttrain.core.weights import Average
 from posttrain.formulas.losses.policy_gradient import all_actions
 from posttrain.formulas.losses.values import expected_value, spread_of_values
 from tests.harness.enumerated import Exact, Tabular, batch, every_group

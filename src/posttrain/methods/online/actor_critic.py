@@ -11,9 +11,10 @@ Q is the logits of a model of its own, `models.q`, else a copy of the policy. He
 paper's critic reads the reference answer as well. The paper trains the critic alone first.
 """
 
-from posttrain.core.method import SEQUENCE_SUM, TOKEN_MEAN, Average, Method, Sampling, Stream, Term
+from posttrain.core.method import SEQUENCE_SUM, TOKEN_MEAN, Method, Sampling, Stream, Term
 from posttrain.core.parts import part
 from posttrain.core.vocabulary import live
+from posttrain.core.weights import Average
 from posttrain.formulas.losses.penalties import entropy_of
 from posttrain.formulas.losses.policy_gradient import all_actions
 from posttrain.formulas.losses.scores import nll
