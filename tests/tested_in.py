@@ -7,6 +7,9 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     # being divided into smaller files; the tests follow
     "backends/": ("backends/local",),
     "catalogue/": ("catalogue", "cli/test_main.py"),
+    "launch/steering.py": ("sampling/decoders/test_infer_aligner.py",),
+    "models/activations.py": ("sampling/decoders/test_infer_aligner.py",),
+    "sampling/edits.py": ("sampling/decoders/test_infer_aligner.py",),
     "launch/": ("launch", "training/test_runs.py"),
     "training/": ("training",),
     # every formula, every line of a procedure and every record of a kind, through what reads them

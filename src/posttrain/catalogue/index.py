@@ -26,6 +26,8 @@ from posttrain.seeds import seed_for
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from torch import Tensor
+
     from posttrain.core.choice import Choice
     from posttrain.core.decoder import Decoder
     from posttrain.core.method import Method
@@ -205,14 +207,27 @@ def load_task(path: str, base: Path | None = None) -> Callable[..., Any]:
     return TASKS.function(path, base)
 
 
-def load_decoder(path: str, settings: Mapping[str, Any] | None = None, base: Path | None = None) -> Decoder:
+def load_decoder(
+    path: str,
+    settings: Mapping[str, Any] | None = None,
+    base: Path | None = None,
+    parts: Mapping[str, Tensor] | None = None,
+) -> Decoder:
     """Load a decoder with settings: `dera` is sampling/decoders/dera.py, `./mine.py` the user's.
 
-    Raises ConfigError for an unknown name, a file without a function of its own name, and a setting that it lacks.
+    `parts`: the tensors that it reads. Raises ConfigError for an unknown name, a file without a function of its own
+    name, a setting that it lacks, and for an edit whose tensors are not given.
     """
-    from posttrain.core.decoder import Decoder
+    from posttrain.core.decoder import EDITED, Decoder
 
-    return Decoder(Path(path).stem, *_with_settings(DECODERS, path, settings or {}, base))
+    function, chosen = _with_settings(DECODERS, path, settings or {}, base)
+    decoder = Decoder(Path(path).stem, function, chosen)
+    given = {name: part for name, part in (parts or {}).items() if name in decoder.reads}
+    if decoder.edits and (missing := [n for n in decoder.reads if n not in (*EDITED, *given)]):
+        raise ConfigError(
+            f"the decoder {path} reads {', '.join(missing)}, which are saved with a model: posttrain steer makes them"
+        )
+    return Decoder(decoder.name, function, chosen, given)
 
 
 def load_choice(path: str, settings: Mapping[str, Any] | None = None, base: Path | None = None) -> Choice:

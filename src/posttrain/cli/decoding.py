@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -73,7 +74,8 @@ def answering(
 
     saved = None if decoder == ALONE else decoder_in(model)
     made = load_saved(saved) if decoder is None and saved is not None else None
-    made = loaded(decoder, load_decoder) if decoder not in (None, ALONE) else made
+    parts = saved.parts if saved is not None else {}
+    made = loaded(decoder, partial(load_decoder, parts=parts)) if decoder not in (None, ALONE) else made
     choice = loaded(choose, load_choice)
     check_choice(choice, by, temperature)
     if decoder is None and saved is not None:
@@ -105,7 +107,7 @@ def load_saved(saved: SavedDecoder) -> Decoder:
     """Load the decoder that was saved with a model."""
     from posttrain.catalogue.index import load_decoder
 
-    return load_decoder(saved.name, saved.settings)
+    return load_decoder(saved.name, saved.settings, parts=saved.parts)
 
 
 def loaded(spec: str | None, load: Callable[[str, Mapping[str, Any]], T]) -> T | None:

@@ -27,6 +27,7 @@ from posttrain.cli.methods import explain, methods
 from posttrain.cli.model import sample
 from posttrain.cli.papers import papers
 from posttrain.cli.show import show
+from posttrain.cli.steer import steer
 from posttrain.cli.train import TrainCommand, train
 from posttrain.errors import PosttrainError, from_system_error
 
@@ -60,6 +61,7 @@ app.command(rich_help_panel=INSPECT)(label)
 app.add_typer(data.app, name="data", rich_help_panel=INSPECT)
 app.command(rich_help_panel=INSPECT)(sample)
 app.command("eval", rich_help_panel=INSPECT)(evaluate)
+app.command(rich_help_panel=INSPECT)(steer)
 app.command(rich_help_panel=SETUP)(convert)
 app.command(rich_help_panel=SETUP)(export)
 app.command(rich_help_panel=SETUP)(merge)

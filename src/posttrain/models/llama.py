@@ -19,6 +19,7 @@ from posttrain.models.kernels import decode_step
 from posttrain.models.kernels.elementwise import Saving, gated, linear, recomputed, rms_norm, rotary_embedding, stored
 
 Project = Callable[[Any, Tensor], Tensor]  # (linear module of the layer, input) -> output
+Edit = Callable[[int, Tensor], Tensor]  # (number of a layer, what leaves it [N, D]) -> what the next one reads
 
 SUPPORTED = ("LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model")
 
@@ -28,9 +29,9 @@ def supports(decoder: Any) -> bool:
     return type(decoder).__name__ in SUPPORTED and decoder.config.hidden_act == "silu"
 
 
-def states(decoder: Any, tokens: Tensor, layout: Layout) -> Tensor:
-    """Hidden state after each token: [N] -> [N, D]."""
-    return _norm(decoder.norm, _through(decoder, decoder.layers, decoder.embed_tokens(tokens), layout))
+def states(decoder: Any, tokens: Tensor, layout: Layout, edit: Edit | None = None) -> Tensor:
+    """Hidden state after each token: [N] -> [N, D]. An `edit` changes, or looks at, what leaves each layer."""
+    return _norm(decoder.norm, _through(decoder, decoder.layers, decoder.embed_tokens(tokens), layout, edit))
 
 
 def member_states(decoder: Any, tokens: Tensor, layout: Layout, shared: int, count: int) -> Tensor:
@@ -40,17 +41,19 @@ def member_states(decoder: Any, tokens: Tensor, layout: Layout, shared: int, cou
     return _norm(decoder.norm, x).view(count, len(tokens), -1).transpose(0, 1)
 
 
-def _through(decoder: Any, blocks: Any, x: Tensor, layout: Layout) -> Tensor:
+def _through(decoder: Any, blocks: Any, x: Tensor, layout: Layout, edit: Edit | None = None) -> Tensor:
     """States after some layers: [N, D] -> [N, D]."""
     angles = tuple(a[0] for a in decoder.rotary_emb(x, layout.positions[None]))
     whole_layers = decoder.training and decoder.gradient_checkpointing  # are recomputed
-    for block in blocks:
+    for number, block in enumerate(blocks):
         if isinstance(layout, Decode):
             x = _one_token(block, x, layout, angles)
-            continue
-        saving = stored if whole_layers else recomputed
-        layer = partial(_layer, block, layout=layout, angles=angles, saving=saving)
-        x = decoder._gradient_checkpointing_func(layer, x) if whole_layers else layer(x)
+        else:
+            saving = stored if whole_layers else recomputed
+            layer = partial(_layer, block, layout=layout, angles=angles, saving=saving)
+            x = decoder._gradient_checkpointing_func(layer, x) if whole_layers else layer(x)
+        if edit is not None:
+            x = edit(number, x)
     return x
 
 

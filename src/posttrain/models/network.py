@@ -150,12 +150,15 @@ class Network(nn.Module):
             return with_exact_bias(product, bias)
         return F.linear(states.to(weight.dtype), weight, bias)
 
-    def states(self, tokens: Tensor, layout: Layout) -> Tensor:
+    def states(self, tokens: Tensor, layout: Layout, edit: llama.Edit | None = None) -> Tensor:
         """The hidden state after each token: [T] -> [T, D], or [T, M, D] of M members with adapters of their own.
 
-        Every forward pass through the trunk goes through here.
+        Every forward pass through the trunk goes through here. `edit` changes what leaves each layer.
         """
         decoder = self.trunk.base_model
+        if edit is not None:
+            self._check_edits(decoder)
+            return llama.states(decoder, tokens, layout, edit)
         if self.lora_members is not None:
             return llama.member_states(decoder, tokens, layout, self.lora_members.shared, self.lora_members.count)
         if llama.supports(decoder):
@@ -163,6 +166,12 @@ class Network(nn.Module):
         output = decoder(input_ids=tokens[None], position_ids=layout.positions[None], use_cache=False, layout=layout)
         states: Tensor = output.last_hidden_state[0]
         return states
+
+    def _check_edits(self, decoder: Any) -> None:
+        """Raise ModelError for a model whose layers another forward pass calls."""
+        if not self.flat or self.lora_members is not None or not llama.supports(decoder):
+            known = ", ".join(name.removesuffix("Model") for name in llama.SUPPORTED)
+            raise ModelError(f"{type(decoder).__name__}: activations can be edited in {known} models")
 
     def logits(self, states: Tensor, multiply: Callable[..., Tensor] = F.linear) -> Tensor:
         """Logits of the next token in float32 (float64 for float64): [N, D] -> [N, V]."""

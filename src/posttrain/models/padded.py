@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 from posttrain.core.rows import Rows
 from posttrain.models.attention import Layout
 from posttrain.models.kernels.padded_blocks import Blocks, group_similar
+from posttrain.models.llama import Edit
 from posttrain.models.logprobs import TILE
 from posttrain.models.network import Network
 from posttrain.models.prefixes import PackedRows, unshared
@@ -36,8 +37,10 @@ class Padded(Network):
     flat = False
     cached = True  # `generate` uses a cache; without one it reads the whole sequence again for every token
 
-    def states(self, tokens: Tensor, layout: Layout) -> Tensor:
+    def states(self, tokens: Tensor, layout: Layout, edit: Edit | None = None) -> Tensor:
         """The hidden state after each token of whole rows: [T] -> [T, D]."""
+        if edit is not None:
+            self._check_edits(self.trunk.base_model)
         starts = (layout.positions == 0).nonzero()[:, 0].cpu()
         sizes = starts.diff(append=torch.tensor([len(tokens)]))
         blocks, decoder = Blocks(starts, sizes, group_similar(sizes.tolist())), self.trunk.get_decoder()

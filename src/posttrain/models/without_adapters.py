@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posttrain.models.attention import Layout
+from posttrain.models.llama import Edit
 from posttrain.models.lora import without_adapters
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
@@ -46,9 +47,9 @@ class WithoutAdapters(nn.Module):
         with without_adapters(self.network):
             return self.network.outputs(*args, **settings)
 
-    def states(self, tokens: Tensor, layout: Layout) -> Tensor:
+    def states(self, tokens: Tensor, layout: Layout, edit: Edit | None = None) -> Tensor:
         with without_adapters(self.network):
-            return self.network.states(tokens, layout)
+            return self.network.states(tokens, layout, edit)
 
     def generate(self, *args: Any) -> None:
         with without_adapters(self.network):

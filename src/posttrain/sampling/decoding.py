@@ -17,6 +17,7 @@ from posttrain.models.attention import Decode
 from posttrain.models.cache import Cache
 from posttrain.models.kernels.decode_step import PAGE
 from posttrain.models.kernels.elementwise import linear
+from posttrain.models.llama import Edit
 from posttrain.models.network import Network
 
 BLOCK = 32  # slots whose attention is computed together on a CPU, as wide as their longest sequence,
@@ -38,12 +39,13 @@ class Decoding:
     once.
     """
 
-    def __init__(self, network: Network, slots: int, capacity: int) -> None:
+    def __init__(self, network: Network, slots: int, capacity: int, edit: Edit | None = None) -> None:
         # On a CPU torch reads whole pages, because it would have to copy part of one first.
         page = PAGE if network.device.type == "cpu" else min(MAX_PAGE, -(-capacity // WIDTH_UNIT) * WIDTH_UNIT)
         self.network = network
         self.cache = Cache(slots + SPARE, capacity, page)
-        self.capture = capture_on(network.device)
+        self.edit = edit  # of what leaves each layer
+        self.capture = capture_on(network.device) if edit is None else None
         self._seen: set[tuple[int, int]] = set()  # shapes
         self._steps: dict[tuple[int, int], tuple[Tensor, Step]] = {}  # shape -> inputs, captured step
         self._captured_capacity = self.cache.capacity
@@ -79,7 +81,7 @@ class Decoding:
 
     def _states(self, rows: Tensor, blocks: Sequence[tuple[int, int]]) -> Tensor:
         tokens, positions, slots = rows.unbind()
-        return self.network.states(tokens, Decode(positions, slots, blocks, self.cache))
+        return self.network.states(tokens, Decode(positions, slots, blocks, self.cache), self.edit)
 
     def _replayed(self, rows: Tensor, shape: tuple[int, int]) -> Tensor:
         if self._captured_capacity != self.cache.capacity:  # the cache has moved in memory

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 
 import torch
 
+from posttrain.core.decoder import Decoder
 from posttrain.errors import ConfigError, ModelError, suggestion
 from posttrain.models.network import Network
-from posttrain.sampling.next_token import scores_from
+from posttrain.sampling.edits import edit_for, same_prompt
+from posttrain.sampling.next_token import Mixture, scores_from
 from posttrain.sampling.occupancy import Occupancy
 from posttrain.sampling.request import (
     NEVER,
@@ -70,6 +72,8 @@ class Engine:
             check(number, request, networks)
         if not requests:
             return []
+        if isinstance(source, Decoder) and source.edits:
+            return self._edited(requests, source, progress, pause, on_finished)
         slots, self.cache = self._slots(networks, requests), None
         with _evaluating(networks):
             scheduler = Scheduler(requests, slots, scores_from(source, slots.decodings), self.stop)
@@ -97,6 +101,37 @@ class Engine:
             enough |= pause.finished is not None and sum(c.finished for c in done.values()) >= pause.finished
         scheduler.suspend()
         return done
+
+    def _edited(
+        self,
+        requests: Sequence[Request],
+        decoder: Decoder,
+        progress: Progress | None,
+        pause: Pause,
+        on_finished: OnFinished | None,
+    ) -> list[Completion]:
+        """Answer prompt by prompt, because an edit depends on the prompt; all answers to one run together."""
+        if pause != NEVER:
+            raise ConfigError(f"sampling: the decoder {decoder.name} answers prompt by prompt and cannot be suspended")
+        self.forget()
+        network = of_role(self.networks, *decoder.roles)
+        done: dict[int, Completion] = {}
+        enough = False
+        with _evaluating([network]):
+            for numbers in same_prompt(requests):
+                if enough:
+                    break
+                asked = [requests[i] for i in numbers]
+                longest = max(len(r.read) for r in asked) + 1
+                edit = edit_for(decoder, network, asked[0].prompt)
+                slots = Slots([network], min(self.slots, len(asked)), longest + HEADROOM, edit)
+                scheduler = Scheduler(asked, slots, Mixture(slots.decodings, [1.0]), self.stop)
+                for number, completion in self._run(scheduler, pause, None, None).items():
+                    done[numbers[number]] = completion
+                    enough |= on_finished is not None and on_finished(numbers[number], completion)
+                if progress is not None:
+                    progress(len(done), len(requests))
+        return [done.get(i) or request.partial for i, request in enumerate(requests)]
 
     def forget(self) -> None:
         """Drop the cached keys and values. To be called after every change of a weight.

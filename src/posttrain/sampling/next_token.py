@@ -53,15 +53,19 @@ class Decoded:
     def __init__(self, decoder: Decoder, decodings: Mapping[str, Decoding]) -> None:
         self.decoder = decoder
         self.decodings = decodings
+        device = next(iter(decodings.values())).network.device
+        self.parts = {name: part.to(device) for name, part in decoder.parts.items()}
 
     def __call__(self, newest: Sequence[int], positions: Sequence[int]) -> Tensor:
         """Scores of the next token: [S, V]."""
         step = _Step(self.decodings, newest, positions, self._wants_states())
-        return self.decoder(**{name: step.read(name) for name in self.decoder.reads})
+        read = {name: step.read(name) for name in self.decoder.reads if name not in self.parts}
+        return self.decoder(**read, **self.parts)
 
     def _wants_states(self) -> set[str]:
         """The roles of which more than logits is read."""
-        return {role_of(name) for name in self.decoder.reads if role_of(name) != name}
+        read = (name for name in self.decoder.reads if name not in self.parts)
+        return {role_of(name) for name in read if role_of(name) != name}
 
 
 class _Step:
@@ -102,7 +106,7 @@ class _Step:
 def value(role: str, network: Network, states: Tensor) -> Tensor:
     """What the value head of a model, else its score head, says of states: [S, D] -> [S]. ModelError without either."""
     for name in ("value", "score"):
-        if name in network.heads:
+        if name in getattr(network, "heads", ()):
             return network.head(name, states)
     raise ModelError(
         f"the decoder reads a value of the model {role!r}, which has neither a value head nor a score head; train one "

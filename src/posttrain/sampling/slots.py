@@ -13,6 +13,7 @@ import torch
 
 from posttrain.models.attention import Prefill
 from posttrain.models.extend import Extend
+from posttrain.models.llama import Edit
 from posttrain.models.network import Network
 from posttrain.sampling.decoding import Decoding
 
@@ -37,10 +38,11 @@ class PendingPrefill:
 class Slots:
     """A cache for each network, and the tokens that each slot holds."""
 
-    def __init__(self, networks: Sequence[Network], count: int, capacity: int) -> None:
+    def __init__(self, networks: Sequence[Network], count: int, capacity: int, edit: Edit | None = None) -> None:
         self.networks = list(networks)
         self.count = count
-        self.decodings = [Decoding(network, count, capacity) for network in networks]
+        self.edit = edit  # of what leaves each layer, for all sequences alike
+        self.decodings = [Decoding(network, count, capacity, edit) for network in networks]
         self.caches = [decoding.cache for decoding in self.decodings]
         self.cached_tokens: list[tuple[int, ...]] = [()] * count
         self.pending: dict[tuple[int, ...], PendingPrefill] = {}
@@ -111,7 +113,7 @@ class Slots:
                 layout = Extend([p.num_cached for p in batch], lengths, first, cache, network.device)
             else:
                 layout = Prefill(lengths, [[slot] for slot in first], cache, network.device)
-            network.states(torch.tensor([t for p in batch for t in p.new], device=network.device), layout)
+            network.states(torch.tensor([t for p in batch for t in p.new], device=network.device), layout, self.edit)
 
     def _copy(self, source: int, targets: list[int], length: int) -> None:
         for cache in self.caches:

@@ -202,15 +202,19 @@ class Session(Observer):
         self._settle()
         self.run.stop_at_ends()
         if target.exists() and own not in target.parents:  # it may hold files of somebody else
-            self.run.learner.save(role, target)
+            self._write(role, target, decoder)
         else:
             with durable.whole_folder(target) as partial:
-                self.run.learner.save(role, partial)
-                if decoder is not None:
-                    roles = catalogue.load_decoder(decoder.name, decoder.settings, self.run.file.base).roles
-                    others = [r for r in roles if r != "policy" and r not in decoder.parts]
-                    write_decoder(partial, decoder, others, self.run.learner.save)
+                self._write(role, partial, decoder)
         return target
+
+    def _write(self, role: str, folder: Path, decoder: SavedDecoder | None) -> None:
+        """Write a model, and what it answers by."""
+        self.run.learner.save(role, folder)
+        if decoder is not None:
+            base = self.run.file.base
+            loaded = catalogue.load_decoder(decoder.name, decoder.settings, base, decoder.parts)
+            write_decoder(folder, decoder, [r for r in loaded.roles if r != "policy"], self.run.learner.save)
 
     def _settle(self) -> None:
         """Wait for a checkpoint that is being written. If it fails that is a note: the model matters more."""

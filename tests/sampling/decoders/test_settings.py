@@ -18,7 +18,7 @@ from tests.sampling.decoders.drawn import check, drawn, logits, requests
 
 @pytest.mark.parametrize("name", catalogue.decoders())
 def test_every_setting_has_its_line(name: str) -> None:
-    assert not problems(catalogue.load_decoder(name).function)
+    assert not problems(catalogue.DECODERS.function(name, None))
 
 
 @pytest.mark.parametrize("name", catalogue.decoders())
