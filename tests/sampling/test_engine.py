@@ -119,7 +119,7 @@ def test_equal_prompts_are_read_once_and_answered_as_separate_ones(monkeypatch):
     alone = [Engine({"policy": net}, NEVER).generate([r])[0] for r in asked]
     read = []
     states = net.states
-    monkeypatch.setattr(net, "states", lambda tokens, layout: read.append(len(tokens)) or states(tokens, layout))
+    monkeypatch.setattr(net, "states", lambda tokens, *how: read.append(len(tokens)) or states(tokens, *how))
     same(Engine({"policy": net}, NEVER).generate(asked), alone)
     assert read[0] == 4 + 2  # each distinct prompt, without its last token
     assert read[1:] == [5] * 6
@@ -135,7 +135,7 @@ def test_a_group_that_is_admitted_in_several_steps_reads_its_prompt_once(monkeyp
     alone = [engine.generate([r], mix)[0] for r in asked]
     read = []
     states = second.states
-    monkeypatch.setattr(second, "states", lambda tokens, layout: read.append(tokens.tolist()) or states(tokens, layout))
+    monkeypatch.setattr(second, "states", lambda tokens, *how: read.append(tokens.tolist()) or states(tokens, *how))
     same(engine.generate(asked, mix), alone)
     assert read.count(list(prompt[:-1])) == 1
 

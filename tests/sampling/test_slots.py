@@ -21,7 +21,7 @@ def counted(monkeypatch):
     def make(**settings):
         net, read = network(**settings), []
         states = net.states
-        monkeypatch.setattr(net, "states", lambda tokens, layout: read.append(len(tokens)) or states(tokens, layout))
+        monkeypatch.setattr(net, "states", lambda tokens, *how: read.append(len(tokens)) or states(tokens, *how))
         return net, read
 
     return make

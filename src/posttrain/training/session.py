@@ -24,7 +24,7 @@ from posttrain.errors import ConfigError, PosttrainError
 from posttrain.models.merging.merge import Merge
 from posttrain.rewards.reward import Reward
 from posttrain.runs import durable
-from posttrain.runs.decoder import SavedDecoder, write_decoder
+from posttrain.runs.decoder import SavedDecoder
 from posttrain.runs.saver import Copy
 from posttrain.training.best import KEPT, Best
 from posttrain.training.observer import Observer
@@ -32,6 +32,7 @@ from posttrain.training.reference import check_rule
 from posttrain.training.run import Run
 from posttrain.training.saving import saves
 from posttrain.training.stage import Stage
+from posttrain.training.written import write_model
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -202,19 +203,11 @@ class Session(Observer):
         self._settle()
         self.run.stop_at_ends()
         if target.exists() and own not in target.parents:  # it may hold files of somebody else
-            self._write(role, target, decoder)
+            write_model(self.run, role, target, decoder)
         else:
             with durable.whole_folder(target) as partial:
-                self._write(role, partial, decoder)
+                write_model(self.run, role, partial, decoder)
         return target
-
-    def _write(self, role: str, folder: Path, decoder: SavedDecoder | None) -> None:
-        """Write a model, and what it answers by."""
-        self.run.learner.save(role, folder)
-        if decoder is not None:
-            base = self.run.file.base
-            loaded = catalogue.load_decoder(decoder.name, decoder.settings, base, decoder.parts)
-            write_decoder(folder, decoder, [r for r in loaded.roles if r != "policy"], self.run.learner.save)
 
     def _settle(self) -> None:
         """Wait for a checkpoint that is being written. If it fails that is a note: the model matters more."""
