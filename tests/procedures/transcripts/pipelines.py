@@ -134,6 +134,18 @@ PIPELINES = (
         """,
     ),
     Scenario(
+        "pipelines/rto",
+        {"pairs": CHOSEN, "prompts": TWO},
+        {"dpo": {"steps": 2}, "ppo": {"steps": 3}},
+        {},
+        """
+        train preference/dpo on 'pairs': p?: good > bad; q?: right > wrong; r?: yes > no; s?: in > out
+            | policy=start reference=start | no rewards | steps=2
+        train online/rto on 'prompts': x?; y? | dpo=#1 policy=start reference=start | rewards | steps=3
+        return stage=2
+        """,
+    ),
+    Scenario(
         "pipelines/hard_prompts",
         {"prompts": prompts("x?", "y?", "z?", "u?", "v?", "w?", domain=["m", "c", "c", "m", "c", "c"])},
         {"share": 0.4, "method": "online/ppo", "first": {"steps": 2}, "then": {"steps": 3}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from posttrain.procedures.rounds.rise import REQUEST
 from tests.harness.scripted_session import prompts
 from tests.procedures.transcripts.records import THREE, TWO, demonstrations, pairs
 from tests.procedures.transcripts.scenario import Scenario
@@ -378,6 +379,58 @@ ROUNDS = (
         collect round-2: y? Answer: b Feedback: long Write a better answer. | 3 of policy=#1 | rewards
         train imitation/sft on 'round 2': y? -> c | policy=#1 | no rewards
         return stage=2
+        """,
+    ),
+    Scenario(
+        "rounds/rise",
+        {"prompts": prompts("x?", "x?", "v?", "y?", "w?", answer=["a", "a", "f", "d", "g"])},
+        {
+            "rounds": 2,
+            "prompts_per_round": 2,
+            "verified": 3,
+            "request": "{question} {answer}?",
+            "threshold": 0.4,
+            "method": "online/grpo",
+            "then": {"steps": 3},
+        },
+        {
+            "answers": {
+                "round-1": {"x?": {"a": 0.5, "b": 0.4, "c": 0.9}},
+                "round-2": {"v?": {"f": 1.0}, "y?": {"d": None, "e": 0.1}},
+            }
+        },
+        """
+        collect round-1: x? | 3 of policy=start | rewards
+        note round 1: 3 solutions to verify, 2 of them right
+        train online/grpo on 'round 1': x?; x? a?; x? b?; x? c? | policy=start | rewards | steps=3
+        collect round-2: v?; y? | 3 of policy=#1 | rewards
+        note round 2: 2 solutions to verify, 1 of them right
+        train online/grpo on 'round 2': v?; y?; v? f?; y? e? | policy=#1 | rewards | steps=3
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "rounds/rise",
+        {"prompts": prompts("x?", "y?", truth=["a", "b"])},
+        {"rounds": 1, "verified": 1, "column": "truth", "prompts_per_round": None},
+        {"answers": {"round-1": {"x?": {"a": 0.6, "c": 1.0}, "y?": {"d": 0.5}}}},
+        f"""
+        collect round-1: x?; y? | 1 of policy=start | rewards
+        note round 1: 2 solutions to verify, 1 of them right
+        train online/ppo on 'round 1': x?; y?; {" ".join(REQUEST.format(question="x?", answer="a").split())};
+            {" ".join(REQUEST.format(question="y?", answer="d").split())} | policy=start | rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "rounds/rise",
+        {"prompts": TWO},
+        {"rounds": 1, "verified": 0, "prompts_per_round": 1},
+        {},
+        """
+        note round 1: 0 solutions to verify, 0 of them right
+        train online/ppo on 'round 1': x? | policy=start | rewards
+        return stage=1
         """,
     ),
     Scenario(
