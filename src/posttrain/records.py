@@ -172,6 +172,12 @@ class Span:
     value: float
 
 
+class Spans(tuple[Span, ...]):
+    """Numbers for parts of one answer, before they become one for each token; 0 elsewhere."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Episode:
     """What follows one prompt: the segments of models and environment, in order. A single answer is one segment.

@@ -225,7 +225,7 @@ def text_of(turns: Turns) -> str:
     return turns if isinstance(turns, str) else "chat: " + last_message(turns)
 
 
-NUMBERS = ("reward", "token_reward", "reliability", "agreement", "margin")
+NUMBERS = ("reward", "token_reward", "chosen_highlight", "rejected_highlight", "reliability", "agreement", "margin")
 
 
 def described(record: Record) -> str:

@@ -97,6 +97,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     },
     "pairwise_borda": {"rounds": 2, "samples": 3, "judge": "policy", "question": "{first}{second}?", "dpo": ONE},
     "rbr": {**YES, "propositions": ["1"], "method": "online/reinforce", "then": {"steps": 2}},
+    "predilect": {"reader": "policy", "question": "{part}{reason}?", "least": 0.0, "reward": SHORT},
     "west_of_n": {"n": 3, "reward": ONE, "again": ONE},
     "code_pmp": {"strong": "policy", "weak": "policy", "pretraining": ONE, "reward": ONE},
     "critic_rm": {"request": "{answer}?", "pattern": "([0-9])", "samples": 8, "reward": SHORT},
@@ -147,6 +148,8 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if feedback else 48}")
     if name == "almupqa":
         data["rankings"] = {"path": f"{SUMS},size=48", "columns": {"votes": "reward"}}
+    if name == "predilect":
+        data["pairs"] = {"path": data["pairs"], "columns": {"reason": "id"}}
     if name in ("armorm", "qrm"):
         data["demonstrations"] = str(rated(folder / "rated.jsonl"))
     if name in ("crowd_bt", "maxmin_rlhf", "popl"):

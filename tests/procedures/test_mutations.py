@@ -42,6 +42,7 @@ EQUIVALENT: dict[str, set[str]] = {
     },
     "feedback/critic_rm": {"drop if: isinstance(p, Pair)"},
     "feedback/hrlaif": {"to GtE: ahead(p) > 0"},  # it is not 0 there
+    "feedback/predilect": {"drop if: isinstance(p, Pair)"},
     "feedback/rbr": {"drop if: isinstance(p, Pair)"},
     "feedback/synthetic_critiques": {"drop if: isinstance(p, Pair)"},
     "pipelines/almupqa": {"swap arguments: zip(weights, x, strict=True)"},  # a product

@@ -1,7 +1,8 @@
 """Numbers that the loss reads, from the columns of a record.
 
 The `margin` of a pair goes to both of its rows, `chosen_reward` and `rejected_reward` to one each. The `reward` of a
-ranking is a list with a number for each answer; `token_reward` is a list with a number for each token of the answer.
+ranking is a list with a number for each answer; `token_reward` is a list with a number for each token of the answer, or
+of spans {start, end, value} of its text.
 `attributes` is a list of numbers of one answer, with null for a label that is missing. A column that some records have
 must be in all of them.
 """
@@ -12,6 +13,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from posttrain.data.spans import is_spans, read_spans
 from posttrain.errors import DataError
 from posttrain.records import Numbers, Record, Row
 
@@ -37,6 +39,8 @@ def numbers(
             cell = cell[place]
         if wanted[name] == "B K":
             values[name] = _several(column, cell)
+        elif wanted[name] == "T" and is_spans(cell):
+            values[name] = read_spans(column, cell)
         elif wanted[name] == "T" and isinstance(cell, list | tuple):
             values[name] = tuple(_number(column, x) for x in cell)
         else:

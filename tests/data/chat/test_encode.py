@@ -418,3 +418,17 @@ def test_smollm2():
     asked = encoder.prompt(Prompt(1, talk[:1]))
     assert asked == tuple(tokenizer.apply_chat_template(list(talk[:1]), add_generation_prompt=True, return_dict=False))
     assert row.tokens[: len(asked)] == asked
+
+
+@pytest.mark.parametrize("chat", [True, False])
+def test_spans_of_an_answer_are_numbers_of_its_tokens(encoder, tokenizer, chat):
+    """Wherever its text begins among the tokens; the other answer has none."""
+    asked, good, bad = (
+        ((user("what?"),), (says("good enough"),), (says("bad"),)) if chat else ("what?", "good enough", "bad")
+    )
+    columns = {"chosen_highlight": [{"start": 5, "end": 9, "value": 2}], "rejected_highlight": []}
+    chosen, rejected = encoder.rows(Pair(1, asked, good, bad, columns), "pairs", {"highlight": "T"})
+    pointed = [token for token, x in zip(chosen.tokens, chosen.columns["highlight"], strict=True) if x == 2.0]
+    assert tokenizer.decode(pointed).strip() in ("enou", "enough")
+    assert len(chosen.columns["highlight"]) == len(chosen.tokens)
+    assert not any(rejected.columns["highlight"])

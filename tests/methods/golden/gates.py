@@ -1,4 +1,4 @@
-"""Golden numbers of reward models that read more of a state than its score: gates, and contrasts of states."""
+"""Golden numbers of reward models that read more than a score: gates, contrasts, prototypes, highlights."""
 
 from __future__ import annotations
 
@@ -43,4 +43,18 @@ GATES = (
     batch("reward/prototypes", {"least": 0.1},
           [answer(between=(0.2, 0.9), score=0.5), answer(between=(0.2, 0.9), score=-0.5)], pairs=[(0, 1)],
           loss=log(1 + exp(-1)), gradients={"between": [[0, 0]] * 2}, note="far enough"),
+    # Gains 0.5, 1, -0.5 around 0, of which the second is praised; 1, -0.6 of which the second is blamed, 1.6 below 1.
+    batch("reward/highlights", {"highlights.weight": 0.25},
+          [answer(prefix_score=[0.5, 1.5, 1.0], highlight=[0.0, 2.0, 0.0], score=0.5),
+           answer(prefix_score=[1.0, 0.4], highlight=[0.0, -1.0], score=-0.5)], pairs=[(0, 1)],
+          loss=log(1 + exp(-1)) + 0.125 * (log(1 + exp(-1)) + log(1 + exp(-1.6))), metrics={"accuracy": 1, "margin": 1},
+          gradients={"score": [-sigma(-1), sigma(-1)],
+                     "prefix_score": [[-0.125 * sigma(-1) * x for x in (-1.5, 1.5, -0.5)],
+                                      [0.125 * sigma(-1.6) * x for x in (-2, 1)]]}),
+    # Where all is highlighted, by 1 and -3, gains are compared with 0; the other answer has no highlight.
+    batch("reward/highlights", {"highlights.weight": 1.0},
+          [answer(prefix_score=[0.5, 1.5], highlight=[1.0, -3.0], score=0.5),
+           answer(prefix_score=[1.0, 0.4], highlight=[0.0, 0.0], score=-0.5)], pairs=[(0, 1)],
+          loss=log(1 + exp(-1)) + (log(1 + exp(-0.5)) + 3 * log(1 + exp(1))) / 4 / 2,
+          gradients={"prefix_score": [None, [0, 0]]}, note="all of it, or none"),
 )

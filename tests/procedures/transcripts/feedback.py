@@ -52,6 +52,12 @@ def holds(role, text):
     return [yes, 1 - yes]
 
 
+def pointing(role, text):
+    """What a reason says of a part: kindness is praised, rudeness is blamed, length a little."""
+    blamed = {"rude": 0.75, "Long!": 0.3}
+    return next(([0.0, x, 1 - x] for word, x in blamed.items() if word in text), [0.75 * ("ind" in text), 0.0, 0.25])
+
+
 XYZ = prompts("x?", "y?", "z?")
 CHAT = ({"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hi?"}, {"role": "user", "content": "c?"})
 FIVE = Dataset((*prompts("x?", "y?", "z?", "u?", "t?"), Prompt(9, CHAT, {}, "file:9")), "five")
@@ -742,6 +748,43 @@ FEEDBACK = (
         artefact rule_weights: a=2.10243
         train online/ppo on 'prompts': x?; y?; z? | policy=start reference=start | ('rewards',
             'propositions model=judge weights={a=2.10243} question={prompt} {answer}|{proposition}')
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "feedback/predilect",
+        {"pairs": pairs(("q?", "a", "b"), ("p?", "Kind. Long!", "rude\nodd"), reason=[None, "nice"])},
+        {"reader": "policy", "question": "{which} {prompt} {reason} {part}", "least": 0.2, "reward": {"steps": 4}},
+        {"speaker": pointing},
+        """
+        choose highlights: preferred p? nice Kind.; preferred p? nice Long!; other p? nice rude;
+            other p? nice odd | A or B or C by policy=start
+        note 3 of 4 parts are highlighted
+        train reward/highlights on 'pairs with highlights': q?: a > b chosen_highlight=[]
+            rejected_highlight=[]; p?: Kind. Long! > rude odd chosen_highlight=[{start=0 end=5
+            value=0.75} {start=6 end=11 value=-0.3}] rejected_highlight=[{start=0 end=4
+            value=-0.75}] | policy=start reward=start | no rewards | steps=4
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "feedback/predilect",
+        {"pairs": Dataset((Pair(7, CHAT, said("kind"), said("rude"), {"reason": 3}, "file:7"),), "pairs")},
+        {},
+        {"speaker": pointing},
+        """
+        choose highlights: A person compared two answers to a question and prefers one. Here is why,
+            and a part of the preferred answer. <question> c? </question> <reason> 3 </reason>
+            <part> kind </part> Does the reason praise what this part does (A), criticise it (B), or
+            neither (C)? Reply with A, B or C alone.; A person compared two answers to a question
+            and prefers one. Here is why, and a part of the other answer. <question> c? </question>
+            <reason> 3 </reason> <part> rude </part> Does the reason praise what this part does (A),
+            criticise it (B), or neither (C)? Reply with A, B or C alone. | A or B or C by
+            judge=given
+        note 2 of 2 parts are highlighted
+        train reward/highlights on 'pairs with highlights': chat: c?: kind > rude
+            chosen_highlight=[{start=0 end=4 value=0.75}] rejected_highlight=[{start=0 end=4
+            value=-0.75}] | policy=start reward=start | no rewards
         return stage=1
         """,
     ),

@@ -20,9 +20,11 @@ from posttrain.data.chat.renderer import Renderer
 from posttrain.data.chat.template import ChatTemplate, Rendered
 from posttrain.data.error_context import errors_at
 from posttrain.data.notices import Notices
+from posttrain.data.spans import values_at
 from posttrain.errors import DataError, ModelError
-from posttrain.records import Answer, Message, Numbers, Prompt, Record, Row, Sampled, Turns
+from posttrain.records import Answer, Message, Numbers, Prompt, Record, Row, Sampled, Spans, Turns
 from posttrain.seeds import seed_for
+from posttrain.turns import answer_text
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 Marked = tuple[tuple[int, ...], tuple[bool, ...]]  # token ids, and whether each is trained on
@@ -130,7 +132,7 @@ class Encoder:
     def rows_of(self, identity: int, record: Record, answer: Answer, **columns: Any) -> list[Row]:
         """Return the rows of an answer to the prompt of a record: one, or one for each of its turns.
 
-        `columns`: numbers of the row, or tuples with one for each trained token.
+        `columns`: numbers of the row, tuples with one for each trained token, or spans of the answer's text.
         """
         rows = []
         for number, (tokens, marks) in enumerate(self._marked(record, answer)):
@@ -138,10 +140,21 @@ class Encoder:
             if not any(trained):
                 raise DataError("the row holds no token to train on; it is empty or has no turn of the assistant")
             own = identity if number == 0 else seed_for("turn", identity, number)
-            rows.append(Row(own, tokens, trained, trained, {n: _at_tokens(n, x, trained) for n, x in columns.items()}))
+            placed = {n: self._placed(n, x, tokens, trained, answer) for n, x in columns.items()}
+            rows.append(Row(own, tokens, trained, trained, {n: _at_tokens(n, x, trained) for n, x in placed.items()}))
         if not rows:
             raise DataError("the row holds no token to train on; it has no turn of the assistant that is trained")
         return rows
+
+    def _placed(self, name: str, cell: Any, tokens: Sequence[int], trained: Sequence[bool], answer: Answer) -> Any:
+        """Turn spans of an answer into a number for each trained token; anything else stays as it is."""
+        if not isinstance(cell, Spans):
+            return cell
+        own = [token for token, mark in zip(tokens, trained, strict=True) if mark]
+        begin = self.text(own).find(answer_text(answer))
+        if begin < 0:
+            raise DataError(f"{name!r} has spans, and the tokens of the answer do not give back its text; give numbers")
+        return values_at(cell, [end - begin for end in self.text_ends(own)])
 
     def followed(self, prompt: Turns, text: str) -> tuple[tuple[int, ...], int]:
         """Return the tokens of a prompt with a text behind it, and how many of them come before the text's first."""
