@@ -66,7 +66,9 @@ class Side:
     """One answer of a pair and the places of its parts; none where nobody said why."""
 
     def __init__(self, pair: Pair, which: str, answer: Answer) -> None:
-        self.pair, self.which, self.text = pair, which, answer_text(answer)
+        self.pair = pair
+        self.which = which
+        self.text = answer_text(answer)
         self.reason = pair.columns.get("reason") or ""
         self.places = parts(self.text) if self.reason else []
 
