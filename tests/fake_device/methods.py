@@ -25,6 +25,7 @@ MODELS = {
     "online/red": "reward",
     "online/rto": "dpo",
     "online/safe_rlhf": "cost",
+    "preference/adpo": "reward",
     "preference/dno": "reward",
     "preference/rpo": "reward",
     "preference/spo": "base",

@@ -82,6 +82,19 @@ CONSTRAINED = (
           values={"advantage": [[1], [-0.475, -0.5]], "returns": [[1], [0.025, 0]]}, logp=[[-0.5], [0.475 / 4, 0.125]],
           gradients={"value": [[-0.05], [0.1 * 0.475 / 4, 0.1 * 0.125]]}),
 
+    # ---- segments of two tokens: gains 1 and -2 and 3 of the preferred answer, -1 and 1 of the rejected one
+
+    batch("preference/adpo", {"segment": 2, "beta": 1.0, "threshold": 0.5}, within=1e-7, pairs=[(0, 1)],
+          answers=[answer(logp=[-1.0] * 5, ref_logp=[-1.5, -1.5, -9.0, -9.0, -1.25],
+                          prefix_reward=[0.5, 1.0, 7.0, -1.0, 2.0]),
+                   answer(logp=[-1.0] * 4, ref_logp=[-0.5, -0.75, -9.0, -9.0], prefix_reward=[3.0, -1.0, 0.0, 0.0])],
+          values={"gain": [[1, 1, -2, -2, 3], [-1, -1, 1, 1]]}, loss=-math.log(sigma(1.25 + 0.75)),
+          logp=[[-sigma(-2.0)] * 2 + [0, 0, -sigma(-2.0)], [sigma(-2.0)] * 2 + [0, 0]]),
+    batch("preference/adpo", {"segment": 3}, pairs=[(0, 1)], note="of each answer its own",
+          answers=[answer(logp=[-1.0] * 2, ref_logp=[-1.0] * 2, prefix_reward=[1.0, 2.0]),
+                   answer(logp=[-1.0] * 4, ref_logp=[-1.0] * 4, prefix_reward=[5.0, 6.0, 4.0, 8.0])],
+          values={"gain": [[2, 2], [4, 4, 4, 4]]}),
+
     # ---- judges
 
     batch("online/crpg", answers=[sampled(2.0, kl=4.0), sampled(5.0, 1.0), reference(1.0)], within=1e-6,
