@@ -43,6 +43,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "raft": {**FEW, "sft": SHORT},
     "rest": {"grow": 2, "prompts_per_round": 24, "thresholds": [0.5, 0.8], "quantiles": True, "sft": SHORT},
     "expert_iteration": {**FEW, "threshold": 0.1, "sft": SHORT},
+    "return_conditioned": {**FEW, "threshold": 0.1, "sft": SHORT},
     "star": {**FEW, "steps": 3, "threshold": 0.5},
     "iterative_dpo": {**FEW, "dpo": SHORT},
     "llama3_rounds": {**FEW, "rates": [1.0, 0.5], "reward": SHORT, "sft": {"steps": 2}, "dpo": {"steps": 2}},

@@ -334,6 +334,33 @@ ROUNDS = (
         """,
     ),
     Scenario(
+        "rounds/return_conditioned",
+        {"prompts": THREE},
+        {"rounds": 2, "prompts_per_round": 1, "good": " [+]", "bad": " [-]", "threshold": 0.7, "sft": {"steps": 4}},
+        {"answers": {"round-1": GRADED["round-1"], "round-2": {"y? [+]": GRADED["round-2"]["y?"]}}},
+        """
+        collect round-1: x? | 4 of policy=start | rewards
+        train imitation/sft on 'round 1': x? [+] -> b; x? [-] -> a; x? [-] -> c | base=start policy=start
+            | no rewards | steps=4
+        collect round-2: y? [+] | 4 of policy=#1 | rewards
+        train imitation/sft on 'round 2': x? [+] -> b; y? [+] -> i; x? [-] -> a; x? [-] -> c; y? [-] -> j; y? [-] -> k
+            | base=start policy=start | no rewards | steps=4
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "rounds/return_conditioned",
+        {"prompts": prompts("x?", "y?", "x?")},
+        {"rounds": 1},
+        {"answers": {"round-1": {"x?": {"a": 0.5, "b": 0.9}, "y?": {"d": 0.2, "e": 1.0, "f": None}}}},
+        """
+        collect round-1: x?; y? | 4 of policy=start | rewards
+        train imitation/sft on 'round 1': x? [GOOD] -> b; y? [GOOD] -> e; x? [BAD] -> a; y? [BAD] -> d
+            | base=start policy=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
         "rounds/ilf",
         {"prompts": prompts("x?", "y?", "x?", feedback=["too short", "", "asked twice"])},
         {"rounds": 1, "critique": " {draft}: why?", "refine": " {draft}, {feedback}:", "sft": {"steps": 4}},
