@@ -78,6 +78,7 @@ EQUIVALENT: dict[str, set[str]] = {
     "squared_error": {"exchange: (value, target)", "swap: value - target"},  # squared
     "squared": {"swap: chosen - rejected - 1 / (2 * tau)"},  # squared
     "surrogate": {"exchange: (advantage, ratio)"},  # a product
+    "masked_logp": {"drop -: -1"},  # the last of two axes
     "taken": {"drop -: -1"},  # the last of two axes
     "times_row_weight": {"exchange: (score, row_weight)"},  # a product
     "times_weight": {"exchange: (loss, pair_weight)"},  # a product

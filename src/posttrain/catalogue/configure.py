@@ -16,6 +16,7 @@ from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads
 from posttrain.catalogue.transforms.idle_streams import without_idle_streams
 from posttrain.catalogue.transforms.judges import judged
 from posttrain.catalogue.transforms.kl import kl_in_loss, kl_in_reward
+from posttrain.catalogue.transforms.lagged import drawn, paced
 from posttrain.core.method import Method, Reduce, Sampling, Term, variant
 from posttrain.core.parts import Part, PartError, settings_of
 from posttrain.errors import suggestion
@@ -72,6 +73,13 @@ def _change(method: Method, path: str, value: Any) -> Method:
     if key in ("weight", "reduce") and len(owner) == 1 and owner[0] in method.loss:
         term = _change_term(method.loss[owner[0]], path, key, value)
         return variant(method, loss=method.loss | {owner[0]: term})
+    if len(owner) == 1 and owner[0] in method.averages and key in ("decay", "batches"):
+        return paced(method, owner[0], key, value)
+    return _set(method, path, owner, key, value)
+
+
+def _set(method: Method, path: str, owner: list[str], key: str, value: Any) -> Method:
+    """Change a setting of the parts that read it, and of what measures and draws by it."""
     hits = _hits(method, path, owner, key)
 
     def changed(root: Part, slot: str) -> Part:
@@ -92,7 +100,10 @@ def _change(method: Method, path: str, value: Any) -> Method:
     old = [v for slot, fn, k, v in settings(method) if k == key and (slot, fn) in hits]
     return variant(
         method,
-        streams={k: replace(s, sampling=tuple(map(guided, s.sampling))) for k, s in method.streams.items()},
+        streams={
+            k: drawn(replace(s, sampling=tuple(map(guided, s.sampling))), key, old, value)
+            for k, s in method.streams.items()
+        },
         derived={k: replace(d, part=changed(d.part, k)) for k, d in method.derived.items()},
         loss={k: replace(t, part=changed(t.part, k)) for k, t in method.loss.items()},
         metrics={k: replace(t, part=t.part.with_settings(measured)) for k, t in method.metrics.items()},

@@ -77,7 +77,13 @@ def check(method: Checked) -> None:
 
 
 def _check_decoders(method: Checked, name: str, stream: Any) -> None:
-    """A loss differentiates the log-probs of a model, which are not those of what a decoder draws."""
+    """A loss differentiates the log-probs of a model, which are not those of what a decoder draws.
+
+    It may differentiate what it makes of the logits, where it compares that with the log-probs that were recorded.
+    """
+    terms = [t.needs for t in method.loss.values() if t.over == name and {"logp", "logits"} & t.needs]
+    if terms and all("rollout_logp" in needs and "logp" not in needs for needs in terms):
+        return
     for sampling in stream.sampling:
         if sampling.decoder is not None and sampling.train:
             raise PartError(

@@ -233,7 +233,7 @@ def _affordable(p: _Planner, stream: str) -> dict[str, Term]:
     running = {s.model for s in p.forwards[When.LIVE, stream].values()}
     heads = {n: f.source for n, f in p.known.items() if f.source and f.source.model in running and "V" not in f.axes}
     heads = {n: s for n, s in heads.items() if s.when is When.LIVE}  # further outputs of a forward that runs anyway
-    beside = p.arrives[stream] | derived | set(outputs) | set(heads)
+    beside = p.arrives[stream] | derived | set(outputs) | set(heads) | set(p.forwards[When.LIVE, stream])
     chosen = {}
     for name, term in p.method.metrics.items():
         whole = term.part.axes == ""

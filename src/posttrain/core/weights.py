@@ -8,10 +8,14 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Average:
-    """A moving average of another model: θ ← decay θ + (1 - decay) source, after every optimiser step."""
+    """A moving average of another model: θ ← decay θ + (1 - decay) source, after every optimiser step.
+
+    `batches`: where it is not 0, after every `batches`-th batch instead, so that it stays the same within a batch.
+    """
 
     of: str
     decay: float
+    batches: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, log
 
 from tests.harness.numbers import answer
 from tests.methods.golden.row import batch
@@ -57,14 +57,45 @@ MAX = (
           gradients={"pretrain.logp": [-1 / 3, -1 / 3], "value": [-0.5, -0.5]}),
 )
 
+# Tokens 0 to 3 have probabilities 0.15, 0.5, 0.05 and 0.3. The good answer is token 1, the bad one token 3. The mask
+# model is the policy: at p = 0.7 tokens 1 and 3 are left, which then have 0.625 and 0.375.
+FOUR = [log(p) for p in (0.15, 0.5, 0.05, 0.3)]
+
+
+def drawn(good: float, bad: float, temperature: float = 1.0):
+    """The two answers, and the probabilities that they were drawn with."""
+    return [answer(**a.values | {"logits": [FOUR], "rollout_logp": [log(p)], "temperature": temperature})
+            for a, p in ((GOOD, good), (BAD, bad))]
+
+
+ONCE = {"passes": 1, "gae.lam": 1.0}
+NLPO = (
+    batch("online/nlpo", {**ONCE, "top_p": 0.7}, drawn(0.6, 0.4), within=1e-6,
+          metrics={"loss/policy": (-0.625 / 0.6 + 0.375 / 0.4) / 2},
+          gradients={"logits": [[[0, -0.625 / 0.6 / 2 * 0.375, 0, 0.625 / 0.6 / 2 * 0.375]],
+                                [[0, -0.375 / 0.4 / 2 * 0.625, 0, 0.375 / 0.4 / 2 * 0.625]]]}),
+    batch("online/nlpo", {**ONCE, "top_p": 0.5}, drawn(0.9, 0.4), within=1e-6, note="what was drawn stays",
+          metrics={"loss/policy": (-1 / 0.9 + 0.375 / 0.4) / 2}),
+    batch("online/nlpo", {**ONCE, "top_p": 0.5, "least": 3}, drawn(0.5, 0.3), within=1e-6,
+          metrics={"loss/policy": (-0.5 / 0.95 / 0.5 + 0.3 / 0.95 / 0.3) / 2}),
+    batch("online/nlpo", {**ONCE, "top_p": 1.0}, drawn(0.45, 0.32), within=1e-6, note="no mask",
+          metrics={"loss/policy": (-0.5 / 0.45 + 0.3 / 0.32) / 2}),
+    # Logits are those at temperature 2: without it token 1 has probability 0.25/0.365 = 0.685, enough for p = 0.68.
+    batch("online/nlpo", {**ONCE, "top_p": 0.68}, drawn(0.9, 0.4, temperature=2.0), within=1e-6,
+          metrics={"loss/policy": (-1 / 0.9 + 0.375 / 0.4) / 2}),
+    batch("online/nlpo", {**ONCE, "top_p": 0.68}, drawn(0.6, 0.4, temperature=0.0), within=1e-6, note="greedy",
+          metrics={"loss/policy": (-0.625 / 0.6 + 0.375 / 0.4) / 2}),
+)
+
 CRITICS = (
+    *NLPO,
     *MAX,
     batch("online/apa", {**APA, "temperature": 2.0}, moved(0.2),
           metrics={"loss/policy": (0.09 + 0.25) / 2, "loss/value": (9 + 1) / 4}, loss=0.17 + 0.1 * 2.5,
           logp=[-0.3, 0.5], gradients={"value": [-0.1 * 3 / 2, -0.1 * 1 / 2]}, within=1e-7),
     batch("online/apa", APA, moved(0.2), metrics={"loss/policy": (9.8**2 + 100) / 2}, within=1e-7),
     # The reference lies 0.5 below the policy of before, and so does that of the other answer: the reward is shifted.
-    batch("online/apa", {**APA, "temperature": 2.0, "anchor": "ref"}, moved(0.2, ref_logp=-1.7), within=1e-7,
+    batch("online/apa", {**APA, "temperature": 2.0, "improves": "ref"}, moved(0.2, ref_logp=-1.7), within=1e-7,
           metrics={"loss/policy": ((0.7 - 0.5) ** 2 + (0.5 + 0.5) ** 2) / 2}, logp=[0.2, 1.0]),
     batch("online/awr", {"passes": 1}, moved(0.2), within=1e-7, logp=[-exp(1) / 2, -exp(-1) / 2],
           metrics={"loss/policy": (exp(1) * 1.0 + exp(-1) * 1.0) / 2}),

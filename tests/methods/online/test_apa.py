@@ -39,7 +39,7 @@ def test_it_rests_at_the_improved_policy():
 
 
 def test_the_reference_as_anchor():
-    assert at(1.25, 0.5, temperature=2.0, anchor="ref").metrics["loss"] == 0
+    assert at(1.25, 0.5, temperature=2.0, improves="ref").metrics["loss"] == 0
 
 
 def test_far_from_the_old_policy_it_still_pulls_back():

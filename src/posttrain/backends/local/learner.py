@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from posttrain.backends.local.average import Follower
+from posttrain.backends.local.average import Follower, follower
 from posttrain.backends.local.descent import ancestor_of, apart, descendant, twin
 from posttrain.backends.local.direction import movable, shift
 from posttrain.backends.local.heads import add_saved_heads, ensure_head, write_head
@@ -90,7 +90,7 @@ class LocalLearner(Learner):
                 ensure_head(self.models[source.model], source, self.seed, trained=source.model in plan.trained)
         for name, average in averages.items():  # after the heads, so that averages have those of their source
             self.models[name] = copy.deepcopy(self.models[average.of])
-        self.averages = {n: Follower(self.models[n], self.models[a.of], a.decay) for n, a in averages.items()}
+        self.averages = {n: follower(self.models, n, plan.method) for n in averages}
         owners = {id(self.models[m]): m for m in plan.trained}  # roles that share a module share an optimiser
         for module in self.models.values():
             if id(module) not in owners:

@@ -48,4 +48,5 @@ def corrected(method: Method, kind: str | None, *, older: bool) -> Method:
 
 def _credited(method: Method, term: Term) -> bool:
     sampled = method.streams[term.over].records == "prompts"
-    return sampled and term.part.axes == "T" and "advantage" in term.part.needs
+    needs = term.part.needs
+    return sampled and term.part.axes == "T" and "advantage" in needs and "rollout_logp" not in needs

@@ -13,13 +13,13 @@ import torch
 from posttrain.core.parts import PerToken
 
 
-def anchor_logp(old_logp: PerToken, ref_logp: PerToken, *, anchor: Literal["old", "ref"] = "old") -> PerToken:
+def anchor_logp(old_logp: PerToken, ref_logp: PerToken, *, improves: Literal["old", "ref"] = "old") -> PerToken:
     """Log-prob of a token under the policy π_0 that is improved.
 
     Settings:
-        anchor: name of the policy that is improved; old (that before the batch) or ref (the reference).
+        improves: name of the policy that is improved; old (that before the batch) or ref (the reference).
     """
-    return old_logp if anchor == "old" else ref_logp
+    return old_logp if improves == "old" else ref_logp
 
 
 def advantage_regression(

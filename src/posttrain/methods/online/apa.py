@@ -4,8 +4,8 @@ APA: the log-prob is regressed on that of the improved policy π_old exp(A/λ). 
 
     L = (log π - log π_0 - A_t/λ)² + c ½ (V - R_t)²
 
-π_0 is the policy before the batch; `anchor: ref` takes the reference, as in the paper's theory. Before the first update
-the gradient is that of PPO times 2/λ. Differs from online/ppo in both losses.
+π_0 is the policy before the batch; `improves: ref` takes the reference, as in the paper's theory. Before the first
+update the gradient is that of PPO times 2/λ. Differs from online/ppo in both losses.
 """
 
 from posttrain.core.method import TOKEN_MEAN, Term, variant, without
