@@ -33,7 +33,8 @@ def _section(told: dict[str, Any]) -> str:
     settings = " ".join(f"{name}={value}" for name, value in told["task"].items() if name != "path")
     task = f"`{told['task']['path']}`" + (f" with {settings}" if settings else "")
     rows = "\n".join(
-        f"| {f['expectation']} | {f['by']:.3g} [{f['low']:.3g}, {f['high']:.3g}] | {f['holds']} |" for f in told["found"]
+        f"| {f['expectation']} | {f['by']:.3g} [{f['low']:.3g}, {f['high']:.3g}] | {f['holds']} |"
+        for f in told["found"]
     )
     remark = f"\n{told['remark']}\n" if told.get("remark") else ""
     return (

@@ -53,6 +53,10 @@ def σ(x):
         ("unended", (0.7, False), {"penalty": 2.0}, -1.3),
         ("unended", (0.7, False), {"instead": -3.0}, -3.0),
         ("unended", (0.7, True), {"instead": -3.0}, 0.7),
+        ("length_regression", ([1.0, 4.0, 4.0], [10, 20, 30]), {}, [2.5, 4.0, 2.5]),  # a slope of 0.15 a token
+        ("length_regression", ([1.0, 4.0, 4.0], [10, 20, 30]), {"share": 0.5}, [1.75, 4.0, 3.25]),
+        ("length_regression", ([1.0, 2.0], [7, 7]), {}, [1.0, 2.0]),
+        ("length_regression", ([5.0, 1.0], [7, 9]), {}, [3.0, 3.0]),
         ("min_max", ([1.0, 2.0, 5.0],), {}, [0.0, 0.25, 1.0]),
         ("min_max", ([2.0, 2.0],), {}, [0.5, 0.5]),
         ("length_penalty", (1.0, 9), {"per_token": 0.1, "free": 10}, 1.0),
@@ -101,6 +105,17 @@ THREE = {"a": 1.0, "b": 2.0, "c": 6.0}  # mean 3, variance 14/3
 )  # fmt: skip
 def test_value_of_a_combination(name, seen, settings, expected):
     assert C[name](*seen, **settings) == (expected if isinstance(expected, dict) else near(expected))
+
+
+@pytest.mark.paper("singhal2023egk")
+def test_what_the_length_explains_is_gone_and_the_rest_stays():
+    lengths, quality = [3, 8, 1, 20, 11], [0.5, -1.0, 0.25, 2.0, -0.5]
+    f = T["length_regression"]
+    plain, long = f(quality, lengths), f([q + 0.7 * n for q, n in zip(quality, lengths, strict=True)], lengths)
+    middle, whole = sum(lengths) / 5, 0.7 * sum(lengths) / 5
+    assert long == near([x + whole for x in plain])
+    assert sum(x * (n - middle) for x, n in zip(plain, lengths, strict=True)) == near(0, abs=1e-12)
+    assert f(plain, lengths) == near(plain)
 
 
 @pytest.mark.paper("000:[54]")
@@ -186,6 +201,7 @@ EQUIVALENT = {
     "sigmoid": {"turn: x > 0"},  # two forms of one function; the values are of both ends
     "weighted_sum": {"negate: return scores"},
     "whiten": {"swap: score - mean"},
+    "length_regression": {"swap: length - middle"},  # a product of two
     "running_whiten": {"swap: score - own", "swap: own - mean"},  # squared
     "simulated_rating": {  # the noise is symmetric
         "+ to -: rating + drawn * variance * min(0.64 * rating, 0.67 * (1 - rating))",

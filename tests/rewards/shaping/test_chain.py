@@ -22,6 +22,8 @@ def test_each_sees_what_it_asks_for():
     assert chain({"path": "whiten", "eps": 1.0})([1.0, 3.0, 1.0, 3.0], TWO_PROMPTS) == [-0.5, 0.5, -0.5, 0.5]
     assert chain({"path": "length_penalty", "per_token": 0.1})(scores, TWO_PROMPTS) == [0, 0, 0, 4]
     assert chain({"path": "unended", "penalty": 4})(scores, TWO_PROMPTS) == [1, 2, -1, 8]
+    sloped = chain("length_regression")
+    assert sloped([1.0, None, 3.0, 4.0], TWO_PROMPTS) == [pytest.approx(8 / 3), None, *[pytest.approx(8 / 3)] * 2]
     assert chain("contrastive")(scores, TWO_PROMPTS) == [0, -1, 2, None]  # the last prompt has no baseline
 
 

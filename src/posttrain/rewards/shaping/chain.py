@@ -95,8 +95,10 @@ class Chain:
             made = self._filled(t, made, group, t)
         return made
 
-    def _batch(self, t: Transform, scores: Scores, _answers: Answers, _place: int) -> Scores:
-        return self._filled(t, scores, range(len(scores)), t)
+    def _batch(self, t: Transform, scores: Scores, answers: Answers, _place: int) -> Scores:
+        lengths = [n for n, score in zip(answers.tokens, scores, strict=True) if score is not None]
+        beside = [lengths] if "tokens" in t.sees else []
+        return self._filled(t, scores, range(len(scores)), lambda known: t(known, *beside))
 
     def _next(self, t: Transform, scores: Scores, _answers: Answers, place: int) -> Scores:
         def step(known: list[float]) -> Sequence[float]:

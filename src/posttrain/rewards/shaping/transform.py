@@ -6,7 +6,7 @@ What the function sees is what its positional parameters are called; keyword-onl
     group       the scores of all answers to a prompt; it returns as many
     scores      the scores of all answers of a batch; it returns as many
     baseline    beside `score`: those of the answers to the same prompt that were sampled before the training
-    tokens      beside `score`: the length of the answer
+    tokens      beside `score`: the length of the answer; beside `scores`: those of all their answers
     text        beside `score`: the answer
     ended       beside `score`: whether the answer ended by itself, and was not cut at the limit of tokens
     state       before `scores`: what it returned for the batch before, None at first; it returns (state, scores)
@@ -28,7 +28,7 @@ from posttrain.rewards.lookup import load, locate
 FORMS = (
     ("score",), ("score", "baseline"), ("score", "tokens"), ("score", "text"), ("score", "ended"),
     ("score", "baseline", "tokens"),
-    ("group",), ("scores",), ("state", "scores"),
+    ("group",), ("scores",), ("scores", "tokens"), ("state", "scores"),
 )  # fmt: skip
 COMBINES = (("scores",), ("scores", "unweighted"))
 _FOLDERS = {"transform": "transforms", "combine": "combinations"}
