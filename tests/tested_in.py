@@ -59,6 +59,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
         "rewards/test_phrases.py",
         "rewards/test_propositions.py",
         "rewards/test_translation.py",
+        "rewards/test_solver.py",
         "rewards/test_against_references.py",
         "rewards/test_interventional.py",
         "judges/test_spans.py",

