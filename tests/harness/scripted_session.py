@@ -156,8 +156,11 @@ class ScriptedSession:
 
     measure_tokens = measure
 
-    def ask(self, name: str, role: str, prompts: Sequence[Any], *, samples: int = 1) -> list[list[str]]:
-        asked = self._asked(f"ask {name}", role, prompts, f"{samples} of ")
+    def ask(
+        self, name: str, role: str, prompts: Sequence[Any], *, samples: int = 1, temperature: float = 1.0
+    ) -> list[list[str]]:
+        heat = "" if temperature == 1 else f" at {temperature:g}"
+        asked = self._asked(f"ask {name}{heat}", role, prompts, f"{samples} of ")
         assert self.speaker is not None
         said = [self.speaker(role, text) for text in asked]
         return [list(texts) if isinstance(texts, tuple) else [texts] * samples for texts in said]

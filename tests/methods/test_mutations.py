@@ -44,6 +44,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "negate: return target.new_zeros(())",  # zero
     },
     "forward_kl": {"drop -: -1"},  # the last of two axes
+    "generalised_jsd": {"drop -: -1"},  # the last of two axes
     "gap_std_ema": {"exchange: (chosen, rejected)", "swap: chosen - rejected"},  # a standard deviation
     "gaussian_nll": {"swap: attributes - mean"},  # squared
     "high_entropy": {"negate: return torch.zeros_like(entropy)"},  # zero

@@ -105,6 +105,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "synthetic_critiques": {"critic": "policy", "request": "{answer}?", "reward": SHORT},
     "con_j": {**ODD, "hint": "{verdict}", "samples": 4, "dpo": SHORT},
     "math_shepherd": {"solutions": 2, "completions": 2, "candidates": 2, "reward": {"steps": 2}, "sft": {"steps": 2}},
+    "distill": {"samples": 2, "teacher": "policy", "threshold": 0.0, "sft": {"steps": 2}},
     "qwen2": {"weight": 0.01, "density": 0.5, "sft": ONE, "first": ONE, "then": ONE},
     "personalized_soups": {"weights": {"digits": 1.0}, "measured": 4, "policy": {"steps": 2}},
     "warp": {"rounds": 1, "members": 2, "measured": 4, "policy": ONE},

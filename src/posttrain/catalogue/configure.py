@@ -9,7 +9,6 @@ from typing import Any
 
 from posttrain.catalogue.transforms import step_merging
 from posttrain.catalogue.transforms.aggregation import aggregated
-from posttrain.catalogue.transforms.anchor import anchored
 from posttrain.catalogue.transforms.components import composed
 from posttrain.catalogue.transforms.entropy import with_entropy
 from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads_of, reshaped
@@ -17,6 +16,7 @@ from posttrain.catalogue.transforms.idle_streams import without_idle_streams
 from posttrain.catalogue.transforms.judges import judged
 from posttrain.catalogue.transforms.kl import kl_in_loss, kl_in_reward
 from posttrain.catalogue.transforms.lagged import drawn, paced
+from posttrain.catalogue.transforms.moving_reference import with_moving_reference
 from posttrain.core.method import Method, Reduce, Sampling, Term, variant
 from posttrain.core.parts import Part, PartError, settings_of
 from posttrain.errors import suggestion
@@ -44,7 +44,7 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     """Return the method with other settings.
 
     `aggregate: mean` (transforms/aggregation.py); `components: [helpful, brief]` (transforms/components.py);
-    `anchor: 0.01` (transforms/anchor.py); `entropy: bonus` (transforms/entropy.py); `judges: [safe]`
+    `moving_reference: 0.01`; `entropy: bonus` (transforms/entropy.py); `judges: [safe]`
     (transforms/judges.py); `kl_in_loss: k3` and `kl_in_reward: none` (transforms/kl.py);
     `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
     `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
@@ -60,8 +60,8 @@ def _change(method: Method, path: str, value: Any) -> Method:
     *owner, key = path.split(".")
     if path.split(".")[0] == step_merging.NAME:
         return step_merging.with_merged_steps(method, path, value)
-    if path == "anchor":  # after a KL that was added
-        return anchored(method, value)
+    if path == "moving_reference":  # after a KL that was added
+        return with_moving_reference(method, value)
     if path in ADDING:
         return ADDING[path](method, value)
     if len(owner) == 1 and key in HEAD_KEYS and owner[0] in heads_of(method):

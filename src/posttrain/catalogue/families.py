@@ -17,6 +17,7 @@ class Family:
 FAMILIES = (
     Family("imitation", "answers to imitate", "imitation/sft"),
     Family("preference", "answers that were compared or rated", "preference/dpo"),
+    Family("distillation", "what a teacher says of every token", "distillation/on_policy"),
     Family("reward", "comparisons, which become a reward model", "reward/bradley_terry"),
     Family("online", "rewards of answers that the policy samples during training", "online/grpo"),
     Family("offline", "answers with a number each", "offline/dro"),

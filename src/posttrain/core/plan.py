@@ -92,7 +92,7 @@ def _check_weights(method: Method, trained: Collection[str], given: Collection[s
     if both := sorted(set(method.averages) & set(given)):
         raise PlanError(
             f"{method.name}: {both[0]} is a moving average of {method.averages[both[0]].of}, so models.{both[0]} would "
-            "not be read; remove it, or the setting `anchor`"
+            "not be read; remove it, or the setting `moving_reference`"
         )
     if alien := sorted(set(method.merged_steps) - set(trained)):
         raise PlanError(

@@ -125,6 +125,10 @@ FIELDS: dict[str, Field] = {
     "ref_logits": live(
         "T V", "reference logits; too large to keep, so computed with each micro-batch", "reference", "logits"
     ),
+    "teacher_logits": live(
+        "T V", "teacher's logits; too large to keep, so computed with each micro-batch", "teacher", "logits"
+    ),
+    "teacher_logp": once("T", "log-prob under the teacher", "teacher", "logp"),
     "ref_logp": once("T", "log-prob under the reference", "reference", "logp"),
     "named_rewards": Field("B K", "each reward of the run by itself; NaN where it abstained or failed"),
     "reward_weights": Field("B K", "the weights of these rewards"),

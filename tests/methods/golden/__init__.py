@@ -11,6 +11,7 @@ from tests.methods.golden.credit import CREDIT
 from tests.methods.golden.critic_free import CRITIC_FREE
 from tests.methods.golden.critics import CRITICS
 from tests.methods.golden.decoded import DECODED
+from tests.methods.golden.distillation import DISTILLATION
 from tests.methods.golden.ensembles import ENSEMBLES
 from tests.methods.golden.gates import GATES
 from tests.methods.golden.heads import HEADS
@@ -24,6 +25,7 @@ from tests.methods.golden.row import Golden
 from tests.methods.golden.sequence import SEQUENCE
 
 ROWS: tuple[Golden, ...] = (
+    *DISTILLATION,
     *IMITATION,
     *PREFERENCE,
     *REWARD,

@@ -63,6 +63,45 @@ PIPELINES = (
         """,
     ),
     Scenario(
+        "pipelines/distill",
+        {"prompts": TWO},
+        {"samples": 3, "keep": 2, "threshold": 0.5, "temperature": 0.5, "teacher": "wise", "sft": {"steps": 2}},
+        {
+            "answers": {"answers": {"x?": [("a", 0.5), ("b", 0.75), ("c", 1.0)], "y?": [("d", 0.25), ("e", 0.5)]}},
+            "weights": {"wise": "old"},
+        },
+        """
+        collect answers: x?; y? | 3 of wise=old at 0.5 | rewards
+        train imitation/sft on 'answers of the teacher': x? -> c; x? -> b; y? -> e | policy=start wise=old | no
+            rewards | steps=2
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "pipelines/distill",
+        {"prompts": TWO},
+        {},
+        {"answers": {"answers": {"x?": [("a", None)], "y?": [("b", None)]}}, "weights": {"teacher": "old"}},
+        """
+        collect answers: x?; y? | 1 of teacher=old | no rewards
+        train imitation/sft on 'answers of the teacher': x? -> a; y? -> b | policy=start teacher=old | no
+            rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "pipelines/distill",
+        {"prompts": TWO},
+        {"samples": 3, "keep": 2, "temperature": 0.25, "teacher": "wise", "in_text": True, "sft": {"steps": 3}},
+        {"speaker": lambda role, asked: (f"{role} of {asked}", "two", "three"), "weights": {"wise": "old"}},
+        """
+        ask answers at 0.25: x?; y? | 3 of wise=old
+        train imitation/sft on 'answers of the teacher': x? -> wise of x?; x? -> two; y? -> wise of y?; y? ->
+            two | policy=start wise=old | no rewards | steps=3
+        return stage=1
+        """,
+    ),
+    Scenario(
         "pipelines/qwen2",
         {"demonstrations": SHOWN, "pairs": CHOSEN, "prompts": TWO},
         {

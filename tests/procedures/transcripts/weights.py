@@ -112,15 +112,15 @@ WEIGHTS = (
         {"answers": {"front-0.125": ANSWERED, "front-0.75": ANSWERED}},
         """
         train online/reinforce on 'prompts': x?; y? | first=start policy=start start=start | rewards | steps=4
-            settings={anchor=0.25 decay=0.5}
+            settings={moving_reference=0.25 decay=0.5}
         train online/reinforce on 'prompts': x?; y? | first=start member_0=#1 policy=start start=start | rewards
-            | steps=4 settings={anchor=0.25 decay=0.5}
+            | steps=4 settings={moving_reference=0.25 decay=0.5}
         train online/reinforce on 'prompts': x?; y? | first=start member_0=#1 member_1=#2 merged=slerp(#1, #2
             from start) policy=(start + 0.5 to slerp(#1, #2 from start)) start=(start + 0.5 to slerp(#1, #2 from
-            start)) | rewards | steps=4 settings={anchor=0.25 decay=0.5}
+            start)) | rewards | steps=4 settings={moving_reference=0.25 decay=0.5}
         train online/reinforce on 'prompts': x?; y? | first=start member_0=#3 member_1=#2 merged=slerp(#1, #2
             from start) policy=(start + 0.5 to slerp(#1, #2 from start)) start=(start + 0.5 to slerp(#1, #2 from
-            start)) | rewards | steps=4 settings={anchor=0.25 decay=0.5}
+            start)) | rewards | steps=4 settings={moving_reference=0.25 decay=0.5}
         collect front-0.125: x?; y? | 1 of policy=linear(slerp(#3, #4 from (start + 0.5 to slerp(#1, #2 from
             start))) from start share=0.125) | rewards
         collect front-0.75: x?; y? | 1 of policy=linear(slerp(#3, #4 from (start + 0.5 to slerp(#1, #2 from
@@ -135,7 +135,7 @@ WEIGHTS = (
         {"answers": {"front-1": ANSWERED}},
         """
         train online/rloo on 'prompts': x?; y? | first=start policy=start start=start | rewards |
-            settings={anchor=0.01}
+            settings={moving_reference=0.01}
         collect front-1: x? | 1 of policy=linear(linear(#1 from start) from start share=1) | rewards
         return stage=1 front/1/reward=1
         """,

@@ -59,7 +59,8 @@ class Contender:
                 f"{self.label} reads {', '.join(sorted(set(needed.values())))}; the task has no {', '.join(lacking)} "
                 f"(it has {', '.join(sorted(task.records))}); leave {self.label} out of this comparison"
             )
-        if "prompts" in needed.values() and not task.rewards:
+        scored = self.is_procedure or "reward" in self.method().reads
+        if "prompts" in needed.values() and scored and not task.rewards:
             raise ConfigError(
                 f"{self.label} samples answers that must be scored, and the task has no reward; leave it out, or take "
                 "a task with one, such as gold_reward"
@@ -76,7 +77,11 @@ class Contender:
             planned = plan(method, {s: _arrives(task, kind, method) for s, kind in needed.items()} | _views(method))
         except PlanError as error:
             raise ConfigError(f"{self.label} cannot run on this task: {error}") from None
-        if lacking := sorted(set(planned.loaded) - set(planned.trained) - {*FROM_THE_POLICY, *method.averages}):
+        if lacking := sorted(
+            set(planned.loaded)
+            - set(planned.trained)
+            - {*FROM_THE_POLICY, *task.run.get("models", ()), *method.averages}
+        ):
             columns = ", ".join(method.columns) or "none"
             raise ConfigError(
                 f"{self.label} reads the model {lacking[0]!r}, which the task does not have, nor a column in its place "

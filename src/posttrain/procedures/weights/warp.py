@@ -50,7 +50,7 @@ def warp(
         policy: options of the stage of each policy: any keys of `train`, and `settings` of its method.
     """
     metrics: dict[str, float] = {}
-    settings = {"anchor": mu, **policy.get("settings", {})}
+    settings = {"moving_reference": mu, **policy.get("settings", {})}
     names = [f"member_{m}" for m in range(members)]
     session.copy("policy", "first")
     session.copy("policy", "start")

@@ -1,4 +1,4 @@
-"""A reference that follows the policy: `method: {path: online/rloo, anchor: 0.01}`.
+"""A reference that follows the policy: `method: {path: online/rloo, moving_reference: 0.01}`.
 
 The moving-average anchor of WARP (Ramé et al., 2024), for any method that reads the reference. After every optimiser
 step
@@ -20,19 +20,19 @@ from posttrain.core.weights import Average
 REFERENCE, POLICY = "reference", "policy"
 
 
-def anchored(method: Method, rate: Any) -> Method:
+def with_moving_reference(method: Method, rate: Any) -> Method:
     """Return the method with a reference that moves by `rate` of the way to the policy after every step.
 
     Raises PartError for a rate outside [0, 1], and for a method that reads no reference.
     """
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
         raise PartError(
-            f"method.anchor must be a number from 0 (the reference stays) to 1 (it is the policy), not {rate!r}"
+            f"method.moving_reference must be a number from 0 (it stays) to 1 (it is the policy), not {rate!r}"
         )
     sources = [method.vocabulary[name].source for name in method.reads if name in method.vocabulary]
     if not any(source is not None and source.model == REFERENCE for source in sources):
         raise PartError(
-            f"method.anchor: {method.name} reads no reference, so there is nothing that could follow the policy"
+            f"method.moving_reference: {method.name} reads no reference, so nothing could follow the policy"
         )
     if rate == 0:
         return method
