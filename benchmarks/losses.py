@@ -6,7 +6,7 @@
 Sampling is left out: it costs every method the same, and would hide the loss. All methods train the same network on the
 same rows in turn, with one optimiser step a batch, without a reference model, and with a learning rate of 0, so that
 each of them sees the same weights. The number of a method is its fastest round over GRPO's. Numbers go to
-benchmarks/losses.json.
+benchmarks/losses_MODEL.json.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         found = measured(options, folder)
-    (HERE / "losses.json").write_text(json.dumps({"options": vars(options), **found}, indent=1) + "\n")
+    (HERE / f"losses_{Path(options.model).name}.json").write_text(
+        json.dumps({"options": vars(options), **found}, indent=1) + "\n"
+    )
 
 
 def measured(options: argparse.Namespace, folder: str) -> dict[str, dict[str, float]]:

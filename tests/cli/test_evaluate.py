@@ -77,11 +77,12 @@ def test_several_rewards_with_settings_and_pass_at_k(capsys: pytest.CaptureFixtu
     assert found["reward"] == "reward"
     assert found["scores"]["regex_format"]["mean"] == 1.0
     assert found["mean"] == pytest.approx(1 + found["scores"]["exact_match"]["mean"])
-    assert not [k for k in found if k.startswith("pass@")]  # the sum of two rewards is not right or wrong
+    assert not [k for k in found if k.startswith(("pass@", "maj@"))]  # the sum of two rewards is not right or wrong
     lines = say(capsys, *asked, "--reward", "regex_format:pattern=.*").splitlines()
     assert lines == [
         f"regex_format 1.0000 [{3 / (3 + 1.959964**2):.4f}, 1.0000] on 3 prompts",
         "pass@1 1.0000  pass@2 1.0000  pass@4 1.0000",
+        "maj@4 1.0000",
     ]
 
 

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from posttrain.evaluation.statistics import pass_at, ratio_interval
-from posttrain.evaluation.summary import difference, passes, summary
+from posttrain.evaluation.summary import difference, majority, passes, summary
 
 
 @pytest.mark.parametrize(("n", "c"), [(4, 0), (4, 1), (5, 2), (4, 4)])
@@ -21,6 +21,14 @@ def test_pass_at_k_is_the_share_of_draws_with_a_correct_answer(n, c, k):
 def test_pass_at_k_for_powers_of_two_of_right_and_wrong_answers():
     assert passes({1: [1.0, 0.0, 0.0, 0.0, 1.0], 2: [0.0, 0.0, 0.0, 0.0]}) == pytest.approx({1: 0.2, 2: 0.35, 4: 0.5})
     assert passes({1: [0.5, 1.0]}) == passes({}) == {}
+
+
+@pytest.mark.paper("havrilla2024m0y")
+def test_the_majority_votes_by_final_answers():
+    """Two of three say 7, which is wrong; the second prompt is undecided, and its first answer is right."""
+    votes = {1: [("5", 1.0), ("7", 0.0), ("7", 0.0)], 2: [("3", 1.0), ("4", 0.0)], 3: [("8", 1.0)], 4: []}
+    assert majority(votes) == {3: pytest.approx(2 / 3)}
+    assert majority({1: [("5", 1.0)]}) == majority({1: [("5", 0.5), ("5", 1.0)]}) == majority({}) == {}
 
 
 def test_a_mean_over_tokens_weighs_records_by_their_length():

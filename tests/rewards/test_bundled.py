@@ -11,6 +11,7 @@ from posttrain.rewards.bundled.exact_match import exact_match
 from posttrain.rewards.bundled.length import length
 from posttrain.rewards.bundled.math_answer import math_answer
 from posttrain.rewards.bundled.regex_format import regex_format
+from posttrain.rewards.final_answer import final
 
 
 @pytest.mark.parametrize(
@@ -283,3 +284,17 @@ def test_length_is_all_that_counts():
     scores = length(["", "a b", "c d e f", "x " * 8, "y " * 12], target=4)
     assert scores == [0.0, 0.5, 1.0, 0.0, -1.0]
     assert length(["any four words here"], target=4) == length(["or four others now"], target=4)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (r"so \boxed{12.0} apples", "12"),
+        ("First 3, then 4.\n#### 1,200", "1200"),
+        ("the answer is: x + 1.", "x + 1"),
+        ("  Paris \n", "Paris"),
+        (r"cut off: \boxed{12", ""),
+    ],
+)
+def test_the_final_answers_of_texts_are_equal_where_they_say_the_same(text: str, said: str) -> None:
+    assert final(text) == said

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from posttrain.evaluation.statistics import interval, mean_interval, pass_at, ratio_interval, sign_test
@@ -72,3 +73,18 @@ def passes(answers: Mapping[int, list[float]]) -> dict[int, float]:
         k: math.fsum(pass_at(k, len(xs), sum(x == 1.0 for x in xs)) for xs in scored) / len(scored)
         for k in (2**i for i in range(most.bit_length()))
     }
+
+
+def majority(votes: Mapping[int, Sequence[tuple[str, float]]]) -> dict[int, float]:
+    """Return maj@n, the share of prompts whose most frequent final answer is right; of equally frequent ones the first.
+
+    `votes`: the final answer and the reward of each text. n is the largest number of answers to a prompt. Nothing
+    unless all rewards are 0 or 1 and some prompt has several answers.
+    """
+    scored = [given for given in votes.values() if given]
+    most = max(map(len, scored), default=0)
+    if most < 2 or any(reward not in (0.0, 1.0) for given in scored for _, reward in given):
+        return {}
+    winners = [Counter(answer for answer, _ in given).most_common(1)[0][0] for given in scored]
+    right = [dict(reversed(given))[winner] for given, winner in zip(scored, winners, strict=True)]
+    return {most: math.fsum(right) / len(right)}

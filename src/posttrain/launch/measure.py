@@ -14,6 +14,7 @@ from posttrain.errors import RewardError
 from posttrain.evaluation.reward_models.best_of_n import credit
 from posttrain.evaluation.reward_models.judged import JudgedCandidates, JudgedPair
 from posttrain.records import Answer, Candidates, Episode, Pair, Prompt
+from posttrain.rewards.final_answer import final
 from posttrain.rewards.reward import Reward
 from posttrain.runs.samples import readable
 from posttrain.training import measures
@@ -26,15 +27,16 @@ from posttrain.turns import answer_text, conversation
 class Measured:
     """Numbers of the items of a dataset. `scores`: name -> id of the item -> number; the first is the principal one.
 
-    `rows`: a record of each item, for a file. `answers`: the rewards of all answers to each prompt. `tokens`: the
-    number of tokens that a mean loss is over. `asked`: the number of items, with those that have no number. `judged`:
-    pairs or candidates with what a model says of them, for a report.
+    `rows`: a record of each item, for a file. `answers`: the rewards of all answers to each prompt; `votes`: their
+    final answers, each with its reward. `tokens`: the number of tokens that a mean loss is over. `asked`: the number of
+    items, with those that have no number. `judged`: pairs or candidates with what a model says of them, for a report.
     """
 
     scores: dict[str, dict[int, float]]
     rows: list[dict[str, Any]]
     asked: int
     answers: dict[int, list[float]] = field(default_factory=dict)
+    votes: dict[int, list[tuple[str, float]]] = field(default_factory=dict)
     tokens: dict[int, int] = field(default_factory=dict)
     judged: list[Any] = field(default_factory=list)
 
@@ -51,7 +53,8 @@ def of_prompts(session: Session, data: Dataset, rewards: Sequence[Reward], **sam
         by_prompt.setdefault(e.prompt.id, []).append(e)
     answers = {i: [e.reward for e in es if e.reward is not None] for i, es in by_prompt.items() if len(named) == 1}
     rows = [_answered(es, evaluation.scores.get(i)) for i, es in by_prompt.items()]
-    return Measured(scores, rows, evaluation.asked, {i: xs for i, xs in answers.items() if xs})
+    votes = {i: [(final(e.text), e.reward) for e in by_prompt[i] if e.reward is not None] for i in answers}
+    return Measured(scores, rows, evaluation.asked, {i: xs for i, xs in answers.items() if xs}, votes)
 
 
 def of_pairs(session: Session, data: Dataset) -> Measured:

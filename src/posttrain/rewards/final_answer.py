@@ -47,6 +47,13 @@ def marked(text: str) -> str | None:
     return answer.strip() if len(answer) <= LONGEST else ""
 
 
+def final(text: str) -> str:
+    """Return what a text says in the end, so that equal answers are equal texts: its marked answer, else all of it."""
+    answer = marked(text)
+    stated = number(answer) if answer else None
+    return (text if answer is None else answer).strip() if stated is None else f"{stated.normalize():f}"
+
+
 def number(answer: str) -> Decimal | None:
     """Parse the number that an answer states: "12", "$1,234.50", "-3 apples", "12%", "5 + 7 = 12 cm^2"; None in doubt.
 
