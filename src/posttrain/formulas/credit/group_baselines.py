@@ -20,7 +20,8 @@ def length_weighted_centre(reward: PerRow, group: ComparedGroup, rows: Rows) -> 
     It is the baseline of least variance where the squared gradient of log π(y) is in proportion to the length.
     """
     groups, length = Groups.of(group, rows.trained), rows.length().to(reward.dtype)
-    return rows.spread(reward - groups.sum(length * reward) / groups.sum(length).clamp(min=1))
+    centred = reward - groups.mean(reward)  # so that equal rewards give exactly 0
+    return rows.spread(centred - groups.sum(length * centred) / groups.sum(length).clamp(min=1))
 
 
 def over_mean(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
