@@ -19,6 +19,10 @@ def more_worth(one) -> float:
     return 0.5 + 0.5 * (lead > 1e-9) - 0.5 * (lead < -1e-9)
 
 
+def said(text):
+    return ({"role": "assistant", "content": text},)
+
+
 PIPELINES = (
     Scenario(
         "pipelines/instructgpt",
@@ -272,6 +276,25 @@ PIPELINES = (
         """
         measure content: p?: a > b > c | mean_logp of policy=start
         train preference/mpra on 'rankings, ranked': p?: b > c > a | policy=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "pipelines/almupqa",
+        {
+            "rankings": rankings(
+                (({"role": "user", "content": "sort a list"},), [said("a"), said("b")], [1.0, 5.0]),
+                ("sort a dict", ["c", "d"], [3.0, 2.0]),
+                ("rain", ["e", "f"], [1, 0]),
+            )
+        },
+        {"retrieved": 1, "weights": (1.0, 0.0, 0.0)},
+        {"measures": {"content": [-1.0] * 6}},
+        """
+        measure content: chat: sort a list: a > b; sort a dict: c > d; rain: e > f | mean_logp of
+            policy=start
+        train preference/mpra on 'rankings, ranked': chat: sort a list: b > a; sort a list b sort a
+            dict: c > d; rain: e > f | policy=start | no rewards
         return stage=1
         """,
     ),
