@@ -261,10 +261,11 @@ def count_loop() -> None:
 
 
 def functions_of(module: ModuleType) -> list[Callable[..., Any]]:
-    """The functions that a module defines, and the methods and properties of its classes."""
+    """The functions that a module defines, and the methods and properties of its classes that its file writes out."""
     own = [x for x in vars(module).values() if getattr(x, "__module__", None) == module.__name__]
     members = [m for c in own if inspect.isclass(c) for m in vars(c).values()]
-    return [f for f in (m.fget if isinstance(m, property) else m for m in (*own, *members)) if inspect.isfunction(f)]
+    functions = (m.fget if isinstance(m, property) else m for m in (*own, *members))
+    return [f for f in functions if inspect.isfunction(f) and f.__code__.co_filename == module.__file__]
 
 
 def survivors(fn: Callable[..., Any], kind: type[Formula], tests: Sequence[Callable[[], None]]) -> set[str]:

@@ -45,6 +45,9 @@ EQUIVALENT: dict[str, set[str]] = {
     "feedback/predilect": {"drop if: isinstance(p, Pair)"},
     "feedback/rbr": {"drop if: isinstance(p, Pair)"},
     "feedback/synthetic_critiques": {"drop if: isinstance(p, Pair)"},
+    "games/seqgan": {  # where a message would point
+        "drop where: Rating(seed_for('rated', r.id, label), r.prompt, r.completion, label, where=r.where)"
+    },
     "pipelines/almupqa": {"swap arguments: zip(weights, x, strict=True)"},  # a product
     "pipelines/bsad": {"to LtE: x < y"},  # two different answers
     "pipelines/chain_of_hindsight": {"drop if: isinstance(p, Pair)"},  # the data are pairs

@@ -52,6 +52,13 @@ EQUIVALENT: dict[str, set[str]] = {
         "to GtE: self.share(a, b) > 0.5",
         "to GtE: abs(self.share(a, b) - 0.5) > self.width",
     },
+    "product": {"exchange: (a, b)", "swap arguments: zip(a, b, strict=True)"},
+    "first": {"swap arguments: product(c.features, weights)"},
+    "envelope": {"swap arguments: product(c.features, direction)", "swap arguments: product(c.features, weights)"},
+    "_crossing": {
+        "swap arguments: product(before.features, direction)",
+        "swap arguments: product(before.features, weights)",
+    },
     "Duels.share": {"to LtE: a < b"},  # two different arms
     "_names": {"add 1: 0"},  # all answers have one prompt
     "_longer": {  # sampled answers are Sampled

@@ -28,6 +28,7 @@ FAMILIES = (
     Family("annotators", "procedures: how far each annotator can be believed", "annotators/crowd_bt"),
     Family("feedback", "procedures: judgements by models in place of people", "feedback/rlaif"),
     Family("demonstrations", "procedures: rewards that a model draws from itself", "demonstrations/inverse_q"),
+    Family("search", "procedures: a guide, a teacher or a reranker shows where to go", "search/lols"),
     Family("weights", "procedures: models that are averaged in their weights", "weights/warp"),
     Family("zeroth_order", "procedures: rankings of moved policies, without gradients", "zeroth_order/zo_ranksgd"),
 )

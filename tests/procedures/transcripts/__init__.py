@@ -13,6 +13,7 @@ from tests.procedures.transcripts.pipelines import PIPELINES
 from tests.procedures.transcripts.reward import REWARD
 from tests.procedures.transcripts.rounds import ROUNDS
 from tests.procedures.transcripts.scenario import Scenario
+from tests.procedures.transcripts.search import SEARCH
 from tests.procedures.transcripts.weights import WEIGHTS
 from tests.procedures.transcripts.zeroth_order import ZEROTH_ORDER
 
@@ -25,6 +26,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *PIPELINES,
     *REWARD,
     *ROUNDS,
+    *SEARCH,
     *WEIGHTS,
     *ZEROTH_ORDER,
 )
