@@ -45,8 +45,9 @@ EQUIVALENT: dict[str, set[str]] = {
     "feedback/predilect": {"drop if: isinstance(p, Pair)"},
     "feedback/rbr": {"drop if: isinstance(p, Pair)"},
     "feedback/synthetic_critiques": {"drop if: isinstance(p, Pair)"},
-    "games/seqgan": {  # where a message would point
-        "drop where: Rating(seed_for('rated', r.id, label), r.prompt, r.completion, label, where=r.where)"
+    "games/seqgan": {
+        "drop where: Rating(seed_for('rated', r.id, label), r.prompt, r.completion, label, where=r.where)",  # messages
+        "drop if: isinstance(r, Demonstration)",  # the data are demonstrations
     },
     "pipelines/almupqa": {"swap arguments: zip(weights, x, strict=True)"},  # a product
     "pipelines/bsad": {"to LtE: x < y"},  # two different answers

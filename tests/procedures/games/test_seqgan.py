@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,4 @@ def test_the_discriminator_tells_peoples_answers_from_the_policys_and_is_the_rew
     done = run(given, tmp_path / "run", *BRIEF)
     *discriminated, generated = metrics(done)
     assert discriminated[-1]["loss"] < 0.8 * discriminated[0]["loss"]
-    samples = (done.directory / "samples" / f"step-{generated['step']:06d}.jsonl").read_text().splitlines()
-    assert all(json.loads(line)["reward"] is not None for line in samples)
     assert generated["reward"] < 0  # log-odds of being a person's answer

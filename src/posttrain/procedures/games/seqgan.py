@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from posttrain.data.dataset import Dataset
-from posttrain.records import Demonstration, Rating
+from posttrain.records import Demonstration, Rating, Record
 from posttrain.seeds import seed_for
 from posttrain.selection.answers import dataset
 from posttrain.selection.answers import demonstrations as answered
@@ -56,6 +56,10 @@ def seqgan(
     return metrics
 
 
-def rated(shown: Iterable[Demonstration], *, label: bool) -> list[Rating]:
-    """Turn demonstrations into ratings that are all good or all bad."""
-    return [Rating(seed_for("rated", r.id, label), r.prompt, r.completion, label, where=r.where) for r in shown]
+def rated(shown: Iterable[Record], *, label: bool) -> list[Rating]:
+    """Turn demonstrations into ratings, all good or all bad."""
+    return [
+        Rating(seed_for("rated", r.id, label), r.prompt, r.completion, label, where=r.where)
+        for r in shown
+        if isinstance(r, Demonstration)
+    ]
