@@ -34,6 +34,7 @@ def right(completions, answer):
 SHORT = {"steps": 3}
 FEW = {"rounds": 2, "prompts_per_round": 24}
 ONE = {"steps": 1}
+FEW_STEPS = {"steps": 2, "prompts_per_step": 2}
 JUDGED = {"judges": ["policy"], "question": "{first}{second}?"}
 ASKED = {"harmful": "{answer}?", "rewrite": "{answer}!"}
 TWO_REQUESTS = {"criticise": ["?"], "revise": ["!"]}
@@ -105,10 +106,10 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "synthetic_critiques": {"critic": "policy", "request": "{answer}?", "reward": SHORT},
     "con_j": {**ODD, "hint": "{verdict}", "samples": 4, "dpo": SHORT},
     "math_shepherd": {"solutions": 2, "completions": 2, "candidates": 2, "reward": {"steps": 2}, "sft": {"steps": 2}},
-    "distill": {"samples": 2, "teacher": "policy", "threshold": 0.0, "sft": {"steps": 2}},
-    "qwen2": {"weight": 0.01, "density": 0.5, "sft": ONE, "first": ONE, "then": ONE},
-    "personalized_soups": {"weights": {"digits": 1.0}, "measured": 4, "policy": {"steps": 2}},
-    "warp": {"rounds": 1, "members": 2, "measured": 4, "policy": ONE},
+    "distill": {"samples": 1, "teacher": "policy", "threshold": 0.0, "sft": FEW_STEPS},
+    "qwen2": {"weight": 0.01, "density": 0.5, "sft": ONE, "first": ONE, "then": {**FEW_STEPS, "steps": 1}},
+    "personalized_soups": {"weights": {"digits": 1.0}, "measured": 2, "policy": FEW_STEPS},
+    "warp": {"rounds": 1, "members": 2, "measured": 2, "policy": {**FEW_STEPS, "steps": 1}},
     "hma": {"blocks": 2, "sweeps": 0, "measured": 4, "policy": {"steps": 2}},
     "warm": {"members": 2, "rates": [1e-3, 2e-3], "reward": {"steps": 2}},
     "preference_strength": {"splits": 1, "vote": {"steps": 2}, "reward": SHORT},
