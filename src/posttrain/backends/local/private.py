@@ -83,12 +83,12 @@ class LocalPrivateLearner(LocalLearner, PrivateLearner):
     def _add_noise(self) -> None:
         m = self.mechanism
         assert m is not None
-        generator = torch.Generator(self.device).manual_seed(seed_for(self.seed, "privacy", self.taken))
+        generator = torch.Generator().manual_seed(seed_for(self.seed, "privacy", self.taken))
         for role, optimiser in self.optimisers.items():
             for total, state in zip(self.sums[role], optimiser.param_states, strict=True):
                 if m.noise:
-                    drawn = torch.randn(len(total), generator=generator, device=total.device, dtype=total.dtype)
-                    total.add_(drawn, alpha=m.noise * m.clip)
+                    drawn = torch.randn(len(total), generator=generator)  # on the CPU: every machine draws the same
+                    total.add_(drawn.to(total), alpha=m.noise * m.clip)
                 state.put(total / m.records)
                 total.zero_()
 
