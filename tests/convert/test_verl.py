@@ -152,6 +152,31 @@ def test_a_yaml_with_references(tmp_path, monkeypatch):
             {"path": "online/dapo", "soft_overlong.buffer": 0.25, "clipped_surrogate.high": 0.28},
         ),
         ({**GRPO, f"{ACTOR}.policy_loss.loss_mode": "gspo"}, {"path": "online/gspo"}),
+        (
+            {**GRPO, f"{ACTOR}.policy_loss.loss_mode": "cispo", f"{ACTOR}.clip_ratio_high": 0.28},
+            {"path": "online/cispo", "truncated_reinforce.cap": 1.28, "policy.reduce": "token_mean"},
+        ),
+        (
+            {**GRPO, f"{ACTOR}.policy_loss.loss_mode": "sapo", f"{ACTOR}.tau_neg": 2.0},
+            {"path": "online/sapo", "tau_negative": 2.0},
+        ),
+        (
+            {**GRPO, f"{ACTOR}.policy_loss.loss_mode": "clip_cov", f"{ACTOR}.policy_loss.clip_cov_ub": 9.0},
+            {"path": "online/clip_cov", "without_high_covariance.highest": 9.0, "clipped_surrogate.low": 0.2},
+        ),
+        (
+            {**GRPO, f"{ACTOR}.policy_loss.loss_mode": "kl_cov", f"{ACTOR}.policy_loss.ppo_kl_coef": 2.0},
+            {"path": "online/kl_cov", "kl.weight": 2.0},
+        ),
+        (
+            {**GRPO, f"{ACTOR}.policy_loss.loss_mode": "dppo_kl", f"{ACTOR}.clip_ratio": 0.05},
+            {"path": "online/dppo", "divergence": "kl", "threshold": 0.05},
+        ),
+        (
+            {**GRPO, f"{ACTOR}.policy_loss.loss_mode": "geo_mean", f"{ACTOR}.clip_ratio": 0.4},
+            {"path": "online/gmpo", "geometric_ratio.low": 0.4, "geometric_ratio.high": 0.4},
+        ),
+        ({**GRPO, f"{ACTOR}.entropy_coeff": 0.01}, {"entropy": "bonus", "entropy.weight": 0.01}),
         ({"algorithm.adv_estimator": "rloo"}, {"path": "online/rloo", "row_reward_minus_kl.kl_weight": 0.0}),
         (
             {"algorithm.adv_estimator": "remax", "algorithm.use_kl_in_reward": True},
@@ -183,14 +208,16 @@ def test_long_rows():
 
 @pytest.mark.fault("K1")
 def test_what_has_no_counterpart():
-    lost = draft({**GRPO, f"{ACTOR}.entropy_coeff": 0.01, "algorithm.use_kl_in_reward": True, f"{ROLLOUT}.top_p": 0.9})
+    lost = draft({**GRPO, f"{ACTOR}.clip_ratio_c": 3.0, "algorithm.use_kl_in_reward": True, f"{ROLLOUT}.top_p": 0.9})
     assert {line.partition(":")[0] for line in lost.without} == {
         "algorithm.use_kl_in_reward",
-        f"{ACTOR}.entropy_coeff",
+        f"{ACTOR}.clip_ratio_c",
         f"{ROLLOUT}.top_p",
     }
     with pytest.raises(ConfigError, match="reinforce_plus_plus has no counterpart; known: gae, grpo, rloo, remax"):
         draft({"algorithm.adv_estimator": "reinforce_plus_plus"})
+    with pytest.raises(ConfigError, match="loss_mode: cisbo has no counterpart; known: vanilla, gspo, cispo, sapo"):
+        draft({**GRPO, f"{ACTOR}.policy_loss.loss_mode": "cisbo"})
     with pytest.raises(ConfigError, match="is no multiple of ppo_mini_batch_size"):
         draft({"data.train_batch_size": 100, f"{ACTOR}.ppo_mini_batch_size": 64})
     unknown = draft({"algoritm.adv_estimator": "grpo"}).unknown

@@ -13,6 +13,26 @@ REDUCTIONS = {
     "seq-mean-token-sum": "sequence_sum",
     "seq-mean-token-sum-norm": "sequence_sum",
 }
+LOSS = f"{ACTOR}.policy_loss"
+MODES = {  # loss modes that are methods, and verl's names of their settings
+    "cispo": ("online/cispo", {}),
+    "sapo": ("online/sapo", {"tau_positive": f"{ACTOR}.tau_pos", "tau_negative": f"{ACTOR}.tau_neg"}),
+    "geo_mean": ("online/gmpo", {}),
+    "clip_cov": (
+        "online/clip_cov",
+        {
+            "without_high_covariance.share": f"{LOSS}.clip_cov_ratio",
+            "without_high_covariance.lowest": f"{LOSS}.clip_cov_lb",
+            "without_high_covariance.highest": f"{LOSS}.clip_cov_ub",
+        },
+    ),
+    "kl_cov": (
+        "online/kl_cov",
+        {"highest_covariance.share": f"{LOSS}.kl_cov_ratio", "kl.weight": f"{LOSS}.ppo_kl_coef"},
+    ),
+    "dppo_tv": ("online/dppo", {}),
+    "dppo_kl": ("online/dppo", {}),
+}
 ESTIMATORS = {"gae": "online/ppo", "grpo": "online/grpo", "rloo": "online/rloo", "remax": "online/remax"}
 
 
@@ -24,6 +44,10 @@ def method(settings: Settings, draft: Draft) -> None:
             f"algorithm.adv_estimator: {name} has no counterpart; known: {', '.join(ESTIMATORS)}; `posttrain methods` "
             "lists what there is, and a method of yours is a file"
         )
+    if settings(f"{ACTOR}.entropy_coeff"):
+        origin = settings.origin(f"{ACTOR}.entropy_coeff")
+        draft.set("method.entropy", "bonus", origin)
+        draft.set("method.entropy.weight", settings.number(f"{ACTOR}.entropy_coeff"), origin)
     if name == "gae":
         _ppo(settings, draft)
     elif name == "grpo":
@@ -47,8 +71,7 @@ def _set(settings: Settings, draft: Draft, pairs: dict[str, str]) -> None:
 def _clip(settings: Settings, draft: Draft) -> None:
     """Set the bounds of the ratio: clip_ratio_low and clip_ratio_high, else clip_ratio."""
     for side in ("low", "high"):
-        own = f"{ACTOR}.clip_ratio_{side}"
-        key = own if settings(own) is not None else f"{ACTOR}.clip_ratio"
+        key = _bound(settings, side)
         draft.set(f"method.clipped_surrogate.{side}", settings(key), settings.origin(key))
 
 
@@ -73,9 +96,43 @@ def _ppo(settings: Settings, draft: Draft) -> None:
         draft.lose(f"{ACTOR}.use_kl_loss", True, "the KL of PPO is in the reward: reward_minus_fixed_kl.kl_weight")
 
 
+def _own_loss(settings: Settings, draft: Draft, mode: str) -> None:
+    """Set a method whose loss is not PPO's clip, on the standardised advantages of GRPO."""
+    if mode not in MODES:
+        raise ConfigError(f"{LOSS}.loss_mode: {mode} has no counterpart; known: vanilla, gspo, {', '.join(MODES)}")
+    path, names = MODES[mode]
+    draft.set("method.path", path, f"{LOSS}.loss_mode: {mode}")
+    for ours, key in names.items():
+        if settings(key) is not None:
+            draft.set(f"method.{ours}", settings.number(key), settings.origin(key))
+    low, high = (_bound(settings, side) for side in ("low", "high"))
+    if mode == "cispo":
+        draft.set("method.truncated_reinforce.cap", 1 + settings.number(high), f"1 + {settings.origin(high)}")
+        draft.differ("cispo: verl also bounds the weight from below; here only from above, as in the paper")
+    elif mode.startswith("dppo"):
+        draft.set("method.divergence", mode.removeprefix("dppo_"), f"{LOSS}.loss_mode: {mode}")
+        draft.set("method.threshold", settings.number(high), settings.origin(high))
+    elif mode in ("geo_mean", "clip_cov"):
+        part = "geometric_ratio" if mode == "geo_mean" else "clipped_surrogate"
+        draft.set(f"method.{part}.low", settings.number(low), settings.origin(low))
+        draft.set(f"method.{part}.high", settings.number(high), settings.origin(high))
+    draft.set("method.policy.reduce", _reduction(settings), settings.origin(f"{ACTOR}.loss_agg_mode"))
+    _kl_loss(settings, draft, path, 1.0)
+
+
+def _bound(settings: Settings, side: str) -> str:
+    """Return the key of a bound of the ratio: its own, else that of both."""
+    own = f"{ACTOR}.clip_ratio_{side}"
+    return own if settings(own) is not None else f"{ACTOR}.clip_ratio"
+
+
 def _grpo(settings: Settings, draft: Draft) -> None:
+    mode = str(settings(f"{LOSS}.loss_mode") or "vanilla")
+    if mode not in ("vanilla", "gspo"):
+        _own_loss(settings, draft, mode)
+        return
     by_std = settings("algorithm.norm_adv_by_std_in_grpo") is not False
-    sequence = settings(f"{ACTOR}.policy_loss.loss_mode") == "gspo"
+    sequence = mode == "gspo"
     filtered, buffer = settings("algorithm.filter_groups.enable"), settings("reward_model.overlong_buffer.enable")
     paths = {(True, True): "online/dapo", (True, False): "online/grpo", (False, False): "online/dr_grpo"}
     path = "online/gspo" if sequence else paths.get((by_std, bool(filtered and buffer)), "online/dr_grpo")
