@@ -188,3 +188,20 @@ def test_a_report_that_the_data_cannot_give(
     (tmp_path / "pairs.jsonl").write_text(json.dumps({**PAIRS[0], "subset": "a"}) + "\n")
     found, message = fail(capsys, "eval", "./no-such-model", str(tmp_path / "pairs.jsonl"), *options)
     assert (found, words in message.lower()) == (code, True), message
+
+
+@pytest.mark.paper("ramos20236pc")
+def test_one_of_several_answers_is_chosen_by_one_reward_and_measured_by_another(tmp_path: Path, capsys) -> None:
+    (tmp_path / "r.py").write_text(
+        "def overlap(completions, reference):\n"
+        "    return [len(set(c) & set(r)) / 9 for c, r in zip(completions, reference, strict=True)]\n"
+        "def digits(completions):\n    return [float(sum(map(str.isdigit, c))) for c in completions]\n",
+        encoding="utf-8",
+    )
+    asked = ("eval", "tiny", "arithmetic:level=1", "--size", "3", "--max-tokens", "4", "--temperature", "1", "--json")
+    digits = f"{tmp_path}/r.py:digits"
+    one = json.loads(say(capsys, *asked, "--reward", digits))
+    best = json.loads(say(capsys, *asked, "--reward", digits, "--choose", "best_of_n:n=6", "--choose-by", digits))
+    assert best["mean"] > one["mean"]
+    voted = ("--choose", "mbr:n=3", "--choose-by", f"{tmp_path}/r.py:overlap")
+    assert json.loads(say(capsys, *asked, "--reward", digits, *voted))["n"] == 3

@@ -48,9 +48,9 @@ def test_sample_gives_the_best_of_several_answers(folder: Path, tmp_path: Path, 
     )
     asked = ("sample", str(folder), "7+5=", "--plain", "--max-tokens", "4")
     all_four = say(capsys, *asked, "--samples", "4").split("> 7+5=\n")[1:]
-    best = say(capsys, *asked, "--choose", "best_of_n:n=4", "--by", f"{tmp_path}/digits.py:digits").split("> 7+5=\n")[
-        1:
-    ]
+    best = say(capsys, *asked, "--choose", "best_of_n:n=4", "--choose-by", f"{tmp_path}/digits.py:digits").split(
+        "> 7+5=\n"
+    )[1:]
     assert best == [max(all_four, key=lambda text: sum(map(str.isdigit, text)))]
 
 
@@ -59,8 +59,8 @@ WRONG = {
     "--role reference=tiny": "add --decoder NAME",
     "--choose best_of_n --temperature 0": "greedy answers are all the same",
     "--choose mbr": "compares answers by a reward",
-    "--choose best_of_n --by math_answer": "'answer' is missing",
-    "--by math_answer": "only a choice reads it",
+    "--choose best_of_n --choose-by math_answer": "'answer' is missing",
+    "--choose-by math_answer": "only a choice reads it",
     "--decoder dera --role referense=tiny": "did you mean 'reference'",
     "--decoder dera --role reference": "write ROLE=MODEL",
 }

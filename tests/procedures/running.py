@@ -133,6 +133,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "dagger": {"rounds": 2, "teacher": "policy", "imitation": {"steps": 2}},
     "mert": {"samples": 3, "sft": SHORT},
     "seqgan": {"rounds": 2, "demonstrations_per_round": 8, "discriminator": ONE, "generator": ONE},
+    "quality_feedback": {"share": 0.5, "sft": {"steps": 2}, "then": {"steps": 2}},
     "instructgpt": {"sft": SHORT, "reward": SHORT, "ppo": {"steps": 2}},
 }
 OPTIONAL = {"hrlaif": ["red_team"], "rest": ["demonstrations"], "warm_start": ["prompts"]}

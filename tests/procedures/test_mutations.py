@@ -55,6 +55,11 @@ EQUIVALENT: dict[str, set[str]] = {
     "reward/proto_rm": {  # precision
         "drop dtype: torch.tensor(session.embed('states', pairs, role='reward'), dtype=torch.float64)"
     },
+    "pipelines/quality_feedback": {  # of answers that nobody sampled
+        "drop if: isinstance(d, Demonstration)",  # the data are demonstrations
+        "add 1: 0",
+        "not: True",
+    },
     "rounds/star": {"drop samples: session.sampling(samples=1, temperature=0.0)"},  # the default
 }
 

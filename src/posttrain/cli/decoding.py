@@ -31,7 +31,9 @@ ChoiceSpec = Annotated[
 ]
 By = Annotated[
     str | None,
-    typer.Option("--by", help="Reward that --choose reads: NAME or NAME:key=value; default: --role reward, or MODEL."),
+    typer.Option(
+        "--choose-by", help="Reward that --choose reads: NAME or NAME:key=value; default: --role reward, or MODEL."
+    ),
 ]
 
 
@@ -96,11 +98,13 @@ def check_choice(choice: Choice | None, by: str | None, temperature: float) -> N
     from posttrain.errors import ConfigError
 
     if choice is None and by is not None:
-        raise ConfigError(f"--by {by}: only a choice reads it; add --choose best_of_n")
+        raise ConfigError(f"--choose-by {by}: only a choice reads it; add --choose best_of_n")
     if choice is not None and choice.n > 1 and temperature == 0:
         raise ConfigError(f"--choose {choice.name}: greedy answers are all the same; add --temperature 1")
     if choice is not None and choice.compares and by is None:
-        raise ConfigError(f"--choose {choice.name} compares answers by a reward; add --by translation:metric=chrf")
+        raise ConfigError(
+            f"--choose {choice.name} compares answers by a reward; add --choose-by translation:metric=chrf"
+        )
 
 
 def load_saved(saved: SavedDecoder) -> Decoder:

@@ -115,7 +115,7 @@ def _answering(model: str, kind: str, *options: Any) -> Answering:
     if kind == "prompts":
         return answering(model, *options)
     if any(options[:-1]):
-        raise ConfigError(f"--decoder, --role, --choose and --by: no answer to {kind} is sampled; add --reward")
+        raise ConfigError(f"--decoder, --role, --choose and --choose-by: no answer to {kind} is sampled; add --reward")
     return Answering()
 
 

@@ -23,7 +23,40 @@ def said(text):
     return ({"role": "assistant", "content": text},)
 
 
+QUALITY = {"good": 0.9, "fair": 0.5, "bad": 0.1, "unscored": None}
+TRANSLATED = demonstrations(
+    ("s?", "bad"), ("t?", ({"role": "assistant", "content": "good"},)), ("u?", "unscored"), ("v?", "fair")
+)
+
 PIPELINES = (
+    Scenario(  # 0.6 of the three with a score, rounded up
+        "pipelines/quality_feedback",
+        {"demonstrations": TRANSLATED, "prompts": TWO},
+        {"share": 0.6, "method": "online/grpo", "sft": {"steps": 2}, "then": {"steps": 3}},
+        {"scores": lambda e: QUALITY[e.text]},
+        """
+        score quality: s? bad; t? good; u? unscored; v? fair | rewards
+        note 2 of 4 demonstrations are kept
+        train imitation/sft on 'kept': t? -> good; v? -> fair | policy=start | no rewards | steps=2
+        evaluate after sft | policy=#1
+        train online/grpo on 'prompts': x?; y? | policy=#1 reference=#1 | rewards | steps=3
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "pipelines/quality_feedback",
+        {"demonstrations": TRANSLATED, "prompts": TWO},
+        {},
+        {"scores": lambda e: QUALITY[e.text]},
+        """
+        score quality: s? bad; t? good; u? unscored; v? fair | rewards
+        note 3 of 4 demonstrations are kept
+        train imitation/sft on 'kept': s? -> bad; t? -> good; v? -> fair | policy=start | no rewards
+        evaluate after sft | policy=#1
+        train online/rloo on 'prompts': x?; y? | policy=#1 reference=#1 | rewards
+        return stage=2
+        """,
+    ),
     Scenario(
         "pipelines/instructgpt",
         {"demonstrations": SHOWN, "pairs": CHOSEN, "prompts": TWO},
