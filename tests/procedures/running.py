@@ -128,6 +128,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "efficient_exploration": {"rounds": 2, "prompts_per_round": 24, "dimensions": 4, "then": {"steps": 4}},
     "dual_active_learning": {"labels": 24, "dimensions": 4, "then": {"steps": 4}},
     "ziegler": {"normalise": 8, "reward": SHORT, "ppo": {"steps": 2}},
+    "esrl": {"rounds": 2, "prompts_per_round": 8, "most": 3, "training": ONE},
     "lols": {"rounds": 2, "mix": 0.5, "ppo": {"steps": 1, "prompts_per_step": 4}},
     "d2lols": {"aggrevated": {"steps": 1, "prompts_per_step": 4}, "ppo_plus_plus": {"steps": 1, "prompts_per_step": 4}},
     "dagger": {"rounds": 2, "teacher": "policy", "imitation": {"steps": 2}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, log
 
 import pytest
 
@@ -11,6 +11,7 @@ from posttrain.records import Demonstration, Episode, Prompt, Sampled
 from posttrain.selection.answers import (
     above,
     best,
+    confidence,
     dataset,
     demonstrations,
     different,
@@ -23,6 +24,13 @@ from posttrain.selection.answers import (
     with_prompts,
 )
 from tests.data.rollouts import group, said
+
+
+def test_confidence_is_the_mean_over_answers_of_geometric_means():
+    def made(*logp):
+        return Episode.of_answer(Prompt(0, "x"), 0, 0, (1,), (5,) * len(logp), logp, ended=True)
+
+    assert confidence([made(log(0.5), log(0.125)), made(log(0.75)), made()]) == pytest.approx((0.25 + 0.75) / 2)
 
 
 def texts(rollouts):

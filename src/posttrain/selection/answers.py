@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import ceil, inf
+from math import ceil, exp, inf
+from statistics import fmean
 
 from posttrain.data.collate import groups
 from posttrain.data.dataset import Dataset
@@ -72,6 +73,11 @@ def likely(rollouts: Sequence[Episode], share: float) -> list[Episode]:
     """Return the `share` of all answers with the highest mean log-prob, in their old order."""
     order = sorted(range(len(rollouts)), key=lambda i: -sum(rollouts[i].logp) / max(1, len(rollouts[i].logp)))
     return [rollouts[i] for i in sorted(order[: round(share * len(rollouts))])]
+
+
+def confidence(rollouts: Sequence[Episode]) -> float:
+    """Return how sure the model was: the mean over the answers of the geometric mean of their tokens' probabilities."""
+    return fmean(exp(fmean(r.logp)) for r in rollouts if r.logp)
 
 
 def length_penalised(rollouts: Sequence[Episode], rate: float) -> list[Episode]:

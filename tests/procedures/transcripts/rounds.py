@@ -14,6 +14,53 @@ GRADED = {
 OLD = pairs(("x?", "p", "q"), ("z?", "r", "s"), ("w?", "t", "u"))
 
 ROUNDS = (
+    Scenario(  # e^-0.5 = 0.607: 10 - round(0.607 * 6) = 6 samples, 0.5 + 0.607 * 1.5 = 1.41
+        "rounds/esrl",
+        {"prompts": THREE},
+        {
+            "rounds": 2,
+            "prompts_per_round": 2,
+            "least": 4,
+            "most": 10,
+            "cold": 0.5,
+            "warm": 2.0,
+            "training": {"steps": 4},
+        },
+        {"answers": {"round-1": {"x?": ["a"], "y?": ["b"]}, "round-2": {"z?": ["c"], "x?": ["d"]}}},
+        """
+        collect round-1: x?; y? | 1 of policy=start | no rewards
+        note round 1: 6 samples at temperature 1.41
+        train esrl on 'round 1': x?; y? | policy=start | rewards | steps=4
+        collect round-2: z?; x? | 1 of policy=#1 | no rewards
+        note round 2: 6 samples at temperature 1.41
+        train esrl on 'round 2': z?; x? | policy=#1 | rewards | steps=4
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "rounds/esrl",
+        {"prompts": TWO},
+        {"rounds": 1},
+        {"answers": {"round-1": {"x?": ["a"], "y?": ["b"]}}},
+        """
+        collect round-1: x?; y? | 1 of policy=start | no rewards
+        note round 1: 4 samples at temperature 1
+        train esrl on 'round 1': x?; y? | policy=start | rewards
+        return stage=1
+        """,
+    ),
+    *(
+        Scenario(
+            "rounds/esrl",
+            {"prompts": TWO},
+            {},
+            {"answers": {}, **given},
+            """
+            ConfigError: sampling: esrl sets samples and temperature; remove them, or set procedure.most and .cold
+            """,
+        )
+        for given in ({"samples": 4}, {"temperature": 0.5})
+    ),
     Scenario(
         "rounds/raft",
         {"prompts": TWO},

@@ -77,6 +77,19 @@ def running_mean(state: State | None, reward: PerRow, rows: Rows, *, decay: floa
     return moved, reward.new_tensor(before)
 
 
+def queue_mean(
+    state: dict[str, list[float]] | None, reward: PerRow, rows: Rows, *, size: int = 1000
+) -> tuple[dict[str, list[float]], Scalar]:
+    """Mean of the latest rewards of earlier batches, first in, first out; 0 at first. It never contains its own batch.
+
+    Settings:
+        size: rewards that the queue holds; at least 1, several batches.
+    """
+    held = [] if state is None else state["rewards"]
+    mean = sum(held) / max(len(held), 1)
+    return {"rewards": [*held, *reward[rows.trained].tolist()][-size:]}, reward.new_tensor(mean)
+
+
 def minus_baseline(token_return: PerToken, baseline: Scalar, rows: Rows) -> PerToken:
     """Reward to go less a baseline: G_t - b."""
     return torch.where(rows.mask, token_return - baseline, 0)
