@@ -108,29 +108,25 @@ class ModelRole(TextRole):
             )
         scores: list[Score] = []
         whole: dict[int, Tokens] = {}
+        ends: dict[int, int] = {}
         for i, turns in enumerate(conversations):
             scores.append(None)
             try:
-                whole[i] = self._whole(turns)
+                tokens = self._whole(turns)
+                if self.gated:
+                    ends[i] = self._end(turns, tokens)
+                whole[i] = tokens
             except DataError as error:
                 scores[i] = error
         if whole:
-            rows = self._rows([split_answer(conversations[i])[0] for i in whole], whole)
+            if self.gated:
+                rows = [_row(i, tokens, ends[i]) for i, tokens in whole.items()]
+            else:
+                rows = _sharing_prefixes(whole, [str(split_answer(conversations[i])[0]) for i in whole])
             numbers = self._forward(collate(rows), {"score": Source(self.role, "score", When.ONCE)})["score"]
             for i, number in zip(whole, numbers.tolist(), strict=True):
                 scores[i] = float(number)
         return scores
-
-    def _rows(self, prompts: Sequence[Turns], whole: Mapping[int, Tokens]) -> list[Row]:
-        """Rows whose prompts end where the network may share them, or where the gate reads them."""
-        if not self.gated:
-            return _sharing_prefixes(whole, [str(p) for p in prompts])
-        ends = {str(p): self._prompt(p, room=0) for p in prompts}
-        rows = []
-        for prompt, (i, tokens) in zip(prompts, whole.items(), strict=True):
-            read = _common([tokens, ends[str(prompt)]])
-            rows.append(_row(i, tokens, max(1, min(read, len(tokens) - 1))))
-        return rows
 
     def close(self) -> None:
         self.encoder.close()
@@ -159,6 +155,11 @@ class ModelRole(TextRole):
         while self.padding is not None and len(tokens) > 1 and tokens[-1] == self.padding:
             tokens = tokens[:-1]
         return tokens
+
+    def _end(self, turns: Turns, tokens: Tokens) -> int:
+        """How many of the tokens of a conversation its last answer follows: at least one, and not all."""
+        prompt = self._prompt(split_answer(turns)[0], room=0)
+        return max(1, min(_common([tokens, prompt]), len(tokens) - 1))
 
     def _as_read(self, turns: Turns) -> Turns:
         """A conversation in the form that the model has: messages with a chat template, plain text without."""
