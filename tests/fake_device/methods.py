@@ -13,6 +13,10 @@ from tests.training.test_runs import BRIEF, REWARDS
 A_NUMBER_FOR_EACH_TOKEN = {"imitation/inverse_q", "preference/ama"}  # is not in any bundled data
 MORE_THAN_A_SCORE = {"online/advpo", "online/group_win_rate"}  # is given by no model that bradley_terry trained
 MODELS = {
+    "distillation/gkd": "teacher",
+    "distillation/on_policy": "teacher",
+    "distillation/sampled": "teacher",
+    "distillation/soft_targets": "teacher",
     "offline/bpg": "reward",
     "offline/dro": "reward",
     "offline/ilql": "reward",

@@ -77,12 +77,12 @@ class Merge:
     def tensor(self, name: str, models: Sequence[Tensor], base: Tensor | None, layers: int) -> Tensor:
         """Merge the tensors of one name, of models with this number of layers, in the dtype of the first.
 
-        It is computed in float64 where a tensor is that or float32, else in float32.
+        It is computed in float64 where a tensor is that or float32, else in float32, as everywhere on MPS.
         """
         first = models[0]
         if not first.is_floating_point():
             return _only_one(name, [*models, *([] if base is None else [base])])
-        wide = torch.float32 if first.dtype.itemsize < 4 else torch.float64
+        wide = torch.float32 if first.dtype.itemsize < 4 or first.device.type == "mps" else torch.float64
         origin = 0 if base is None else base.to(wide)
         vectors = [m.to(wide) - origin for m in models]
         rule = rule_called(self.rule)
