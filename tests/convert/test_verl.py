@@ -200,6 +200,28 @@ def test_several_files():
     assert values(files)["data.mix"] == [{"path": name, "columns": columns} for name in files["data.train_files"]]
 
 
+@pytest.mark.parametrize(
+    ("settings", "path", "term"),
+    [
+        ({"algorithm.adv_estimator": "gae"}, "online/ppo", ("low_var_kl", "k3")),
+        ({"algorithm.adv_estimator": "rloo"}, "online/rloo", ("mse", "k2")),
+        (GRPO, "online/grpo", ("low_var_kl+", "k3+")),
+        ({**GRPO, "algorithm.norm_adv_by_std_in_grpo": False}, "online/dr_grpo", ("kl", "k1")),
+    ],
+)
+def test_the_kl_in_the_loss_of_any_method(settings, path, term):
+    used = {f"{ACTOR}.use_kl_loss": True, f"{ACTOR}.kl_loss_coef": 0.01, f"{ACTOR}.kl_loss_type": term[0]}
+    made = values({**settings, **used})
+    assert made["method.path"] == path
+    assert (made["method.kl_in_loss"], made["method.kl.weight"]) == (term[1], 0.01)
+    assert made["method.kl.reduce"] == "token_mean"
+
+
+def test_an_estimator_that_is_not_here_is_named():
+    (lost,) = draft({**GRPO, f"{ACTOR}.use_kl_loss": True, f"{ACTOR}.kl_loss_type": "abs"}).without
+    assert lost.startswith(f"{ACTOR}.kl_loss_type: abs: the KL of the loss is estimated by k1, k2, k3")
+
+
 def test_long_rows():
     assert values({"data.truncation": "left"})["data.truncate"] == "left"
     assert draft({"data.truncation": "right"}).without[0].startswith("data.truncation: right")

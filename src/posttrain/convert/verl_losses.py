@@ -33,6 +33,8 @@ MODES = {  # loss modes that are methods, and verl's names of their settings
     "dppo_tv": ("online/dppo", {}),
     "dppo_kl": ("online/dppo", {}),
 }
+KL_TERMS = {"kl": "k1", "k1": "k1", "mse": "k2", "k2": "k2", "low_var_kl": "k3", "k3": "k3", "k1+": "k1+", "k3+": "k3+"}
+KL_TERMS |= {"kl+": "k1+", "low_var_kl+": "k3+"}
 ESTIMATORS = {"gae": "online/ppo", "grpo": "online/grpo", "rloo": "online/rloo", "remax": "online/remax"}
 
 
@@ -93,7 +95,7 @@ def _ppo(settings: Settings, draft: Draft) -> None:
         draft.set("method.reward_minus_fixed_kl.kl_weight", *_reward_kl(settings))
     draft.set("method.policy.reduce", _reduction(settings), settings.origin(f"{ACTOR}.loss_agg_mode"))
     if settings(f"{ACTOR}.use_kl_loss"):
-        draft.lose(f"{ACTOR}.use_kl_loss", True, "the KL of PPO is in the reward: reward_minus_fixed_kl.kl_weight")
+        _kl_term(settings, draft, 1.0)
 
 
 def _own_loss(settings: Settings, draft: Draft, mode: str) -> None:
@@ -160,12 +162,25 @@ def _kl_loss(settings: Settings, draft: Draft, path: str, weight: float) -> None
         key = f"{ACTOR}.kl_loss_coef" if used else f"{ACTOR}.use_kl_loss"
         draft.set("method.kl.weight", coefficient, settings.origin(key))
         draft.set("method.kl.reduce", _reduction(settings), settings.origin(f"{ACTOR}.loss_agg_mode"))
-    elif used:
-        draft.lose(f"{ACTOR}.use_kl_loss", True, f"{path} has no KL term; a variant with that of online/grpo is a file")
-    if used and settings(f"{ACTOR}.kl_loss_type") not in ("low_var_kl", "k3"):
-        draft.lose(f"{ACTOR}.kl_loss_type", settings(f"{ACTOR}.kl_loss_type"), "the KL term is k3, verl's low_var_kl")
+    if used and path == "online/kl_cov":
+        draft.lose(f"{ACTOR}.use_kl_loss", True, "the KL of online/kl_cov is that to the policy before the batch")
+    elif used and (path != "online/grpo" or settings(f"{ACTOR}.kl_loss_type") not in ("low_var_kl", "k3")):
+        _kl_term(settings, draft, weight)
     if settings("algorithm.use_kl_in_reward"):
         draft.lose("algorithm.use_kl_in_reward", True, f"the KL of {path} is in the loss: method.kl.weight")
+
+
+def _kl_term(settings: Settings, draft: Draft, weight: float) -> None:
+    """Set a KL term of verl's estimator, times `weight`."""
+    key = f"{ACTOR}.kl_loss_type"
+    kind = str(settings(key))
+    if kind not in KL_TERMS:
+        draft.lose(key, kind, f"the KL of the loss is estimated by {', '.join(dict.fromkeys(KL_TERMS.values()))}")
+        return
+    draft.set("method.kl_in_loss", KL_TERMS[kind], settings.origin(key))
+    coefficient = settings.number(f"{ACTOR}.kl_loss_coef") * weight
+    draft.set("method.kl.weight", coefficient, settings.origin(f"{ACTOR}.kl_loss_coef"))
+    draft.set("method.kl.reduce", _reduction(settings), settings.origin(f"{ACTOR}.loss_agg_mode"))
 
 
 def _reinforce(settings: Settings, draft: Draft, name: str) -> None:
@@ -178,7 +193,7 @@ def _reinforce(settings: Settings, draft: Draft, name: str) -> None:
     if mode == "seq-mean-token-sum-norm":
         draft.set("method.loss.weight", 1 / settings.whole("data.max_response_length"), "1 / max_response_length")
     if settings(f"{ACTOR}.use_kl_loss"):
-        draft.lose(f"{ACTOR}.use_kl_loss", True, f"the KL of {ESTIMATORS[name]} is in the reward")
+        _kl_term(settings, draft, 1.0)
 
 
 def _reward_kl(settings: Settings) -> tuple[float, str]:
