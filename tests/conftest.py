@@ -1,10 +1,17 @@
-"""What all tests share: settings of torch that a test may ask for, a folder in memory, one process for templates."""
+"""What all tests share: settings of torch that a test may ask for, a folder in memory, one process for templates.
+
+Generated examples are the same on every machine, however slow it is.
+"""
 
 import os
 import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session", autouse=True)
