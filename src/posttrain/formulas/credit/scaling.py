@@ -28,7 +28,7 @@ def running_scale(
     moments = _merged(state or {"count": 0.0, "mean": 0.0, "squares": 0.0}, reward[rows.trained].double())
     spread = math.sqrt(moments["squares"] / max(moments["count"] - 1, 1)) or 1.0
     mean, spread = {"none": (0.0, 1.0), "std": (0.0, spread), "whiten": (moments["mean"], spread)}[by]
-    return moments, bounded((reward - mean) / spread, clip=clip)
+    return moments, _bounded((reward - mean) / spread, clip)
 
 
 def standardised(reward: PerRow, *, mean: float = 0.0, deviation: float = 1.0) -> PerRow:
@@ -55,7 +55,7 @@ def _merged(state: State, new: torch.Tensor) -> State:
     }
 
 
-def bounded(x: torch.Tensor, *, clip: float) -> torch.Tensor:
+def _bounded(x: torch.Tensor, clip: float) -> torch.Tensor:
     """Clip to [-clip, clip]; 0 does not clip."""
     return x.clamp(-clip, clip) if clip else x
 
@@ -66,4 +66,4 @@ def clipped(advantage: PerToken, *, bound: float = 0.0) -> PerToken:
     Settings:
         bound: c, largest size of an advantage; 0 does not clip, 0.5 to 5 for whitened ones.
     """
-    return bounded(advantage, clip=bound)
+    return _bounded(advantage, bound)
