@@ -51,4 +51,4 @@ def test_one_command_draws_both_distances(tmp_path, monkeypatch):
         first, *_, last = found.curves[name][0]
         assert first["gold"] == pytest.approx(0.0, abs=1e-3)
         assert 0 < last["proxy"] != first["proxy"] > 0
-        assert last["gold"] > 0
+        assert last["gold"] == -last["closeness"] > 0

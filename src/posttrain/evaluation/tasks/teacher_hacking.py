@@ -76,7 +76,7 @@ def teacher_hacking(
         },
         measure=partial(measure, prompts=asked(seed, "held out", prompts)),
         x=("proxy", "KL(π ‖ teacher) in nats per answer"),
-        y=("gold", "KL(π ‖ oracle) in nats per answer"),
+        y=("closeness", "-KL(π ‖ oracle) in nats per answer"),
         facts={"answers of the oracle that the teacher saw": teacher_answers, "answers of the teacher": answers},
     )
 
@@ -123,7 +123,8 @@ def written(model: Path, prompts: list[Prompt], seed: int) -> Dataset:
 def measure(session: Session, name: str, *, prompts: list[Prompt]) -> dict[str, float]:
     """Return both distances of the policy on its own answers to held-out prompts."""
     answers = session.collect(name, prompts, Sampling(), rewards=())
-    return {"proxy": distance(session, answers, "teacher"), "gold": distance(session, answers, "oracle")}
+    proxy, gold = (distance(session, answers, role) for role in ("teacher", "oracle"))
+    return {"proxy": proxy, "gold": gold, "closeness": -gold}  # whose best point is the largest
 
 
 def distance(session: Session, answers: list[Episode], role: str) -> float:
