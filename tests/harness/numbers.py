@@ -112,6 +112,8 @@ def step(
     """Train one batch through the real trainer. `others`: the answers of further streams."""
     tables, batches = _Tables(method), {}
     for s, some in {MAIN: answers, **(others or {})}.items():
+        if s not in method.streams:  # a weight of 0 leaves it without a reader
+            continue
         batches[s] = collate([tables.row(a, i) for i, a in enumerate(some)], pairs if s == MAIN else None, scalars)
     arrives = {s: set(b) for s, b in batches.items()}
     roles = plan(method, arrives).loaded

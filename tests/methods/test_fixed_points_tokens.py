@@ -37,6 +37,7 @@ def selm(policy, reference, weight):
         "fresh": batch(policy, in_proportion(reference.distribution(), 100)),
     }
     method = configure(load("preference/selm"), {"beta": BETA, "exploration.weight": weight})
+    made = {stream: rows for stream, rows in made.items() if stream in method.streams}
     return Exact(method, {"policy": policy, "reference": reference}, made).step(made)[0]
 
 

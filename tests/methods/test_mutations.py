@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 # Mutants that compute the same thing, or that differ only where no batch can be.
 EQUIVALENT: dict[str, set[str]] = {
     "Groups.std": {"swap: x - self.mean(x)"},  # squared
+    "kl_k2": {"swap: logp - ref_logp", "exchange: (logp, ref_logp)"},  # squared
     "absolute_error": {"swap: middle - attributes"},  # an absolute value
     "adaptive_entropy": {"negate: return ({'weight': weight}, rollout_logp.new_tensor(0.0))"},  # zero
     "add_value": {"exchange: (credit, old_value)"},  # a sum

@@ -12,13 +12,10 @@ The run file's rewards say what is right; where they abstain nothing can be chec
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from posttrain.data.dataset import Dataset
 from posttrain.judges.options import COMPARE, filled
 from posttrain.procedures.judging import EVEN, labelled, ordered, user
 from posttrain.records import Episode, Pair
-from posttrain.seeds import seed_for
 from posttrain.selection.answers import answer, dataset, identity
 from posttrain.selection.pairs import unlabelled
 from posttrain.training.session import NO_OPTIONS, Options, Session
@@ -61,9 +58,8 @@ def hrlaif(
     session.copy("policy", "reference")
     session.copy("policy", "reward")
     session.train("reward/soft_labels", dataset(said, "labels in stages"), rewards=(), **reward)
-    more = [replace(p, id=seed_for("red team", p.id)) for p in red_team or ()]
     session.copy("reward", "critic")
-    asked = dataset([*prompts, *more], "prompts")
+    asked = dataset([*prompts, *(red_team or ())], "prompts")
     return session.train(method, asked, rewards=(), **then)
 
 
