@@ -20,6 +20,7 @@ MODELS = {
     "offline/bpg": "reward",
     "offline/dro": "reward",
     "offline/ilql": "reward",
+    "offline/re_control": "reward",
     "online/attention_credit": "reward",
     "online/codpo": "cost",
     "online/crpg": "cost",
