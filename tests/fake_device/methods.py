@@ -37,18 +37,21 @@ MODELS = {
     "preference/svpo": "reward",
 }
 COLUMNS = {"margin": 0.5, "agreement": 0.8, "tie": 0, "chosen_safe": 1.0, "rejected_safe": 0.0, "reliability": 0.9}
+POINTED = {"chosen_highlight": [{"start": 0, "end": 1, "value": 1}], "rejected_highlight": []}
 RATED = {"completion": "a", "attributes": [4, 3, None, 1, 0]}
 JUDGED_BY = {
     *("preference/bfpo", "preference/sr_dpo", "reward/margin", "reward/soft_labels", "reward/ties"),
     *("reward/attributes", "reward/quantiles", "reward/gaussian", "reward/cost", "reward/crowd_bt"),
-    "reward/soft_margin",
+    *("reward/soft_margin", "reward/highlights"),
     *("reward/learned_ties", "reward/davidson"),
 }
 OWN_ROWS = {
     "reward/harm_categories": {"prompt": "1+1=", "completion": "2", "attributes": [0, 1] * 7},
     "reward/process": {"prompt": "1+1=", "steps": ["one", "two"], "labels": [1, 0]},
 }
-JUDGED = [{"prompt": f"{i}+1=", "chosen": str(i + 1), "rejected": str(i), **COLUMNS, **RATED} for i in range(8)]
+JUDGED = [
+    {"prompt": f"{i}+1=", "chosen": str(i + 1), "rejected": str(i), **COLUMNS, **POINTED, **RATED} for i in range(8)
+]
 
 
 @pytest.fixture(scope="module")
