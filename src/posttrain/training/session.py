@@ -17,7 +17,6 @@ from posttrain.backends.protocol import Direction, Shape
 from posttrain.catalogue import index as catalogue
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.transforms.off_policy import corrected
-from posttrain.config.load import check
 from posttrain.core.method import MAIN, Method
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError, PosttrainError
@@ -31,13 +30,13 @@ from posttrain.training.observer import Observer
 from posttrain.training.reference import check_rule
 from posttrain.training.run import Run
 from posttrain.training.saving import saves
+from posttrain.training.section import section_of_stage
 from posttrain.training.stage import Stage
 from posttrain.training.written import write_model
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from posttrain.config.schema import Train
 
 Sources = Mapping[str, Dataset]
 Options = Mapping[str, Any]  # of one stage: steps, learning_rate, ... and `settings` of its method
@@ -81,7 +80,7 @@ class Session(Observer):
         run = self.run
         if isinstance(method, str):
             method = catalogue.load(method, run.file.base)
-        verb, section = run.journal.verb, self._section(train)
+        verb, section = run.journal.verb, section_of_stage(run.file.train, train)
         older = bool(section.async_steps or run.file.sampling.over_steps)
         stage = Stage(
             run,
@@ -270,16 +269,6 @@ class Session(Observer):
                 durable.write_text(file, text)
         self.artefacts[name] = file
         return file
-
-    def _section(self, changes: Mapping[str, Any]) -> Train:
-        """The run file's `train` with other values, checked as it was."""
-        section = self.run.file.train
-        values = section.model_dump() | dict(changes)
-        if "steps" in changes:
-            values["epochs"] = changes.get("epochs")
-        if "epochs" in changes:
-            values["steps"] = changes.get("steps")
-        return check(type(section), values, "train")
 
     def close(self) -> None:
         """End the workers, wait for a checkpoint that is being written, and unlock the directory."""
