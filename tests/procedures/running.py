@@ -137,7 +137,12 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "quality_feedback": {"share": 0.5, "sft": {"steps": 2}, "then": {"steps": 2}},
     "instructgpt": {"sft": SHORT, "reward": SHORT, "ppo": {"steps": 2}},
 }
-OPTIONAL = {"hrlaif": ["red_team"], "rest": ["demonstrations"], "warm_start": ["prompts"]}
+OPTIONAL = {
+    "hrlaif": ["red_team"],
+    "rest": ["demonstrations"],
+    "warm_start": ["prompts"],
+    "instructgpt": ["rankings", "text"],
+}
 
 
 def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def test_instructgpt_with_adapters_trains_three_roles_on_one_trunk(tmp_path):
         session.run.display.start = lambda *said, **_: notes.extend(said[2])
         trunk = {n: p.clone() for n, p in frozen(models["policy"]).items()}
         read = {n: session.dataset(file.data[n], n) for n in data}
-        instructgpt(session, *read.values(), sft=ONE, reward=ONE, ppo={**ONE, "settings": {"passes": 1}})
+        instructgpt(session, **read, sft=ONE, reward=ONE, ppo={**ONE, "settings": {"passes": 1}})
         trunks = [frozen(models[role]) for role in ("policy", "reference", "reward", "critic")]
     for other in trunks:
         assert all(p is trunks[0][n] and torch.equal(p, trunk[n]) for n, p in other.items())

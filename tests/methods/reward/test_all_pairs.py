@@ -16,6 +16,7 @@ def ranked(path, *scores):
     return step(load(path), *(answer(other=[0.0], score=s, rank=k, group=0) for k, s in enumerate(scores)))
 
 
+@pytest.mark.paper("002:InstructGPT")
 @pytest.mark.parametrize("path", ["reward/all_pairs", "reward/plackett_luce", "reward/choice"])
 def test_two_answers_are_bradley_terry_and_a_constant_changes_nothing(path):
     assert ranked(path, 1.1, 0.4).metrics["loss"] == pytest.approx(plain(0.7), abs=1e-14)
@@ -31,6 +32,7 @@ def test_the_orders_of_plackett_and_luce_and_the_choices_have_probability_one():
     assert sum(exp(-ranked("reward/choice", *o).metrics["loss"]) for o in best) == pytest.approx(1, abs=1e-12)
 
 
+@pytest.mark.paper("002:InstructGPT")
 def test_a_list_counts_by_its_size_and_equal_ranks_are_no_pair():
     rows = [answer(other=[0.0], score=s, rank=k, group=0) for k, s in ((0, 1.0), (1, 0.2), (1, -0.4))]
     loss = step(load("reward/all_pairs"), *rows).metrics["loss"]

@@ -70,6 +70,38 @@ PIPELINES = (
         return stage=3
         """,
     ),
+    Scenario(  # as published: K answers, and PPO-ptx
+        "pipelines/instructgpt",
+        {"demonstrations": SHOWN, "rankings": FOUR, "prompts": TWO, "text": demonstrations(("t", "once"))},
+        {"sft": {"steps": 2}, "reward": {"steps": 3}, "ppo": {"steps": 4, "settings": {"pretrain.weight": 0.5}}},
+        {},
+        """
+        train imitation/sft on 'demonstrations': s? -> shown | policy=start | no rewards | steps=2
+        train reward/all_pairs on 'rankings': p?: a > b > c > d | policy=#1 reference=#1 reward=#1 | no rewards
+            | steps=3
+        train online/ppo_ptx on 'prompts': x?; y?, pretrain: 'demonstrations': t -> once
+            | critic=#2 policy=#1 reference=#1 reward=#2 | no rewards | steps=4 settings={pretrain.weight=0.5}
+        return stage=3
+        """,
+    ),
+    Scenario(
+        "pipelines/instructgpt",
+        {"demonstrations": SHOWN, "pairs": CHOSEN, "rankings": FOUR, "prompts": TWO},
+        {},
+        {},
+        """
+        ConfigError: data: instructgpt reads demonstrations, prompts, one of pairs and rankings, and maybe text
+        """,
+    ),
+    Scenario(
+        "pipelines/instructgpt",
+        {"demonstrations": SHOWN, "prompts": TWO},
+        {},
+        {},
+        """
+        ConfigError: data: instructgpt reads demonstrations, prompts, one of pairs and rankings, and maybe text
+        """,
+    ),
     Scenario(  # scores 1, 3, 1 and 3: mean 2, deviation 1; then equal scores, whose unit is 1
         "pipelines/ziegler",
         {"rankings": FOUR, "prompts": TWO},
