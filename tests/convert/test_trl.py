@@ -157,7 +157,7 @@ def test_variants_of_dpo():
     ("trainer", "given", "expected"),
     [
         ("kto", {"desirable_weight": 1.3}, {"path": "preference/kto", "prospect.desirable": 1.3, "prospect.beta": 0.1}),
-        ("orpo", {"beta": 0.2}, {"path": "preference/orpo", "odds.weight": 0.2}),
+        ("orpo", {"beta": 0.2}, {"path": "preference/orpo", "odds.weight": 0.2, "length_weight.over": "tokens"}),
         ("cpo", {}, {"path": "preference/cpo", "logistic.beta": 0.1, "nll.weight": 1.0}),
         ("cpo", {"loss_type": "simpo", "cpo_alpha": 0}, {"path": "preference/simpo", "logistic.margin": 0.5}),
         ("reward", {}, {"path": "reward/bradley_terry"}),

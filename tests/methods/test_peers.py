@@ -234,6 +234,37 @@ def test_orpo():
     assert one.metrics["log_odds/margins"] == pytest.approx(float(margins), abs=1e-6)
 
 
+def trl_orpo(**settings):
+    """Its loss on answers behind prompts of one token, which nothing predicts. Token 1 has the log-probs."""
+    from trl.experimental.orpo import ORPOTrainer
+
+    logp = padded(in_halves(POLICY)).clamp(max=-0.01)  # finite behind the end of an answer
+    logits = torch.nn.functional.pad(torch.stack([(-logp.exp()).log1p(), logp], -1), (0, 0, 0, 1))
+    mask = torch.nn.functional.pad(mask_of(in_halves(POLICY)), (1, 0), value=1)
+    labels = torch.where(mask == 1, mask, -100)
+    labels[:, 0] = -100
+    batch = {
+        f"{side}_{name}": half
+        for name, x in (("input_ids", mask), ("attention_mask", mask), ("labels", labels))
+        for side, half in zip(("chosen", "rejected"), x.chunk(2), strict=True)
+    }
+    told = {"is_encoder_decoder": False, "pad_token_id": 0, "padding_value": 0, "label_pad_token_id": -100}
+    trainer = bare(ORPOTrainer, **told, **settings)
+    return float(trainer.get_batch_loss_metrics(lambda *_, **__: SimpleNamespace(logits=logits), batch)[0])
+
+
+@pytest.mark.paper("002:Zephyr 141B-A39B / ORPO")
+def test_orpo_with_one_mean_over_all_tokens():
+    """The whole loss; the default, which weighs answers alike, is another number."""
+    theirs = trl_orpo(beta=0.2)
+    plain, tokens = (
+        ours_on_pairs(configure(load("preference/orpo"), {"odds.weight": 0.2, "over": over}))[0]
+        for over in ("answers", "tokens")
+    )
+    assert tokens == pytest.approx(theirs, abs=1e-6)
+    assert abs(plain - theirs) > 1e-3
+
+
 def trl_cpo(loss_type, chosen, rejected, **settings):
     from trl.experimental.cpo import CPOTrainer
 

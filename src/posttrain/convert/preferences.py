@@ -130,8 +130,13 @@ def kto(settings: Settings, draft: Draft) -> None:
 
 def orpo(settings: Settings, draft: Draft) -> None:
     """Set the method of TRL's ORPOTrainer, whose beta is the weight of the odds."""
-    draft.method("preference/orpo", "the trainer orpo", odds__weight=(settings("beta"), settings.origin("beta")))
-    draft.differ("ORPO's NLL is a mean over answers of means over tokens; in TRL one mean over all tokens")
+    draft.method(
+        "preference/orpo",
+        "the trainer orpo",
+        odds__weight=(settings("beta"), settings.origin("beta")),
+        length_weight__over=("tokens", "the trainer orpo"),
+    )
+    draft.differ("ORPO's NLL is a mean over the tokens of the preferred answers; in TRL also over those of the prompts")
 
 
 def cpo(settings: Settings, draft: Draft) -> None:

@@ -20,6 +20,7 @@ from tests.methods.golden.offline import OFFLINE
 from tests.methods.golden.online import ONLINE
 from tests.methods.golden.people import PEOPLE
 from tests.methods.golden.preference import PREFERENCE
+from tests.methods.golden.refined import REFINED
 from tests.methods.golden.reward import REWARD
 from tests.methods.golden.row import Golden
 from tests.methods.golden.sequence import SEQUENCE
@@ -28,6 +29,7 @@ ROWS: tuple[Golden, ...] = (
     *DISTILLATION,
     *IMITATION,
     *PREFERENCE,
+    *REFINED,
     *REWARD,
     *ENSEMBLES,
     *HEADS,

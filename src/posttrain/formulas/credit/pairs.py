@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 
 from posttrain.core.batch import keyed_uniform
@@ -103,11 +105,43 @@ def best_and_worst(reward: PerRow, group: ComparedGroup, row_id: PerRow, rows: R
     return torch.tensor(chosen, dtype=torch.long, device=reward.device).reshape(-1, 2)
 
 
+def best_against_other_author(
+    reward: PerRow, author: PerRow, group: ComparedGroup, row_id: PerRow, rows: Rows
+) -> PairIndex:
+    """Pairs of two authors' answers to each prompt [N, 2]: those whose rewards are farthest apart.
+
+    Of equals the answer with the smaller id. A prompt where all of an author's answers are as good as the others' gives
+    no pair.
+    """
+    answers: dict[int, list[tuple[float, int, int, int]]] = {}
+    columns = (x.tolist() for x in (group, reward, row_id, author, rows.trained))
+    for index, (prompt, value, identity, who, trained) in enumerate(zip(*columns, strict=True)):
+        if trained:
+            answers.setdefault(prompt, []).append((value, identity, index, who))
+    widest = []
+    for own in answers.values():
+        apart = [(a[0] - b[0], -a[1], -b[1], a[2], b[2]) for a in own for b in own if a[3] != b[3] and a[0] > b[0]]
+        widest += [max(apart)[3:]] if apart else []
+    return torch.tensor(widest, dtype=torch.long, device=reward.device).reshape(-1, 2)
+
+
 def second_author(author: PerRow, rows: Rows) -> PerRow:
     """Weight of a row for a mean over the rows of author 1 alone: 1/(their share), and 0 for the others."""
     second = (author == 1) & rows.trained
     weight = rows.trained.sum() / second.sum().clamp(min=1)
     return torch.where(second, weight.to(torch.get_default_dtype()), 0)
+
+
+def length_weight(rows: Rows, pairs: PairIndex, *, over: Literal["answers", "tokens"] = "answers") -> PerPair:
+    """Weight of a pair whose value is a mean over the tokens of its preferred answer: [N].
+
+        1  or  |y_w| / mean |y_w|
+
+    Settings:
+        over: name of what counts alike: answers, or the tokens of all preferred answers of the step.
+    """
+    lengths = rows.length()[pairs[:, 0]].to(torch.get_default_dtype())
+    return torch.ones_like(lengths) if over == "answers" else lengths / lengths.mean().clamp(min=1)
 
 
 def worst_case(loss: PerPair, *, radius: float = 0.1) -> PerPair:

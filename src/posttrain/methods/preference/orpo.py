@@ -5,22 +5,24 @@ Supervised fine-tuning and preferences in one stage: the likelihood of the prefe
     L = -1/|y_w| log π(y_w) - λ log σ(log odds(y_w) - log odds(y_l)),    odds = p/(1-p),  p = π(y)^(1/|y|)
 
 Differs from preference/dpo: no reference, odds instead of ratios, and an NLL term. `odds.weight` is λ, 0.1 in the
-paper. The NLL is the mean over the answer, as in the formula; the authors' code takes one mean over all tokens of the
-batch, prompts too.
+paper. The NLL is the mean over the answer, as in the formula. With `over: tokens` it is one mean over the tokens of all
+preferred answers of the step, as in the authors' code and TRL's, which count the prompts too.
 """
 
-from posttrain.core.method import Term, variant
-from posttrain.core.parts import pairwise
+from posttrain.core.method import Derived, Term, variant
+from posttrain.core.parts import pairwise, part
 from posttrain.core.rate import Rate
-from posttrain.formulas.losses.pairs import gap, logistic, minus_first, ordered, sides
+from posttrain.formulas.credit.pairs import length_weight
+from posttrain.formulas.losses.pairs import gap, logistic, minus_first, ordered, sides, times_weight
 from posttrain.formulas.losses.scores import log_odds, mean_logp, sum_logp
 from posttrain.methods.preference.dpo import METHOD as DPO
 
 METHOD = variant(
     DPO,
     name="orpo",
+    derived={"pair_weight": Derived(length_weight, each="step")},
     loss={
-        "nll": Term(pairwise(minus_first, mean_logp)),
+        "nll": Term(part(times_weight, loss=pairwise(minus_first, mean_logp))),
         "odds": Term(pairwise(logistic, log_odds, beta=1.0), 0.1),
     },
     metrics={
