@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.harness.scripted_session import prompts
-from tests.procedures.transcripts.records import THREE, TWO, demonstrations, pairs, rankings
+from tests.procedures.transcripts.records import THREE, TWO, Named, demonstrations, pairs, rankings
 from tests.procedures.transcripts.scenario import Scenario
 
 ANSWER = ({"role": "assistant", "content": "in"},)
@@ -28,7 +28,51 @@ TRANSLATED = demonstrations(
     ("s?", "bad"), ("t?", ({"role": "assistant", "content": "good"},)), ("u?", "unscored"), ("v?", "fair")
 )
 
+REWARDS = (Named("right", 5.0), Named("clear", 0.5), Named("kind"))
+
 PIPELINES = (
+    Scenario(
+        "pipelines/deepseek_v2",
+        {"reasoning": prompts("1+1?"), "prompts": TWO},
+        {
+            "reasoning_rewards": {"clear": 0.25, "right": 2.0},
+            "method": "online/rloo",
+            "first": {"steps": 2},
+            "then": {"steps": 3},
+        },
+        {"rewards": REWARDS},
+        """
+        train online/rloo on 'prompts': 1+1? | policy=start reference=start | (0.25 clear, 2.0 right) | steps=2
+        train online/rloo on 'prompts': x?; y? | policy=#1 reference=#1 | rewards | steps=3
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "pipelines/deepseek_v2",
+        {"reasoning": prompts("1+1?"), "prompts": TWO},
+        {"reasoning_rewards": {"right": 1.0}},
+        {"rewards": REWARDS},
+        """
+        train online/grpo on 'prompts': 1+1? | policy=start reference=start | (1.0 right,)
+        train online/grpo on 'prompts': x?; y? | policy=#1 reference=#1 | rewards
+        return stage=2
+        """,
+    ),
+    *(
+        Scenario(
+            "pipelines/deepseek_v2",
+            {"reasoning": prompts("1+1?"), "prompts": TWO},
+            {"reasoning_rewards": weights},
+            {"rewards": rewards},
+            f"ConfigError: procedure.reasoning_rewards: {why}",
+        )
+        for weights, rewards, why in (
+            ({}, REWARDS, "names no reward; rewards right, clear, kind"),
+            ({}, (), "names no reward; rewards none"),
+            ({"cleer": 1.0}, REWARDS, "'cleer' is no reward here (did you mean 'clear'?); rewards right, clear, kind"),
+            ({"cleer": 1.0}, (), "'cleer' is no reward here; rewards none"),
+        )
+    ),
     Scenario(  # 0.6 of the three with a score, rounded up
         "pipelines/quality_feedback",
         {"demonstrations": TRANSLATED, "prompts": TWO},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from posttrain.data.dataset import Dataset
@@ -11,6 +12,17 @@ from tests.harness.scripted_session import prompts
 
 TWO = prompts("x?", "y?")
 THREE = prompts("x?", "y?", "z?")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A reward of the run."""
+
+    name: str
+    weight: float = 1.0
+
+    def __repr__(self) -> str:
+        return f"{self.weight} {self.name}"
 
 
 def demonstrations(*shown: tuple[str, str]) -> Dataset:

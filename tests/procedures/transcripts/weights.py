@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from tests.procedures.transcripts.records import TWO, prompts
+from tests.procedures.transcripts.records import TWO, Named, prompts
 from tests.procedures.transcripts.scenario import Scenario
 
 ANSWERED = {"x?": [("a", 1.0)], "y?": [("b", None)]}
-
-
-@dataclass(frozen=True)
-class Named:
-    """A reward of the run."""
-
-    name: str
-    weight: float = 1.0
-
-    def __repr__(self) -> str:
-        return f"{self.weight} {self.name}"
-
 
 THREE = (Named("a", 2.0), Named("b"), Named("clear"))
 SOUP = {"x?": {"s": {"a": 1.0, "b": 0.5}}, "y?": {"t": {"a": 0.0, "b": None}}}
