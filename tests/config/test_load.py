@@ -386,7 +386,8 @@ def test_the_resolved_run_holds_every_default() -> None:
     values = resolved(load({**LEAST, "rewards": [{"a": 0.5}], "method": {"path": "x", "a": {"b": [1, 2]}}}))
     assert values["train"]["tokens_per_device"] == 16384
     assert values["method"] == {"path": "x", "a.b": [1, 2]}
-    assert values["rewards"] == [{"path": "a", "weight": 0.5, "signature": None, "transform": []}]
+    unset = dict.fromkeys(("signature", "read_after", "read_before"))
+    assert values["rewards"] == [{"path": "a", "weight": 0.5, **unset, "transform": []}]
     assert values["data"]["path"] == "d.jsonl"
     assert values["output"] == "runs"
     assert values.keys() == RunFile.model_fields.keys()

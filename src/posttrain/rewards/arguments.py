@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posttrain.errors import DataError
-from posttrain.records import Episode
+from posttrain.records import Episode, Message
 from posttrain.rewards.reads import TOKENS
 from posttrain.rewards.reward import Reward, lacking
-from posttrain.turns import conversation, is_prefilled, last_user_message
+from posttrain.turns import content, conversation, is_prefilled, last_user_message
+
+OPPONENT = "opponent"  # the column of another answer to the same prompt
 
 
 def arguments(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any]]:
@@ -18,13 +20,14 @@ def arguments(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any
     if reads.form == "verl":
         return _verl(reward, episodes)
     trl = reads.form == "trl"
-    made: dict[str, list[Any]] = {"completions": [_messages(e) if trl else e.text for e in episodes]}
+    read = [_messages(reward, e) if trl else reward.passage.of(e.text) for e in episodes]
+    made: dict[str, list[Any]] = {"completions": read}
     if reads.prompts:
         asked = [_whole(e) if trl else last_user_message(e.prompt.prompt) for e in episodes]
         made["prompts"] = asked
     if reads.conversations:
-        made["conversations"] = [conversation(e.prompt.prompt, e.text) for e in episodes]
-    if reads.tokens:
+        made["conversations"] = [_conversation(reward, e) for e in episodes]
+    if reads.tokens and reward.passage.is_whole:
         made[TOKENS] = [list(e.tokens) for e in episodes]
     present = dict.fromkeys(name for e in episodes for name in e.prompt.columns if reads.chooses(name))
     for name in dict.fromkeys((*reads.required, *present)):
@@ -40,19 +43,24 @@ def _whole(episode: Episode) -> Any:
     return [dict(m) for m in (prompt[:-1] if is_prefilled(prompt) else prompt)]
 
 
-def _messages(episode: Episode) -> Any:
+def _messages(reward: Reward, episode: Episode) -> Any:
     """A completion as TRL gives it: a list of one message after a conversation, a text after a text.
 
     The message holds the words that the prompt begins it with.
     """
     if isinstance(episode.prompt.prompt, str):
-        return episode.text
-    return [dict(conversation(episode.prompt.prompt, episode.text)[-1])]
+        return reward.passage.of(episode.text)
+    return [dict(_conversation(reward, episode)[-1])]
+
+
+def _conversation(reward: Reward, episode: Episode) -> tuple[Message, ...]:
+    *before, last = conversation(episode.prompt.prompt, episode.text)
+    return *before, {**last, "content": reward.passage.of(content(last))}
 
 
 def _verl(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any]]:
     """verl's arguments. Its files have the ground truth in the column `reward_model`; any other has its own column."""
-    made: dict[str, list[Any]] = {"completions": [e.text for e in episodes]}
+    made: dict[str, list[Any]] = {"completions": [reward.passage.of(e.text) for e in episodes]}
     for name in (*reward.reads.required, *reward.reads.optional):
         made[name] = [_of_verl(reward, e, name) for e in episodes]
     return made
@@ -69,8 +77,11 @@ def _of_verl(reward: Reward, episode: Episode, name: str) -> Any:
 
 
 def _column(reward: Reward, episode: Episode, name: str) -> Any:
-    """A column that the function can do without is None where a row lacks it."""
+    """A column that the function can do without is None where a row lacks it. Of another answer it reads the same part
+    as of the answer."""
     prompt = episode.prompt
+    if name == OPPONENT and isinstance(other := prompt.columns.get(name), str):
+        return reward.passage.of(other)
     if name not in prompt.columns and name in reward.reads.required:
         raise DataError(lacking(reward, name, prompt.columns, prompt.where or f"prompt {prompt.id}"))
     return prompt.columns.get(name)

@@ -22,6 +22,7 @@ class Ledger:
 
     def __init__(self, rewards: Sequence[Reward], episodes: Sequence[Episode]) -> None:
         self._rewards = rewards
+        self._named = {r.name: r for r in rewards}
         self._episodes = episodes
         self._verdicts: dict[str, list[Verdict]] = {r.name: [None] * len(episodes) for r in rewards}
         self._watched: dict[str, dict[int, float]] = {}  # by the name of the curve, then by completion
@@ -32,7 +33,7 @@ class Ledger:
         """Raises ConfigError for a fault of the set-up, RewardError where a function ends the run."""
         verdicts = [outcome] * len(call.items) if isinstance(outcome, Fault) else outcome
         for item, given in zip(call.items, verdicts, strict=True):
-            verdict = _fitting(call.reward, self._episodes[item], given)
+            verdict = _fitting(self._named[call.reward], self._episodes[item], given)
             self._verdicts[call.reward][item] = verdict
             if isinstance(verdict, Fault):
                 if verdict.kind == "setup":
@@ -128,13 +129,20 @@ class Ledger:
         return math.fsum(said) if said else None
 
 
-def _fitting(reward: str, episode: Episode, verdict: Verdict) -> Verdict:
-    """The verdict, or the fault of one that speaks of turns or characters that the episode does not have."""
+def _fitting(reward: Reward, episode: Episode, verdict: Verdict) -> Verdict:
+    """The verdict, or the fault of one that speaks of turns or characters that the episode does not have.
+
+    Spans count the characters of what the reward read, and then of the whole text.
+    """
     turns = sum(s.logp is not None and bool(s.tokens) for s in episode.segments)
     if isinstance(verdict, Turns) and len(verdict) != turns:
-        return Fault("result", f"reward {reward!r} returned {len(verdict)} numbers for an episode of {turns} turns")
-    if isinstance(verdict, Spans) and (beyond := [s for s in verdict if s[1] > len(episode.text)]):
-        start, end, _ = beyond[0]
-        message = f"reward {reward!r} returned the span {start} to {end} of a text of {len(episode.text)} characters"
+        message = f"reward {reward.name!r} returned {len(verdict)} numbers for an episode of {turns} turns"
         return Fault("result", message)
-    return verdict
+    if not isinstance(verdict, Spans):
+        return verdict
+    first, last = reward.passage.bounds(episode.text)
+    if beyond := [s for s in verdict if s[1] > last - first]:
+        start, end, _ = beyond[0]
+        message = f"reward {reward.name!r} returned the span {start} to {end} of a text of {last - first} characters"
+        return Fault("result", message)
+    return Spans((first + start, first + end, value) for start, end, value in verdict)

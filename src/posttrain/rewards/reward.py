@@ -13,11 +13,13 @@ from typing import Any
 from posttrain.errors import ConfigError, DataError
 from posttrain.rewards.construct import make, outline, unpacked
 from posttrain.rewards.lookup import bundled, load, locate, reference_of
-from posttrain.rewards.reads import Form, Reads, read
+from posttrain.rewards.passage import WHOLE, Passage
+from posttrain.rewards.reads import TOKENS, Form, Reads, read
 from posttrain.rewards.shaping.transform import Transform, transforms
 from posttrain.rewards.workers.framing import pack
 
-_OWN = ("path", "weight", "name", "signature", "transform")  # keys of a mapping that are not settings of the function
+# Keys of a mapping that are not settings of the function.
+_OWN = ("path", "weight", "name", "signature", "read_after", "read_before", "transform")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Reward:
     is called with its settings first (rewards/construct.py). `signature`: the form of the function where its parameters
     do not tell (rewards/reads.py). A parameter `conversations` gets the whole prompt as messages, and the completion as
     the assistant's last one.
+
+    `passage`: the part of an answer that it reads (rewards/passage.py).
 
     `transform`: what its scores pass through before they are trained on (rewards/shaping).
 
@@ -42,6 +46,7 @@ class Reward:
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
     whole_batch: bool = False
     signature: Form | None = None
+    passage: Passage = WHOLE
     transform: tuple[Transform, ...] = ()
     reads: Reads = field(init=False, compare=False, repr=False)
 
@@ -53,6 +58,11 @@ class Reward:
         outlined = outline(self.name, target, settings)
         reads = read(self.name, outlined.function, outlined.call, self.signature)
         reads.check_settings(self.name, outlined.call, also=outlined.makes)
+        if not self.passage.is_whole and TOKENS in inspect.signature(outlined.function).parameters:
+            raise ConfigError(
+                f"reward {self.name!r} reads {TOKENS}, the tokens of whole answers, which read_after and read_before "
+                "do not divide; remove these, or let it read `completions`"
+            )
         reference = self.function if isinstance(self.function, str) else reference_of(target)
         by_name = reference is not None and not self.whole_batch and _plain(settings)
         if not by_name:
@@ -87,8 +97,8 @@ def resolve(spec: str | Mapping[Any, Any] | Callable[..., Any] | Reward) -> Rewa
     """Make a reward of what the user wrote.
 
     "math_answer", "file.py:function", "package.module:function", a callable, `{name: weight}`, or
-    `{"path": ..., "weight": ..., "name": ..., "signature": ..., "transform": [...], **settings}`, where `path` may be a
-    callable too.
+    `{"path": ..., "weight": ..., "name": ..., "signature": ..., "read_after": ..., "read_before": ...,
+    "transform": [...], **settings}`, where `path` may be a callable too.
     Raises ConfigError.
     """
     if isinstance(spec, Reward):
@@ -132,6 +142,7 @@ def _entry(spec: Mapping[str, Any]) -> Reward:
         spec.get("weight", 1.0),
         settings,
         signature=spec.get("signature"),
+        passage=Passage(spec.get("read_after"), spec.get("read_before")),
         transform=transforms(spec.get("transform", ())),
     )
 

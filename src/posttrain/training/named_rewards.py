@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from posttrain.rewards.passage import Passage
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.rewards.shaping.transform import transforms
 from posttrain.roles.protocol import TextRole
@@ -28,10 +29,13 @@ def named_rewards(file: RunFile, speaker: Speaker | None = None) -> tuple[Reward
         given = file.given.get(entry.path)
         if isinstance(given, Reward):
             own = transforms([spec(t) for t in entry.transform])
-            made.append(replace(given, weight=entry.weight, transform=own or given.transform))
+            passage = Passage(entry.read_after, entry.read_before)
+            passage = given.passage if passage.is_whole else passage
+            made.append(replace(given, weight=entry.weight, passage=passage, transform=own or given.transform))
         else:
             fixed = {"path": given or entry.path, "weight": entry.weight, "signature": entry.signature}
-            made.append(resolve({**entry.settings, **fixed, "transform": [spec(t) for t in entry.transform]}))
+            part = {"read_after": entry.read_after, "read_before": entry.read_before}
+            made.append(resolve({**entry.settings, **fixed, **part, "transform": [spec(t) for t in entry.transform]}))
     return tuple(made if speaker is None else (with_models(reward, speaker) for reward in made))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from posttrain.config.code import Code
 from posttrain.config.secrets import without_secrets
@@ -34,6 +34,12 @@ class RewardRef(Code):
     signature: Literal["texts", "trl", "verl"] | None = None
     """Form of the function: texts (lists of texts), trl (conversations as messages) or verl (one answer a call); null
     tells it from the names of the parameters."""
+    read_after: str | None = Field(default=None, min_length=1)
+    """Mark behind which it begins to read an answer, such as `</think>`: the thought is not read, and an answer without
+    the mark is read as an empty one; null reads from the beginning."""
+    read_before: str | None = Field(default=None, min_length=1)
+    """Mark at which it stops to read an answer, such as `</think>` to read the thought alone; null, and an answer
+    without the mark, is read to the end."""
 
     transform: tuple[TransformRef, ...] = ()
     """What its scores pass through, in this order, before they are trained on: clip, scale, sigmoid, contrastive,
