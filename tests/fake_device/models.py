@@ -1,12 +1,16 @@
 """Outputs, gradients, sampled answers and updates of a network on another device: those of the processor."""
 
+from functools import partial
+
 import pytest
 import torch
 
 from posttrain.backends.local.optimiser import AdamW, Optimiser
 from posttrain.core.rows import Rows
+from posttrain.models.adapters import without_adapters
 from posttrain.models.attention import Packed
-from posttrain.models.lora import add_lora, without_adapters
+from posttrain.models.ia3 import add_ia3
+from posttrain.models.lora import add_lora
 from posttrain.sampling import decoding
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.hf import HfEngine
@@ -81,10 +85,11 @@ def test_activation_checkpoints(device):
     torch.testing.assert_close(there, here, rtol=1e-6, atol=1e-9)
 
 
-def test_adapters(device):
+@pytest.mark.parametrize("add", [partial(add_lora, rank=2, alpha=4.0, seed=0), add_ia3])
+def test_adapters(add, device):
     nets = [heads(network()) for _ in range(2)]
     for net in nets:
-        add_lora(net, 2, 4.0, "all-linear", seed=0)
+        add(net)
     here, there = (outputs_and_gradients(net, d) for net, d in zip(nets, ("cpu", device), strict=True))
     torch.testing.assert_close(there, here, rtol=1e-6, atol=1e-9)
     with without_adapters(nets[1]):

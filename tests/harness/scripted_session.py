@@ -72,7 +72,7 @@ class ScriptedSession:
         file = SimpleNamespace(
             sampling=SimpleNamespace(**{"samples": None, "temperature": None, **sampling}),
             train=SimpleNamespace(learning_rate=learning_rate),
-            model=SimpleNamespace(lora=None),
+            model=SimpleNamespace(adapters=False),
             models={},
         )
         self.run = SimpleNamespace(file=file, journal=SimpleNamespace(folder=folder))

@@ -8,12 +8,13 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
+from posttrain.models.adapters import merge, without_adapters
 from posttrain.models.attention import Packed
 from posttrain.models.effective_weight import effective_weight
 from posttrain.models.loading.load import load
 from posttrain.models.loading.save import save
 from posttrain.models.loading.tiny import tiny_model
-from posttrain.models.lora import add_lora, merge, without_adapters
+from posttrain.models.lora import add_lora
 from posttrain.models.without_adapters import WithoutAdapters
 from tests.models.test_lora import outputs
 from tests.models.tiny import network, some_rows

@@ -6,10 +6,11 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from posttrain.errors import ModelError
+from posttrain.models.adapters import adapted, merge, save_adapter, without_adapters
 from posttrain.models.loading.load import load
 from posttrain.models.loading.save import save
 from posttrain.models.loading.tiny import tiny_model
-from posttrain.models.lora import adapted, add_lora, merge, save_adapter, without_adapters
+from posttrain.models.lora import add_lora
 from tests.models.tiny import network, some_rows, trunk
 
 LENGTHS = [5, 9, 3]

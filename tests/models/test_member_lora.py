@@ -6,10 +6,10 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from posttrain.errors import ModelError
+from posttrain.models.adapters import trained_parameters
 from posttrain.models.loading.load import load
 from posttrain.models.loading.save import save
 from posttrain.models.loading.tiny import tiny_model
-from posttrain.models.lora import trained_parameters
 from posttrain.models.member_lora import adapters, add_members, gram
 from tests.models.tiny import network, some_rows
 

@@ -6,9 +6,10 @@ import torch.nn.functional as F
 
 from posttrain.core.rows import Rows
 from posttrain.errors import ModelError
+from posttrain.models.adapters import without_adapters
 from posttrain.models.loading.load import as_network
 from posttrain.models.loading.probe import probe
-from posttrain.models.lora import add_lora, without_adapters
+from posttrain.models.lora import add_lora
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
 from tests.models.test_network import layout_of, plain_log_probs

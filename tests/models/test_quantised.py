@@ -11,10 +11,11 @@ from posttrain.config.load import load as load_run
 from posttrain.errors import ConfigError, ModelError
 from posttrain.launch.models import load_policy
 from posttrain.models import nf4
+from posttrain.models.adapters import merge, without_adapters
 from posttrain.models.loading.load import load
 from posttrain.models.loading.save import save
 from posttrain.models.loading.tiny import tiny_model
-from posttrain.models.lora import add_lora, merge, without_adapters
+from posttrain.models.lora import add_lora
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
 from posttrain.models.quantised import QuantisedLinear, dequantise, quantise, unpacked_state

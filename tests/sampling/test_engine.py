@@ -6,7 +6,8 @@ import torch
 
 from posttrain.core.rows import Rows
 from posttrain.errors import ConfigError, ModelError
-from posttrain.models.lora import add_lora, without_adapters
+from posttrain.models.adapters import without_adapters
+from posttrain.models.lora import add_lora
 from posttrain.sampling.distribution import truncated
 from posttrain.sampling.engine import Engine
 from posttrain.sampling.request import Request

@@ -11,6 +11,7 @@ import torch
 from posttrain.catalogue import index as catalogue
 from posttrain.config.load import load
 from posttrain.core.plan import plan
+from posttrain.models.loading.tiny import tiny_model
 from posttrain.sandbox.availability import available
 from posttrain.viewer.display import Display
 from tests.harness.runs import SHORT, SUMS, Interrupt, PowerCut, metrics, run, same_bits, weights
@@ -220,6 +221,21 @@ def test_the_reference_of_a_model_with_adapters_costs_no_second_model(tmp_path: 
         moved = {n for n, x in after.items() if not torch.equal(x, before[n])}
     assert moved
     assert all("lora_" in n for n in moved)
+
+
+@pytest.mark.paper("001-text:PEFT family")
+def test_a_run_with_ia3_resumes_with_its_bits_and_moves_nothing_but_vectors(tmp_path: Path) -> None:
+    content = {"model": {"path": "tiny", "ia3": {}}, "method": "preference/dpo", "data": SUMS}
+    content["train"] = {"steps": 2, "save_every": 1}
+    whole = run(content, tmp_path / "whole", *BRIEF)
+    with pytest.raises(Interrupt):
+        run(content, tmp_path / "cut", *BRIEF, display=PowerCut(1))
+    resumed = run(content, tmp_path / "cut", *BRIEF, resume=True)
+    assert same_bits(resumed, whole)
+    base = tiny_model()[0].trunk.state_dict()
+    saved = {n.partition(":")[2]: x for n, x in weights(whole.model).items()}
+    moved = {n.split(".")[-2] for n, x in saved.items() if not torch.equal(x, base[n])}
+    assert moved == {"k_proj", "v_proj", "down_proj"}
 
 
 def test_rows_that_a_run_drops_are_listed_in_its_run_json(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ ALIASES = {
     "gradient_checkpointing": "model.activation_checkpointing",
     "enable_gradient_checkpointing": "model.activation_checkpointing",
     "lora": "model.lora",
+    "ia3": "model.ia3",
     "lora.r": "model.lora.rank",
     "lora.lora_r": "model.lora.rank",
     "lora.lora_alpha": "model.lora.alpha",

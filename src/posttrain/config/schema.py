@@ -3,7 +3,7 @@
 from posttrain.config.sections.data import MAIN, Data
 from posttrain.config.sections.evaluate import Evaluate
 from posttrain.config.sections.method import MethodRef
-from posttrain.config.sections.model import POLICY, Ensemble, Lora, Model, RoleModel
+from posttrain.config.sections.model import IA3, POLICY, Ensemble, Lora, Model, RoleModel
 from posttrain.config.sections.privacy import Privacy
 from posttrain.config.sections.procedure import ProcedureRef
 from posttrain.config.sections.report import Report
@@ -14,6 +14,7 @@ from posttrain.config.sections.scoring import Scoring
 from posttrain.config.sections.train import Train
 
 __all__ = [
+    "IA3",
     "MAIN",
     "POLICY",
     "Data",

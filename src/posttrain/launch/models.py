@@ -108,20 +108,31 @@ def load(spec: Model, run: RunFile, *, tokenizer: Any = None) -> Loaded:
     loaded = _opened(spec, run, tokenizer)
     loaded.network.only_heads = spec.trained == "heads"
     _add_tokens(spec, loaded)
+    _add_adapters(spec, run, loaded.network)
+    if spec.activation_checkpointing:
+        loaded.network.checkpointing(on=True)
+        loaded.network.train()  # checkpointing acts in this mode only; dropout is off in any
+    return loaded
+
+
+def _add_adapters(spec: Model, run: RunFile, network: Network) -> None:
+    """Add the adapters of a run file, under which the weights may be packed first."""
+    if spec.quantize is not None:
+        quantise(network, device_of(run.device), whole=spec.lora.modules_to_save if spec.lora is not None else ())
+    if spec.ia3 is not None:
+        from posttrain.models.ia3 import add_ia3
+
+        add_ia3(network, spec.ia3.targets, spec.ia3.inputs)
     if (lora := spec.lora) is not None and lora.members > 1:
         from posttrain.models.member_lora import add_members
 
         targets, own = lora.targets or "all-linear", lora.member_layers
-        add_members(
-            loaded.network, lora.members, lora.rank, lora.alpha, own, targets, rslora=lora.rslora, seed=run.seed
-        )
+        add_members(network, lora.members, lora.rank, lora.alpha, own, targets, rslora=lora.rslora, seed=run.seed)
     elif lora is not None:
         from posttrain.models.lora import add_lora
 
-        if spec.quantize is not None:
-            quantise(loaded.network, device_of(run.device), whole=lora.modules_to_save)
         add_lora(
-            loaded.network,
+            network,
             lora.rank,
             lora.alpha,
             lora.targets or "all-linear",
@@ -129,10 +140,6 @@ def load(spec: Model, run: RunFile, *, tokenizer: Any = None) -> Loaded:
             rslora=lora.rslora,
             seed=run.seed,
         )
-    if spec.activation_checkpointing:
-        loaded.network.checkpointing(on=True)
-        loaded.network.train()  # checkpointing acts in this mode only; dropout is off in any
-    return loaded
 
 
 def _add_tokens(spec: Model, loaded: Loaded) -> None:
@@ -141,6 +148,8 @@ def _add_tokens(spec: Model, loaded: Loaded) -> None:
         *add_tokens(loaded.network, loaded.tokenizer, spec.new_tokens),
         *add_tokens(loaded.network, loaded.tokenizer, spec.new_special_tokens, special=True),
     ]
+    if added and spec.ia3 is not None:
+        _log.warning("model.new_tokens: (IA)³ does not train the embeddings of the %d new tokens; LoRA can", len(added))
     if added and spec.lora is not None and not {*(spec.lora.targets or ()), *spec.lora.modules_to_save} & ENDS:
         _log.warning(
             "model.new_tokens: LoRA does not train the embeddings of the %d new tokens; set "

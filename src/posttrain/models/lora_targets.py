@@ -1,4 +1,4 @@
-"""Which layers get LoRA adapters: the names that a run file gives, checked against those of the model."""
+"""Which layers get adapters: the names that a run file gives, checked against those of the model."""
 
 from __future__ import annotations
 
@@ -44,8 +44,11 @@ def resolve_targets(
     return [n for name in names for n in (linear if name == ALL else [name])]
 
 
-def named_modules(network: Network, names: Iterable[str]) -> dict[str, nn.Module]:
-    """Return the modules of the trunk with these names, whole or last parts of them. Raises ModelError for others."""
+def named_modules(network: Network, names: Iterable[str], key: str = "lora.modules_to_save") -> dict[str, nn.Module]:
+    """Return the modules of the trunk with these names, whole or last parts of them.
+
+    Raises ModelError for others, which names the `key` of the run file.
+    """
     modules = {n: m for n, m in network.trunk.named_modules() if n and next(m.parameters(), None) is not None}
     found: dict[str, nn.Module] = {}
     for name in names:
@@ -53,7 +56,7 @@ def named_modules(network: Network, names: Iterable[str]) -> dict[str, nn.Module
         if not matching:
             known = sorted({n.rpartition(".")[2] for n in modules if not n.rpartition(".")[2].isdigit()})
             raise ModelError(
-                f"lora.modules_to_save: no module of {type(network.trunk).__name__} is called {name!r}"
+                f"{key}: no module of {type(network.trunk).__name__} is called {name!r}"
                 f"{suggestion(name, known)}; there are {', '.join(known)}"
             )
         found |= {n: modules[n] for n in matching}

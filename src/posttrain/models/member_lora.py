@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from posttrain.errors import ModelError
 from posttrain.models import llama
+from posttrain.models.adapters import refuse_others
 from posttrain.models.lora_targets import ALL, resolve_targets
 from posttrain.models.members import Members
 from posttrain.models.network import Network
@@ -65,8 +66,7 @@ def add_members(
             f"lora.members: {type(decoder).__name__} has no layers that members can share; use a model of the kind of "
             f"{', '.join(llama.SUPPORTED)}, or an ensemble of heads (method: reward/ensemble, without lora.members)"
         )
-    if any(".lora_" in name for name, _ in network.named_parameters()):
-        raise ModelError("the model has LoRA adapters already; merge them before adding others")
+    refuse_others(network)
     depth = len(decoder.layers)
     own = layers or -(-depth // SIXTH)
     if own > depth:

@@ -1,4 +1,4 @@
-"""What fully trained parameters beside LoRA adapters were before training: the base model that a reference computes."""
+"""What fully trained parameters beside adapters were before training: the base model that a reference computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference of a model with LoRA adapters: the model itself with its adapters switched off, not a second copy."""
+"""The reference of a model with adapters: the model itself with its adapters switched off, not a second copy."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from posttrain.models.adapters import without_adapters
 from posttrain.models.attention import Layout
 from posttrain.models.llama import Edit
-from posttrain.models.lora import without_adapters
 from posttrain.models.network import Network
 from posttrain.models.padded import Padded
 
 
 class WithoutAdapters(nn.Module):
-    """Computes and samples like the base model of a network with LoRA adapters. It owns no parameters."""
+    """Computes and samples like the base model of a network with adapters. It owns no parameters."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()

@@ -39,8 +39,8 @@ def told(peaks: Peaks, *, given: bool) -> str:
 def _has_adapters(file: RunFile, role: str) -> bool:
     """Whether the model of a role has adapters. A role without an entry may be a copy of any model in the run file."""
     if role == "policy":
-        return file.model.lora is not None
+        return file.model.adapters
     entries = [file.models[role]] if role in file.models else list(file.models.values())
     own = [file.model if entry.shared else entry for entry in entries if entry.endpoint is None]
     copied = [] if role in file.models else [file.model]
-    return all(model.lora is not None for model in (*own, *copied))
+    return all(model.adapters for model in (*own, *copied))

@@ -12,7 +12,8 @@ from posttrain.core.plan import plan
 from posttrain.methods.imitation.sft import METHOD as SFT
 from posttrain.methods.online.aggrevated import METHOD as AGGREVATED
 from posttrain.methods.online.ppo import METHOD as PPO
-from posttrain.models.lora import add_lora, merge, trained_parameters
+from posttrain.models.adapters import merge, trained_parameters
+from posttrain.models.lora import add_lora
 from posttrain.training.trainer import Trainer
 from tests.backends.contract import batch
 from tests.models.tiny import network, some_rows

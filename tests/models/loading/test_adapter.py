@@ -15,12 +15,13 @@ from transformers import AutoModelForCausalLM
 
 from posttrain.errors import ModelError
 from posttrain.machine import hub
+from posttrain.models.adapters import adapted
 from posttrain.models.loading.adapter import adapter_in
 from posttrain.models.loading.load import load
 from posttrain.models.loading.save import save
 from posttrain.models.loading.tiny import tiny_model
 from posttrain.models.loading.tokenizer import load_reader
-from posttrain.models.lora import adapted, add_lora
+from posttrain.models.lora import add_lora
 from tests.models.test_effective_weight import trained
 from tests.models.test_lora import outputs
 

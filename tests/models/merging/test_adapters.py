@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from posttrain.errors import ConfigError, ModelError
+from posttrain.models.adapters import merged_state, save_adapter
 from posttrain.models.loading.adapter import adapter_in
 from posttrain.models.loading.tiny import tiny_model
-from posttrain.models.lora import add_lora, merged_state, save_adapter
+from posttrain.models.lora import add_lora
 from posttrain.models.merging.adapters import merge_adapters
 from posttrain.models.merging.folder import folder_of
 from posttrain.models.merging.merge import Merge
@@ -64,6 +65,7 @@ def test_what_has_no_exact_sum_is_refused(adapters):
     for key, value, message in (
         ("base_model_name_or_path", "other", "give adapters of one model"),
         ("use_dora", True, "use_dora is set"),
+        ("peft_type", "IA3", "is an adapter of IA3, and sums are of LoRA"),
     ):
         file = folder / "1" / "adapter_config.json"
         content = file.read_text()

@@ -12,7 +12,7 @@ from torch import nn
 
 from posttrain.core.plan import Plan
 from posttrain.errors import ConfigError
-from posttrain.models.lora import adapted, trained_parameters
+from posttrain.models.adapters import adapted, trained_parameters
 from posttrain.models.network import Network
 from posttrain.models.without_adapters import WithoutAdapters
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from posttrain.backends.protocol import Direction
-from posttrain.models.lora import trained_parameters
+from posttrain.models.adapters import trained_parameters
 from posttrain.seeds import seed_for
 
 Parameters = Mapping[str, nn.Parameter]

@@ -26,10 +26,10 @@ from posttrain.core.plan import Plan
 from posttrain.core.reduce import Counts, micro_loss
 from posttrain.core.vocabulary import Source, When
 from posttrain.errors import ConfigError, NumericsError, suggestion
+from posttrain.models.adapters import trained_parameters
 from posttrain.models.loading.classifier import build_shapes, warn_of_constants
 from posttrain.models.loading.save import save
 from posttrain.models.loading.stop import set_stop_tokens
-from posttrain.models.lora import trained_parameters
 from posttrain.models.merging.merge import Merge
 from posttrain.models.network import Network
 from posttrain.models.without_adapters import WithoutAdapters

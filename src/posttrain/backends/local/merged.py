@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from posttrain.errors import ModelError
-from posttrain.models.lora import adapted
+from posttrain.models.adapters import adapted
 from posttrain.models.merging.merge import Merge, depth
 from posttrain.models.without_adapters import WithoutAdapters
 
@@ -21,9 +21,9 @@ def merged(models: Mapping[str, nn.Module], merge: Merge, base: nn.Module | None
     roles, modules = list(models), list(models.values())
     if any(isinstance(m, WithoutAdapters) or adapted(m) for m in modules):
         raise ModelError(
-            f"{', '.join(roles)}: adapters are not merged within a run, because averages of their two factors are not "
-            "the average of their updates; train whole weights (model.lora: null), or merge what runs have saved with "
-            "`posttrain merge`"
+            f"{', '.join(roles)}: adapters are not merged within a run, because averages of their factors are not "
+            "the average of their updates; train whole weights (no model.lora or model.ia3), or merge what runs have "
+            "saved with `posttrain merge`"
         )
     sources = [dict(m.named_parameters()) for m in modules]
     origin = None if base is None else dict(base.named_parameters())

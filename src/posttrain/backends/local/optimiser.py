@@ -12,7 +12,7 @@ from torch.optim.adamw import adamw
 
 from posttrain.backends.local.master import Master
 from posttrain.backends.local.step_merging import StepMerger
-from posttrain.models.lora import trained_parameters
+from posttrain.models.adapters import trained_parameters
 
 CHUNK = 2**20  # numbers that a CPU updates at once, few enough to stay in its cache from reading to writing
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from posttrain.core.weights import StepMerging
 from posttrain.errors import ModelError
-from posttrain.models.lora import adapted, trained_parameters
+from posttrain.models.adapters import adapted, trained_parameters
 from posttrain.models.merging.steps import LARGEST, merged_step, sparse
 from posttrain.seeds import seed_for
 
@@ -22,7 +22,9 @@ class StepMerger:
 
     def __init__(self, how: StepMerging, module: nn.Module, tuned: nn.Module, base: nn.Module, seed: int) -> None:
         if adapted(module):
-            raise ModelError("step_merging adds a difference of whole weights to adapters; set model.lora: null")
+            raise ModelError(
+                "step_merging adds a difference of whole weights to adapters; remove model.lora or model.ia3"
+            )
         self.how, self.seed = how, seed
         self.names = list(trained_parameters(module))
         self.ends = [dict(m.named_parameters()) for m in (tuned, base)]

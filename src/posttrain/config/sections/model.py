@@ -45,6 +45,17 @@ class Lora(Section):
         return self
 
 
+class IA3(Section):
+    """(IA)³: vectors that scale what some layers write or read, trained in place of the weights."""
+
+    targets: tuple[str, ...] = ()
+    """Names of the layers that are scaled, such as [k_proj, v_proj, down_proj]; none takes those that peft does for the
+    architecture."""
+    inputs: tuple[str, ...] | None = None
+    """Those among `targets` that scale what they read, such as [down_proj], in place of what they write; null takes
+    those that peft does."""
+
+
 class Ensemble(Section):
     """How the scores of an ensemble's members become the score of a role."""
 
@@ -69,12 +80,15 @@ class Model(Pathed):
     """Number format of the computation; auto takes bfloat16 where the hardware multiplies it natively, else float32."""
     lora: Lora | None = None
     """Low-rank adapters; null trains all weights."""
+    ia3: IA3 | None = None
+    """(IA)³ in place of `lora`, {} for its defaults: about a fiftieth of LoRA's parameters, at rates of 1e-3 to 1e-2;
+    null has none."""
     trained: Literal["all", "heads"] = "all"
-    """What is trained of the model: all (with `lora` its adapters), or heads alone, a linear probe on frozen states,
+    """What is trained of the model: all (of one with adapters, these), or heads alone, a linear probe on frozen states,
     which costs no backward pass through the layers and takes rates of 1e-3 to 1e-2."""
     quantize: Literal["nf4"] | None = None
-    """Number format of the frozen weights under adapters; nf4 has 4 bits (QLoRA), and needs `lora` and the extra qlora;
-    null is `dtype`."""
+    """Number format of the frozen weights under adapters; nf4 has 4 bits (QLoRA), and needs `lora` or `ia3` and the
+    extra qlora; null is `dtype`."""
     chat_template: Path | None = None
     """File with a Jinja template that replaces the tokenizer's chat template."""
     chat_template_kwargs: dict[str, Annotated[Any, Label("value")]] = Field(default_factory=dict)
@@ -98,15 +112,22 @@ class Model(Pathed):
         """Whether the role reads the weights of the policy."""
         return self.path == POLICY
 
+    @property
+    def adapters(self) -> bool:
+        """Whether adapters are trained in place of the weights."""
+        return self.lora is not None or self.ia3 is not None
+
     @model_validator(mode="after")
-    def _heads_without_adapters(self) -> Model:
-        if self.trained == "heads" and self.lora is not None:
-            raise ValueError("trained: heads would leave the adapters as they begin; remove lora, or trained")
+    def _one_kind_of_weights(self) -> Model:
+        if self.lora is not None and self.ia3 is not None:
+            raise ValueError("lora and ia3: a model has adapters of one kind; remove one of the two")
+        if self.trained == "heads" and self.adapters:
+            raise ValueError("trained: heads would leave the adapters as they begin; remove lora or ia3, or trained")
         return self
 
     @model_validator(mode="after")
     def _quantised_under_adapters(self) -> Model:
-        if self.quantize is not None and self.lora is None:
+        if self.quantize is not None and not self.adapters:
             raise ValueError("quantize: weights of 4 bits cannot be trained; set lora: {rank: 16}, or remove it")
         if self.quantize is not None and self.lora is not None and self.lora.members > 1:
             raise ValueError("quantize: members share weights of full precision; remove it, or lora.members")

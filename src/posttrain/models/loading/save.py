@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from posttrain.machine.disk import Files, Stored, save_tensors
-from posttrain.models import lora
+from posttrain.models import adapters
 from posttrain.models.loading.classifier import as_classifier, last_layer
 from posttrain.models.loading.heads import head_file
 from posttrain.models.loading.members import save_members
@@ -26,14 +26,14 @@ ONE_FILE = 50 * 10**9  # bytes; transformers writes larger models to several fil
 def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Files:
     """Write a folder that plain transformers loads, and `load` with the heads as well. Returns the files of tensors.
 
-    LoRA adapters are merged into the weights that are written, and also saved on their own in `adapter/`. A model that
+    Adapters are merged into the weights that are written, and also saved on their own in `adapter/`. A model that
     only scores can also be opened as a sequence classifier, with the same scores up to the constant that its head adds;
     one that was loaded as a classifier is saved without the last layer that it does not have.
     """
     hide_progress_bars()
     folder.mkdir(parents=True, exist_ok=True)
-    trunk, adapted = network.trunk, lora.adapted(network)
-    weights = lora.merged_state(network) if adapted else trunk.state_dict()
+    trunk, adapted = network.trunk, adapters.adapted(network)
+    weights = adapters.merged_state(network) if adapted else trunk.state_dict()
     if not network.writes:
         weights = {name: w for name, w in weights.items() if name not in last_layer(trunk)}
     classifier = as_classifier(network, tokenizer, weights)
@@ -42,8 +42,8 @@ def save(network: Network, tokenizer: PreTrainedTokenizerBase, folder: Path) -> 
     if network.lora_members is not None:
         save_members(network, folder)
     elif adapted:
-        lora.save_adapter(network, folder / "adapter")
-    if (apart := lora.takes_apart(network)) or config is not None:
+        adapters.save_adapter(network, folder / "adapter")
+    if (apart := adapters.takes_apart(network)) or config is not None:
         config = config or copy.deepcopy(trunk.config)
         if apart:
             say_untied(config)

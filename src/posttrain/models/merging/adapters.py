@@ -96,6 +96,11 @@ def _weights_of(models: Sequence[Folder], merge: Merge, config: Mapping[str, Any
 
 def _config(model: Folder) -> dict[str, Any]:
     config: dict[str, Any] = json.loads((model.path / ADAPTER).read_text(encoding="utf-8"))
+    if (kind := config.get("peft_type", "LORA")) != "LORA":
+        raise ModelError(
+            f"{model.name} is an adapter of {kind}, and sums are of LoRA; write it as a whole model: "
+            f"posttrain export {model.name} FOLDER"
+        )
     if unread := [k for k in UNREAD if config.get(k)]:
         raise ModelError(
             f"{model.name}: {unread[0]} is set, and such an adapter has no sum of this form; write it as a whole "
