@@ -135,6 +135,13 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "mert": {"samples": 3, "sft": SHORT},
     "seqgan": {"rounds": 2, "demonstrations_per_round": 8, "discriminator": ONE, "generator": ONE},
     "quality_feedback": {"share": 0.5, "sft": {"steps": 2}, "then": {"steps": 2}},
+    "deepseek_r1": {
+        "reasoning_rewards": {"digits": 1.0},
+        "accepted": {"digits": 0.25},
+        "samples": 1,
+        "method": "online/reinforce",
+        **dict.fromkeys(("cold", "first", "sft", "last"), {**FEW_STEPS, "steps": 1}),
+    },
     "deepseek_v2": {
         "reasoning_rewards": {"digits": 1.0},
         "method": "online/reinforce",

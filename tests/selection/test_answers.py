@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, log
 
 import pytest
@@ -21,6 +22,7 @@ from posttrain.selection.answers import (
     likely,
     quantile,
     quantiles,
+    reaching,
     with_prompts,
 )
 from tests.data.rollouts import group, said
@@ -45,6 +47,14 @@ def test_the_best_of_every_prompt_and_ties_go_to_the_earlier_answer():
 
 def test_a_threshold_is_exceeded_not_reached_and_none_is_no_reward():
     assert texts(above(group(1, 0.0, 0.5, None, 0.51), 0.5)) == ["dddd"]
+
+
+def test_an_answer_reaches_every_score_that_is_asked_of_it():
+    rewards = ({"a": 1.0, "b": 0.5}, {"a": 0.9, "b": 0.5}, {"a": 1.0, "b": 0.4}, {"a": 1.0, "b": None}, {"a": 2.0})
+    answers = [replace(r, rewards=x) for r, x in zip(group(1, *[None] * 5), rewards, strict=True)]
+    assert reaching(answers, {"a": 1.0, "b": 0.5}) == answers[:1]
+    assert reaching(answers, {"a": 1.0}) == [answers[0], *answers[2:]]
+    assert reaching(answers, {}) == answers
 
 
 @pytest.mark.paper("gulcehre2023hz8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil, exp, inf
@@ -39,6 +39,11 @@ def best(rollouts: Sequence[Episode], count: int = 1) -> list[Episode]:
 def above(rollouts: Iterable[Episode], threshold: float) -> list[Episode]:
     """Return the answers whose reward exceeds the threshold."""
     return [r for r in scored(rollouts) if reward_of(r) > threshold]
+
+
+def reaching(rollouts: Iterable[Episode], least: Mapping[str, float]) -> list[Episode]:
+    """Return the answers of which every reward that `least` names is at least that number; without it, none is."""
+    return [r for r in rollouts if all((x := r.rewards.get(n)) is not None and x >= low for n, low in least.items())]
 
 
 def different(rollouts: Sequence[Episode], count: int | None = None) -> list[Episode]:

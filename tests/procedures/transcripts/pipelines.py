@@ -30,7 +30,75 @@ TRANSLATED = demonstrations(
 
 REWARDS = (Named("right", 5.0), Named("clear", 0.5), Named("kind"))
 
+SUM = prompts("1+1?", "2+2?")
+SOLVED = {
+    "1+1?": {"a": {"right": 1.0, "clear": 0.5}, "b": {"right": 1.0, "clear": 0.25}, "c": {"right": 0.5, "clear": 1.0}},
+    "2+2?": {"d": {"right": 1.0, "clear": 1.0}, "e": {"right": 2.0, "clear": 1.0}, "f": {"right": 1.0, "clear": None}},
+}
+
 PIPELINES = (
+    Scenario(  # an answer without one of the scores is not accepted
+        "pipelines/deepseek_r1",
+        {"demonstrations": SHOWN, "reasoning": SUM, "prompts": TWO, "text": demonstrations(("t", "once"))},
+        {
+            "reasoning_rewards": {"right": 1.0, "clear": 0.25},
+            "accepted": {"right": 1.0, "clear": 0.5},
+            "samples": 3,
+            "keep": 1,
+            "method": "online/rloo",
+            "cold": {"steps": 2},
+            "first": {"steps": 3},
+            "sft": {"steps": 4},
+            "last": {"steps": 5},
+        },
+        {"rewards": REWARDS, "answers": {"answers": SOLVED}},
+        """
+        train imitation/sft on 'demonstrations': s? -> shown | base=start policy=start | no rewards | steps=2
+        train online/rloo on 'prompts': 1+1?; 2+2? | base=start policy=#1 reference=#1 | (1.0 right, 0.25 clear)
+            | steps=3
+        collect answers: 1+1?; 2+2? | 3 of policy=#2 | (1.0 right, 0.25 clear)
+        note 2 of 6 answers are accepted
+        train imitation/sft on 'accepted answers': 1+1? -> a; 2+2? -> d; t -> once
+            | base=start policy=start reference=#1 | no rewards | steps=4
+        train online/rloo on 'all prompts': 1+1?; 2+2?; x?; y? | base=start policy=#3 reference=#3 | rewards | steps=5
+        return stage=4
+        """,
+    ),
+    Scenario(
+        "pipelines/deepseek_r1",
+        {"demonstrations": SHOWN, "reasoning": SUM, "prompts": TWO},
+        {"reasoning_rewards": {"right": 1.0}, "accepted": {"right": 1.0}},
+        {"rewards": REWARDS, "answers": {"answers": SOLVED}},
+        """
+        train imitation/sft on 'demonstrations': s? -> shown | base=start policy=start | no rewards
+        train online/grpo on 'prompts': 1+1?; 2+2? | base=start policy=#1 reference=#1 | (1.0 right,)
+        collect answers: 1+1?; 2+2? | 4 of policy=#2 | (1.0 right,)
+        note 5 of 6 answers are accepted
+        train imitation/sft on 'accepted answers': 1+1? -> a; 1+1? -> b; 2+2? -> d; 2+2? -> e; 2+2? -> f
+            | base=start policy=start reference=#1 | no rewards
+        train online/grpo on 'all prompts': 1+1?; 2+2?; x?; y? | base=start policy=#3 reference=#3 | rewards
+        return stage=4
+        """,
+    ),
+    *(
+        Scenario(
+            "pipelines/deepseek_r1",
+            {"demonstrations": SHOWN, "reasoning": SUM, "prompts": TWO},
+            settings,
+            {"rewards": REWARDS},
+            f"ConfigError: procedure.{why}",
+        )
+        for settings, why in (
+            (
+                {"reasoning_rewards": {}, "accepted": {}},
+                "reasoning_rewards: names no reward; rewards right, clear, kind",
+            ),
+            (
+                {"reasoning_rewards": {"right": 1.0}, "accepted": {"clear": 1.0}},
+                "accepted: 'clear' is no reward here; rewards right",
+            ),
+        )
+    ),
     Scenario(
         "pipelines/deepseek_v2",
         {"reasoning": prompts("1+1?"), "prompts": TWO},
