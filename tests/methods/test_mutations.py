@@ -78,6 +78,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "swap: reward - value - tau * score.detach()",  # squared
     },
     "squared_error": {"exchange: (value, target)", "swap: value - target"},  # squared
+    "margin_squared": {"swap: chosen - rejected - weight * chosen_margin - 1 / (2 * tau)"},  # squared
     "squared": {"swap: chosen - rejected - 1 / (2 * tau)"},  # squared
     "surrogate": {"exchange: (advantage, ratio)"},  # a product
     "masked_logp": {"drop -: -1"},  # the last of two axes

@@ -49,6 +49,8 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "iterative_dpo": {**FEW, "dpo": SHORT},
     "llama3_rounds": {**FEW, "rates": [1.0, 0.5], "reward": SHORT, "sft": {"steps": 2}, "dpo": {"steps": 2}},
     "sdpo": {"stages": 2, "dpo": SHORT},
+    "spo": {"column": "annotator", "dpo": ONE},
+    "sr_dpo": {"stages": 2, "method": "preference/sr_ipo", "per_token": True, "dpo": ONE},
     "spin": {"rounds": 2, "demonstrations_per_round": 24, "dpo": SHORT},
     "dice": {**FEW, "method": "preference/cpo", "first": {"steps": 16}, "dpo": SHORT},
     "chain_of_hindsight": {"sft": {"steps": 4}},
@@ -180,6 +182,8 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
         data["pairs"] = {"path": data["pairs"], "columns": {"reason": "id"}}
     if name in ("armorm", "qrm"):
         data["demonstrations"] = str(rated(folder / "rated.jsonl"))
+    if name == "spo":
+        data["pairs"] = str(two_groups(folder / "pairs.jsonl", people=2, each=4))
     if name in ("crowd_bt", "maxmin_rlhf", "popl"):
         data["pairs"] = str(two_groups(folder / "pairs.jsonl", each=4 if name == "crowd_bt" else 16))
     return {

@@ -6,7 +6,7 @@ from math import log
 
 from tests.harness.numbers import answer
 from tests.methods.golden.online import DPO, WRONG, scored
-from tests.methods.golden.row import batch
+from tests.methods.golden.row import batch, pair
 from tests.methods.preference.pair import CHOSEN, REJECTED, THIRD
 
 # fmt: off
@@ -32,4 +32,8 @@ REFINED = (
       for over, loss, first, third in [({"over": "tokens"}, 0.625, -1 / 4, -1 / 4), ({}, 0.75, -1 / 2, -1 / 6)]),
     batch("preference/orpo", {"over": "tokens"}, [answer(logp=[log(0.9)]), answer(logp=[log(0.9)])], pairs=[(0, 1)],
           loss=-log(0.9) + 0.1 * log(2), note="one answer"),
+    # The mean log-ratios are 0.2 and -0.15, so that the gap is 0.35; the target is 0.5 · 0.2 + 1/(2 · 0.5).
+    pair("preference/sr_ipo", {"weight": 0.5, "tau": 0.5}, columns={"margin": (0.2, 0.2)}, loss=0.75**2,
+         chosen=-2 * 0.75 / 5, rejected=2 * 0.75 / 4),
+    pair("preference/sr_ipo", columns={"margin": (-46.5, 0.0)}, loss=0.0, note="the chosen answer's margin counts"),
 )

@@ -1,9 +1,12 @@
 import pytest
+import torch
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from posttrain.core.plan import plan
+from tests.harness.enumerated import Exact, Tabular, batch, kl_optimum, variation
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
+from tests.methods.test_fixed_points_online import preferences
 
 pytestmark = pytest.mark.paper("000:[55]")
 
@@ -37,3 +40,29 @@ def test_a_preference_kept_from_before_pulls_harder():
 def test_it_reads_three_models_and_trains_one():
     assert plan(SPO).loaded == ("base", "policy", "reference")
     assert plan(SPO).trained == ("policy",)
+
+
+def second_round(weight, beta=0.5):
+    """Four answers of two attributes that disagree, and where the round of the second one ends."""
+    first, second = torch.tensor([[1.5, 1.5, 0.0, 0.0], [0.0, 1.0, 0.2, 2.0]], dtype=torch.float64)
+    start, policy, reference = (Tabular(4, 1, ends=False) for _ in range(3))
+    after_one = kl_optimum(start.distribution(), first, beta)
+    for model in (policy, reference):
+        model.logits.data = after_one.log()[None]
+    pairs, weights = preferences(policy, second)
+    made = batch(policy, pairs, pairs=True)
+    models = {"policy": policy, "reference": reference, "base": start}
+    run = Exact(configure(SPO, {"beta": beta, "weight": weight}), models, {"main": made}, 0.1)
+    for _ in range(70):
+        run.step({"main": made}, weights)
+    return policy.distribution(), (after_one.log() + (second + weight / beta * first) / beta).softmax(-1), first
+
+
+def test_the_second_round_ends_where_both_attributes_count_and_keeps_the_first():
+    """π₂ ∝ π₁ exp((R₂ + λ R₁)/β)"""
+    means = []
+    for weight in (0.5, 0.0):
+        ends, optimum, first = second_round(weight)
+        assert variation(ends, optimum) < 0.015
+        means.append(float(ends @ first))
+    assert means[0] > means[1] + 0.1

@@ -9,6 +9,7 @@ from tests.procedures.transcripts.annotators import ANNOTATORS
 from tests.procedures.transcripts.demonstrations import DEMONSTRATIONS
 from tests.procedures.transcripts.feedback import FEEDBACK
 from tests.procedures.transcripts.games import GAMES
+from tests.procedures.transcripts.margins import MARGINS
 from tests.procedures.transcripts.pipelines import PIPELINES
 from tests.procedures.transcripts.reward import REWARD
 from tests.procedures.transcripts.rounds import ROUNDS
@@ -23,6 +24,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *DEMONSTRATIONS,
     *FEEDBACK,
     *GAMES,
+    *MARGINS,
     *PIPELINES,
     *REWARD,
     *ROUNDS,

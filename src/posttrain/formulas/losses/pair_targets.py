@@ -22,6 +22,20 @@ def squared(chosen: PerPair, rejected: PerPair, *, tau: float = 0.1) -> PerPair:
     return (chosen - rejected - 1 / (2 * tau)) ** 2
 
 
+def margin_squared(
+    chosen: PerPair, rejected: PerPair, chosen_margin: PerPair, *, tau: float = 0.1, weight: float = 0.1
+) -> PerPair:
+    """Squared distance of the gap from a finite target, which lies further by a share of a margin of each pair.
+
+        (chosen - rejected - λ margin - 1/(2τ))²
+
+    Settings:
+        tau: τ, pull towards the reference, larger stays closer; above 0, 0.01 to 1 is usual.
+        weight: λ, share of the margin that is demanded; 0 is IPO, 0.1 to 1 demands more.
+    """
+    return (chosen - rejected - weight * chosen_margin - 1 / (2 * tau)) ** 2
+
+
 def self_play(chosen: PerPair, rejected: PerPair, *, beta: float = 0.1) -> PerPair:
     """Squared distances of both scores from their own targets.
 

@@ -6,7 +6,7 @@ gap.
     L = -log σ(β (s(y_w) - s(y_l)) - λβ Δ),    Δ = log π(y_w|p,x) - log π(y_l|p,x),  p asks for the best answer
 
 Differs from preference/dpo in the margin, which has no gradient. Δ is the column `margin` of the pair, so any other
-measure of the difference may be used. λ is `weight`.
+measure of the difference may be used; the procedure sr_dpo computes it. λ is `weight`.
 """
 
 from posttrain.core.method import Term, variant
