@@ -2,13 +2,15 @@ import pytest
 import torch
 from torch import nn
 
+from posttrain.backends.local.descent import descendant, frozen, twin
+from posttrain.backends.local.optimiser import AdamW, Optimiser
 from posttrain.config.load import load as read
 from posttrain.errors import ConfigError, ModelError
 from posttrain.launch.models import load_policy
 from posttrain.models.adapters import trained_parameters
 from posttrain.models.ia3 import add_ia3
 from tests.models.test_adapters import moved, outputs
-from tests.models.tiny import network
+from tests.models.tiny import network, some_rows
 
 LLAMA = {"k_proj": 16, "v_proj": 16, "down_proj": 48}  # what each vector scales, in a layer of the tiny Llama
 
@@ -51,6 +53,31 @@ def test_the_vectors_and_the_heads_alone_are_trained():
     assert {n for n, p in net.named_parameters() if p.requires_grad} == trained_parameters(net).keys()
     outputs(net).square().sum().backward()
     assert all(p.grad.abs().max() > 0 for p in vectors(net).values())
+
+
+def test_weight_decay_does_not_pull_the_vectors_to_0():
+    net = network()
+    net.add_head("value")
+    add_ia3(net)
+    optimiser = Optimiser.of(net, AdamW(weight_decay=0.5))
+    for p in optimiser.parameters:
+        p.grad = torch.zeros_like(p)
+    before = net.heads["value"].weight.clone()
+    optimiser.step(0.1, optimiser.norm())
+    assert all((p == 1).all() for p in vectors(net).values())
+    assert torch.equal(net.heads["value"].weight, before * (1 - 0.1 * 0.5))
+
+
+def test_roles_share_the_trunk_and_the_reference_has_its_vectors_off():
+    net = network()
+    before = outputs(net)
+    add_ia3(net)
+    critic = twin(moved(net))
+    assert trained_parameters(net).keys() == {n for n, p in net.named_parameters() if n not in frozen(net)}
+    assert all(p is dict(critic.named_parameters())[n] for n, p in frozen(net).items())
+    assert not any(p is dict(critic.named_parameters())[n] for n, p in vectors(net).items())
+    tokens, rows = some_rows([5, 9, 3])
+    assert torch.equal(descendant(net, "reference").outputs(tokens, rows, ["logits"])["logits"], before)
 
 
 def test_targets_without_inputs_take_those_of_the_architecture_among_them():

@@ -11,7 +11,8 @@ from posttrain.config.load import load as load_run
 from posttrain.errors import ConfigError, ModelError
 from posttrain.launch.models import load_policy
 from posttrain.models import nf4
-from posttrain.models.adapters import merge, without_adapters
+from posttrain.models.adapters import merge, merged_state, without_adapters
+from posttrain.models.ia3 import add_ia3
 from posttrain.models.loading.load import load
 from posttrain.models.loading.save import save
 from posttrain.models.loading.tiny import tiny_model
@@ -55,6 +56,25 @@ def trained(net):
             if "lora_B" in name:
                 p.copy_(torch.randn(p.shape, generator=generator) / 4)
     return net
+
+
+def test_ia3_scales_what_packed_weights_write_and_read():
+    net = network()
+    quantise(net, "cpu")
+    before = outputs(net)
+    add_ia3(net)
+    with torch.no_grad():
+        for name, p in net.named_parameters():
+            if ".ia3_l." in name:
+                p.uniform_(0.5, 1.5, generator=torch.Generator().manual_seed(1))
+    after, stated = outputs(net), merged_state(net)
+    assert (after - before).abs().max() > 0.01
+    with without_adapters(net):
+        assert torch.equal(outputs(net), before)
+    merge(net)
+    torch.testing.assert_close(outputs(net), after, rtol=0, atol=1e-3)
+    for name, x in net.trunk.state_dict().items():
+        torch.testing.assert_close(stated[name], x)
 
 
 @pytest.mark.parametrize("architecture", ["Llama", "Qwen2", "Gemma3Text"])

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from peft import PeftConfig
 
 Dtype = torch.dtype | None
-MARKS = (".lora_", ".ia3_l.")  # in the names of the parameters of adapters
+VECTOR = ".ia3_l."
+MARKS = (".lora_", VECTOR)  # in the names of the parameters of adapters
 
 
 def insert(network: Network, config: PeftConfig, full: Mapping[str, nn.Module], seed: int, dtype: Dtype = None) -> None:
@@ -52,6 +53,11 @@ def refuse_others(network: Network) -> None:
     """Raise ModelError if the model has adapters already."""
     if adapted(network):
         raise ModelError("the model has adapters already; merge them before adding others")
+
+
+def scales(name: str) -> bool:
+    """Whether the parameter of this name multiplies, so that at 1, and not at 0, the adapter changes nothing."""
+    return VECTOR in name
 
 
 def _of_adapter(name: str) -> bool:

@@ -14,7 +14,7 @@ from torch import nn
 
 from posttrain.errors import ModelError
 from posttrain.models.adapters import insert, refuse_others
-from posttrain.models.lora_targets import named_modules
+from posttrain.models.lora_targets import named_layers
 from posttrain.models.network import Network
 
 
@@ -32,7 +32,7 @@ def add_ia3(network: Network, targets: Sequence[str] = (), inputs: Sequence[str]
     chosen = targets or _usual(network, "TARGET")
     if not chosen:
         raise ModelError(f"ia3: peft names no layers of {type(network.trunk).__name__}; set ia3.targets, ia3.inputs")
-    layers = named_modules(network, chosen, "ia3.targets")
+    layers = named_layers(network, chosen, "ia3.targets")
     reading = [n for n in _usual(network, "FEEDFORWARD") if n in chosen] if inputs is None else list(inputs)
     if other := sorted({*reading} - {*chosen}):
         raise ModelError(f"ia3.inputs: {other[0]} is not among the targets {', '.join(chosen)}; add it to ia3.targets")

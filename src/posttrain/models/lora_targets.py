@@ -44,12 +44,20 @@ def resolve_targets(
     return [n for name in names for n in (linear if name == ALL else [name])]
 
 
-def named_modules(network: Network, names: Iterable[str], key: str = "lora.modules_to_save") -> dict[str, nn.Module]:
-    """Return the modules of the trunk with these names, whole or last parts of them.
-
-    Raises ModelError for others, which names the `key` of the run file.
-    """
+def named_modules(network: Network, names: Iterable[str]) -> dict[str, nn.Module]:
+    """Return the modules of the trunk with these names, whole or last parts of them. Raises ModelError for others."""
     modules = {n: m for n, m in network.trunk.named_modules() if n and next(m.parameters(), None) is not None}
+    return _found(network, names, modules, "lora.modules_to_save")
+
+
+def named_layers(network: Network, names: Iterable[str], key: str) -> dict[str, nn.Module]:
+    """Return the linear layers and embeddings with these names, packed ones too. Raises ModelError for others."""
+    layers = {name: layer for name, layer in network.trunk.named_modules() if _takes_adapters(layer)}
+    return _found(network, names, layers, key)
+
+
+def _found(network: Network, names: Iterable[str], modules: Mapping[str, nn.Module], key: str) -> dict[str, nn.Module]:
+    """Return those of the modules that have these names. Raises ModelError that begins with the key of the run file."""
     found: dict[str, nn.Module] = {}
     for name in names:
         matching = _named(name, modules)

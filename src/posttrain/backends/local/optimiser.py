@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,14 @@ from torch.optim.adamw import adamw
 
 from posttrain.backends.local.master import Master
 from posttrain.backends.local.step_merging import StepMerger
-from posttrain.models.adapters import trained_parameters
+from posttrain.models.adapters import scales, trained_parameters
 
 CHUNK = 2**20  # numbers that a CPU updates at once, few enough to stay in its cache from reading to writing
 
 
 @dataclass(frozen=True)
 class AdamW:
-    """Settings of AdamW (Loshchilov and Hutter, 2019). Weight decay never applies to vectors (norms, biases)."""
+    """Settings of AdamW (Loshchilov and Hutter, 2019). Weight decay never applies to vectors (norms, biases, (IA)³)."""
 
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
@@ -33,20 +33,27 @@ class Optimiser:
     All its memory is allocated at the start: allocations between activations would fragment memory.
     """
 
-    def __init__(self, parameters: Sequence[nn.Parameter], settings: AdamW, merger: StepMerger | None = None) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[nn.Parameter],
+        settings: AdamW,
+        merger: StepMerger | None = None,
+        vectors: Container[int] = (),
+    ) -> None:
+        """`vectors`: numbers of parameters that are vectors though they have two axes."""
         self.settings = settings
         self.merger = merger
         self.parameters = list(parameters)
-        self.param_states = [_ParamState(p) for p in self.parameters]
+        self.param_states = [_ParamState(p, n in vectors) for n, p in enumerate(self.parameters)]
 
     @classmethod
     def of(cls, module: nn.Module, settings: AdamW, merger: StepMerger | None = None) -> Optimiser:
         """Return the optimiser of what is trained in a module, and let only that have gradients."""
-        chosen = list(trained_parameters(module).values())
+        chosen = trained_parameters(module)
         module.requires_grad_(False)
-        for p in chosen:
+        for p in chosen.values():
             p.requires_grad_(True)
-        return cls(chosen, settings, merger)
+        return cls(list(chosen.values()), settings, merger, {n for n, name in enumerate(chosen) if scales(name)})
 
     def norm(self) -> Tensor:
         """Norm of the accumulated gradient before clipping: a scalar tensor."""
@@ -111,8 +118,9 @@ class Optimiser:
 class _ParamState:
     """A parameter with its accumulated gradient and Adam's moments."""
 
-    def __init__(self, parameter: nn.Parameter) -> None:
+    def __init__(self, parameter: nn.Parameter, vector: bool = False) -> None:
         self.master = Master(parameter)
+        self.vector = vector or parameter.dim() < 2
         self.steps = 0
         self.mean = self.master.zeros()
         self.square = self.master.zeros()
@@ -166,7 +174,7 @@ class _ParamState:
 
     def decay(self, settings: AdamW) -> float:
         """Weight decay of this parameter."""
-        return settings.weight_decay if self.master.parameter.dim() > 1 else 0.0
+        return 0.0 if self.vector else settings.weight_decay
 
     def decayed(self, settings: AdamW, rate: float) -> Tensor:
         """Return a copy of the value that weight decay alone would leave."""
