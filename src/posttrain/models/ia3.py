@@ -26,7 +26,6 @@ def add_ia3(network: Network, targets: Sequence[str] = (), inputs: Sequence[str]
     ModelError if the model has adapters already, or for names of no linear layer or of the last one.
     """
     from peft import IA3Config
-    from transformers.pytorch_utils import Conv1D
 
     refuse_others(network)
     chosen = targets or _usual(network, "TARGET")
@@ -37,10 +36,7 @@ def add_ia3(network: Network, targets: Sequence[str] = (), inputs: Sequence[str]
     if other := sorted({*reading} - {*chosen}):
         raise ModelError(f"ia3.inputs: {other[0]} is not among the targets {', '.join(chosen)}; add it to ia3.targets")
     _refuse_unscaled(network, layers)
-    transposed = all(isinstance(layer, Conv1D) for layer in layers.values())
-    config = IA3Config(
-        target_modules=list(chosen), feedforward_modules=reading, fan_in_fan_out=transposed, task_type="CAUSAL_LM"
-    )
+    config = IA3Config(target_modules=list(chosen), feedforward_modules=reading, task_type="CAUSAL_LM")
     insert(network, config, {}, seed=0)
 
 
