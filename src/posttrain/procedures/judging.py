@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from posttrain.judges.options import OPTIONS, in_both_orders, preference
-from posttrain.records import Pair, Record
+from posttrain.records import Episode, Pair, Record
 from posttrain.seeds import seed_for
 from posttrain.training.session import Session
 from posttrain.turns import answer_text, last_user_message
@@ -92,3 +92,9 @@ def ordered(p: Pair, win: float, judge: str, clamp: Range = WHOLE) -> Pair:
 def sure(pairs: Iterable[Record]) -> list[Pair]:
     """Return pairs that people labelled, with an agreement of 1 where they say none."""
     return [replace(p, columns={"agreement": 1.0, **p.columns}) for p in pairs if isinstance(p, Pair)]
+
+
+def with_opponent(one: Episode, other: Episode) -> Episode:
+    """Return an answer whose prompt holds the other's text, for the judge to compare it with."""
+    columns = {**one.prompt.columns, "opponent": other.text}
+    return replace(one, prompt=replace(one.prompt, columns=columns))

@@ -6,6 +6,7 @@ that they notice every broken line of a procedure.
 
 from tests.procedures.transcripts.active import ACTIVE
 from tests.procedures.transcripts.annotators import ANNOTATORS
+from tests.procedures.transcripts.circles import CIRCLES
 from tests.procedures.transcripts.demonstrations import DEMONSTRATIONS
 from tests.procedures.transcripts.feedback import FEEDBACK
 from tests.procedures.transcripts.games import GAMES
@@ -21,6 +22,7 @@ from tests.procedures.transcripts.zeroth_order import ZEROTH_ORDER
 SCENARIOS: tuple[Scenario, ...] = (
     *ACTIVE,
     *ANNOTATORS,
+    *CIRCLES,
     *DEMONSTRATIONS,
     *FEEDBACK,
     *GAMES,

@@ -5,7 +5,8 @@ DNO: the value of an answer is how often it beats the current policy, so prefere
     L = -p log σ(z) - (1-p) log σ(-z),    z = η (s(y_1) - s(y_2)),    p = σ(r(y_1) - r(y_2)),    r(y) = P(y ≻ π_t)
 
 Differs from preference/dpo in the soft label. `reward` is the win rate (columns chosen_reward, rejected_reward), the
-reference is π_t of the round. With hard labels on pairs far apart (DNO-Prct) it is DPO, round after round.
+reference is π_t of the round; the procedure dno samples the answers and averages their wins. With hard labels on pairs
+far apart (DNO-Prct) it is DPO, round after round.
 """
 
 from posttrain.core.method import Term, variant

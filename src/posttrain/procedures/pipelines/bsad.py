@@ -15,10 +15,10 @@ for online/nash_md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from posttrain.data.collate import groups
 from posttrain.data.dataset import Dataset
+from posttrain.procedures.judging import with_opponent
 from posttrain.records import Episode
 from posttrain.selection.answers import dataset, demonstrations, different
 from posttrain.selection.duels import Duels
@@ -70,9 +70,3 @@ def outcomes(
         if r.reward is not None:
             margin[(p, x, y) if x < y else (p, y, x)] += (r.reward - 0.5) * (1 if x < y else -1)
     return {m: 0.5 + 0.5 * (x > 0) - 0.5 * (x < 0) for m, x in margin.items()}
-
-
-def with_opponent(one: Episode, other: Episode) -> Episode:
-    """Return an answer whose prompt holds the other's text, for the judge to compare it with."""
-    columns = {**one.prompt.columns, "opponent": other.text}
-    return replace(one, prompt=replace(one.prompt, columns=columns))
