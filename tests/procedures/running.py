@@ -152,8 +152,13 @@ PROCEDURES: dict[str, dict[str, Any]] = {
         "then": {**FEW_STEPS, "steps": 1},
     },
     "instructgpt": {"sft": SHORT, "reward": SHORT, "ppo": {"steps": 2}},
+    "direct_rlhf": {"reward": ONE, "ppo": {**FEW_STEPS, "steps": 1}},
+    "gemini": {**FEW, "method": "online/reinforce", "reward": ONE, "then": ONE},
+    "gemma2": {"method": "online/reinforce", "reward": ONE, "then": ONE},
+    "medaide": {"retrieved": 1, "sft": ONE, "reward": ONE, "ppo": {**FEW_STEPS, "steps": 1}},
 }
 OPTIONAL = {
+    "direct_rlhf": ["demonstrations"],
     "hrlaif": ["red_team"],
     "rest": ["demonstrations"],
     "warm_start": ["prompts"],

@@ -55,6 +55,7 @@ EQUIVALENT: dict[str, set[str]] = {
     "reward/proto_rm": {  # precision
         "drop dtype: torch.tensor(session.embed('states', pairs, role='reward'), dtype=torch.float64)"
     },
+    "pipelines/medaide": {"drop if: isinstance(d, Demonstration)"},  # the data are demonstrations
     "pipelines/quality_feedback": {  # of answers that nobody sampled
         "drop if: isinstance(d, Demonstration)",  # the data are demonstrations
         "add 1: 0",

@@ -11,6 +11,7 @@ from tests.procedures.transcripts.demonstrations import DEMONSTRATIONS
 from tests.procedures.transcripts.feedback import FEEDBACK
 from tests.procedures.transcripts.games import GAMES
 from tests.procedures.transcripts.margins import MARGINS
+from tests.procedures.transcripts.named_models import NAMED_MODELS
 from tests.procedures.transcripts.pipelines import PIPELINES
 from tests.procedures.transcripts.reward import REWARD
 from tests.procedures.transcripts.rounds import ROUNDS
@@ -27,6 +28,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *FEEDBACK,
     *GAMES,
     *MARGINS,
+    *NAMED_MODELS,
     *PIPELINES,
     *REWARD,
     *ROUNDS,
