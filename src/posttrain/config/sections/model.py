@@ -81,8 +81,8 @@ class Model(Pathed):
     lora: Lora | None = None
     """Low-rank adapters; null trains all weights."""
     ia3: IA3 | None = None
-    """(IA)³ in place of `lora`, {} for its defaults: about a fiftieth of LoRA's parameters, at rates of 1e-3 to 1e-2;
-    null has none."""
+    """(IA)³ in place of `lora`, {} for its defaults: a fiftieth to a hundredth of the parameters of LoRA at
+    rank 16, at rates of 1e-3 to 1e-2; null has none."""
     trained: Literal["all", "heads"] = "all"
     """What is trained of the model: all (of one with adapters, these), or heads alone, a linear probe on frozen states,
     which costs no backward pass through the layers and takes rates of 1e-3 to 1e-2."""
