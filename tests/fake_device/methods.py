@@ -40,7 +40,14 @@ COLUMNS = {"margin": 0.5, "agreement": 0.8, "tie": 0, "chosen_safe": 1.0, "rejec
 POINTED = {"chosen_highlight": [{"start": 0, "end": 1, "value": 1}], "rejected_highlight": []}
 RATED = {"completion": "a", "attributes": [4, 3, None, 1, 0]}
 JUDGED_BY = {
-    *("preference/bfpo", "preference/sr_dpo", "reward/margin", "reward/soft_labels", "reward/ties"),
+    *(
+        "preference/bfpo",
+        "preference/sr_dpo",
+        "preference/sr_ipo",
+        "reward/margin",
+        "reward/soft_labels",
+        "reward/ties",
+    ),
     *("reward/attributes", "reward/quantiles", "reward/gaussian", "reward/cost", "reward/crowd_bt"),
     *("reward/soft_margin", "reward/highlights"),
     *("reward/learned_ties", "reward/davidson"),

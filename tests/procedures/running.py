@@ -74,7 +74,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "optimal_design": {"labels": 48, "dimensions": 8, "then": {"steps": 4}},
     "popl": {"generations": 5, "dpo": {"steps": 2}},
     "almupqa": {"weights": [1.0, 1.0, 0.5], "mpra": {"steps": 4}},
-    "dno": {"rounds": 2, "prompts_per_round": 4, "dno": ONE},
+    "dno": {"rounds": 2, "prompts_per_round": 2, "dno": ONE},
     "spac": {"rounds": 2, "spac": SHORT},
     "crowd_bt": {"iterations": 2, "reward": {"steps": 2}},
     "maxmin_rlhf": {"em": 2, "rounds": 2, "reward": {"steps": 2}, "policy": {"steps": 2}},
