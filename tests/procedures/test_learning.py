@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from posttrain.catalogue.configure import configure
 from posttrain.config.load import load
 from posttrain.core.rows import Rows
 from posttrain.data.dataset import load as dataset
@@ -21,10 +23,12 @@ from posttrain.launch.result import Result
 from posttrain.launch.run import open_session
 from posttrain.models.loading.tiny import tiny_model
 from posttrain.procedures.pipelines.chain_of_hindsight import hindsight
+from posttrain.procedures.pipelines.llama3_rounds import LLAMA3_DPO
 from posttrain.procedures.rounds.self_rewarding import question, score
 from posttrain.records import Demonstration, Pair, Prompt
 from posttrain.viewer.display import Display
 from tests.data.rollouts import said
+from tests.harness.numbers import answer, step
 from tests.harness.runs import SUMS, metrics, run, same_bits, weights
 from tests.procedures.running import BRIEF, collected, content, mean_reward
 
@@ -236,6 +240,20 @@ def test_llama3_adds_the_likelihood_of_the_preferred_answer_to_dpo(tmp_path: Pat
     last = metrics(result)[-1]
     assert last["loss/loss"] == pytest.approx(0.6931472, abs=1e-6)
     assert last["loss"] - last["loss/loss"] == pytest.approx(0.2 * last["loss/nll"], rel=1e-5)
+
+
+@pytest.mark.paper("002:Llama 3")
+def test_llama3_leaves_the_end_of_an_answer_to_the_likelihood() -> None:
+    """A gap of 2 without the last tokens; with them, which say the contrary, the gap is -8. The NLL has all of them."""
+    chosen = answer(logp=[-1.0, -2.0, -9.0], ref_logp=[-1.5, -2.5, 0.0])
+    rejected = answer(logp=[-2.0, -1.0], ref_logp=[-1.0, -2.0])
+
+    def terms(**settings: float) -> list[float]:
+        found = step(configure(LLAMA3_DPO, settings), chosen, rejected, pairs=[(0, 1)]).metrics
+        return [found["loss/loss"], found["loss/nll"]]
+
+    assert terms() == pytest.approx([math.log1p(math.exp(-0.2)), 4.0])
+    assert terms(end=1.0) == pytest.approx([math.log1p(math.exp(0.8)), 4.0])
 
 
 def likelihood(result: Result, folder: Path, rows: list[Demonstration]) -> list[float]:

@@ -3,11 +3,15 @@
 import math
 
 import pytest
+import torch
 
 from posttrain.catalogue.configure import configure
 from posttrain.catalogue.index import load
 from posttrain.catalogue.transforms.aggregation import AGGREGATES
 from posttrain.core.parts import PartError
+from posttrain.core.rows import Rows
+from posttrain.formulas.losses.aggregates import summed, without_ends
+from tests.harness.numbers import answer
 from tests.methods.preference.pair import CHOSEN, REJECTED, also, on_pair
 
 DPO, IPO, SIMPO, SPO = (load(f"preference/{n}") for n in ("dpo", "ipo", "simpo", "spo"))
@@ -61,4 +65,23 @@ def test_unknown_aggregators_and_methods_without_scores_are_named():
         configure(DPO, {"aggregate": "avg"})
     with pytest.raises(PartError, match="grpo has no score"):
         configure(load("online/grpo"), {"aggregate": "mean"})
-    assert set(AGGREGATES) == {"sum", "mean", "decayed", "masked", "common"}
+    assert set(AGGREGATES) == {"sum", "mean", "decayed", "masked", "common", "without_ends"}
+
+
+@pytest.mark.paper("002:Llama 3")
+def test_golden_the_tokens_that_end_turns_count_less():
+    """Two turns of the model in the first row, one in the second, none in the third; a token between is not trained."""
+    index = torch.tensor([0, 0, 0, 0, 0, 0, 1, 1, 1, 2])
+    mask = torch.tensor([False, True, True, False, True, True, False, True, True, False])
+    x = torch.tensor([9.0, 1.0, 2.0, 9.0, 4.0, 8.0, 9.0, 16.0, 32.0, 9.0])
+    rows = Rows(index, mask, 3)
+    assert without_ends(x, rows).tolist() == [5.0, 16.0, 0.0]
+    assert without_ends(x, rows, end=0.5).tolist() == [10.0, 32.0, 0.0]
+    assert without_ends(x, rows, end=1.0).tolist() == summed(x, rows).tolist() == [15.0, 48.0, 0.0]
+    assert without_ends(x[6:9], Rows(index[6:9] - 1, mask[6:9], 1)).tolist() == [16.0]
+
+
+def test_what_stands_in_the_last_token_does_not_matter_without_ends():
+    others = [answer(**{**row.values, "logp": [*row.values["logp"][:-1], -7.0]}) for row in (CHOSEN, REJECTED)]
+    assert loss(DPO, aggregate="without_ends") == loss(DPO, *others, aggregate="without_ends") != loss(DPO)
+    assert loss(DPO, aggregate="without_ends", end=1.0) == loss(DPO)

@@ -692,6 +692,41 @@ PIPELINES = (
         return stage=6
         """,
     ),
+    Scenario(  # edited > chosen > rejected; `good` is left as it is, and there is nothing to edit in the second round
+        "pipelines/llama3_rounds",
+        {"prompts": prompts("x?", ({"role": "user", "content": "y?"},))},
+        {"rounds": 2, "latest": 2, "candidates": 2, "editor": "critic", "edit": "{prompt} {answer}!"},
+        {
+            "answers": {
+                "round-1-compared": {"x?": {"a": 0.1, "b": 0.9}, "chat: y?": {"good": 0.9, "c": 0.1}},
+                "round-1-candidates": {"x?": {"d": 2.0, "e": 3.0}, "chat: y?": {}},
+                "round-2-compared": {"x?": {"f": 0.4, "g": 0.4}, "chat: y?": {}},
+                "round-2-candidates": {"x?": {"h": 2.0, "i": 1.0}, "chat: y?": {}},
+            },
+            "speaker": lambda _, text: {"x? b!": "better", "y? good!": "good"}[text],
+        },
+        """
+        collect round-1-compared: x?; chat: y? | 2 of policy=start | rewards
+        ask round-1-edited: x? b!; y? good! | 1 of critic=given
+        train reward/bradley_terry on 'comparisons of 1 rounds': x?: b > a; chat: y?: good > c; x?: better > b
+            | policy=start pretrained=start reward=start | no rewards
+        collect round-1-candidates: x?; chat: y? | 2 of policy=start
+            | row_score of policy=start pretrained=start reward=#1
+        train imitation/sft on 'round 1': x? -> e | policy=start pretrained=start reward=#1 | no rewards
+        train llama3_dpo on 'the latest comparisons of round 1': x?: b > a; chat: y?: good > c; x?: better > b
+            | policy=#2 pretrained=start reference=#2 reward=#1 | no rewards | learning_rate=1
+        collect round-2-compared: x?; chat: y? | 2 of policy=#3 | rewards
+        train reward/bradley_terry on 'comparisons of 2 rounds': x?: b > a; chat: y?: good > c; x?: better > b
+            | average=#3 policy=#3 pretrained=start reference=#2 reward=start | no rewards
+        collect round-2-candidates: x?; chat: y? | 2 of policy=#3
+            | row_score of average=#3 policy=#3 pretrained=start reference=#2 reward=#4
+        train imitation/sft on 'round 2': x? -> h | average=#3 policy=#3 pretrained=start reference=#2 reward=#4
+            | no rewards
+        train llama3_dpo on 'the latest comparisons of round 2': x?: b > a; chat: y?: good > c; x?: better > b
+            | average=#3 policy=#5 pretrained=start reference=#5 reward=#4 | no rewards | learning_rate=1
+        return stage=6
+        """,
+    ),
     Scenario(
         "pipelines/math_shepherd",
         {"prompts": TWO},

@@ -13,7 +13,7 @@ from posttrain.core.method import Method, variant
 from posttrain.core.parts import Function, Part, PartError, part
 from posttrain.errors import suggestion
 from posttrain.formulas.losses import scores
-from posttrain.formulas.losses.aggregates import averaged, decayed, in_common, masked, summed
+from posttrain.formulas.losses.aggregates import averaged, decayed, in_common, masked, summed, without_ends
 
 AGGREGATES: dict[str, Function] = {
     "sum": summed,
@@ -21,6 +21,7 @@ AGGREGATES: dict[str, Function] = {
     "decayed": decayed,  # D2PO; setting gamma
     "masked": masked,  # AMA; reads the column relevance
     "common": in_common,  # LD-DPO; setting beyond
+    "without_ends": without_ends,  # Llama 3; setting end
 }
 LOG_RATIOS = (scores.log_ratio, scores.mean_log_ratio)
 LOGPS = (scores.sum_logp, scores.mean_logp)

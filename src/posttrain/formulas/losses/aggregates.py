@@ -47,3 +47,18 @@ def in_common(x: PerToken, rows: Rows, pairs: PairIndex, *, beyond: float = 0.5)
     own = rows.length()
     shorter = own.scatter_reduce(0, pairs.flatten(), own[pairs].amin(1).repeat_interleave(2), "amin")
     return rows.sum(torch.where(rows.position() < rows.spread(shorter), x, beyond * x))
+
+
+def without_ends(x: PerToken, rows: Rows, *, end: float = 0.0) -> PerRow:
+    """Sum over the tokens of the answer, where the one that ends each turn of the model counts less.
+
+        Σ_t x_t + (e - 1) Σ_{t ends a turn} x_t
+
+    A turn ends where no trained token follows: in an answer that was cut off that is a token of the text.
+
+    Settings:
+        end: e, weight of the tokens that end a turn; 0 (left out, as in Llama 3) to 1 (a plain sum).
+    """
+    followed = torch.zeros_like(rows.mask)
+    followed[:-1] = rows.mask[1:] & (rows.index[1:] == rows.index[:-1])
+    return rows.sum(torch.where(followed, x, end * x))
