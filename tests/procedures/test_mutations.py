@@ -113,7 +113,8 @@ def test_a_broken_choice_of_rewards_is_noticed():
 
 
 def test_a_broken_helper_of_judges_is_noticed():
-    tests = [s.check for s in SCENARIOS if s.path in ("feedback/rlaif", "feedback/hrlaif")]
+    callers = ("feedback/rlaif", "feedback/hrlaif", "pipelines/bsad", "games/dno")
+    tests = [s.check for s in SCENARIOS if s.path in callers]
     same = {
         "to LtE: seed_for(session.seed(name, 'flip'), p.id) < share * LARGEST",  # one number of 2^56
         "drop if: isinstance(p, Pair)",  # the data are pairs
