@@ -120,7 +120,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "qrm": {"quantiles": 2, "regression": {"steps": 2}, "gate": SHORT},
     "cool": {
         "rounds": 1,
-        "prompts_per_round": 4,
+        "prompts_per_round": 12,
         "method": "online/reinforce",
         "reward": ONE,
         "fast": ONE,
