@@ -1,6 +1,12 @@
-"""Every formula on another device: two steps of a method that reads it give the metrics of the processor."""
+"""Formulas on another device: two steps of a method that reads them give the metrics of the processor.
 
+A formula that only combines tensors that it is given is where they are. Tried are those that make tensors or read their
+numbers, and what else a method may ask of a run.
+"""
+
+import inspect
 import json
+import re
 
 import pytest
 
@@ -93,7 +99,25 @@ def content(path, folder, scored):
 
 
 TRIED = sorted(set(catalogue.paths()) - A_NUMBER_FOR_EACH_TOKEN - MORE_THAN_A_SCORE)
-READ = {path: {part.fn for part in every_part(catalogue.load(path))} for path in TRIED}
+MAKES = re.compile(
+    r"torch\.(tensor|as_tensor|zeros|ones|full|arange|empty|linspace|eye|rand\w*|Generator)\b|keyed_uniform"
+    r"|tolist|\.item\(|\.cpu\(|numpy|\b(float|int)\(|\b_[a-z]\w+\("  # the last: a helper of its file may do so
+)
+
+
+def needs(path):
+    """What a method needs that may go wrong on another device."""
+    method = catalogue.load(path)
+    made = {part.fn for part in every_part(method) if MAKES.search(inspect.getsource(part.fn))}
+    asked = {"averages": method.averages, "decoder": method.decoder}
+    for stream in method.streams.values():
+        asked |= {name: getattr(stream, name) or asked.get(name) for name in ("keep", "view", "choose")}
+        for author in stream.sampling:
+            asked |= {"guide": author.guide, "drawn by a decoder": author.decoder, "mixture": author.mix[1:]}
+    return made | {name for name, value in asked.items() if value}
+
+
+READ = {path: needs(path) for path in TRIED}
 
 
 @pytest.mark.parametrize("path", sorted(covering(READ)))
