@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_rewards_of_the_page_score(folder: Path) -> None:
-    first, second, shaped, third, *_ = (yaml.safe_load(text) for text in blocks("rewards.md", "yaml"))
+    first, _, second, shaped, third, *_ = (yaml.safe_load(text) for text in blocks("rewards.md", "yaml"))
     batch = rollouts(["42", "welcome, it is 42"], prompt="please", columns={"answer": "42"})
     assert score(first["rewards"][:3], batch)[0] == pytest.approx([1 + 0.5 * 0.95 + 1, 1 + 0.5 * 23 / 40 + 0])
     assert score(["./rewards.py:polite"], batch)[0] == [0.0, 1.0]

@@ -40,13 +40,13 @@ def test_golden_quark():
 
 
 def test_golden_llama3_dpo():
-    """-c/|y_w| log π(y_w), c = 0.2, beside DPO at β = 0.1: log-ratios 1 and -0.6, a mean log-prob of -2."""
+    """-c/|y_w| log π(y_w), c = 0.2, beside DPO at β = 0.1 without the last tokens: log-ratios 0.5 and -0.4."""
     one = on_pair(LLAMA3_DPO, CHOSEN, REJECTED)
-    wrong = 0.1 / (1 + exp(0.16))
+    wrong = 0.1 / (1 + exp(0.09))
     assert one.metrics["loss/nll"] == pytest.approx(2)
-    assert one.metrics["loss"] == pytest.approx(0.61634377 + 0.2 * 2, abs=1e-8)
-    assert one.gradient("logp")[0] == pytest.approx([-wrong - 0.2 / 5] * 5)
-    assert one.gradient("logp")[1] == pytest.approx([wrong] * 4)
+    assert one.metrics["loss"] == pytest.approx(0.64915934 + 0.2 * 2, abs=1e-8)
+    assert one.gradient("logp")[0] == pytest.approx([-wrong - 0.2 / 5] * 4 + [-0.2 / 5])
+    assert one.gradient("logp")[1] == pytest.approx([wrong] * 3 + [0])
 
 
 @pytest.mark.parametrize(("tau", "share"), [(0.5, 0.25), (0.2, 1.0)])

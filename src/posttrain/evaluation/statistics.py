@@ -14,7 +14,7 @@ def wilson(successes: float, n: int, z: float = 1.959964) -> tuple[float, float]
     p, denominator = successes / n, 1 + z**2 / n
     centre = (p + z**2 / (2 * n)) / denominator
     half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / denominator
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half))  # rounding may not push p out
 
 
 def difference_of_shares(a: float, n: int, b: float, m: int) -> tuple[float, float, float]:
