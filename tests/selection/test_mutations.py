@@ -83,7 +83,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "+ to -: math.sqrt(unbiased[1]) + 1e-08",  # precision
         "swap arguments: _dot(weights, g)",  # a product
     },
-    "_nearest": {"swap arguments: _product(own, other)"},
+    "_most_alike": {"swap arguments: _product(own, other)"},
     "_product": {"exchange: (a, b)"},
     "_dot": {"exchange: (a, b)", "swap arguments: zip(a, b, strict=True)"},  # a product
     "halves": {"unwrap: set(drawn[:len(pairs) // 2])"},  # cost

@@ -16,7 +16,7 @@ def similar(texts: Sequence[str], count: int) -> list[list[int]]:
     Texts that share no word, but for those that are in all of them, are not alike. Ties go to the earlier text.
     """
     vectors = _vectors(texts, texts)
-    return [_nearest(own, vectors, count, {i}) for i, own in enumerate(vectors)]
+    return [_most_alike(own, vectors, count, {i}) for i, own in enumerate(vectors)]
 
 
 def nearest(texts: Sequence[str], library: Sequence[str], count: int) -> list[list[int]]:
@@ -26,7 +26,7 @@ def nearest(texts: Sequence[str], library: Sequence[str], count: int) -> list[li
     """
     known = _vectors(library, library)
     same = [{j for j, other in enumerate(library) if other == text} for text in texts]
-    return [_nearest(own, known, count, out) for own, out in zip(_vectors(texts, library), same, strict=True)]
+    return [_most_alike(own, known, count, out) for own, out in zip(_vectors(texts, library), same, strict=True)]
 
 
 def _vectors(texts: Sequence[str], library: Sequence[str]) -> list[dict[str, float]]:
@@ -43,7 +43,7 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())
 
 
-def _nearest(
+def _most_alike(
     own: Mapping[str, float], known: Sequence[Mapping[str, float]], count: int, left_out: Collection[int]
 ) -> list[int]:
     scores = [(_product(own, other), j) for j, other in enumerate(known) if j not in left_out]
