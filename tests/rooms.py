@@ -29,16 +29,18 @@ ROOMS: dict[str, set[str]] = {
     "judges": LEAVES | {"endpoint"},
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "roles", "sandbox"},
     "roles": LEAVES | {"core", "data", "endpoint", "judges", "sampling"},
+    "environments": LEAVES | {"catalogue", "data", "environments.bundled", "rewards", "sandbox"},
+    "environments.bundled": LEAVES | {"environments", "rewards", "sandbox"},
     "runs": LEAVES | {"machine"},
     "viewer": {"errors", "records", "runs"},
     "trackers": {"errors", "records", "turns"},
     "training": LEAVES
-    | {"backends", "catalogue", "config", "core", "core.maths", "data", "machine", "models.merging", "rewards"}
-    | {"roles", "runs", "sampling", "viewer"},
-    "procedures": LEAVES | {"core", "data", "formulas", "judges", "methods", "selection", "training"},
+    | {"backends", "catalogue", "config", "core", "core.maths", "data", "environments", "machine", "models.merging"}
+    | {"rewards", "roles", "runs", "sampling", "viewer"},
+    "procedures": LEAVES | {"core", "data", "environments", "formulas", "judges", "methods", "selection", "training"},
     "launch": LEAVES
-    | {"backends.local", "catalogue", "config", "core", "data", "evaluation", "machine", "models", "rewards", "roles"}
-    | {"runs", "trackers", "training", "viewer"},
+    | {"backends.local", "catalogue", "config", "core", "data", "environments", "evaluation", "machine", "models"}
+    | {"rewards", "roles", "runs", "trackers", "training", "viewer"},
     "evaluation": LEAVES,
     "evaluation.compare": LEAVES
     | {"catalogue", "config", "core", "core.maths", "data", "evaluation", "launch", "rewards", "runs", "training"}

@@ -1,0 +1,1 @@
+"""The environments that ship, one class a file: `search` is the class Search of bundled/search.py."""
