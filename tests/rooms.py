@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "roles", "sandbox"},
     "roles": LEAVES | {"core", "data", "endpoint", "judges", "sampling"},
     "environments": LEAVES | {"catalogue", "data", "environments.bundled", "rewards", "sandbox"},
-    "environments.bundled": LEAVES | {"environments", "rewards", "sandbox"},
+    "environments.bundled": LEAVES | {"data", "environments", "rewards", "sandbox"},
     "runs": LEAVES | {"machine"},
     "viewer": {"errors", "records", "runs"},
     "trackers": {"errors", "records", "turns"},
