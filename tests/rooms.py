@@ -31,13 +31,15 @@ ROOMS: dict[str, set[str]] = {
     "roles": LEAVES | {"core", "data", "endpoint", "judges", "sampling"},
     "environments": LEAVES | {"catalogue", "data", "environments.bundled", "rewards", "sandbox"},
     "environments.bundled": LEAVES | {"data", "environments", "rewards", "sandbox"},
+    "search": LEAVES | {"rewards"},
     "runs": LEAVES | {"machine"},
     "viewer": {"errors", "records", "runs"},
     "trackers": {"errors", "records", "turns"},
     "training": LEAVES
     | {"backends", "catalogue", "config", "core", "core.maths", "data", "environments", "machine", "models.merging"}
-    | {"rewards", "roles", "runs", "sampling", "viewer"},
-    "procedures": LEAVES | {"core", "data", "environments", "formulas", "judges", "methods", "selection", "training"},
+    | {"rewards", "roles", "runs", "sampling", "search", "viewer"},
+    "procedures": LEAVES
+    | {"core", "data", "environments", "formulas", "judges", "methods", "search", "selection", "training"},
     "launch": LEAVES
     | {"backends.local", "catalogue", "config", "core", "data", "environments", "evaluation", "machine", "models"}
     | {"rewards", "roles", "runs", "trackers", "training", "viewer"},
