@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
+SEEDS = 2**56  # how many there are
+
 
 def seed_for(*names: str | int) -> int:
-    """Derive an integer in [0, 2^56) from names: `seed_for(run_seed, "rollout", step, prompt_id, sample)`.
+    """Derive an integer below SEEDS from names: `seed_for(run_seed, "rollout", step, prompt_id, sample)`.
 
     The same names give the same number on every machine, in every process and in any order of work.
     """

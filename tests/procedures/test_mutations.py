@@ -116,7 +116,7 @@ def test_a_broken_helper_of_judges_is_noticed():
     callers = ("feedback/rlaif", "feedback/hrlaif", "pipelines/bsad", "games/dno")
     tests = [s.check for s in SCENARIOS if s.path in callers]
     same = {
-        "to LtE: seed_for(session.seed(name, 'flip'), p.id) < share * LARGEST",  # one number of 2^56
+        "to LtE: seed_for(session.seed(name, 'flip'), p.id) < share * SEEDS",  # one number of so many
         "drop if: isinstance(p, Pair)",  # the data are pairs
     }
     assert set().union(*(survivors(fn, Logic, tests) for fn in functions_of(judging))) == same

@@ -7,14 +7,13 @@ from dataclasses import replace
 
 from posttrain.judges.options import OPTIONS, in_both_orders, preference
 from posttrain.records import Episode, Pair, Record
-from posttrain.seeds import seed_for
+from posttrain.seeds import SEEDS, seed_for
 from posttrain.training.session import Session
 from posttrain.turns import answer_text, last_user_message
 
 Range = tuple[float, float]
 WHOLE: Range = (0.0, 1.0)
 EVEN = 0.5
-LARGEST = 2**56  # seeds lie below it
 
 
 def labelled(
@@ -77,7 +76,7 @@ def user(text: str) -> tuple[dict[str, str]]:
 
 def turned(session: Session, name: str, p: Pair, win: float, share: float) -> float:
     """Return 1 - win for a `share` of all pairs, which their ids and the seed of the run choose."""
-    return 1 - win if seed_for(session.seed(name, "flip"), p.id) < share * LARGEST else win
+    return 1 - win if seed_for(session.seed(name, "flip"), p.id) < share * SEEDS else win
 
 
 def ordered(p: Pair, win: float, judge: str, clamp: Range = WHOLE) -> Pair:

@@ -11,11 +11,11 @@ from posttrain.data.chat.prefix import shared
 from posttrain.errors import ConfigError, DataError
 from posttrain.records import Episode, Prompt, Segment
 from posttrain.sampling.request import Completion, Distribution
+from posttrain.seeds import SEEDS
 from posttrain.training.drafts import Draft, Group
 from posttrain.training.episodes import Key, request
 from posttrain.training.run import Run
 
-CHANCES = 2**56  # how many seeds there are
 Places = Sequence[tuple[Group, Key]]
 
 
@@ -38,7 +38,7 @@ def begin(
 
 
 def _cut(run: Run, name: str, guide: Guide, group: Group, key: Key, length: int) -> int | None:
-    chance = run.seed("guide", name, group.step, group.prompt.id, *key) / CHANCES
+    chance = run.seed("guide", name, group.step, group.prompt.id, *key) / SEEDS
     return guide.cut_of(length, chance, group.step)
 
 

@@ -23,15 +23,13 @@ from typing import Any
 
 import numpy as np
 
-from posttrain.config.load import load
 from posttrain.core.method import Sampling
 from posttrain.core.parts import PerRow, PerTokenVocab
 from posttrain.core.rows import Rows
-from posttrain.data.dataset import from_rows
 from posttrain.errors import ConfigError, suggestion
 from posttrain.evaluation.compare.task import Task
+from posttrain.evaluation.tasks.beginners import beginner
 from posttrain.formulas.losses.penalties import reverse_kl
-from posttrain.launch.run import open_session
 from posttrain.records import Episode, Pair, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.seeds import seed_for
@@ -170,16 +168,9 @@ def compared(world: World, proxy: Worth, count: int) -> list[Pair]:
 
 
 def reference(world: World, folder: Path) -> Path:
-    """Train the tiny model to write eight random letters. It is kept in the folder, since all methods start from it."""
-    if (folder / "config.json").exists():
-        return folder
-    rows = [(world.letters("text", i, size=2), world.letters("text", i, "answer", size=LENGTH)) for i in range(4096)]
-    shown = from_rows([{"prompt": p, "completion": c} for p, c in rows], "demonstrations", name="random letters")
-    train = {"steps": 64, "prompts_per_step": 64, "learning_rate": 3e-3, "schedule": "linear", "warmup": 0.1}
-    content = {"model": "tiny", "method": "imitation/sft", "data": "arithmetic", "train": train, "seed": world.seed}
-    with open_session(load(content), write=False) as session:
-        session.train("imitation/sft", shown, rewards=())
-        return session.save("policy", folder)
+    """Train the tiny model to write eight random letters."""
+    texts = [(world.letters("text", i, size=2), world.letters("text", i, "answer", size=LENGTH)) for i in range(4096)]
+    return beginner(folder, texts, seed=world.seed, steps=64)
 
 
 # ---- measurements

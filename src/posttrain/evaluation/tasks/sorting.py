@@ -17,12 +17,11 @@ from itertools import product
 from pathlib import Path
 from statistics import fmean
 
-from posttrain.config.load import load
 from posttrain.core.method import Sampling
 from posttrain.data.dataset import from_rows
 from posttrain.evaluation.compare.task import Task
+from posttrain.evaluation.tasks.beginners import beginner
 from posttrain.evaluation.tasks.gold_reward import answer_kl
-from posttrain.launch.run import open_session
 from posttrain.records import Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.seeds import seed_for
@@ -50,12 +49,13 @@ def sorting(
         questions: held-out prompts of a measurement; 2 to 1300.
         learning_rate: peak learning rate of every method; above 0, 1e-4 to 1e-3 for the tiny model.
     """
-    trained = [{"prompt": q, "answer": a} for q, a in questions_of(seed, held_out=False)]
+    shown = questions_of(seed, held_out=False)
+    trained = [{"prompt": question, "answer": answer} for question, answer in shown]
     held_out = questions_of(seed, held_out=True)[:questions]
     asked = [Prompt(i, question, {"answer": answer}) for i, (question, answer) in enumerate(held_out)]
     return Task(
         run={
-            "model": str(half_trained(folder / f"model-{seed}", seed, demonstrated)),
+            "model": str(beginner(folder / f"model-{seed}", shown, seed=seed, steps=demonstrated)),
             "train": {"steps": steps, "prompts_per_step": 32, "learning_rate": learning_rate, "warmup": 0.1},
             "sampling": {"max_tokens": LENGTH + 2, "slots": 512},
         },
@@ -77,19 +77,6 @@ def questions_of(seed: int, *, held_out: bool) -> list[tuple[str, str]]:
 def right(completions: Sequence[str], answer: Sequence[str]) -> list[float]:
     """Give 1 to the sorted letters and 0 to everything else."""
     return [float(c == a) for c, a in zip(completions, answer, strict=True)]
-
-
-def half_trained(folder: Path, seed: int, steps: int) -> Path:
-    """Train the tiny model for a while. It is kept in the folder, since all methods start from it."""
-    if (folder / "config.json").exists():
-        return folder
-    rows = [{"prompt": q, "completion": a} for q, a in questions_of(seed, held_out=False)]
-    shown = from_rows(rows, "demonstrations", name="letters")
-    train = {"steps": steps, "prompts_per_step": 64, "learning_rate": 3e-3, "schedule": "linear", "warmup": 0.1}
-    content = {"model": "tiny", "method": "imitation/sft", "data": "arithmetic", "train": train, "seed": seed}
-    with open_session(load(content), write=False) as session:
-        session.train("imitation/sft", shown, rewards=())
-        return session.save("policy", folder)
 
 
 def measure(session: Session, name: str, *, asked: Sequence[Prompt], k: int) -> dict[str, float]:

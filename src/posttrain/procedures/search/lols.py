@@ -14,9 +14,8 @@ first round.
 from __future__ import annotations
 
 from posttrain.data.dataset import Dataset
+from posttrain.seeds import SEEDS
 from posttrain.training.session import NO_OPTIONS, Options, Session
-
-SEEDS = 2**56  # how many there are
 
 
 def lols(
