@@ -17,6 +17,7 @@ from posttrain.catalogue.transforms.judges import judged
 from posttrain.catalogue.transforms.kl import kl_in_loss, kl_in_reward
 from posttrain.catalogue.transforms.lagged import drawn, paced
 from posttrain.catalogue.transforms.moving_reference import with_moving_reference
+from posttrain.catalogue.transforms.turns import discounted
 from posttrain.core.method import Method, Reduce, Sampling, Term, variant
 from posttrain.core.parts import Part, PartError, settings_of
 from posttrain.errors import suggestion
@@ -24,6 +25,7 @@ from posttrain.errors import suggestion
 ADDING: dict[str, Callable[[Method, Any], Method]] = {  # settings that add others
     "aggregate": aggregated,
     "components": composed,
+    "discount": discounted,
     "entropy": with_entropy,
     "judges": judged,
     "kl_in_loss": kl_in_loss,
@@ -44,8 +46,8 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     """Return the method with other settings.
 
     `aggregate: mean` (transforms/aggregation.py); `components: [helpful, brief]` (transforms/components.py);
-    `moving_reference: 0.01`; `entropy: bonus` (transforms/entropy.py); `judges: [safe]`
-    (transforms/judges.py); `kl_in_loss: k3` and `kl_in_reward: none` (transforms/kl.py);
+    `discount: turns` (transforms/turns.py); `moving_reference: 0.01`; `entropy: bonus` (transforms/entropy.py);
+    `judges: [safe]` (transforms/judges.py); `kl_in_loss: k3` and `kl_in_reward: none` (transforms/kl.py);
     `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
     `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
     A stream that a weight of 0 leaves without a reader is left out.

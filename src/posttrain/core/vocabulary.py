@@ -94,6 +94,8 @@ FIELDS: dict[str, Field] = {
     "group": Field("B", "id of the prompt that the row answers"),
     "author": Field("B", "index of the entry of the stream's sampling that wrote the row"),
     "guided": Field("T", "1 at the tokens that a guide wrote, 0 at the author's"),
+    "turn": Field("T", "number of the turn of the conversation that the token belongs to, from 0"),
+    "conversation": Field("B", "id of the conversation; its rows, if a template makes several, are neighbours"),
     "ended": Field("B", "whether the row stopped by itself, not at the limit of tokens"),
     "temperature": Field("B", "temperature that the row was sampled at; log-probs are of that distribution"),
     "max_tokens": Field("", "maximum number of tokens of a sampled answer"),

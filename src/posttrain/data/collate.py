@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import chain, pairwise, repeat
 from typing import Any, TypeVar
 
 import torch
 
 from posttrain.core.batch import Batch
 from posttrain.core.rows import Rows
-from posttrain.records import Episode, Numbers, Row
+from posttrain.records import Episode, Numbers, Row, Segment
 from posttrain.seeds import seed_for
 
 T = TypeVar("T")
@@ -91,9 +91,9 @@ def episode_row(
 
     Without a reward there is no column `reward`. `reward_NAME` is the reward of that name (NaN where it abstained or
     failed), `token_reward_NAME` its number for each token, `dense_reward` the whole reward at the tokens that earned
-    it, `turn` the number of the segment that a token is in, `guided` whether a guide wrote it; `named_rewards` and
-    `reward_weights` are the numbers and weights of all rewards in `weights`. The reward that is called `cost` is also
-    the tensor of that name. Numbers are those after the transforms of the run file.
+    it, `turn` the number of the turn that a token is in, `conversation` the id of the episode, `guided` whether a guide
+    wrote it; `named_rewards` and `reward_weights` are the numbers and weights of all rewards in `weights`. The reward
+    that is called `cost` is also the tensor of that name. Numbers are those after the transforms of the run file.
     """
     prompt = len(e.prompt_tokens)
     before = (False,) * prompt
@@ -111,7 +111,9 @@ def episode_row(
         elif name == "guided":
             columns[name] = (0.0,) * prompt + _at_tokens(e, [float(s.guided) for s in e.segments])
         elif name == "turn":
-            columns[name] = (0,) * prompt + _at_tokens(e, range(len(e.segments)))
+            columns[name] = (0,) * prompt + _at_tokens(e, _turns(e.segments))
+        elif name == "conversation":
+            columns[name] = seed_for("row", step, e.prompt.id, e.author, e.sample)
         elif name == NAMED:
             columns[name] = Numbers(math.nan if (x := rewards.get(of)) is None else float(x) for of in weights or {})
         elif name == WEIGHTS:
@@ -137,6 +139,14 @@ def _at_tokens(e: Episode, values: Iterable[T]) -> tuple[T, ...]:
     return tuple(chain.from_iterable(repeat(x, len(s.tokens)) for s, x in zip(e.segments, values, strict=True)))
 
 
+def _turns(segments: Sequence[Segment]) -> list[int]:
+    """Number the turns that models wrote. An author goes on in the turn where no other than a guide stands between."""
+    turns = [0] * min(1, len(segments))
+    for before, s in pairwise(segments):
+        turns.append(turns[-1] + (s.author is not None and s.author != before.author))
+    return turns
+
+
 def _dense(e: Episode) -> tuple[float, ...]:
     """The reward at the tokens that earned it; at the last one that a model wrote where no reward judged parts."""
     if "" in e.credits:
@@ -148,7 +158,7 @@ def _dense(e: Episode) -> tuple[float, ...]:
 def episode_columns(columns: Collection[str], rewards: Collection[str]) -> set[str]:
     """Those of the columns that `episode_row` brings, if these rewards are run."""
     own = {f"{prefix}{name}" for prefix in ("reward_", "token_reward_") for name in rewards}
-    return set(columns) & (own | {"turn", "guided", DENSE, NAMED, WEIGHTS} | ({COST} & set(rewards)))
+    return set(columns) & (own | {"turn", "conversation", "guided", DENSE, NAMED, WEIGHTS} | ({COST} & set(rewards)))
 
 
 def groups(episodes: Iterable[Episode]) -> list[list[Episode]]:

@@ -24,6 +24,7 @@ from tests.methods.golden.refined import REFINED
 from tests.methods.golden.reward import REWARD
 from tests.methods.golden.row import Golden
 from tests.methods.golden.sequence import SEQUENCE
+from tests.methods.golden.turns import TURNS
 
 ROWS: tuple[Golden, ...] = (
     *DISTILLATION,
@@ -43,4 +44,5 @@ ROWS: tuple[Golden, ...] = (
     *SEQUENCE,
     *DECODED,
     *CREDIT,
+    *TURNS,
 )
