@@ -13,6 +13,8 @@ from posttrain.errors import DataError
 from posttrain.records import Message
 
 QUESTION, ANSWER = "What is nine plus four?", "Thirteen."
+CALL = {"id": "call00000", "type": "function", "function": {"name": "add", "arguments": {"a": 9, "b": 4}}}
+RESULT = "7351"  # of that call: nothing that a template writes by itself
 Render = Callable[[Sequence[Message], bool], str]  # conversation, whether an answer is called for -> text
 
 
@@ -53,4 +55,17 @@ class TurnMarks:
         common = behind[: shared(behind, control.found_in(followed.partition(ANSWER)[2]))]
         ends = [*behind[:1], *takewhile(lambda token: token not in {*before, *header}, common[1:])]
         marks = {*before, *control.found_in(system_too), *header[:1], *behind, *control.ends}
+        marks |= _around_results(render, control)
         return cls(frozenset(marks), ends[-1] if ends else "", answered.startswith(called))
+
+
+def _around_results(render: Render, control: ControlTokens) -> set[str]:
+    """Return the token before and the one behind what a tool answers, where the template writes tools' results."""
+    called = {"role": "assistant", "content": "", "tool_calls": [CALL]}
+    answered = {"role": "tool", "name": "add", "content": RESULT, "tool_call_id": CALL["id"]}
+    try:
+        text = render([{"role": "user", "content": QUESTION}, called, answered], False)
+    except DataError:
+        return set()
+    before, _, behind = text.partition(RESULT)
+    return {*control.found_in(before)[-1:], *control.found_in(behind)[:1]} if RESULT in text else set()
