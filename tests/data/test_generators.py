@@ -9,6 +9,7 @@ from posttrain.data.bundled import names, split_of
 from posttrain.data.dataset import load
 from posttrain.errors import ConfigError
 from posttrain.records import Demonstration, Pair, Prompt, Rating
+from posttrain.rewards.bundled.patch_similarity import patch_similarity
 
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
 
@@ -52,7 +53,24 @@ def check_countdown(problem):
     assert target > 0
 
 
-CHECKS = {"arithmetic": check_arithmetic, "countdown": check_countdown, "reverse_text": check_reverse_text}
+def check_bugs(problem):
+    """The edit applies, changes one line of one file into other Python, and the other answer does so less well."""
+    files, patched = problem.columns["files"], problem.columns["patched"]
+    if int(re.search(r"\d+", problem.question)[0]) % 7 == 0:
+        score = patch_similarity([problem.answer, problem.wrong], [files] * 2, [patched] * 2)
+        assert score[0] == 1.0 > score[1] > 0.5
+    assert all(path in problem.question and text.rstrip() in problem.question for path, text in files.items())
+    ((path, after),) = patched.items()
+    assert ast.dump(ast.parse(after)) != ast.dump(ast.parse(files[path]))
+    assert sum(a != b for a, b in zip(files[path].split("\n"), after.split("\n"), strict=True)) == 1
+
+
+CHECKS = {
+    "arithmetic": check_arithmetic,
+    "bugs": check_bugs,
+    "countdown": check_countdown,
+    "reverse_text": check_reverse_text,
+}
 
 
 def test_every_generator_is_checked():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from posttrain.rewards.bundled.patch_similarity import diffs, patch_similarity, similarity
+from tests.harness.runs import metrics, run
 
 pytestmark = pytest.mark.paper("wei2025v4d")
 
@@ -75,3 +78,14 @@ def test_edits_that_cancel_each_other_are_worth_nothing_and_no_truth_abstains():
 def test_a_diff_has_no_header_and_three_lines_of_context():
     (diff,) = diffs({"a": "1\n2\n3\n4\n5\n6"}, {"a": "1\n2\n3\n4\n5\nsix", "b": ""}).values()
     assert diff.split("\n") == ["@@ -3,4 +3,4 @@", " 3", " 4", " 5", "-6", "+six"]
+
+
+def test_bugs_train_through_the_recipe(tmp_path):
+    result = run(
+        Path(__file__).parents[2] / "recipes" / "smollm2_swe_rl.yaml", tmp_path, "model=tiny",
+        "procedure.sft={steps: 1, prompts_per_step: 1}", "procedure.then={steps: 1, prompts_per_step: 1}",
+        "data.demonstrations=bugs:chat=false,size=2", "data.prompts=bugs:chat=false,size=2",
+        "sampling.max_tokens=4", "sampling.samples=2", "evaluate=null", "scoring.workers=0", "train.save_minutes=0",
+    )  # fmt: skip
+    assert metrics(result)[-1]["rewards/patch_similarity/mean"] == -1.0
+    assert metrics(result)[-1]["errors/reward_patch_similarity"] == 0

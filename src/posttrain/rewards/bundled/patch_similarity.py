@@ -56,13 +56,18 @@ def patch_similarity(
 
 
 def _reward(text: str, before: Files, after: Files, wrong: float) -> float:
+    try:
+        return judged(text, before, after)
+    except FormatError:
+        return wrong
+
+
+def judged(text: str, before: Files, after: Files) -> float:
+    """Compute the similarity of an answer's edits to the true ones. Raises FormatError."""
     true = diffs(before, after)
     if not true:
         raise ValueError("the column patched changes none of the files")
-    try:
-        return similarity(diffs(before, apply(_solution(text), before)), true)
-    except FormatError:
-        return wrong
+    return similarity(diffs(before, apply(_solution(text), before)), true)
 
 
 def _solution(text: str) -> str:
