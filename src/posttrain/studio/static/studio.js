@@ -1,0 +1,55 @@
+// Curves, live news and the keys of the desk. Everything else is plain pages and forms.
+"use strict";
+
+const COLOURS = ["#1f77b4", "#d9622b", "#2a9d5c", "#b03a8c", "#8a6d1d", "#6a5acd", "#c0392b", "#17a2a2", "#7f7f7f", "#3b5998", "#a0522d", "#556b2f"];
+
+function ink(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+// Put the runs of an answer on one axis of steps.
+function joined(runs) {
+  return runs.length === 1 ? [runs[0].steps, runs[0].values] : uPlot.join(runs.map((run) => [run.steps, run.values]));
+}
+
+async function draw(figure) {
+  const answer = await fetch(figure.dataset.curve, { headers: { accept: "application/json" } });
+  if (!answer.ok) return;
+  const { runs } = await answer.json();
+  const data = joined(runs);
+  if (figure.plot) { figure.plot.setData(data); return; }
+  const axis = { stroke: ink("--quiet"), grid: { stroke: ink("--line"), width: 1 }, ticks: { stroke: ink("--line") } };
+  const line = (run, n) => ({ label: run.name, stroke: COLOURS[n % COLOURS.length], width: 1.5, spanGaps: true });
+  const size = () => ({ width: Math.max(figure.clientWidth - 16, 200), height: 200 });
+  const options = { ...size(), scales: { x: { time: false } }, axes: [axis, { ...axis, size: 60 }], series: [{ label: "step" }, ...runs.map(line)] };
+  figure.plot = new uPlot(options, data, figure);
+  new ResizeObserver(() => figure.plot.setSize(size())).observe(figure);
+}
+
+function curves() {
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
+  }, { rootMargin: "200px" });
+  for (const figure of document.querySelectorAll("[data-curve]")) seen.observe(figure);
+}
+
+// A run that is going on: its status, and its curves at most every two seconds.
+function follow() {
+  const status = document.querySelector("[data-events]");
+  if (!status) return;
+  let waiting = false;
+  const source = new EventSource(status.dataset.events);
+  source.addEventListener("step", (event) => {
+    const told = JSON.parse(event.data);
+    status.textContent = told.status;
+    if (told.ended) source.close();
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => {
+      waiting = false;
+      for (const figure of document.querySelectorAll("[data-curve]")) if (figure.plot) draw(figure);
+    }, 2000);
+  });
+}
+
+document.addEventListener("DOMContentLoaded", () => { curves(); follow(); });
