@@ -59,6 +59,20 @@ def requests(count: int = 5, **settings):
     return [Request((3 + i, 7, 9), seed=i, max_tokens=6, **settings) for i in range(count)]
 
 
+class Later:
+    """Requests that arrive in parts."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def take(self, wait: bool):
+        while self.parts:
+            part = self.parts.pop(0)
+            if part or not wait:
+                return part
+        return []
+
+
 @pytest.mark.usefixtures("float64")
 class Contract:
     """The tests. `make` gives a learner and a sampler that starts from its weights."""
@@ -285,6 +299,19 @@ class Contract:
         assert sorted(seen) == list(range(5))
         first = sampler.generate(requests(), POLICY, on_finished=lambda *_: True)
         assert any(c.finished for c in first)
+
+    def test_requests_that_arrive_are_answered_after_those_of_the_call(self):
+        learner, sampler = self.make()
+        asked = requests(7)
+        alone = self.sampled(learner, sampler, asked)
+        seen: list[int] = []
+        sampler.sync(learner.version, 3)
+        arrivals = Later([asked[2:5], [], asked[5:]])
+        made = sampler.generate(asked[:2], POLICY, on_finished=lambda i, _: seen.append(i) or False, arrivals=arrivals)
+        assert [c.tokens for c in made] == [c.tokens for c in alone]
+        assert sorted(seen) == list(range(7))
+        assert all(c.versions == (3,) * len(c.tokens) for c in made)
+        assert arrivals.parts == []
 
     def test_memory_may_be_released_at_any_time(self):
         learner, sampler = self.make()

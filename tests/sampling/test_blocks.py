@@ -53,7 +53,8 @@ def test_the_first_blocks_hold_the_longest_sequences(narrow):
     net = network()
     requests = asked(200)
     slots = Slots([net], 16, 64)
-    scheduler = Scheduler(requests, slots, Mixture(slots.decodings, [1.0]), NEVER)
+    scheduler = Scheduler(slots, slots.count, Mixture(slots.decodings, [1.0]), NEVER)
+    scheduler.add(requests)
     read = used = steps = 0
     while scheduler.admit():
         positions = [s.position for s in scheduler.running]

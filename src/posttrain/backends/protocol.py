@@ -20,7 +20,7 @@ from posttrain.core.plan import Plan
 from posttrain.core.vocabulary import Source
 from posttrain.machine.disk import Files
 from posttrain.models.merging.merge import Merge
-from posttrain.sampling.request import NEVER, Completion, Distribution, OnFinished, Pause, Request
+from posttrain.sampling.request import NEVER, Arrivals, Completion, Distribution, OnFinished, Pause, Request
 
 
 @dataclass
@@ -167,11 +167,13 @@ class Sampler(Protocol):
         source: Distribution,
         pause: Pause = NEVER,
         on_finished: OnFinished | None = None,
+        arrivals: Arrivals | None = None,
     ) -> list[Completion]:
         """Sample one completion per request, in their order, from a geometric mixture of models or with a decoder.
 
         `on_finished` is called with each completion as it finishes. Once it returns True, or `pause` asks for it, the
-        remaining completions are returned unfinished.
+        remaining completions are returned unfinished. `arrivals` are requests that join those that run; their
+        completions follow.
         """
 
     def release(self) -> None:

@@ -102,6 +102,12 @@ class Cache:
             self._values = {i: F.pad(x, (0, 0) * 4 + (0, more)) for i, x in self._values.items()}
             self._num_pages += more
 
+    def widen(self, more: int) -> None:
+        """Add slots behind the present ones."""
+        self._keys = {i: F.pad(x, (0, 0) * 3 + (0, more)) for i, x in self._keys.items()}
+        self._values = {i: F.pad(x, (0, 0) * 3 + (0, more)) for i, x in self._values.items()}
+        self.slots += more
+
     def copy(self, source: int, targets: list[int], length: int) -> None:
         """Copy the first tokens of a slot to other slots, in whole pages."""
         pages = self._pages_for(length)

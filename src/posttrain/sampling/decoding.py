@@ -48,7 +48,7 @@ class Decoding:
         self.capture = capture_on(network.device) if edit is None else None
         self._seen: set[tuple[int, int]] = set()  # shapes
         self._steps: dict[tuple[int, int], tuple[Tensor, Step]] = {}  # shape -> inputs, captured step
-        self._captured_capacity = self.cache.capacity
+        self._captured_size = self.cache.capacity, self.cache.slots
 
     def logits(self, newest: Sequence[int], positions: Sequence[int]) -> Tensor:
         """Logits [S, V] after the newest tokens, which are at these positions. Valid until the next call."""
@@ -84,8 +84,8 @@ class Decoding:
         return self.network.states(tokens, Decode(positions, slots, blocks, self.cache), self.edit)
 
     def _replayed(self, rows: Tensor, shape: tuple[int, int]) -> Tensor:
-        if self._captured_capacity != self.cache.capacity:  # the cache has moved in memory
-            self._steps, self._captured_capacity = {}, self.cache.capacity
+        if self._captured_size != (self.cache.capacity, self.cache.slots):  # the cache has moved in memory
+            self._steps, self._captured_size = {}, (self.cache.capacity, self.cache.slots)
         if shape not in self._steps:
             if shape not in self._seen or self.capture is None:  # a shape that occurs once is not worth a graph
                 self._seen.add(shape)

@@ -21,6 +21,7 @@ from posttrain.sampling.occupancy import Occupancy
 from posttrain.sampling.request import (
     NEVER,
     POLICY,
+    Arrivals,
     Completion,
     Distribution,
     OnFinished,
@@ -33,6 +34,7 @@ from posttrain.sampling.scheduler import Scheduler
 from posttrain.sampling.slots import Slots
 
 HEADROOM = 64  # tokens of an answer that a new slot has room for
+CONVERSATIONS = 2  # as many times as slots may be kept, where conversations wait for what the environment answers
 
 
 class Engine:
@@ -59,35 +61,43 @@ class Engine:
         *,
         pause: Pause = NEVER,
         on_finished: OnFinished | None = None,
+        arrivals: Arrivals | None = None,
     ) -> list[Completion]:
         """Return one completion for each request, in order. After a `pause` the other ones are unfinished.
 
-        `on_finished` is called with each finished completion; if it returns True, all others are suspended. `source` is
-        a mixture, softmax(sum of weight * log-prob / temperature) over several networks, or a decoder, whose scores are
-        divided by the temperature likewise. Raises ModelError for a request that does not fit a network's context or
-        vocabulary, ConfigError for an unknown role.
+        `on_finished` is called with each finished completion; if it returns True, all others are suspended. `arrivals`
+        are requests that join those that run. `source` is a mixture, softmax(sum of weight * log-prob / temperature)
+        over several networks, or a decoder, whose scores are divided by the temperature likewise. Raises ModelError for
+        a request that does not fit a network's context or vocabulary, ConfigError for an unknown role.
         """
         networks = [of_role(self.networks, role) for role in roles_of(source)]
         for number, request in enumerate(requests):
             check(number, request, networks)
-        if not requests:
+        if arrivals is None and not requests:
             return []
         if isinstance(source, Decoder) and source.edits:
-            return self._edited(requests, source, progress, pause, on_finished)
-        slots, self.cache = self._slots(networks, requests), None
+            return self._edited(requests, source, progress, pause, on_finished, arrivals)
+        most = self.slots if arrivals is not None else min(self.slots, len(requests))
+        slots, self.cache = self._slots(networks, requests, most, 1 if arrivals is None else CONVERSATIONS), None
         with _evaluating(networks):
-            scheduler = Scheduler(requests, slots, scores_from(source, slots.decodings), self.stop)
-            done = self._run(scheduler, pause, on_finished, progress)
-        if any(r.keep for r in requests):
+            scheduler = Scheduler(slots, most, scores_from(source, slots.decodings), self.stop)
+            scheduler.add(requests)
+            done = self._run(scheduler, pause, on_finished, progress, arrivals)
+        if any(r.keep for r in scheduler.requests):
             self.cache = slots
-        return [done.get(i) or scheduler.partial(i) for i in range(len(requests))]
+        return [done.get(i) or scheduler.partial(i) for i in range(len(scheduler.requests))]
 
     def _run(
-        self, scheduler: Scheduler, pause: Pause, on_finished: OnFinished | None, progress: Progress | None
+        self,
+        scheduler: Scheduler,
+        pause: Pause,
+        on_finished: OnFinished | None,
+        progress: Progress | None,
+        arrivals: Arrivals | None = None,
     ) -> dict[int, Completion]:
         done: dict[int, Completion] = {}
         drawn, enough = 0, False
-        while not enough and scheduler.admit():
+        while not enough and self._goes_on(scheduler, arrivals):
             self.occupancy.count(scheduler)
             drawn += len(scheduler)
             scheduler.advance()
@@ -102,6 +112,17 @@ class Engine:
         scheduler.suspend()
         return done
 
+    def _goes_on(self, scheduler: Scheduler, arrivals: Arrivals | None) -> bool:
+        """Let requests that have arrived wait, and start those that wait. Returns False when everything is finished."""
+        if arrivals is None:
+            return scheduler.admit()
+        if new := arrivals.take(wait=not (len(scheduler) or scheduler.has_waiting)):
+            for number, request in enumerate(new, len(scheduler.requests)):
+                check(number, request, scheduler.slots.networks)
+            scheduler.slots.reserve(max(len(r.read) for r in new) + 1 + HEADROOM)
+            scheduler.add(new)
+        return scheduler.admit()
+
     def _edited(
         self,
         requests: Sequence[Request],
@@ -109,8 +130,14 @@ class Engine:
         progress: Progress | None,
         pause: Pause,
         on_finished: OnFinished | None,
+        arrivals: Arrivals | None,
     ) -> list[Completion]:
         """Answer prompt by prompt, because an edit depends on the prompt; all answers to one run together."""
+        if arrivals is not None:
+            raise ConfigError(
+                f"sampling: the decoder {decoder.name} answers prompt by prompt, so it cannot play episodes of many "
+                "turns; sample without it"
+            )
         if pause != NEVER:
             raise ConfigError(f"sampling: the decoder {decoder.name} answers prompt by prompt and cannot be suspended")
         self.forget()
@@ -125,7 +152,8 @@ class Engine:
                 longest = max(len(r.read) for r in asked) + 1
                 edit = edit_for(decoder, network, asked[0].prompt)
                 slots = Slots([network], min(self.slots, len(asked)), longest + HEADROOM, edit)
-                scheduler = Scheduler(asked, slots, Mixture(slots.decodings, [1.0]), self.stop)
+                scheduler = Scheduler(slots, slots.count, Mixture(slots.decodings, [1.0]), self.stop)
+                scheduler.add(asked)
                 for number, completion in self._run(scheduler, pause, None, None).items():
                     done[numbers[number]] = completion
                     enough |= on_finished is not None and on_finished(numbers[number], completion)
@@ -140,12 +168,13 @@ class Engine:
         """
         self.cache = None
 
-    def _slots(self, networks: Sequence[Network], requests: Sequence[Request]) -> Slots:
-        count = min(self.slots, len(requests))
-        longest = max(len(r.read) for r in requests) + 1
+    def _slots(self, networks: Sequence[Network], requests: Sequence[Request], count: int, times: int) -> Slots:
+        longest = max((len(r.read) for r in requests), default=0) + 1
         if self.cache is None or not self.cache.fits(networks, count):
-            return Slots(networks, count, longest + HEADROOM)
+            return Slots(networks, count, longest + HEADROOM, most=times * count)
         self.cache.reserve(longest + HEADROOM)
+        self.cache.most = max(self.cache.most, times * count)
+        self.cache.most = max(self.cache.most, times * count)
         return self.cache
 
 

@@ -16,16 +16,27 @@ from posttrain.models.padded import Padded
 from posttrain.sampling.distribution import draw, truncated
 from posttrain.sampling.engine import check, of_role
 from posttrain.sampling.occupancy import Occupancy
-from posttrain.sampling.request import NEVER, POLICY, Completion, Distribution, OnFinished, Pause, Progress, Request
+from posttrain.sampling.request import (
+    NEVER,
+    POLICY,
+    Arrivals,
+    Completion,
+    Distribution,
+    OnFinished,
+    Pause,
+    Progress,
+    Request,
+)
 from posttrain.sampling.sequence import RunningSequence
 
 
 class HfEngine:
     """The interface, distributions and random numbers of the native engine, for one network and without pauses.
 
-    It samples `slots` answers at once, and the next ones when all of these are finished. Nothing is padded, because
-    some layers with a recurrent state do not support it: a batch first reads as many tokens as its shortest prompt has,
-    and then reads the rest of the longer prompts token by token, while it draws answers to the shorter ones.
+    It samples `slots` answers at once, and the next ones when all of these are finished; requests that arrive meanwhile
+    wait for that. Nothing is padded, because some layers with a recurrent state do not support it: a batch first reads
+    as many tokens as its shortest prompt has, and then reads the rest of the longer prompts token by token, while it
+    draws answers to the shorter ones.
     """
 
     def __init__(self, networks: Mapping[str, Network], stop: frozenset[int], slots: int = 64) -> None:
@@ -42,6 +53,7 @@ class HfEngine:
         *,
         pause: Pause = NEVER,
         on_finished: OnFinished | None = None,
+        arrivals: Arrivals | None = None,
     ) -> list[Completion]:
         """Return one completion for each request, in order.
 
@@ -51,22 +63,35 @@ class HfEngine:
         network = self._network(source)
         if pause != NEVER:
             raise ConfigError("sampling through transformers cannot suspend answers; the native engine can")
-        for number, request in enumerate(requests):
-            check(number, request, [network])
+        asked: list[Request] = []
         done: dict[int, Completion] = {}
-        enough, batches = False, list(_batches(requests, self.slots))
-        while batches and not enough:
-            numbers = batches.pop(0)
-            sequences = [_HfSequence(i, requests[i], self.stop) for i in numbers]
-            batch = _Batch(sequences, network.vocab_size, min(self.slots, len(requests)), has_waiting=bool(batches))
-            batch.run(network, self.occupancy)
-            for number, sequence in zip(numbers, batch.sequences, strict=True):
-                done[number] = sequence.completion
+        enough, batches, new = False, list[list[int]](), list(requests)
+        while not enough:
+            if arrivals is not None:
+                new += arrivals.take(wait=not (new or batches))
+            if new:
+                for number, request in enumerate(new, len(asked)):
+                    check(number, request, [network])
+                asked += new
+                batches, new = list(_batches(asked, [i for i in range(len(asked)) if i not in done], self.slots)), []
+            if not batches:
+                break
+            for number, completion in self._run(network, asked, batches.pop(0), bool(batches)):
+                done[number] = completion
                 if on_finished is not None:
-                    enough |= on_finished(number, done[number])
+                    enough |= on_finished(number, completion)
             if progress is not None:
-                progress(len(done), len(requests))
-        return [done.get(i, r.partial) for i, r in enumerate(requests)]
+                progress(len(done), len(asked))
+        return [done.get(i, r.partial) for i, r in enumerate(asked)]
+
+    def _run(
+        self, network: Padded, asked: Sequence[Request], numbers: Sequence[int], has_waiting: bool
+    ) -> list[tuple[int, Completion]]:
+        """Answer the requests of these numbers together."""
+        sequences = [_HfSequence(i, asked[i], self.stop) for i in numbers]
+        batch = _Batch(sequences, network.vocab_size, min(self.slots, len(asked)), has_waiting=has_waiting)
+        batch.run(network, self.occupancy)
+        return [(number, s.completion) for number, s in zip(numbers, batch.sequences, strict=True)]
 
     def _network(self, source: Distribution) -> Padded:
         if isinstance(source, Decoder):
@@ -81,11 +106,12 @@ class HfEngine:
         return cast(Padded, of_role(self.networks, role))
 
 
-def _batches(requests: Sequence[Request], slots: int) -> Iterator[list[int]]:
+def _batches(requests: Sequence[Request], numbers: Sequence[int], slots: int) -> Iterator[list[int]]:
     """Yield numbers of requests with prompts of similar length, so that none waits long for another."""
-    for numbers in group_similar([len(r.prompt) + len(r.partial.tokens) for r in requests]):
-        for start in range(0, len(numbers), slots):
-            yield numbers[start : start + slots]
+    lengths = [len(requests[i].prompt) + len(requests[i].partial.tokens) for i in numbers]
+    for similar in group_similar(lengths):
+        for start in range(0, len(similar), slots):
+            yield [numbers[i] for i in similar[start : start + slots]]
 
 
 class _HfSequence:

@@ -98,6 +98,17 @@ class Pause:
 NEVER = Pause()
 
 
+class Arrivals(Protocol):
+    """Requests that arrive while others are answered. Their numbers go on from those of the call of `generate`."""
+
+    def take(self, wait: bool) -> Sequence[Request]:
+        """Return the requests that have arrived since the last time. The engine asks once before every decoding step.
+
+        `wait`: nothing is left to do, so block until one arrives; an empty answer then says that none ever will.
+        """
+        ...
+
+
 class Sampler(Protocol):
     """Anything that answers requests, in their order."""
 
@@ -109,6 +120,7 @@ class Sampler(Protocol):
         *,
         pause: Pause = NEVER,
         on_finished: OnFinished | None = None,
+        arrivals: Arrivals | None = None,
     ) -> list[Completion]: ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -18,18 +18,19 @@ ADMIT_SHARE = 16  # prompts are read once 1/16 of the slots are free
 
 
 class Scheduler:
-    """Runs sequences in the first slots, one step at a time; sequence i of the running ones is in slot i.
+    """Runs up to `most` sequences in the first slots, one step at a time; sequence i of the running ones is in slot i.
 
     The requests that are expected to run longest start first, so that none is left to run alone.
     """
 
-    def __init__(self, requests: Sequence[Request], slots: Slots, scores: Scores, stop: frozenset[int]):
-        self.requests = requests
+    def __init__(self, slots: Slots, most: int, scores: Scores, stop: frozenset[int]):
+        self.requests: list[Request] = []
         self.slots = slots
+        self.most = most
+        self.size = 0  # slots that the requests could have kept busy so far
         self.scores = scores
         self.stop = stop
-        self.waiting = deque(_order(requests, slots))
-        self.size = min(slots.count, len(requests))
+        self.waiting: deque[int] = deque()
         self.running: list[RunningSequence] = []
         self.suspended: dict[int, Completion] = {}
         self._settings: tuple[Tensor, Tensor, Tensor] | None = None
@@ -43,14 +44,23 @@ class Scheduler:
         """Whether requests wait for a slot."""
         return bool(self.waiting)
 
+    def add(self, requests: Sequence[Request]) -> None:
+        """Let requests wait for a slot. Their numbers go on from those before them."""
+        self.requests += requests
+        known = {number: self.requests[number] for number in self.waiting}
+        known |= dict(enumerate(requests, len(self.requests) - len(requests)))
+        self.waiting = deque(_order(known, self.slots))
+        self.size = max(self.size, min(self.most, len(self) + len(self.waiting)))
+
     def admit(self) -> bool:
-        """Start waiting requests. Returns False when everything is finished.
+        """Start waiting requests. Returns False when nothing runs.
 
         A request whose tokens are all in the cache starts at once, any other only when enough slots are free to read
-        several prompts together.
+        several prompts together, or all that wait.
         """
         before = len(self)
-        enough = self.size - before >= max(1, self.size // ADMIT_SHARE)
+        free = self.size - before
+        enough = free >= min(max(1, self.size // ADMIT_SHARE), len(self.waiting))
         while self.waiting and len(self) < self.size:
             number = self.waiting[0]
             request = self.requests[number]
@@ -103,7 +113,7 @@ class Scheduler:
         """
         keep = self.running[slot].request.keep
         if keep:
-            self.slots.cached_tokens[slot] = self.running[slot].read
+            self.slots.keep(slot, self.running[slot].read)
         hole = slot
         for source in self._moving_up(slot):
             if keep:
@@ -131,7 +141,7 @@ class Scheduler:
     def suspend(self) -> None:
         """Suspend all running sequences with the tokens they have."""
         for slot, s in enumerate(self.running):
-            self.slots.cached_tokens[slot] = s.read
+            self.slots.keep(slot, s.read)
             self.suspended[s.number] = s.completion(ended=False, finished=False)
 
     def partial(self, number: int) -> Completion:
@@ -139,13 +149,13 @@ class Scheduler:
         return self.suspended.get(number, self.requests[number].partial)
 
 
-def _order(requests: Sequence[Request], slots: Slots) -> list[int]:
+def _order(requests: Mapping[int, Request], slots: Slots) -> list[int]:
     """The order in which requests start: partial answers and continued conversations, then the longest expected ones.
 
     Requests with the same prompt stay together.
     """
     longest: dict[tuple[int, ...], int] = {}
-    for r in requests:
+    for r in requests.values():
         longest[r.read] = max(longest.get(r.read, 0), r.remaining)
     continued = {read: slots.longest_cached_prefix(read)[1] > 0 for read in longest} if slots.used else {}
 
@@ -154,7 +164,7 @@ def _order(requests: Sequence[Request], slots: Slots) -> list[int]:
         new = not r.partial.tokens and not continued.get(r.read, False)
         return new, -longest[r.read], -len(r.read), r.read, -r.remaining, i
 
-    return sorted(range(len(requests)), key=key)
+    return sorted(requests, key=key)
 
 
 def _settings(sequences: Sequence[RunningSequence], device: torch.device) -> tuple[Tensor, Tensor, Tensor] | None:

@@ -36,15 +36,23 @@ class PendingPrefill:
 
 
 class Slots:
-    """A cache for each network, and the tokens that each slot holds."""
+    """A cache for each network, and the tokens that each slot holds.
 
-    def __init__(self, networks: Sequence[Network], count: int, capacity: int, edit: Edit | None = None) -> None:
+    `most`: how many slots there may be once conversations are kept that would else be overwritten.
+    """
+
+    def __init__(
+        self, networks: Sequence[Network], count: int, capacity: int, edit: Edit | None = None, *, most: int = 0
+    ) -> None:
         self.networks = list(networks)
         self.count = count
+        self.most = max(count, most)
         self.edit = edit  # of what leaves each layer, for all sequences alike
         self.decodings = [Decoding(network, count, capacity, edit) for network in networks]
         self.caches = [decoding.cache for decoding in self.decodings]
         self.cached_tokens: list[tuple[int, ...]] = [()] * count
+        self.kept = [0] * count  # for each slot 0, or when its conversation was kept: later ones have higher numbers
+        self._last_kept = 0
         self.pending: dict[tuple[int, ...], PendingPrefill] = {}
 
     def fits(self, networks: Sequence[Network], count: int) -> bool:
@@ -84,12 +92,44 @@ class Slots:
             self.pending[tokens].slots.append(slot)
             return
         source, num_cached = self.longest_cached_prefix(tokens)
-        if num_cached and source > slot:
+        longer = len(self.cached_tokens[source]) > num_cached
+        if num_cached and source >= slot and not (longer and self.kept[source]):
             self.swap(slot, source)
-        elif num_cached and source < slot:
-            self._copy(source, [slot], num_cached)
-        self.cached_tokens[slot] = tokens[:num_cached]
+        else:
+            self._vacate(slot, source)
+            if num_cached and source != slot:
+                self._copy(source, [slot], num_cached)
+        self.cached_tokens[slot], self.kept[slot] = tokens[:num_cached], 0
         self.pending[tokens] = PendingPrefill(tokens, num_cached, [slot])
+
+    def keep(self, slot: int, tokens: tuple[int, ...]) -> None:
+        """Keep the first tokens of a slot, whose sequence is finished or suspended, for a later request."""
+        self._last_kept += 1
+        self.cached_tokens[slot], self.kept[slot] = tokens, self._last_kept
+
+    def _vacate(self, slot: int, source: int) -> None:
+        """Make room in the first slot behind the running ones, at the cost of the conversation that was kept first.
+
+        That in `source` stays, because it is read.
+        """
+        if not self.kept[slot]:
+            return
+        if self.count < self.most and all(self.kept[slot:]):
+            self._grow()
+        behind = [i for i in range(slot, self.count) if i != source]
+        free = min(behind, key=self.kept.__getitem__, default=slot)
+        if free != slot:
+            when = self.kept[slot]
+            self.move(slot, free, len(self.cached_tokens[slot]))
+            self.kept[free] = when
+
+    def _grow(self) -> None:
+        more = self.most - self.count
+        for cache in self.caches:
+            cache.widen(more)
+        self.cached_tokens += [()] * more
+        self.kept += [0] * more
+        self.count = self.most
 
     def prefill(self) -> None:
         """Read the tokens of all sequences that have been started, equal ones once."""
@@ -122,7 +162,7 @@ class Slots:
     def move(self, source: int, target: int, length: int) -> None:
         """Copy the first `length` tokens of a slot to another one."""
         self._copy(source, [target], length)
-        self.cached_tokens[target] = self.cached_tokens[source]
+        self.cached_tokens[target], self.kept[target] = self.cached_tokens[source], 0
 
     def swap(self, one: int, other: int) -> None:
         """Exchange the contents of two slots."""
@@ -131,6 +171,7 @@ class Slots:
         for cache in self.caches:
             cache.swap(one, other)
         self.cached_tokens[one], self.cached_tokens[other] = self.cached_tokens[other], self.cached_tokens[one]
+        self.kept[one], self.kept[other] = self.kept[other], self.kept[one]
 
     def state(self) -> dict[str, object]:
         """The tokens that each slot holds and those that wait to be read, for tests."""

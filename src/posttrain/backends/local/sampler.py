@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from posttrain.sampling.hf import HfEngine
 from posttrain.sampling.request import (
     NEVER,
     POLICY,
+    Arrivals,
     Completion,
     Distribution,
     OnFinished,
@@ -21,6 +22,17 @@ from posttrain.sampling.request import (
     Request,
     roles_of,
 )
+
+
+@dataclass(frozen=True)
+class _Stamped(Arrivals):
+    """Arrivals whose tokens are tagged with the training steps behind the weights."""
+
+    arrivals: Arrivals
+    steps: int
+
+    def take(self, wait: bool) -> list[Request]:
+        return [replace(r, version=self.steps) for r in self.arrivals.take(wait)]
 
 
 class LocalSampler(Sampler):
@@ -61,6 +73,7 @@ class LocalSampler(Sampler):
         source: Distribution = POLICY,
         pause: Pause = NEVER,
         on_finished: OnFinished | None = None,
+        arrivals: Arrivals | None = None,
     ) -> list[Completion]:
         """Sample one completion per request with the engine that all networks it is drawn from support.
 
@@ -68,7 +81,10 @@ class LocalSampler(Sampler):
         """
         stamped = [replace(r, version=self.steps) for r in requests]
         progress = partial(self.progress, "sampling")
-        return self._engine(source).generate(stamped, source, progress, pause=pause, on_finished=on_finished)
+        later = None if arrivals is None else _Stamped(arrivals, self.steps)
+        return self._engine(source).generate(
+            stamped, source, progress, pause=pause, on_finished=on_finished, arrivals=later
+        )
 
     def _engine(self, source: Distribution) -> Engine | HfEngine:
         asked = [self.networks[role] for role in roles_of(source) if role in self.networks]
