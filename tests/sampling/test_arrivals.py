@@ -139,7 +139,7 @@ def test_a_turn_reads_only_its_new_tokens_though_other_conversations_began_meanw
     engine.generate(
         [first, second], arrivals=Turns({3: others}), on_finished=lambda i, c: finished.update({i: c.tokens}) or False
     )
-    # Twice: what two prompts read before they are asked, equal tokens once, and two steps. Then what the first conversation has not read.
+    # Twice: what two prompts read before they are asked, equal tokens once, and two steps. Then what is new.
     assert read == [3, 2, 2, 8, 2, 2, len(USER), 1, 1]
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from posttrain.data.chat.encode import Encoder
     from posttrain.records import Episode, Row
     from posttrain.roles.protocol import TextRole
-    from posttrain.sampling.request import Arrivals, Completion, Distribution, OnFinished, Request
+    from posttrain.sampling.request import Completion, Distribution, OnFinished, Request
 
 log = logging.getLogger(__name__)
 
@@ -161,16 +161,12 @@ class Run:
         return encoded.data, encoded.encoded
 
     def generate(
-        self,
-        requests: Sequence[Request],
-        source: Distribution,
-        on_finished: OnFinished | None = None,
-        arrivals: Arrivals | None = None,
+        self, requests: Sequence[Request], source: Distribution, on_finished: OnFinished | None = None, **how: Any
     ) -> list[Completion]:
-        """Sample from the weights as they are now. `arrivals` join the requests that run."""
+        """Sample from the weights as they are now. `how`: `arrivals` or `pause`, as Sampler.generate takes them."""
         self.stop_at_ends()
         self.sampler.sync(self.learner.version, self.journal.steps)
-        return self.sampler.generate(requests, source, on_finished=on_finished, arrivals=arrivals)
+        return self.sampler.generate(requests, source, on_finished=on_finished, **how)
 
     def stop_at_ends(self) -> None:
         """Tell learner and sampler which tokens end an answer: the encoder knows all once it has read conversations."""
