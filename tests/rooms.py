@@ -30,7 +30,8 @@ ROOMS: dict[str, set[str]] = {
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "roles", "sandbox"},
     "roles": LEAVES | {"core", "data", "endpoint", "judges", "sampling"},
     "environments": LEAVES | {"catalogue", "data", "environments.bundled", "rewards", "sandbox"},
-    "environments.bundled": LEAVES | {"data", "environments", "rewards", "rewards.bundled", "sandbox"},
+    "environments.bundled": LEAVES
+    | {"data", "endpoint", "environments", "judges", "rewards", "rewards.bundled", "sandbox"},
     "search": LEAVES | {"rewards"},
     "runs": LEAVES | {"machine"},
     "viewer": {"errors", "records", "runs"},
