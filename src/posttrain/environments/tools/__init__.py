@@ -1,0 +1,1 @@
+"""Tools: their schemas, the calls that a policy writes, and what comes back."""
