@@ -36,6 +36,15 @@ def compared(first, second, third, **settings):
     return batch("online/turn_grpo", {**HALF, **settings}, GROUP, values={"advantage": shown}, within=1e-5, note=note)
 
 
+def held(reward, *, number, train=True):
+    """Two turns of log-ratios 0.5 and -0.25 to the reference, values 0.1 and 0.3."""
+    one = conversation([0.0, reward], [0, 1], values=[0.1, 0.3], number=number, ref_logp=[-1.5, -0.75], author=number)
+    return type(one)(one.values, train)
+
+
+PLAYED = [0.125, 0.05]  # at τ = 1/5, λ = 1/2: rewards -0.1 and 0.3 + 0.05; A_2 = 0.05, A_1 = -0.1 + 0.3 - 0.1 + 0.025
+LOST = [-0.175, -0.55]  # -0.3 + 0.05 - 0.3; -0.1 + 0.3 - 0.1 - 0.275
+
 # fmt: off
 
 TURNS = (
@@ -53,6 +62,14 @@ TURNS = (
     compared((5 / 6 / (13 / 12)**0.5, R), (-7 / 6 / (13 / 12)**0.5, -R), 1 / 3 / (13 / 12)**0.5, standardise="returns"),
     # All five turns 1, 3, 0, 1, 2: mean 7/5, variance 13/10.
     compared((0.4 / 1.3**0.5, 1.6 / 1.3**0.5), (-1.6 / 1.3**0.5, -0.4 / 1.3**0.5), 0.6 / 1.3**0.5, among="group"),
+    batch("online/mtpo", {"tau": 0.2, "lam": 0.5}, [held(0.8, number=0), held(0.2, number=1)],
+          values={"advantage": [PLAYED, LOST], "returns": [[0.225, 0.35], [-0.075, -0.25]]}, loss=None,
+          metrics={"loss/policy": (sum(PLAYED) + sum(LOST)) / 2},
+          logp=[[-a / 2 for a in PLAYED], [-a / 2 for a in LOST]]),
+    batch("online/mtpo", {"tau": 0.2, "lam": 1.0, "turn_gamma": 0.5}, [held(0.8, number=0), held(0.2, number=1)],
+          values={"advantage": [[-0.2 + 0.175, 0.05], None]}),
+    batch("online/mtpo_mixture", {"tau": 0.2, "lam": 0.5}, [held(0.8, number=0), held(0.2, number=1, train=False)],
+          values={"advantage": [PLAYED, [0.0, 0.0]]}, logp=[[-a for a in PLAYED], [0.0, 0.0]]),
 )
 
 # fmt: on

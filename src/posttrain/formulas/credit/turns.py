@@ -84,6 +84,27 @@ def turn_gae(
     return own.spread(own.rows.discount(error, turn_gamma * lam))
 
 
+def win_minus_kl_over_turns(
+    dense_reward: PerToken,
+    old_logp: PerToken,
+    ref_logp: PerToken,
+    conversation: PerRow,
+    rows: Rows,
+    *,
+    tau: float = 0.1,
+) -> PerToken:
+    """Token rewards: the probability that the conversation beats the other one, less one half and the price of the KL.
+
+        r_t = [t last] (P(c ≻ c') - 1/2) - τ log π/π_ref
+
+    Settings:
+        tau: τ, price of a nat of KL to the reference; 0 or more, 0.01 to 0.1 is usual.
+    """
+    joined = whole(conversation, rows)
+    half = joined.at_last(dense_reward.new_full((joined.count,), 0.5))
+    return dense_reward - half - tau * (old_logp - ref_logp)
+
+
 def standardised_turns(
     dense_reward: PerToken,
     group: ComparedGroup,

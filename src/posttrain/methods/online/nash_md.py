@@ -5,7 +5,7 @@ Nash-MD: the policy plays against a mixture of itself and the reference, and its
     L = -A log π(y),   A = P(y ≻ y') - 1/2 - τ log π(y)/π_ref(y),   y' ~ π^{1-c} π_ref^c, renormalised per token
 
 The opponent's answer is sampled, judged and never trained on. `reward` must be a preference: the probability that
-an answer beats `opponent` (a reward function with that parameter, or the bundled `preferred:REWARD`). The KL enters
+an answer beats `opponent` (a reward function with that parameter, such as the bundled `judge_pairs`). The KL enters
 as the sum over the answer, the exact score-function gradient; TRL's trainer, removed since, multiplied each token's
 log-ratio with its own gradient only.
 """
