@@ -17,6 +17,7 @@ from posttrain.runs.directory import RunDirectory
 from posttrain.runs.directory_journal import DirectoryJournal
 from posttrain.runs.ending import FinishedError, is_finished, read_ending
 from posttrain.runs.log import RunLog
+from posttrain.runs.sampled_tokens import TokenTexts
 from posttrain.training.source import GIVEN
 
 if TYPE_CHECKING:
@@ -86,12 +87,13 @@ def given_back(directory: RunDirectory | None) -> Iterator[None]:
         raise
 
 
-def journal(run: RunFile, directory: RunDirectory, vocabulary: str) -> DirectoryJournal:
-    """The journal of a run in its directory."""
+def journal(run: RunFile, directory: RunDirectory, vocabulary: str, texts: TokenTexts) -> DirectoryJournal:
+    """The journal of a run in its directory. `texts`: the text of each token."""
     return DirectoryJournal(
         directory,
         keep=run.train.keep,
         keep_every=run.train.keep_every,
         vocabulary=vocabulary,
         settings=settings_of(resolved(run)),
+        texts=texts if run.train.samples_tokens else None,
     )

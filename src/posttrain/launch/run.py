@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,6 +32,7 @@ from posttrain.runs.ending import FINISHED, FinishedError
 from posttrain.runs.journal import Journal
 from posttrain.runs.log import listening
 from posttrain.runs.metrics import read_metrics
+from posttrain.runs.sampled_tokens import texts_of
 from posttrain.training.datasets import Datasets
 from posttrain.training.run import Run
 from posttrain.training.session import Session
@@ -150,13 +152,14 @@ def _loaded(
     )
     sampler = LocalSampler(learner.models, policy.stop, run.sampling.slots, display.phase)
     kept = directory.path / "kept" if directory else None
+    texts = partial(texts_of, encoder.tokenizer)
     maybe_kill("model")
     return Run(
         run,
         learner,
         sampler,
         encoder,
-        journal=journal(run, directory, encoder.vocabulary) if directory else Journal(),
+        journal=journal(run, directory, encoder.vocabulary, texts) if directory else Journal(),
         display=display,
         functions=functions,
         text_roles=text_roles(run, others, kept) | reward_models(run, kept),

@@ -20,6 +20,7 @@ from posttrain.runs.journal import Journal
 from posttrain.runs.metrics import Metric, MetricsWriter
 from posttrain.runs.names import is_blank
 from posttrain.runs.rounds import read_rows, write_rows
+from posttrain.runs.sampled_tokens import TokenTexts
 from posttrain.runs.samples import SamplesWriter
 from posttrain.runs.saver import STATE, Copy, Saver
 from posttrain.runs.state import read_state
@@ -44,6 +45,7 @@ class DirectoryJournal(Journal):
         keep_every: int | None = None,
         vocabulary: str = "",
         settings: str = "",
+        texts: TokenTexts | None = None,
     ) -> None:
         super().__init__()
         self.directory = directory
@@ -51,7 +53,7 @@ class DirectoryJournal(Journal):
         self.vocabulary = vocabulary
         self.settings = settings
         self.metrics: MetricsWriter | None = None  # opened when the attempt begins
-        self.samples = SamplesWriter(directory.samples)
+        self.samples = SamplesWriter(directory.samples, texts)
         self.saver = Saver(Checkpoints(directory.path, keep, keep_every, run=directory.id))
         self._kept: dict[str, Mapping[str, Any]] = {}  # what earlier attempts have made, by name
         self._goes_back = False  # to a step that the user names: what came after it is set aside

@@ -11,18 +11,22 @@ from typing import Any
 from posttrain.records import Episode, Turns
 from posttrain.runs import durable
 from posttrain.runs.metrics import finite, write_error
+from posttrain.runs.sampled_tokens import TokenTexts, per_token
 
 
 class SamplesWriter:
-    """One file per step. Writing a step again replaces its file."""
+    """One file per step. Writing a step again replaces its file. With `texts` it holds every token as well."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, texts: TokenTexts | None = None) -> None:
         self.folder = folder
+        self.texts = texts
 
     def write(self, step: int, episodes: Sequence[Episode], advantages: Sequence[float | None] | None = None) -> Path:
         """Write the episodes of a step, with the advantage of each whole answer where the method has one."""
         known = advantages if advantages is not None else [None] * len(episodes)
         rows = [row(step, *pair) for pair in zip(episodes, known, strict=True)]
+        if self.texts is not None:
+            rows = [{**r, "per_token": per_token(e, self.texts)} for r, e in zip(rows, episodes, strict=True)]
         text = "".join(json.dumps(r, ensure_ascii=False, allow_nan=False) + "\n" for r in rows)
         path = self.folder / f"step-{step:06d}.jsonl"
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from posttrain.errors import MissingExtraError, PosttrainError
 from posttrain.studio.access.guard import Guard
 from posttrain.studio.access.roles import EVERYBODY, LOOK
-from posttrain.studio.pages import doors, events, run, runs
+from posttrain.studio.pages import doors, events, run, runs, samples
 from posttrain.studio.refusal import RefusalError
 from posttrain.studio.studio import HERE, Studio
 
@@ -32,6 +32,9 @@ PAGES: tuple[tuple[str, Page, frozenset[str], bool], ...] = (
     ("/curves", runs.curves, LOOK, False),
     ("/runs/{run}", run.run, LOOK, False),
     ("/runs/{run}/events", events.events, LOOK, False),
+    ("/runs/{run}/samples", samples.samples, LOOK, False),
+    ("/runs/{run}/samples/{step}/{place}", samples.sample, LOOK, False),
+    ("/runs/{run}/prompts/{prompt}", samples.prompt, LOOK, False),
     ("/leave", doors.leave, EVERYBODY, True),
 )
 DOORS: tuple[tuple[str, Page, bool], ...] = (

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from unicodedata import category
 
-from posttrain.viewer.terminal import UNSAFE, escape
+from posttrain.viewer.terminal import UNSAFE, escape, number
 
 LONGEST = 20_000  # characters of one text on a page
 
@@ -22,6 +22,11 @@ def shown(value: Any, limit: int = LONGEST) -> str:
 def plain(value: Any) -> str:
     """Return a value as text: nothing for None, else JSON."""
     return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def figure(value: Any) -> str:
+    """Return a number with three digits, and whatever else a file holds in its place as short text."""
+    return number(value) if value is None or isinstance(value, int | float) else shown(value, 40)
 
 
 def messages(turns: Any) -> list[tuple[str, str]]:

@@ -15,10 +15,10 @@ from posttrain.studio.access.sessions import Sessions
 from posttrain.studio.access.throttle import Throttle
 from posttrain.studio.database import Database
 from posttrain.studio.folders import Folders
+from posttrain.studio.samples import Samples
 from posttrain.studio.series import Series
-from posttrain.studio.shown import messages, shown
+from posttrain.studio.shown import figure, messages, shown
 from posttrain.viewer.report import title
-from posttrain.viewer.terminal import number
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,13 +36,14 @@ class Studio:
         self.annotations = annotations or folders.annotations
         self.login = login
         self.series = Series()
+        self.samples = Samples()
         self.sessions = Sessions()
         self.throttle = Throttle()
         self._titles: dict[tuple[Path, int], str] = {}
         self.templates = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
-        self.templates.filters.update(shown=shown, number=number, messages=messages)
+        self.templates.filters.update(shown=shown, number=figure, messages=messages)
 
     @cached_property
     def database(self) -> Database:

@@ -14,7 +14,15 @@ def studio(tmp_path):
 
 
 def example(path):
-    return path.replace("{run}", "first").replace("{project}", "1").replace("{act}", "a").replace("{what}", "acts")
+    return (
+        path.replace("{run}", "first")
+        .replace("{step}", "1")
+        .replace("{place}", "0")
+        .replace("{prompt}", "1")
+        .replace("{project}", "1")
+        .replace("{act}", "a")
+        .replace("{what}", "acts")
+    )
 
 
 @pytest.mark.parametrize("path", [path for path, *_ in PAGES])

@@ -81,6 +81,9 @@ class Train(Section):
     """Steps between lines of metrics.jsonl."""
     samples_every: Count = 10
     """Steps between written samples of the policy's answers."""
+    samples_tokens: bool = False
+    """Whether samples also hold every token with its log-prob, for the token view of `posttrain studio`; about 30 bytes
+    a token."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Train:

@@ -12,6 +12,12 @@ function joined(runs) {
   return runs.length === 1 ? [runs[0].steps, runs[0].values] : uPlot.join(runs.map((run) => [run.steps, run.values]));
 }
 
+// A little room above and below; a flat curve lies in the middle.
+function padded(_, low, high) {
+  const room = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
+  return [low - room, high + room];
+}
+
 async function draw(figure) {
   const answer = await fetch(figure.dataset.curve, { headers: { accept: "application/json" } });
   if (!answer.ok) return;
@@ -21,7 +27,7 @@ async function draw(figure) {
   const axis = { stroke: ink("--quiet"), grid: { stroke: ink("--line"), width: 1 }, ticks: { stroke: ink("--line") } };
   const line = (run, n) => ({ label: run.name, stroke: COLOURS[n % COLOURS.length], width: 1.5, spanGaps: true });
   const size = () => ({ width: Math.max(figure.clientWidth - 16, 200), height: 200 });
-  const options = { ...size(), scales: { x: { time: false } }, axes: [axis, { ...axis, size: 60 }], series: [{ label: "step" }, ...runs.map(line)] };
+  const options = { ...size(), scales: { x: { time: false }, y: { range: padded } }, axes: [axis, { ...axis, size: 60 }], series: [{ label: "step" }, ...runs.map(line)] };
   figure.plot = new uPlot(options, data, figure);
   new ResizeObserver(() => figure.plot.setSize(size())).observe(figure);
 }
