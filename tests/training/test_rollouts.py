@@ -145,6 +145,14 @@ def test_rewards_begin_while_answers_are_written(tmp_path: Path, monkeypatch: py
     assert told == ["scored"] * 4 + ["written"]
 
 
+def test_answers_end_where_the_run_file_says(tmp_path: Path) -> None:
+    free = samples(grpo(tmp_path / "free", "train.steps=1"), 1)
+    string = free[0][1:3]
+    cut = samples(grpo(tmp_path / "cut", "train.steps=1", f"sampling.stop=[{json.dumps(string)}]"), 1)
+    assert cut == [text[: text.index(string) + 2] if string in text else text for text in free]
+    assert cut[0] == free[0][:3]
+
+
 def test_what_cannot_be_suspended_says_so(tmp_path: Path) -> None:
     content = {**GRPO, "method": "online/nash_md", "output": str(tmp_path)}
     with (

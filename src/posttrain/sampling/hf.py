@@ -129,8 +129,7 @@ class _HfSequence:
 
     @property
     def ended(self) -> bool:
-        tokens = self.running.tokens
-        return bool(tokens) and tokens[-1] in self.stop
+        return self.running.ended(self.stop)
 
     @property
     def done(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from posttrain.core.decoder import Decoder
 from posttrain.errors import ConfigError
+from posttrain.sampling.stop import Stop
 
 Mix = tuple[tuple[str, float], ...]  # (role, weight) of each network in a geometric mixture
 Distribution = Mix | Decoder  # what tokens are drawn from
@@ -24,7 +25,7 @@ class Completion:
 
     tokens: tuple[int, ...]
     logp: tuple[float, ...]
-    ended: bool  # by a stop token, not by max_tokens
+    ended: bool  # by a stop token or a stop string, not by max_tokens
     versions: tuple[int, ...] = ()  # for each token, `version` of the request it was drawn for
     finished: bool = True  # False: suspended; a request with it as `partial` resumes it
 
@@ -52,6 +53,7 @@ class Request:
     partial: Completion = NOTHING
     version: int = 0  # of the weights, recorded with every token that is drawn
     keep: bool = False  # keep its keys and values for a request that continues the conversation
+    stop: Stop | None = None  # where it ends, besides the tokens that end every answer
 
     def __post_init__(self) -> None:
         rules = {

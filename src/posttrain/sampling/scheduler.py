@@ -93,7 +93,7 @@ class Scheduler:
         popped: list[tuple[int, Completion]] = []
         for slot in reversed(range(len(self))):
             s = self.running[slot]
-            ended = s.newest in self.stop
+            ended = s.ended(self.stop)
             finished = ended or len(s.tokens) == s.request.max_tokens
             if finished or s.num_drawn == each:
                 popped.append((s.number, s.completion(ended=ended, finished=finished)))

@@ -44,6 +44,11 @@ class RunningSequence:
         """Tokens drawn by this call."""
         return len(self.tokens) - len(self.request.partial.tokens)
 
+    def ended(self, stop: frozenset[int]) -> bool:
+        """Whether the newest token ends the answer: one of the tokens `stop`, or where the request says."""
+        own = self.request.stop
+        return bool(self.tokens) and (self.newest in stop or (own is not None and own(self.tokens)))
+
     def completion(self, *, ended: bool, finished: bool) -> Completion:
         """The answer so far. Tokens of this call carry the request's version of the weights."""
         versions = (*self.request.partial.versions, *[self.request.version] * self.num_drawn)

@@ -42,6 +42,7 @@ def request(
         top_k=limits.top_k,
         top_p=limits.top_p,
         partial=partial,
+        stop=run.stop,
     )
 
 

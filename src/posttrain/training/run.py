@@ -27,6 +27,7 @@ from posttrain.runs.printed import PRINTED, write_printed
 from posttrain.runs.saver import Copy
 from posttrain.runs.signals import Signals
 from posttrain.runs.timers import StepTimers
+from posttrain.sampling.stop import Stop
 from posttrain.seeds import seed_for
 from posttrain.training.columns_read import by_rewards
 from posttrain.training.datasets import Datasets
@@ -88,6 +89,7 @@ class Run:
         self.save_clock = SaveClock()
         self.ended_early: str | None = None  # why the steps are not all done, if the run file ended them
         self.started = time.monotonic()
+        self.stop = Stop.at(file.sampling.stop, encoder.tokenizer) if file.sampling.stop else None
         self._stop: frozenset[int] = frozenset()
         self._rewards: tuple[Reward, ...] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}

@@ -20,6 +20,9 @@ class SamplingSection(Section):
     """Number of most likely tokens to sample from; 0 disables the cut, and methods that sample require 0."""
     top_p: PositiveShare = 1.0
     """Probability mass of nucleus sampling; 1 disables the cut, and methods that sample require 1."""
+    stop: tuple[str, ...] = ()
+    """Texts that end an answer, `["</answer>"]`, besides the end of the turn; the answer keeps the token that completes
+    one, with whatever else this token says."""
     slots: Count = 64
     """Sequences sampled concurrently; more slots are faster and take more memory for keys and values."""
     spare_prompts: Whole = 0
