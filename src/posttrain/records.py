@@ -150,6 +150,8 @@ class Segment:
     `logp`: log-probability of each token under the distribution it was drawn from; None where no model sampled them.
     `author`: the entry of Stream.sampling that wrote them; None for the environment. `versions`: for each token, the
     number of training steps behind the weights that sampled it. `ended`: stopped by itself, not cut at max_tokens.
+    `context`: all tokens that a model read before it wrote the segment, where those before the segment are others: the
+    chat template wrote earlier turns otherwise. The segment then begins another row.
     """
 
     tokens: tuple[int, ...]
@@ -161,6 +163,7 @@ class Segment:
     versions: tuple[int, ...] = ()
     reward: float | None = None  # for this turn
     guided: bool = False  # written by a guide of the author, who wrote the other segment
+    context: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,10 @@ class Spans(tuple[Span, ...]):
 class Episode:
     """What follows one prompt: the segments of models and environment, in order. A single answer is one segment.
 
+    In an environment, `conversation` holds all messages from the first one on. `cut` says what ended an episode that
+    was not over ("turns" or "tokens"), `error` why the environment could not go on: such an episode has no score and
+    is never trained on.
+
     `rewards`: the number of each reward by name, None where it abstained or failed. `shaped`: those that pass through
     transforms, after them. `reward`: their weighted sum, or what else the run file makes of them. `credits`: one number
     per token after the prompt, for rewards that judge turns or spans. `notes`: what rewards logged besides, for people
@@ -199,6 +206,9 @@ class Episode:
     credits: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
     shaped: Mapping[str, float | None] = field(default_factory=dict)
+    conversation: tuple[Message, ...] = ()
+    cut: str = ""
+    error: str = ""
 
     @classmethod
     def of_answer(
@@ -243,8 +253,16 @@ class Episode:
 
     @property
     def ended(self) -> bool:
-        """Whether the last segment stopped by itself."""
-        return self.segments[-1].ended if self.segments else False
+        """Whether the episode is over and its last segment stopped by itself."""
+        return self.segments[-1].ended and not self.cut if self.segments else False
+
+    @property
+    def rows(self) -> tuple[tuple[tuple[int, ...], tuple[Segment, ...]], ...]:
+        """What a model read first, and the segments behind it: one row, or several where a template rewrites turns."""
+        starts = [i for i, s in enumerate(self.segments) if i == 0 or s.context is not None]
+        contexts = [self.segments[i].context for i in starts]
+        parts = [self.segments[a:b] for a, b in zip(starts, [*starts[1:], len(self.segments)], strict=True)]
+        return tuple((self.prompt_tokens if c is None else c, part) for c, part in zip(contexts, parts, strict=True))
 
     def _joined(self, name: str) -> tuple[int, ...]:
         parts: list[tuple[int, ...]] = [getattr(s, name) for s in self.segments]

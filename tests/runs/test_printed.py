@@ -8,8 +8,8 @@ from posttrain.runs.printed import write_printed
 
 
 def test_every_step_is_appended(tmp_path):
-    write_printed(tmp_path / "rewards.log", 1, [("brevity", "a\nb"), ("math", "c")])
-    write_printed(tmp_path / "rewards.log", 2, [("brevity", "d\ud800")])
+    write_printed(tmp_path / "rewards.log", 1, [("reward brevity", "a\nb"), ("reward math", "c")])
+    write_printed(tmp_path / "rewards.log", 2, [("reward brevity", "d\ud800")])
     assert (tmp_path / "rewards.log").read_text() == (
         "---- step 1, reward brevity\na\nb\n---- step 1, reward math\nc\n---- step 2, reward brevity\nd\\ud800\n"
     )

@@ -13,6 +13,7 @@ import pytest
 from posttrain.machine.kill_points import PHASES
 from posttrain.runs.metrics import is_timing, read_metrics
 from tests.harness.processes import ForkServer
+from tests.training import talk
 
 SUMS = "arithmetic:chat=false,size=12"
 BRIEF: dict[str, Any] = {
@@ -131,6 +132,21 @@ def test_killed_again_and_again(server: ForkServer, memory: Path, whole: dict[st
     assert same(left(folder / "run"), wanted) == []
 
 
+@pytest.mark.fault("P1")
+def test_killed_in_the_middle_of_a_turn(server: ForkServer, memory: Path) -> None:
+    """The step begins again: the same seeds, the same actions, and an environment that answers them as before."""
+    steps = {**BRIEF["train"], "save_every": 1}
+    content = {**BRIEF, "method": "online/grpo", "environment": {"path": talk.__file__, "workers": 1}, "name": "run"}
+    content |= {"data": {"path": "environment", "size": 6}, "train": steps}
+    folder = memory / "output"
+    assert server.run(content, folder) == 0, (folder / "output.txt").read_text()
+    wanted = left(folder / "run")
+    shutil.rmtree(folder)
+    assert server.run(content, folder, fault="turn:3") == -signal.SIGKILL
+    assert server.run(content, folder, resume=True) == 0, (folder / "output.txt").read_text()
+    assert same(left(folder / "run"), wanted) == []
+
+
 def test_every_phase_is_one_of_the_moments() -> None:
     tried = {point.split(":")[0] for points in POINTS.values() for point in points}
-    assert tried | {"resume", "exported"} == set(PHASES)
+    assert tried | {"resume", "exported", "turn"} == set(PHASES)

@@ -1,6 +1,7 @@
 """The run file: what can be set, which values it may have and what it means. One file a section, in `sections/`."""
 
 from posttrain.config.sections.data import MAIN, Data
+from posttrain.config.sections.environment import EnvironmentRef
 from posttrain.config.sections.evaluate import Evaluate
 from posttrain.config.sections.method import MethodRef
 from posttrain.config.sections.model import IA3, POLICY, Ensemble, Lora, Model, RoleModel
@@ -19,6 +20,7 @@ __all__ = [
     "POLICY",
     "Data",
     "Ensemble",
+    "EnvironmentRef",
     "Evaluate",
     "Lora",
     "MethodRef",

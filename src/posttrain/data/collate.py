@@ -11,6 +11,7 @@ import torch
 
 from posttrain.core.batch import Batch
 from posttrain.core.rows import Rows
+from posttrain.errors import DataError
 from posttrain.records import Episode, Numbers, Row, Segment
 from posttrain.seeds import seed_for
 
@@ -77,7 +78,18 @@ def paired(rows: Sequence[Row], scalars: Mapping[str, float] | None = None) -> B
     return collate(rows, [(i, i + 1) for i in range(0, len(rows), 2)], scalars)
 
 
-def episode_row(
+def episode_row(e: Episode, **how: Any) -> Row:
+    """The only row of an episode; see `episode_rows`. Raises DataError if it has several."""
+    rows = episode_rows(e, **how)
+    if len(rows) > 1:
+        raise DataError(
+            f"{e.prompt.where}: the chat template rewrites earlier turns, so that an episode of {len(rows)} rows has "
+            "no value as a whole; set model.chat_template to one that leaves them as they are"
+        )
+    return rows[0]
+
+
+def episode_rows(
     e: Episode,
     *,
     train: bool,
@@ -85,9 +97,11 @@ def episode_row(
     step: int,
     wanted: Collection[str] = (),
     weights: Mapping[str, float] | None = None,
-) -> Row:
-    """An episode as a row. `wanted`: names of tensors that the method reads, for those that only some methods need.
-    `weights`: those of the rewards of the run that count, by name.
+) -> list[Row]:
+    """An episode as rows: one, or several where the chat template rewrites earlier turns, with the same reward each.
+
+    `wanted`: names of tensors that the method reads, for those that only some methods need. `weights`: those of the
+    rewards of the run that count, by name.
 
     Without a reward there is no column `reward`. `reward_NAME` is the reward of that name (NaN where it abstained or
     failed), `token_reward_NAME` its number for each token, `dense_reward` the whole reward at the tokens that earned
@@ -95,43 +109,65 @@ def episode_row(
     wrote it; `named_rewards` and `reward_weights` are the numbers and weights of all rewards in `weights`. The reward
     that is called `cost` is also the tensor of that name. Numbers are those after the transforms of the run file.
     """
-    prompt = len(e.prompt_tokens)
-    before = (False,) * prompt
+    identity = seed_for("row", step, e.prompt.id, e.author, e.sample)
     written = [s.logp is not None for s in e.segments]
-    trained = [train and s.trained and w for s, w in zip(e.segments, written, strict=True)]
+    marks = {
+        "trained": _at_tokens(e, [train and s.trained and w for s, w in zip(e.segments, written, strict=True)]),
+        "written": _at_tokens(e, written),
+    }
+    whole: dict[str, Any] = {
+        "group": e.prompt.id,
+        "author": e.author,
+        "ended": e.ended,
+        "temperature": temperature,
+        "rollout_logp": e.logp,
+        **_columns(e, wanted, weights or {}, identity),
+    }
+    rows: list[Row] = []
+    done = 0
+    for number, (before, segments) in enumerate(e.rows):
+        tokens = tuple(chain.from_iterable(s.tokens for s in segments))
+        own = slice(done, done := done + len(tokens))
+        rows.append(
+            Row(
+                id=seed_for("row", identity, number) if number else identity,
+                tokens=(*before, *tokens),
+                **{name: (False,) * len(before) + mark[own] for name, mark in marks.items()},
+                columns={name: _part(cell, len(before), own) for name, cell in whole.items()},
+            )
+        )
+    return rows
+
+
+def _columns(e: Episode, wanted: Collection[str], weights: Mapping[str, float], identity: int) -> dict[str, Any]:
+    """The tensors of an episode that only some methods read: numbers, or tuples with one for each token."""
     columns: dict[str, Any] = {} if e.reward is None else {"reward": float(e.reward)}
     rewards = {**e.rewards, **e.shaped}
     for name in wanted:
         if (of := name.removeprefix("token_reward_")) != name and of in rewards:
-            columns[name] = (0.0,) * prompt + (e.credits.get(of) or (0.0,) * len(e.tokens))
+            columns[name] = e.credits.get(of) or (0.0,) * len(e.tokens)
         elif (of := name.removeprefix("reward_")) in rewards and (of != name or name == COST):
             columns[name] = math.nan if (x := rewards[of]) is None else float(x)
         elif name == DENSE and e.reward is not None:
-            columns[name] = (0.0,) * prompt + _dense(e)
+            columns[name] = _dense(e)
         elif name == "guided":
-            columns[name] = (0.0,) * prompt + _at_tokens(e, [float(s.guided) for s in e.segments])
+            columns[name] = _at_tokens(e, [float(s.guided) for s in e.segments])
         elif name == "turn":
-            columns[name] = (0,) * prompt + _at_tokens(e, _turns(e.segments))
+            columns[name] = _at_tokens(e, _turns(e.segments))
         elif name == "conversation":
-            columns[name] = seed_for("row", step, e.prompt.id, e.author, e.sample)
+            columns[name] = identity
         elif name == NAMED:
-            columns[name] = Numbers(math.nan if (x := rewards.get(of)) is None else float(x) for of in weights or {})
+            columns[name] = Numbers(math.nan if (x := rewards.get(of)) is None else float(x) for of in weights)
         elif name == WEIGHTS:
-            columns[name] = Numbers((weights or {}).values())
-    return Row(
-        id=seed_for("row", step, e.prompt.id, e.author, e.sample),
-        tokens=(*e.prompt_tokens, *e.tokens),
-        trained=before + _at_tokens(e, trained),
-        written=before + _at_tokens(e, written),
-        columns={
-            "group": e.prompt.id,
-            "author": e.author,
-            "ended": e.ended,
-            "temperature": temperature,
-            "rollout_logp": (0.0,) * prompt + e.logp,
-            **columns,
-        },
-    )
+            columns[name] = Numbers(weights.values())
+    return columns
+
+
+def _part(cell: Any, before: int, own: slice) -> Any:
+    """The part of a column that belongs to a row, with zeros of its type before it; a number of all rows as it is."""
+    if not isinstance(cell, tuple) or isinstance(cell, Numbers):
+        return cell
+    return (type(cell[0])(),) * before + cell[own] if cell else (0.0,) * before
 
 
 def _at_tokens(e: Episode, values: Iterable[T]) -> tuple[T, ...]:

@@ -17,6 +17,7 @@ from posttrain.launch.text_roles import check_endpoints
 from posttrain.trackers.named import check_installed
 from posttrain.training.best import PREFIX, not_measured
 from posttrain.training.enough import check_answers, check_batch_size
+from posttrain.training.environments import check_environment
 from posttrain.training.episodes import authors_of
 from posttrain.training.held_out import measurable, offline, sources
 from posttrain.training.named_rewards import named_rewards
@@ -51,6 +52,9 @@ def check_before_loading(run: RunFile, *, scored: bool = False) -> None:
     method = None if run.method is None else method_of(run)
     if method is not None:
         _check_method(run, method)
+    authors = [] if method is None else [a for stream in method.streams.values() for a in stream.sampling]
+    check_environment(run, authors, samples=bool(authors) or method is None)
+    scored = scored or run.environment is not None
     if run.evaluate is not None:
         _check_evaluate(run, run.evaluate, method, scored=scored or bool(run.rewards))
 

@@ -60,6 +60,8 @@ def _wanted(run: RunFile, datasets: Datasets, *, scored: bool) -> Iterator[Wante
     for _, source, kind, reads, room in [*trained, *measured]:
         data = datasets.read(source, kind, reads)
         sampled = kind_called(kind).sampled
+        if sampled and run.environment is not None:
+            continue  # the environment says what its episodes begin with
         yield Wanted(data, kind, room=room) if sampled else Wanted(data, kind, columns)
 
 

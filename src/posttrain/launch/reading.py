@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from posttrain.core.kinds import kinds
@@ -13,6 +14,7 @@ from posttrain.launch.checks import method_of
 from posttrain.rewards.reward import Reward, check_columns
 from posttrain.training.columns_read import by_method, by_rewards, columns_of
 from posttrain.training.datasets import Datasets
+from posttrain.training.environments import tasks_of
 from posttrain.training.held_out import sources
 from posttrain.training.named_rewards import named_rewards
 
@@ -40,13 +42,15 @@ def read_before_loading(run: RunFile, functions: Sequence[Reward] = ()) -> Datas
 
     `functions` are rewards besides those that the run file names.
     """
-    datasets = Datasets(run.given)
+    datasets = Datasets(run.given, partial(tasks_of, run))
     method = method_of(run) if run.method else None
     rewards = (*named_rewards(run), *functions)
     for name, source, kind, reads in [*to_read(run, method), *held_out(run, method, scored=bool(rewards))]:
         scored = kind == "prompts" and method is not None
+        reads = None if run.environment else reads
         try:
-            dataset = datasets.read(source, kind, by_rewards(rewards, method) if scored else reads)
+            chosen = scored and run.environment is None  # which may read any column
+            dataset = datasets.read(source, kind, by_rewards(rewards, method) if chosen else reads)
         except DataError as error:
             if name != RECORDS or method is None:
                 raise

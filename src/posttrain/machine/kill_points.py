@@ -20,6 +20,7 @@ PHASES = {
     "dataset": "the records are read and encoded",
     "prepare": "models and optimisers of a stage exist, its checkpoint is not read yet",
     "data": "a step has begun, its records are taken",
+    "turn": "a turn of an episode is written, the environment has not answered",
     "sampling": "the answers are sampled",
     "rewards": "the answers are scored",
     "derive": "the derived tensors are computed",

@@ -7,7 +7,7 @@ from typing import Any
 
 from posttrain.errors import DataError
 from posttrain.records import Episode, Message
-from posttrain.rewards.reads import TOKENS
+from posttrain.rewards.reads import TOKENS, TURNS
 from posttrain.rewards.reward import Reward, lacking
 from posttrain.turns import content, conversation, is_prefilled, last_user_message
 
@@ -29,6 +29,8 @@ def arguments(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any
         made["conversations"] = [_conversation(reward, e) for e in episodes]
     if reads.tokens and reward.passage.is_whole:
         made[TOKENS] = [list(e.tokens) for e in episodes]
+    if reads.turns:
+        made[TURNS] = [[s.reward for s in e.segments if s.logp is not None and s.tokens] for e in episodes]
     present = dict.fromkeys(name for e in episodes for name in e.prompt.columns if reads.chooses(name))
     for name in dict.fromkeys((*reads.required, *present)):
         made[name] = [_column(reward, e, name) for e in episodes]
@@ -46,14 +48,20 @@ def _whole(episode: Episode) -> Any:
 def _messages(reward: Reward, episode: Episode) -> Any:
     """A completion as TRL gives it: a list of one message after a conversation, a text after a text.
 
-    The message holds the words that the prompt begins it with.
+    The message holds the words that the prompt begins it with. In an environment the list goes on to the last message.
     """
+    if episode.conversation:
+        turns = [i for i, m in enumerate(episode.conversation) if m.get("role") == "assistant"]
+        own = sum(s.logp is not None for s in episode.segments)
+        return [dict(m) for m in episode.conversation[turns[-own] :]]
     if isinstance(episode.prompt.prompt, str):
         return reward.passage.of(episode.text)
     return [dict(_conversation(reward, episode)[-1])]
 
 
 def _conversation(reward: Reward, episode: Episode) -> tuple[Message, ...]:
+    if episode.conversation:
+        return episode.conversation
     *before, last = conversation(episode.prompt.prompt, episode.text)
     return *before, {**last, "content": reward.passage.of(content(last))}
 

@@ -71,7 +71,7 @@ class Ledger:
             rewards={r.name: self._score(r, item) for r in self._rewards},
             spans=spans,
             credits={name: turn_credits(episode, values) for name, values in turns.items()},
-            notes=dict(sorted(self._notes.get(item, {}).items())),
+            notes={**episode.notes, **dict(sorted(self._notes.get(item, {}).items()))},
         )
 
     def metrics(self) -> dict[str, float]:

@@ -15,6 +15,7 @@ Form = Literal["texts", "trl", "verl"]
 of messages. verl: one answer a call, `def f(data_source, solution_str, ground_truth, extra_info)`."""
 
 TEXTS = ("prompts", "completions", "conversations")
+TURNS = "turn_rewards"  # what an environment said of each turn
 EXTRAS = ("trainer_state", "log_extra", "log_metric")  # what TRL's trainer gives besides the data
 TOKENS = "completion_ids"
 VERL = ("data_source", "solution_str", "ground_truth", "extra_info")
@@ -37,6 +38,7 @@ class Reads:
     form: Form = "texts"
     extras: tuple[str, ...] = ()  # of EXTRAS
     tokens: bool = False  # the ids of the tokens of each completion
+    turns: bool = False  # the rewards of the turns of each completion
     awaited: bool = False  # an async function
     batched: bool = False  # of verl's form, but with lists
     models: tuple[str, ...] = ()  # settings that are models of the run, which their annotation TextRole says
@@ -46,7 +48,7 @@ class Reads:
         if self.form == "verl":
             return column in (*VERL, "reward_model") and column not in self.settings
         named = column in self.required or column in self.optional
-        own = (*TEXTS, *EXTRAS, TOKENS, *self.settings)
+        own = (*TEXTS, *EXTRAS, TOKENS, TURNS, *self.settings)
         return named or (self.any_column and column not in own)
 
     def missing(self, columns: Iterable[str]) -> list[str]:
@@ -118,7 +120,7 @@ def scores(parameters: Parameters) -> bool:
 def _lists(name: str, function: Callable[..., Any], parameters: Parameters, given: Iterable[str], form: Form) -> Reads:
     if not scores(parameters):
         raise ConfigError(f"reward {name!r} does not take `completions`, {_shown(function)}; {EXPECTED}")
-    own = {*TEXTS, *EXTRAS, TOKENS}
+    own = {*TEXTS, *EXTRAS, TOKENS, TURNS}
     named = [p for p in parameters.values() if p.name not in own and p.kind is not p.VAR_KEYWORD]
     fixed = [p for p in named if p.kind is p.KEYWORD_ONLY or p.name in given]
     columns = [p for p in named if p not in fixed]
@@ -135,6 +137,7 @@ def _lists(name: str, function: Callable[..., Any], parameters: Parameters, give
         form=form,
         extras=tuple(n for n in EXTRAS if everything or n in parameters),
         tokens=everything or TOKENS in parameters,
+        turns=TURNS in parameters,
         awaited=_is_async(function),
         models=tuple(p.name for p in fixed if _is_model(p)),
     )

@@ -1,4 +1,4 @@
-"""`rewards.log`: what reward functions printed, by step and reward."""
+"""`rewards.log`: what reward functions and environments printed, by step."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ _log = logging.getLogger(__name__)
 
 
 def write_printed(path: Path, step: int, printed: Iterable[tuple[str, str]]) -> None:
-    """Append (reward, text) of a step. A disk that is full must not end a run for a log: it is a warning."""
-    text = "".join(f"---- step {step}, reward {reward}\n{said}\n" for reward, said in printed)
+    """Append (who, text) of a step; who is "reward length", say.
+
+    A disk that is full must not end a run for a log: it is a warning.
+    """
+    text = "".join(f"---- step {step}, {who}\n{said}\n" for who, said in printed)
     try:
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)

@@ -56,6 +56,8 @@ def as_row(e: Episode) -> dict[str, Any]:
         row["shaped"] = dict(e.shaped)
     if e.credits:
         row["credits"] = {name: list(values) for name, values in e.credits.items()}
+    if e.conversation or e.error:
+        row |= {"conversation": readable(e.conversation), "cut": e.cut, "error": e.error}
     if len(e.segments) != 1 or e.segments[0] != _only_segment(row):  # more than an answer by its author
         row["segments"] = [segment_row(s) for s in e.segments]
     return row
@@ -75,6 +77,9 @@ def as_episodes(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Prompt]) ->
             rewards=row["rewards"],
             credits={name: tuple(values) for name, values in row.get("credits", {}).items()},
             shaped=row.get("shaped", {}),
+            conversation=tuple(row.get("conversation", ())),
+            cut=row.get("cut", ""),
+            error=row.get("error", ""),
         )
         for row in rows
     ]

@@ -46,7 +46,10 @@ class SamplesWriter:
 
 
 def row(step: int, episode: Episode, advantage: float | None) -> dict[str, Any]:
-    """Convert an episode to plain data; `segments` lists its turns if it has more than one."""
+    """Convert an episode to plain data.
+
+    `segments` lists its turns if it has more than one, `conversation` what was said to an environment and by it.
+    """
     described = {
         "step": step,
         "prompt_id": episode.prompt.id,
@@ -69,6 +72,8 @@ def row(step: int, episode: Episode, advantage: float | None) -> dict[str, Any]:
             {"author": s.author, "text": s.text, "tokens": len(s.tokens), "reward": finite(s.reward)}
             for s in episode.segments
         ]
+    if episode.conversation or episode.error:
+        described |= {"conversation": readable(episode.conversation), "cut": episode.cut, "error": episode.error}
     return described
 
 

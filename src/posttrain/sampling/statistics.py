@@ -9,12 +9,16 @@ from posttrain.records import Episode
 
 
 def describe(groups: Sequence[Sequence[Episode]]) -> dict[str, float]:
-    """Return statistics of rewards and lengths of trained answers, grouped by prompt. Empty without answers."""
+    """Return statistics of rewards and lengths of trained answers, grouped by prompt. Empty without answers.
+
+    The length is that of what a model wrote. An answer that an environment could not judge (`error`) does not count.
+    """
+    groups = [[r for r in group if not r.error] for group in groups]
     rollouts = [r for group in groups for r in group]
     if not rollouts:
         return {}
-    lengths = [len(r.tokens) for r in rollouts]
-    ended = [len(r.tokens) for r in rollouts if r.ended]
+    lengths = [written(r) for r in rollouts]
+    ended = [written(r) for r in rollouts if r.ended]
     metrics = {
         "completions/mean_length": fmean(lengths),
         "completions/min_length": float(min(lengths)),
@@ -33,6 +37,11 @@ def describe(groups: Sequence[Sequence[Episode]]) -> dict[str, float]:
             "frac_reward_zero_std": sum(s < 1e-12 for s in spreads) / len(spreads),
         }
     return metrics
+
+
+def written(rollout: Episode) -> int:
+    """Count the tokens that a model wrote."""
+    return sum(len(s.tokens) for s in rollout.segments if s.logp is not None)
 
 
 def staleness(rollouts: Sequence[Episode], steps: int) -> dict[str, float]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 from posttrain.core.batch import Batch
 from posttrain.core.method import MAIN, Method
-from posttrain.data.collate import collate, episode_columns, episode_row, groups, paired
+from posttrain.data.collate import collate, episode_columns, episode_rows, groups, paired
 from posttrain.data.dataset import Dataset
 from posttrain.data.feed import Feed
 from posttrain.data.numeric_columns import brought
@@ -73,6 +74,7 @@ class Batches:
         self.places: list[str] = []
         self.episodes: Sequence[Episode] = ()
         self.drawn: dict[str, Drawn] = {}
+        self.last_rows: dict[str, list[int]] = {}  # number of the last row of each episode of the step
 
     # ---- before the first step
 
@@ -102,13 +104,14 @@ class Batches:
     def _encode(self, stream: str, data: Dataset) -> Dataset:
         """Encode all records, instead of those before. Returns the dataset of those that can be used."""
         kind = self.method.streams[stream].kind
-        if kind.sampled:
-            usable, tokens = self.run.prompts(data, self.sampling.max_tokens)
-            self.prompts.setdefault(stream, {}).clear()
-            self.prompts[stream].update(tokens)
-            self._encode_references(stream, usable)
-        else:
+        if not kind.sampled:
             usable, self.rows[stream] = self.run.rows(data, kind.name, self.columns)
+            return usable
+        played = self.run.hosts is not None  # then the environment says what its episodes begin with
+        usable, tokens = (data, {}) if played else self.run.prompts(data, self.sampling.max_tokens)
+        self.prompts.setdefault(stream, {}).clear()
+        self.prompts[stream].update(tokens)
+        self._encode_references(stream, usable)
         return usable
 
     def _encode_references(self, stream: str, data: Dataset) -> None:
@@ -229,7 +232,7 @@ class Batches:
             return None, drawn.metrics
         weights = {r.name: r.weight for r in self.rewards if r.weight}
         rows = [
-            episode_row(
+            episode_rows(
                 e,
                 train=self.authors[s][e.author].train,
                 temperature=self.authors[s][e.author].temperature,
@@ -239,7 +242,9 @@ class Batches:
             )
             for e in drawn.episodes
         ]
-        return collate(rows, scalars={"max_tokens": self.sampling.max_tokens}), drawn.metrics
+        self.last_rows[s] = [last - 1 for last in accumulate(map(len, rows))]
+        every = list(chain.from_iterable(rows))
+        return collate(every, scalars={"max_tokens": self.sampling.max_tokens}), drawn.metrics
 
     def scored(self, scores: Mapping[str, Mapping[str, Tensor]]) -> dict[str, float]:
         """Give the step's episodes the scores of models, by stream and name; return statistics of rewards."""
@@ -248,7 +253,7 @@ class Batches:
             if s not in self.drawn:
                 continue
             seen = list(self.drawn[s].seen)
-            for row, place in enumerate(self.drawn[s].chosen):
+            for row, place in zip(self.last_rows[s], self.drawn[s].chosen, strict=False):  # those replayed follow
                 values = {name: float(x[row]) for name, x in named.items()}
                 reward = values.pop(REWARD, seen[place].reward)
                 seen[place] = replace(seen[place], reward=reward, rewards={**seen[place].rewards, **values})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,19 @@ if TYPE_CHECKING:
 
 
 WINDOW = 10_000  # rows
+Tasks = Callable[[str, int | None], Any]
 
 
 class Datasets:
-    """What has been read, by source and kind. `given`: rows that were given in Python, by name."""
+    """What has been read, by source and kind.
 
-    def __init__(self, given: Mapping[str, Any] = MappingProxyType({})) -> None:
+    `given`: rows that were given in Python, by name. `tasks`: those of the run's environment, by source and number;
+    None for another source.
+    """
+
+    def __init__(self, given: Mapping[str, Any] = MappingProxyType({}), tasks: Tasks = lambda *_: None) -> None:
         self.given = given
+        self.tasks = tasks
         self._read: dict[tuple[str, str], Dataset] = {}
 
     def read(self, source: Data, kind: str, reads: Reads | None = None) -> Dataset:
@@ -52,9 +57,14 @@ class Datasets:
         if source.stream:
             how["window"] = source.window or WINDOW
         if not source.mix:
-            return read_source(self.given, source.path, kind, **how)
+            return self._source(source.path, kind, **how)
         sources = [
             {"path": part.path, "weight": part.weight, "size": part.size, "columns": part.columns}
             for part in source.mix
         ]
-        return load_mixture(sources, kind, read=partial(read_source, self.given), **how)
+        return load_mixture(sources, kind, read=self._source, **how)
+
+    def _source(self, spec: str, kind: str, *, size: int | None = None, **how: Any) -> Dataset:
+        made = self.tasks(spec, size)
+        given = self.given if made is None else {**self.given, spec: made}
+        return read_source(given, spec, kind, size=size, **how)

@@ -14,10 +14,14 @@ from posttrain.training.episodes import Key
 
 @dataclass
 class Draft:
-    """An unfinished episode: its finished segments, and the next one as far as it is written."""
+    """An unfinished episode: its finished segments, and the next one as far as it is written.
+
+    `played`: the episode as it was played in an environment.
+    """
 
     segments: tuple[Segment, ...] = ()
     partial: Completion = NOTHING
+    played: Episode | None = None
 
     @property
     def empty(self) -> bool:
@@ -27,7 +31,7 @@ class Draft:
     @property
     def finished(self) -> bool:
         """Whether the episode is complete."""
-        return self.partial.finished
+        return self.played is not None or self.partial.finished
 
     @property
     def tokens(self) -> tuple[int, ...]:

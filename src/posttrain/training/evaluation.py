@@ -22,6 +22,7 @@ from posttrain.training import measures
 from posttrain.training.columns_read import by_method
 from posttrain.training.episodes import Names, episode, request
 from posttrain.training.held_out import HeldOut, sources
+from posttrain.training.playing import play
 from posttrain.training.reranking import rerank
 from posttrain.training.role_rewards import REWARD, model_score
 from posttrain.training.run import Run
@@ -105,12 +106,17 @@ def sample(
 ) -> list[Episode]:
     """Answer prompts, all samples of a prompt side by side. The seed of each answer derives from `names`.
 
-    `encoded`: the tokens of each prompt by its id, if they are known.
+    In a run with an environment each prompt begins an episode. `encoded`: the tokens of each prompt by its id, if they
+    are known.
     """
+    order = [(p, (author, k)) for p in prompts for k in range(sampling.samples)]
+    if run.hosts is not None:
+        played = play(run, run.hosts, [(p, key, names) for p, key in order], sampling, max_tokens=max_tokens)
+        maybe_kill("sampling")
+        return played
     if sampling.guide:
         raise ConfigError("a guide writes in the training of a method only; sample from its models one after the other")
     tokens = encoded or {p.id: run.encoder.prompt(p) for p in prompts}
-    order = [(p, (author, k)) for p in prompts for k in range(sampling.samples)]
     requests = [request(run, p, tokens[p.id], sampling, names, key, max_tokens=max_tokens) for p, key in order]
     completions = run.generate(requests, sampling.drawn_from)
     maybe_kill("sampling")
@@ -175,7 +181,8 @@ class Evaluations:
         return self.run.dataset(source, method.streams[MAIN].kind.name, by_method(method))
 
     def _asked(self, prompts: Dataset) -> Dataset:
-        prompts, self.tokens = self.run.prompts(prompts)
+        if self.run.hosts is None:
+            prompts, self.tokens = self.run.prompts(prompts)
         self.prompts, self.fingerprint = [p for p in prompts if isinstance(p, Prompt)], prompts.fingerprint
         return prompts
 

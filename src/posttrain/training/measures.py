@@ -33,8 +33,10 @@ def token_values(run: Run, records: Sequence[Record], part: Part | Function) -> 
 
 def scored(run: Run, episodes: Sequence[Episode], part: Part | Function) -> list[Episode]:
     """Return the episodes with a part's value as their reward."""
-    rows = [episode_row(e, train=True, temperature=1.0, step=run.journal.steps) for e in episodes]
-    return [replace(e, reward=x) for e, x in zip(episodes, _floats(run, collate(rows), part), strict=True)]
+    whole = [e for e in episodes if not e.error]
+    rows = [episode_row(e, train=True, temperature=1.0, step=run.journal.steps) for e in whole]
+    numbers = iter(_floats(run, collate(rows), part) if rows else ())
+    return [e if e.error else replace(e, reward=next(numbers)) for e in episodes]
 
 
 def embeddings(run: Run, records: Sequence[Record], role: str) -> list[list[float]]:

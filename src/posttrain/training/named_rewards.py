@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from posttrain.config.code import Code
     from posttrain.config.schema import RunFile
 
+ENVIRONMENT = "environment"  # the reward that the environment of a run gives
 Speaker = Callable[[Any], TextRole]  # from what a setting says of a model to the model
 
 
@@ -36,7 +37,16 @@ def named_rewards(file: RunFile, speaker: Speaker | None = None) -> tuple[Reward
             fixed = {"path": given or entry.path, "weight": entry.weight, "signature": entry.signature}
             part = {"read_after": entry.read_after, "read_before": entry.read_before}
             made.append(resolve({**entry.settings, **fixed, **part, "transform": [spec(t) for t in entry.transform]}))
+    if file.environment is not None:
+        made = with_environment(made)
     return tuple(made if speaker is None else (with_models(reward, speaker) for reward in made))
+
+
+def with_environment(rewards: Sequence[Reward]) -> list[Reward]:
+    """Return the rewards with what the environment says, which needs no process of its own."""
+    own = resolve(ENVIRONMENT)
+    named = rewards if any(r.source == own.source for r in rewards) else [*rewards, own]
+    return [replace(r, whole_batch=True) if r.source == own.source else r for r in named]
 
 
 def with_models(reward: Reward, speaker: Speaker) -> Reward:

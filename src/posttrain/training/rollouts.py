@@ -15,6 +15,7 @@ from typing import Any, cast
 from posttrain.core.method import Sampling, Stream
 from posttrain.data.collate import groups
 from posttrain.data.feed import Feed
+from posttrain.environments.hosts import Hosts
 from posttrain.errors import ConfigError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt
@@ -27,6 +28,7 @@ from posttrain.training.baselines import baselines
 from posttrain.training.drafts import Draft, Group
 from posttrain.training.episodes import Key, episode, request, with_opponents
 from posttrain.training.guided import begin, divided, writer
+from posttrain.training.playing import described, play
 from posttrain.training.replay import Replay
 from posttrain.training.run import Run
 
@@ -142,7 +144,7 @@ class Rollouts:
         again = self.replay.take(step, replayed, kept)
         self.replay.keep(step, usable)
         metrics = describe([self.trained(g) for g in groups(seen)]) | self.run.sampler.metrics()
-        metrics |= {"rollouts/dropped": float(len(seen) - len(chosen))}
+        metrics |= {"rollouts/dropped": float(len(seen) - len(chosen))} | described(seen)
         if self.shaping:
             metrics |= self.run.scorer(self.rewards).metrics() | self.shaping.metrics()
         if self.replay.prompts:
@@ -158,7 +160,7 @@ class Rollouts:
 
     def _group(self, prompt: Prompt, step: int) -> Group:
         drafts = {key: Draft() for key in self._keys()}
-        return Group(prompt, step, self.tokens[prompt.id], drafts)
+        return Group(prompt, step, self.tokens.get(prompt.id, ()), drafts)
 
     def _keys(self) -> Iterator[Key]:
         for author, sampling in enumerate(self.authors):
@@ -186,6 +188,9 @@ class Rollouts:
             return
         places = [(g, (author, k)) for g in self.underway for k in range(sampling.samples)]
         places = [(g, key) for g, key in places if not g.drafts[key].finished]
+        if self.run.hosts is not None:
+            self._play(self.run.hosts, sampling, places)
+            return
         if sampling.guide:
             begin(self.run, self.name, sampling, sampling.guide, places, self.references)
             for g in self.underway:
@@ -224,17 +229,30 @@ class Rollouts:
         for (group, key), completion in zip(places, completions, strict=True):
             group.drafts[key].partial = completion
 
+    def _play(self, hosts: Hosts, sampling: Sampling, places: Sequence[tuple[Group, Key]]) -> None:
+        """Let one author play episodes in the environment."""
+
+        def over(place: int, episode: Episode) -> None:
+            group, key = places[place]
+            group.drafts[key] = Draft(played=episode)
+            self._completed(group)
+
+        wanted = [(g.prompt, key, (self.name, g.step)) for g, key in places]
+        play(self.run, hosts, wanted, sampling, over=over)
+
     def _completed(self, group: Group) -> bool:
         """Whether all episodes of a group are finished. If so, start their rewards while other groups are written."""
         if not all(draft.finished for draft in group.drafts.values()):
             return False
         written = [self._episode(group, key, draft) for key, draft in group.drafts.items()]
         group.episodes = with_opponents(written, len(self.authors))
-        if self.rewards:
-            self.run.scorer(self.rewards).start(group.episodes)
+        if self.rewards and (whole := [e for e in group.episodes if not e.error]):
+            self.run.scorer(self.rewards).start(whole)
         return True
 
     def _episode(self, group: Group, key: Key, draft: Draft) -> Episode:
+        if draft.played is not None:
+            return draft.played
         made = episode(self.run, group.prompt, group.tokens, key, draft.partial, before=draft.segments)
         guide = self.authors[key[0]].guide
         return divided(self.run, made, guide) if guide else made
@@ -245,7 +263,7 @@ class Rollouts:
         If an opponent or baseline has no score, the whole group is dropped.
         """
         if not self.rewards:
-            return list(group)
+            return [e for e in group if not e.error]
         if any(e.reward is None and not self.authors[e.author].train for e in group):
             return []
         scored = [e for e in group if e.reward is not None]
@@ -273,9 +291,9 @@ class Rollouts:
             self.ahead = Drawn(seen, ahead["chosen"], ahead["metrics"], again)
         self.replay.restore(saved.get("replay", []), prompts)
         self.underway = []
-        for described in saved["underway"]:
-            group = self._group(prompts[described["prompt_id"]], described["step"])
-            for author, sample, *draft in described["answers"]:
+        for kept in saved["underway"]:
+            group = self._group(prompts[kept["prompt_id"]], kept["step"])
+            for author, sample, *draft in kept["answers"]:
                 group.drafts[author, sample] = Draft.restored(draft)
             self._completed(group)
             self.underway.append(group)

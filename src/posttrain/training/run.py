@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,8 @@ from posttrain.rewards.credits import with_credits
 from posttrain.rewards.reward import Reward, resolve
 from posttrain.rewards.scorer import Scorer
 from posttrain.rewards.shaping.shaping import Baselines, Shaping
-from posttrain.rewards.workers.printed import Printed
 from posttrain.roles.model import ModelRole
 from posttrain.runs.journal import Journal
-from posttrain.runs.printed import PRINTED, write_printed
 from posttrain.runs.saver import Copy
 from posttrain.runs.signals import Signals
 from posttrain.runs.timers import StepTimers
@@ -32,7 +31,9 @@ from posttrain.seeds import seed_for
 from posttrain.training.columns_read import by_rewards
 from posttrain.training.datasets import Datasets
 from posttrain.training.encodings import Encodings, Wanted
+from posttrain.training.environments import hosts_of, tasks_of
 from posttrain.training.named_rewards import name_of, named_rewards, roles, with_models
+from posttrain.training.printed import keep_printed
 from posttrain.training.role_rewards import as_rewards
 from posttrain.training.saving import SaveClock
 from posttrain.training.shaped_rewards import shaping
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SHOWN_LINES = 3  # of what rewards print in a batch
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -82,7 +82,7 @@ class Run:
         self.display = display or Display()
         self.functions = functions
         self.text_roles = text_roles
-        self.datasets = datasets or Datasets(file.given)
+        self.datasets = datasets or Datasets(file.given, partial(tasks_of, file))
         self.encodings = encodings or Encodings(encoder)
         self.timers = StepTimers()
         self.signals = Signals(self.journal.kept_words, self.display.stop_after_step)
@@ -93,6 +93,7 @@ class Run:
         self._stop: frozenset[int] = frozenset()
         self._rewards: tuple[Reward, ...] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
+        self.hosts = None if file.environment is None else hosts_of(file.environment)
         self._told: set[Dataset] = set()  # whose warnings have been given
         self._warned: set[str] = set()  # settings likewise
 
@@ -113,7 +114,7 @@ class Run:
         Rows that it lets drop are listed in run.json, and so are the warnings. `reads`: as in data.dataset.load; of
         prompts, what the rewards read.
         """
-        if reads is None and kind == "prompts" and self.file.procedure is None:
+        if reads is None and kind == "prompts" and self.file.procedure is None and self.hosts is None:
             reads = by_rewards(self.rewards())
         dataset = self.datasets.read(source, kind, reads)
         if dataset not in self._told:
@@ -130,7 +131,8 @@ class Run:
 
     def _note_plain_text(self, source: Data, dataset: Dataset) -> None:
         """Warn of prompts in plain text where the model has a chat template, unless the run file sets `chat`."""
-        if "chat" not in source.model_fields_set and not is_bundled(source.path) and self.encoder.template.source:
+        chosen = "chat" in source.model_fields_set or self.hosts is not None
+        if not chosen and not is_bundled(source.path) and self.encoder.template.source:
             found = Notices()
             note_plain_text(dataset, found)
             found.warn(source.name)
@@ -221,23 +223,11 @@ class Run:
                 workers=s.workers,
                 timeout=s.timeout,
                 max_error_rate=s.max_error_rate,
-                on_print=self._keep_printed,
+                on_print=partial(keep_printed, self.journal, self.display),
             )
         scorer, steps = self._scorers[rewards], self.file.train.steps
         scorer.state = {"global_step": self.journal.steps} | ({} if steps is None else {"max_steps": steps})
         return scorer
-
-    def _keep_printed(self, printed: Sequence[Printed]) -> None:
-        """Write what reward functions printed to the log of the run, and show the first lines."""
-        folder = self.journal.folder
-        if folder is not None:
-            write_printed(folder / PRINTED, self.journal.steps + 1, [(p.reward, p.text) for p in printed])
-        lines = [f"reward {p.reward}: {line}" for p in printed if not p.shown for line in p.text.splitlines()]
-        for line in lines[:SHOWN_LINES]:
-            self.display.note(line)
-        if len(lines) > SHOWN_LINES:
-            more = f"{len(lines) - SHOWN_LINES} more lines of rewards"
-            self.display.note(more if folder is None else f"{more} in {folder / PRINTED}")
 
     def shaping(self, rewards: Sequence[Reward]) -> Shaping:
         """Return a new shaping of these rewards, as the run file says."""
@@ -250,12 +240,17 @@ class Run:
         shape: Shaping | None = None,
         baselines: Baselines | None = None,
     ) -> list[Episode]:
-        """Return the same episodes with their rewards, as they are or shaped. A failed one leaves None."""
-        scored = self.scorer(tuple(rewards)).score(episodes) if rewards else list(episodes)
+        """Return the same episodes with their rewards, as they are or shaped. A failed one leaves None.
+
+        An episode that the environment failed in stays without a score.
+        """
+        whole = [e for e in episodes if not e.error]
+        scored = self.scorer(tuple(rewards)).score(whole) if rewards else whole
         ends_of = self.encoder.text_ends
         scored = shape(scored, ends_of, baselines) if shape else [with_credits(e, ends_of) for e in scored]
         maybe_kill("rewards")
-        return scored
+        in_order = iter(scored)
+        return [e if e.error else next(in_order) for e in episodes]
 
     # ---- what is written
 
@@ -295,5 +290,7 @@ class Run:
             scorer.close()
         for role in self.text_roles.values():
             role.close()
+        if self.hosts is not None:
+            self.hosts.close()
         self.encoder.close()
         self.journal.close()

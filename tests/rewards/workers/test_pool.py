@@ -240,7 +240,7 @@ def test_nonsense_on_the_pipe_is_a_fault(monkeypatch, answer):
     worker._inbox += answer
     found = worker.poll()
     assert isinstance(found, Fault)
-    assert "broke its pipe to the scorer" in found.message
+    assert "broke its pipe to the trainer" in found.message
     assert not worker.usable()
 
 

@@ -11,6 +11,7 @@ from posttrain.config.section import Pathed, Section
 from posttrain.config.types import ColumnName, Count, FileColumns, Flag, NotNegative, Number, Positive
 
 MAIN = "main"  # the stream that `data` fills when it names none
+TASKS = "environment"  # the source that the environment of the run makes
 
 
 class Feedback(Section):
@@ -51,8 +52,9 @@ class Data(Pathed):
     noun: ClassVar[str] = "data source"
 
     path: str = ""
-    """File (JSONL, JSON, CSV, TSV, Parquet, Arrow, text), pattern (shards/*.jsonl), folder, hub id, or bundled
-    generator such as arithmetic:level=2."""
+    """File (JSONL, JSON, CSV, TSV, Parquet, Arrow, text), pattern (shards/*.jsonl), folder, hub id, bundled generator
+    such as arithmetic:level=2, or `environment` for the tasks that the run's environment makes (environment:seed=1 for
+    others)."""
     mix: tuple[Source, ...] = ()
     """Several sources instead of `path`: all records of each, or with `weight` a mixture, whose epoch ends when one of
     them is exhausted; a larger source continues from there in the next epoch."""

@@ -11,7 +11,8 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_serializer, field
 from pydantic_core import PydanticCustomError
 
 from posttrain.config.section import Section
-from posttrain.config.sections.data import MAIN, Data
+from posttrain.config.sections.data import MAIN, TASKS, Data
+from posttrain.config.sections.environment import EnvironmentRef
 from posttrain.config.sections.evaluate import Evaluate
 from posttrain.config.sections.method import MethodRef
 from posttrain.config.sections.model import POLICY, Model, RoleModel
@@ -41,8 +42,12 @@ class RunFile(Section):
     `posttrain explain` lists."""
     procedure: ProcedureRef | None = None
     """A loop over models and data, instead of a method; its settings are further keys."""
+    environment: EnvironmentRef | None = None
+    """What answers the policy, so that each prompt begins an episode of several turns: a name that ships, or ./file.py
+    with a class; its settings are further keys; null is one answer to each prompt."""
     data: dict[StreamName, Data] = Field(default_factory=dict, validate_default=True)
-    """Records to learn from: one source, or one for each stream of the method; a run needs at least one."""
+    """Records to learn from: one source, or one for each stream of the method; a run needs at least one, unless its
+    environment makes tasks."""
     rewards: tuple[RewardRef, ...] = ()
     """Reward functions; the reward of an answer is their weighted sum, unless `scoring.combine` says otherwise."""
     scoring: Scoring = Field(default_factory=Scoring)
@@ -96,6 +101,8 @@ class RunFile(Section):
             isinstance(data, Mapping) and data.keys() & Data.model_fields.keys()
         ):
             long["data"] = {MAIN: data}
+        if long.get("environment") and not data and long.get("method"):
+            long["data"] = {MAIN: TASKS}
         if isinstance(long.get("rewards"), str):
             long["rewards"] = [long["rewards"]]
         if "report" in long:

@@ -74,10 +74,9 @@ class Call:
         )
 
 
-def to_request(call: Call, number: int, timeout: float) -> dict[str, Any]:
+def to_request(call: Call, timeout: float) -> dict[str, Any]:
     """Return a call as it is sent to a worker. A function of this process goes by the name of its reward."""
     return {
-        "id": number,
         "reward": call.reward,
         "function": call.function if isinstance(call.function, str) else "",
         "settings": dict(call.settings),

@@ -37,10 +37,10 @@ class Child(Protocol):
         """Wait for the end of the process."""
 
 
-def start_python() -> Child:
-    """Start a fresh Python."""
+def start_python(module: str = "posttrain.rewards.workers.worker", *arguments: str) -> Child:
+    """Start a fresh Python that runs one of our modules, with the number of this process as its first argument."""
     return subprocess.Popen(  # noqa: S603 -- our own module in the same Python
-        [sys.executable, "-u", "-P", "-m", "posttrain.rewards.workers.worker", str(os.getpid())],
+        [sys.executable, "-u", "-P", "-m", module, str(os.getpid()), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -19,7 +19,7 @@ Function = Callable[..., Any]
 
 def evaluate(call: Call, function: Function) -> Outcome:
     """Call a reward function and check what it returns. Whatever it raises is a Fault, Ctrl-C excepted."""
-    _seed_everything(call.seed)
+    seed_everything(call.seed)
     try:
         if call.groups:
             from posttrain.rewards.workers import awaited  # asyncio takes as long to import as all else
@@ -96,7 +96,7 @@ def _hint(call: Call, error: BaseException) -> str:
     return ""
 
 
-def _seed_everything(seed: int) -> None:
+def seed_everything(seed: int) -> None:
     """For the function's sake: our own code draws from no global generator."""
     random.seed(seed)
     if numpy := sys.modules.get("numpy"):

@@ -126,7 +126,7 @@ def to_wire(outcome: Outcome) -> dict[str, Any]:
 def from_wire(message: Mapping[str, Any], count: int) -> Outcome:
     """The inverse of `to_wire`. Raises ValueError for anything else: the worker may send anything."""
     if "fault" in message:
-        return _fault(message["fault"])
+        return fault_from(message["fault"])
     values = message.get("verdicts")
     if not isinstance(values, list) or len(values) != count:
         raise ValueError("no list of verdicts")
@@ -145,10 +145,11 @@ def _lists(named: Any, count: int) -> dict[str, list[Any]]:
 
 
 def _structured(value: Mapping[str, Any]) -> Verdict:
-    return _fault(value) if "kind" in value else from_plain(value)
+    return fault_from(value) if "kind" in value else from_plain(value)
 
 
-def _fault(fields: Any) -> Fault:
+def fault_from(fields: Any) -> Fault:
+    """Rebuild a fault that was sent as plain data. Raises ValueError for anything else."""
     if not isinstance(fields, dict) or set(fields) != {"kind", "message", "traceback"}:
         raise ValueError("no fault")
     if fields["kind"] not in get_args(Kind):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import selectors
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator
@@ -13,6 +12,7 @@ from posttrain.errors import RewardError
 from posttrain.rewards.workers.call import Call, Fault
 from posttrain.rewards.workers.children import Child, start_python
 from posttrain.rewards.workers.framing import pack
+from posttrain.rewards.workers.killable import wait
 from posttrain.rewards.workers.outcome import Outcome
 from posttrain.rewards.workers.printed import Printed
 from posttrain.rewards.workers.process import WorkerProcess
@@ -91,7 +91,9 @@ class Pool:
                     busy[worker] = call
                 if not busy and (bell is None or not bell.open):
                     continue
-                _wait(busy, bell)
+                wait(busy, *([] if bell is None else [bell]))
+                if bell is not None:
+                    bell.clear()
                 if bell is not None and bell.given_up:
                     return
                 for worker in list(busy):
@@ -133,21 +135,6 @@ class Pool:
     def _discard(self, worker: WorkerProcess) -> None:
         worker.kill()
         self._living.discard(worker)
-
-
-def _wait(busy: dict[WorkerProcess, Call], bell: Bell | None) -> None:
-    """Wait until a pipe is ready, the nearest deadline has passed, or the bell rings."""
-    with selectors.PollSelector() as selector:
-        if bell is not None:
-            selector.register(bell, selectors.EVENT_READ)
-        for worker in busy:
-            for pipe in worker.readable():
-                selector.register(pipe, selectors.EVENT_READ)
-            for pipe in worker.writable():
-                selector.register(pipe, selectors.EVENT_WRITE)
-        selector.select(min((worker.remaining for worker in busy), default=None))
-    if bell is not None:
-        bell.clear()
 
 
 def _unwritable(call: Call, error: Exception) -> Fault:

@@ -15,11 +15,20 @@ _LAST = 2000  # bytes of one call that are kept for the message of a fault
 
 @dataclass(frozen=True)
 class Printed:
-    """What one call of a reward printed. `shown`: it went to the terminal by itself, from this process."""
+    """What one call of a reward printed, or one step of an environment (`noun`).
 
-    reward: str
+    `shown`: it went to the terminal by itself, from this process.
+    """
+
+    reward: str  # its name
     text: str
     shown: bool = False
+    noun: str = "reward"
+
+    @property
+    def who(self) -> str:
+        """Who printed it."""
+        return f"{self.noun} {self.reward}"
 
 
 class Output:

@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +25,7 @@ from posttrain.rewards.lookup import load
 from posttrain.rewards.workers.call import Call, Fault, from_request
 from posttrain.rewards.workers.evaluate import evaluate
 from posttrain.rewards.workers.framing import pack, read
+from posttrain.rewards.workers.inside import die_with_parent, private_pipes
 from posttrain.rewards.workers.outcome import Outcome, to_wire
 
 Find = Callable[[Call], Callable[..., Any]]
@@ -34,7 +34,7 @@ Find = Callable[[Call], Callable[..., Any]]
 
 def main() -> None:
     """Answer calls until the scorer closes the pipe."""
-    requests, replies = _private_pipes()
+    requests, replies = private_pipes()
     importlib.import_module("numpy.random")  # or a function that imports it first would draw unseeded numbers
     serve(requests, replies, int(sys.argv[1]), lambda call: load(str(call.function)))
 
@@ -42,7 +42,7 @@ def main() -> None:
 def serve(requests: BinaryIO, replies: BinaryIO, parent: int, find: Find) -> None:
     """Answer calls until the pipe closes or the scorer's process has ended."""
     faulthandler.enable(file=2)
-    threading.Thread(target=_die_with_parent, args=(parent,), daemon=True).start()
+    threading.Thread(target=die_with_parent, args=(parent,), daemon=True).start()
     folder, pid = os.open(os.curdir, os.O_RDONLY), os.getpid()
     made: dict[str, Made] = {}
     while (request := read(requests)) is not None:
@@ -73,23 +73,6 @@ def _answer(call: Call, number: int, replies: BinaryIO, find: Find, made: dict[s
 def _reply(replies: BinaryIO, message: dict[str, Any]) -> None:
     replies.write(pack(message))
     replies.flush()
-
-
-def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Move the two pipes away from descriptors 0 and 1, where functions and their children would find them."""
-    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    empty = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(empty, 0)
-    os.close(empty)
-    os.dup2(2, 1)
-    return requests, replies
-
-
-def _die_with_parent(parent: int) -> None:
-    """End with the trainer, even when it is killed while a function runs here."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os.killpg(os.getpid(), signal.SIGKILL)  # our process group, so the function's children too
 
 
 if __name__ == "__main__":

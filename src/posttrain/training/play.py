@@ -1,0 +1,161 @@
+"""An episode that is being played: what was said, which tokens the policy read and wrote, and what ended it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from posttrain.core.method import Sampling
+from posttrain.data.chat.continuation import followed
+from posttrain.environments.environment import Action, Outcome
+from posttrain.environments.wire import Opening
+from posttrain.records import Episode, Message, Prompt, Segment
+from posttrain.sampling.request import Completion, Request
+from posttrain.training.episodes import Key, Names, request
+from posttrain.training.run import Run
+
+TURNS, TOKENS = "turns", "tokens"  # what cuts an episode that is not over
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most turns of an episode, tokens of a turn, tokens behind the prompt, and tokens of a row."""
+
+    turns: int
+    turn_tokens: int
+    tokens: int
+    row: int
+
+
+@dataclass
+class Play:
+    """One episode. `read` are the tokens that the next turn is sampled after; `over`: nothing more will be written."""
+
+    run: Run
+    prompt: Prompt
+    key: Key
+    names: Names
+    sampling: Sampling
+    limits: Limits
+    conversation: list[Message] = field(default_factory=list)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    prompt_tokens: tuple[int, ...] = ()
+    read: tuple[int, ...] = ()
+    rewritten: bool = False  # whether `read` is other tokens than those before it, in which a row begins
+    segments: list[Segment] = field(default_factory=list)
+    infos: list[Mapping[str, Any]] = field(default_factory=list)
+    turns: int = 0
+    over: bool = False
+    cut: str = ""
+    error: str = ""
+
+    @property
+    def seed(self) -> int:
+        """The seed of the environment."""
+        return self.run.seed("environment", *self.names, self.prompt.id, *self.key)
+
+    # ---- what the environment says
+
+    def open(self, opening: Opening) -> None:
+        """Begin with what the environment begins with. Raises DataError for a conversation without room behind it."""
+        self.conversation = list(opening.messages)
+        self.arguments = {**self.prompt.arguments, **({"tools": list(opening.tools)} if opening.tools else {})}
+        self.prompt_tokens = self.read = self._rendered()
+
+    def answer(self, action: Action, outcome: Outcome) -> None:
+        """Append what the environment answered, unless the episode is over."""
+        turn = self.segments[-1]
+        self.segments[-1] = replace(turn, reward=outcome.reward)
+        self.infos.append(outcome.info)
+        message, *_ = forms = _forms(action)
+        if outcome.done or self.turns == self.limits.turns:
+            self.conversation += [message, *outcome.messages]
+            self._end("" if outcome.done else TURNS)
+            return
+        said = followed(
+            self.run.encoder, self.conversation, forms, outcome.messages, self.arguments, sampled=turn.tokens
+        )
+        self.conversation += [said.message, *outcome.messages]
+        self._append(said.tokens)
+
+    def fail(self, error: str) -> None:
+        """End an episode that the environment could not go on with."""
+        self.over, self.error = True, error
+
+    def _append(self, tokens: tuple[int, ...] | None) -> None:
+        """Append the tokens of messages, or begin a row where the template writes earlier turns otherwise (None)."""
+        if tokens is None:
+            read, added = self._rendered(room=0), 0
+        else:
+            read, added = self.read + tokens, len(tokens)
+        if len(read) >= self.limits.row or self._written + added >= self.limits.tokens:
+            self._end(TOKENS)
+            return
+        self.read, self.rewritten = read, tokens is None
+        if tokens is not None:
+            text = self.run.encoder.tokenizer.decode(list(tokens), skip_special_tokens=False)
+            self.segments.append(Segment(tokens, None, None, text, trained=False))
+
+    def _rendered(self, room: int = 1) -> tuple[int, ...]:
+        """The tokens of the conversation so far."""
+        asked = Prompt(self.prompt.id, tuple(self.conversation), where=self.prompt.where, arguments=self.arguments)
+        return self.run.encoder.prompt(asked, room)
+
+    def _end(self, cut: str) -> None:
+        self.over, self.cut = True, cut
+
+    # ---- what the policy writes
+
+    def request(self) -> Request:
+        """Return the request for the next turn."""
+        room = min(self.limits.row - len(self.read), self.limits.tokens - self._written, self.limits.turn_tokens)
+        made = request(
+            self.run, self.prompt, self.read, self.sampling, self.names, self.key, turn=self.turns, max_tokens=room
+        )
+        return replace(made, keep=self.turns + 1 < self.limits.turns)
+
+    def write(self, completion: Completion) -> Action:
+        """Append a turn of the policy, and return what it did."""
+        text = self.run.encoder.text(completion.tokens)
+        self.segments.append(
+            Segment(
+                completion.tokens,
+                completion.logp,
+                self.key[0],
+                text,
+                completion.ended,
+                versions=completion.versions,
+                context=self.read if self.rewritten else None,
+            )
+        )
+        self.read, self.rewritten = self.read + completion.tokens, False
+        self.turns += 1
+        return Action(text, content=text, ended=completion.ended)
+
+    @property
+    def _written(self) -> int:
+        return sum(len(s.tokens) for s in self.segments)
+
+    # ---- the record
+
+    def episode(self) -> Episode:
+        """Return the episode, which is over."""
+        author, sample = self.key
+        notes = {"environment": [dict(info) for info in self.infos]} if any(self.infos) else {}
+        return Episode(
+            self.prompt,
+            author,
+            sample,
+            self.prompt_tokens,
+            tuple(self.segments),
+            notes=notes,
+            conversation=tuple(self.conversation),
+            cut=self.cut,
+            error=self.error,
+        )
+
+
+def _forms(action: Action) -> list[Message]:
+    """The messages that may stand for a turn in the conversation."""
+    return [{"role": "assistant", "content": action.text}]
