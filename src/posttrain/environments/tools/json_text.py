@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+DEEPEST = 100  # objects within objects: more breaks what walks through them
 SPACE = re.compile(r"\s*")
 
 
@@ -27,7 +28,18 @@ def value_at(text: str, start: int) -> tuple[Any, int]:
         raise NotJsonError(f"{error.msg} at character {error.pos - begin + 1}") from None
     except ValueError as error:  # a key twice, NaN, or a number of thousands of digits
         raise NotJsonError(str(error)) from None
+    if text.count("[", begin, end) + text.count("{", begin, end) > DEEPEST and _depth(value) > DEEPEST:
+        raise NotJsonError("it is nested too deeply")
     return value, end
+
+
+def _depth(value: Any) -> int:
+    """Return how many objects and lists lie within each other, without recursion."""
+    level, depth = [value], 0
+    while level := [x for x in level if isinstance(x, dict | list)]:
+        level = [x for each in level for x in (each.values() if isinstance(each, dict) else each)]
+        depth += 1
+    return depth
 
 
 def behind_space(text: str, start: int) -> int:
