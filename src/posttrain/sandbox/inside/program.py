@@ -17,9 +17,7 @@ def ready() -> None:
 def execute(source: str, name: str) -> dict[str, object]:
     """Run a program as the module `name` and return its names. When it runs out of memory, the process ends."""
     if "random" in source:
-        import random
-
-        random.seed(0)  # the same verdict every time
+        seed()  # the same verdict every time
     module = type(sys)(name)
     sys.modules[name] = module
     try:
@@ -27,6 +25,13 @@ def execute(source: str, name: str) -> dict[str, object]:
     except MemoryError:
         os._exit(RESOURCE)
     return vars(module)
+
+
+def seed() -> None:
+    """Let the same program draw the same numbers each time."""
+    import random
+
+    random.seed(0)
 
 
 def run(source: str) -> None:
