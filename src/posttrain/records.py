@@ -18,10 +18,14 @@ Turns = str | tuple[Message, ...]
 
 @dataclass(frozen=True)
 class Sampled:
-    """An answer as the tokens that a model sampled; encoding its text again might give other tokens."""
+    """An answer as the tokens that a model sampled; encoding its text again might give other tokens.
+
+    The first `read` of them are read and no loss uses them: the steps before the one that a record is about.
+    """
 
     tokens: tuple[int, ...]
     text: str = ""
+    read: int = 0
 
 
 Answer = Turns | Sampled

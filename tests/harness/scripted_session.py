@@ -21,8 +21,13 @@ from posttrain.core.method import Sampling
 from posttrain.core.parts import Part
 from posttrain.data.dataset import Dataset
 from posttrain.records import Answer, Demonstration, Episode, Pair, Prompt, Ranking, Rating, Record, Steps, Turns
+from posttrain.search.found import Found
+from posttrain.search.search import Place, Search, grow
+from posttrain.search.tree import Step, Tree
 from posttrain.seeds import seed_for
+from posttrain.training.estimates import Judged, Modelled, Rollouts, Verdict
 from posttrain.training.rollouts import with_opponents
+from posttrain.training.searching import LINES, Cut
 from posttrain.training.session import Session
 from posttrain.turns import answer_text, last_message
 
@@ -37,6 +42,8 @@ class ScriptedSession:
 
     `measures`: numbers by the name that they are kept under. `scores`: the reward of an answer that is scored again.
     `states`: a hidden state by the text of an answer. `seeds`: seeds by their names, others derive from the names.
+    `steps`: those that may follow a question with an answer so far; one without an end of line ends the answer.
+    `worth`: the value of a question with an answer so far.
     `speaker`: what a model that is asked says, by its role and the question: a text, or probabilities of options.
     """
 
@@ -52,6 +59,8 @@ class ScriptedSession:
         scores: Callable[[Episode], float | None] | None = None,
         states: Mapping[str, Sequence[float]] | None = None,
         seeds: Mapping[tuple[Any, ...], int] | None = None,
+        steps: Callable[[str], Sequence[str]] | None = None,
+        worth: Callable[[str], float | None] | None = None,
         speaker: Callable[[str, str], Any] | None = None,
         weights: Mapping[str, str] | None = None,
         folder: Path | None = None,
@@ -64,6 +73,8 @@ class ScriptedSession:
         self.scores = scores
         self.states = states or {}
         self.seeds = seeds or {}
+        self.steps = steps
+        self.worth = worth
         self.speaker = speaker
         self.weights = {"policy": "start", **(weights or {})}
         self.named = tuple(rewards)
@@ -143,6 +154,32 @@ class ScriptedSession:
             episode(prompt, text, None if rewards == () else reward, sample=i, author=author)
             for i, (text, reward) in enumerate(pairs)
         ]
+
+    def search(
+        self,
+        name: str,
+        prompts: Sequence[Prompt],
+        search: Search,
+        estimate: Any,
+        sampling: Sampling,
+        *,
+        cut: Cut = LINES,
+    ) -> list[Found]:
+        how = f"{search.name} {as_text(dict(search.settings))}, steps to {cut.boundary!r} or {cut.tokens}"
+        heat = "" if sampling.temperature == 1 else f" at {sampling.temperature:g}"
+        asked = "; ".join(text_of(p.prompt) for p in prompts)
+        self._line(f"search {name}: {asked}", how + heat, f"{_estimate(estimate)} of {self._roles()}")
+        assert self.steps is not None
+        assert self.worth is not None
+        trees = [Tree() for _ in prompts]
+        so_far = lambda i, n: f"{text_of(prompts[i].prompt)}{trees[i].answer(n).text}"  # noqa: E731
+
+        def draw(places: Sequence[Place]) -> list[Step]:
+            texts = [(steps := self.steps(so_far(p.tree, p.node)))[p.sample % len(steps)] for p in places]  # type: ignore[misc]
+            return [Step(tuple(t.encode()), (-0.5,) * len(t), t, not t.endswith("\n")) for t in texts]
+
+        found = grow(search, trees, draw, lambda nodes: [self.worth(so_far(i, n)) for i, n in nodes])  # type: ignore[misc]
+        return [Found(p, (1, 2), t, tuple(a)) for p, t, a in zip(prompts, trees, found, strict=True)]
 
     def score_again(self, name: str, episodes: Sequence[Episode], rewards: Any = None) -> list[Episode]:
         asked = [f"{text_of(e.prompt.prompt)} {e.text}{_opponent(e.prompt)}" for e in episodes]
@@ -251,6 +288,19 @@ def described(record: Record) -> str:
             return f"{asked} -> {' / '.join(f'{s} {_number(x)}' for s, x in steps)}"
         case Rating():
             return f"{asked} -> {_text(record.completion)} {'good' if record.label else 'bad'}"
+
+
+def _estimate(estimate: Any) -> str:
+    match estimate:
+        case Verdict(rewards, accepted, finished):
+            return f"verdict of {_rewards(rewards)} above {accepted:g}{' if finished' if finished else ''}"
+        case Modelled(part):
+            return _name(part)
+        case Rollouts(_, sampling, name):
+            return f"{sampling.samples} rollouts for {name}"
+        case Judged(verdict, others):
+            return f"{_estimate(verdict)}, else {_estimate(others)}"
+    raise AssertionError(estimate)
 
 
 def _stream(name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from posttrain.catalogue import index as catalogue
-from posttrain.procedures import judging, learning_rate, stage_rewards
+from posttrain.procedures import judging, learning_rate, searching, stage_rewards
 from posttrain.selection.pairs import pairs as paired
 from tests.harness.mutants import Logic, functions_of, notices, survivors
 from tests.procedures.transcripts import SCENARIOS
@@ -109,6 +109,12 @@ def test_a_broken_helper_of_several_procedures_is_noticed():
 def test_a_broken_choice_of_rewards_is_noticed():
     tests = [s.check for s in SCENARIOS if s.path == "pipelines/deepseek_v2"]
     for fn in functions_of(stage_rewards):
+        assert not survivors(fn, Logic, tests), fn.__name__
+
+
+def test_a_broken_helper_of_searches_is_noticed():
+    tests = [s.check for s in SCENARIOS if s.path == "search/svpo"]
+    for fn in functions_of(searching):
         assert not survivors(fn, Logic, tests), fn.__name__
 
 

@@ -19,6 +19,7 @@ from posttrain.runs.ending import FinishedError, is_finished
 from posttrain.runs.journal import Journal
 from posttrain.runs.metrics import Metric, MetricsWriter
 from posttrain.runs.names import is_blank
+from posttrain.runs.pieces import Pieces
 from posttrain.runs.rounds import read_rows, write_rows
 from posttrain.runs.sampled_tokens import TokenTexts
 from posttrain.runs.samples import SamplesWriter
@@ -137,14 +138,23 @@ class DirectoryJournal(Journal):
     def _computed(self, name: str, compute: Callable[[], list[Any]], about: Mapping[str, str]) -> list[Any]:
         """Read what an earlier attempt has made at this point of the run, else compute and keep it."""
         path = self.folder / f"{name}.jsonl"
-        entry = {"name": name, "steps": self.steps, "verb": self.verb, "settings": self.settings, **about}
+        entry = {**self._place(name), **about}
         if self._kept.get(name) == entry:
             return read_rows(path)
         rows = compute()
         self.begin()
         write_rows(path, rows)
         durable.append_line(self.folder / KEPT, json.dumps(entry))
+        self.pieces(name).done()
         return rows
+
+    def pieces(self, name: str) -> Pieces:
+        self.begin()
+        return Pieces(self.folder / f"{name}.pieces.jsonl", self._place(name))
+
+    def _place(self, name: str) -> dict[str, Any]:
+        """Where in the run a result is made, and under which settings."""
+        return {"name": name, "steps": self.steps, "verb": self.verb, "settings": self.settings}
 
     def _read_kept(self, up_to: int | None) -> dict[str, Mapping[str, Any]]:
         """The named results of earlier attempts; with `up_to` only those made before or at that step."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from posttrain.errors import ConfigError
 from posttrain.records import Episode
 from posttrain.runs.metrics import Metric
+from posttrain.runs.pieces import Pieces
 from posttrain.runs.saver import Copy
 
 
@@ -75,6 +76,11 @@ class Journal:
         """Plain data that is computed once in the life of a run, however often it is resumed."""
         self._claim(name)
         return compute()
+
+    def pieces(self, name: str) -> Pieces:
+        """What has been computed so far of the result of this name, which takes long."""
+        del name  # nothing outlives this attempt
+        return Pieces()
 
     def measured(self, name: str, compute: Callable[[], list[Any]], asked: str) -> list[Any] | None:
         """An evaluation, kept likewise. `asked`: identifies what was measured; with another one it has no result.

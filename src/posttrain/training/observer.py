@@ -18,11 +18,15 @@ from posttrain.records import Episode, Prompt, Record, Turns
 from posttrain.rewards.reward import Reward
 from posttrain.roles.protocol import Options as ReplyOptions
 from posttrain.runs.rounds import as_episodes, as_row
+from posttrain.search.found import Found
+from posttrain.search.search import Search
 from posttrain.training import measures, text_roles
 from posttrain.training.episodes import Names, with_opponents
+from posttrain.training.estimates import Estimate
 from posttrain.training.evaluation import Evaluation, Evaluations, evaluate, sample
 from posttrain.training.reranking import rerank
 from posttrain.training.run import Run
+from posttrain.training.searching import LINES, Cut, searched
 
 if TYPE_CHECKING:
     from posttrain.config.schema import Data
@@ -111,6 +115,36 @@ class Observer:
         scored = "" if mean is None else f", mean reward {mean:.3f}"
         self.run.display.note(f"{name}: {len(episodes)} answers to {len(asked)} prompts{scored}")
         return episodes
+
+    def search(
+        self,
+        name: str,
+        prompts: Sequence[Record],
+        search: Search,
+        estimate: Estimate,
+        sampling: Sampling,
+        *,
+        cut: Cut = LINES,
+        max_tokens: int | None = None,
+    ) -> list[Found]:
+        """Grow a tree of partial answers for each prompt, kept like what is collected.
+
+        `estimate` says what they are worth (training.estimates), `cut` where a step ends.
+        """
+        asked = [cast(Prompt, p) for p in prompts]
+
+        def compute() -> list[Any]:
+            with self.run.timers("sampling"):
+                found = searched(
+                    self.run, asked, search, estimate, name=name, sampling=sampling, cut=cut, max_tokens=max_tokens
+                )
+            return [f.state() for f in found]
+
+        known = {p.id: p for p in asked}
+        found = [Found.restored(row, known) for row in self._kept(name, compute)]
+        tokens, nodes = sum(f.tree.tokens for f in found), sum(len(f.tree.nodes) - 1 for f in found)
+        self.note(f"{name}: {search.name} drew {tokens} tokens for {nodes} nodes behind {len(asked)} prompts")
+        return found
 
     def score_again(self, name: str, episodes: Sequence[Episode], rewards: Scoring | None = None) -> list[Episode]:
         """Return the same episodes with new rewards, kept like what is collected."""

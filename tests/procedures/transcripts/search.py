@@ -2,14 +2,94 @@
 
 from __future__ import annotations
 
+from tests.harness.scripted_session import prompts
 from tests.procedures.transcripts.records import THREE, TWO, demonstrations
 from tests.procedures.transcripts.scenario import Scenario
 
 COINS = {("lols", 1): int(0.29 * 2**56), ("lols", 2): int(0.3 * 2**56), ("lols", 3): 0}
 GRADED = {"x?": {"a": 0.1, "bbb": 0.9, "cc": None}, "y?": {"dd": 0.2, "e": 0.4}, "z?": {"ff": 1.0, "gggg": 0.0}}
 LOGP = [-2.0, -5.0, -1.0, -6.0, -1.0, -0.5]
+STEPS = {
+    "x?": ["a\n", "b\n", "c"],
+    "x?a\n": ["1", "2"],
+    "x?b\n": ["3", "1\n"],
+    "x?b\n1\n": ["4"],
+    "y?": ["d", "e"],
+}
+WORTH = {"x?c": -1.0, "x?a\n1": 1.0, "x?a\n2": -1.0, "x?b\n3": -1.0, "x?b\n1\n": 0.0, "y?d": 1.0, "y?e": None}
 
 SEARCH = (
+    Scenario(  # a: 0, 1 and -1; b: 0 and -1, and 1 behind it was not visited; e was not scored
+        "search/svpo",
+        {"prompts": TWO},
+        {"rounds": 2, "simulations": 3, "branching": 2, "depth": 3, "rollouts": 4, "svpo": {"steps": 4}},
+        {"steps": STEPS.__getitem__, "worth": WORTH.get},
+        """
+        search trees-1: x?; y? | mcts simulations=3 exploration=1.5 branching=2 depth=3, steps to '\\n' or None
+            | verdict of ('rewards',) above 0 if finished, else 4 rollouts for trees-1 of policy=start reference=start
+        train preference/svpo on 'steps 1': x?: a > b ; x?: a 1 > a 2 | policy=start reference=start | no rewards
+            | steps=4
+        search trees-2: x?; y? | mcts simulations=3 exploration=1.5 branching=2 depth=3, steps to '\\n' or None
+            | verdict of ('rewards',) above 0 if finished, else at_last of policy=#1 reference=start
+        train preference/svpo on 'steps 2': x?: a > b ; x?: a 1 > a 2 | policy=#1 reference=start | no rewards
+            | steps=4
+        return stage=2
+        """,
+    ),
+    Scenario(  # without values of open nodes; the beam keeps one: a, then 1; 0.5 is not above 0.5
+        "search/svpo",
+        {"prompts": prompts("x?", "x?"), "held_out": prompts("x?", "y?", "y?")},
+        {
+            "simulations": 4,
+            "branching": 3,
+            "depth": 2,
+            "exploration": 0.5,
+            "margin": 0.5,
+            "accepted": 0.5,
+            "finished": False,
+            "boundary": ".",
+            "step_tokens": 5,
+            "width": 1,
+        },
+        {
+            "steps": STEPS.__getitem__,
+            "worth": lambda t: WORTH.get(t, 0.5),
+            "scores": lambda e: {"a\n1": 0.5, "d": 0.7}[e.text],
+            "answers": {"greedy": {"x?": {"z": 0.4, "…": 9.0, "…?": 0.8}, "y?": {"q": None}}},
+        },
+        """
+        search trees-1: x? | mcts simulations=4 exploration=0.5 branching=3 depth=2, steps to '.' or 5
+            | verdict of ('rewards',) above 0.5 of policy=start reference=start
+        train preference/svpo on 'steps 1': x?: a > c; x?: b > c; x?: a 1 > a 2; x?: b 1 > b 3
+            | policy=start reference=start | no rewards
+        search guided: x?; y? | beam width=1 branching=3 depth=2, steps to '.' or 5
+            | at_last of policy=#1 reference=start
+        score guided answers: x? a 1; y? d | rewards
+        collect greedy: x?; y? | 1 of policy=#1 at 0 | rewards
+        return stage=1 right/guided=0.5 right/greedy=0.666667
+        """,
+    ),
+    Scenario(  # an answer that was cut is wrong; nobody scored d
+        "search/svpo",
+        {"prompts": prompts("x?"), "held_out": TWO},
+        {"simulations": 2, "branching": 2, "depth": 3},
+        {
+            "steps": STEPS.__getitem__,
+            "worth": WORTH.get,
+            "scores": lambda e: {"a\n1": 0.5, "d": None}[e.text],
+            "answers": {"greedy": {"x?": {"z": 0.4, "…": 9.0}, "y?": {"q": None}}},
+        },
+        """
+        search trees-1: x? | mcts simulations=2 exploration=1.5 branching=2 depth=3, steps to '\\n' or None
+            | verdict of ('rewards',) above 0 if finished of policy=start reference=start
+        train preference/svpo on 'steps 1': x?: a 1 > a 2 | policy=start reference=start | no rewards
+        search guided: x?; y? | beam width=3 branching=2 depth=3, steps to '\\n' or None
+            | at_last of policy=#1 reference=start
+        score guided answers: x? a 1; y? d | rewards
+        collect greedy: x?; y? | 1 of policy=#1 at 0 | rewards
+        return stage=1 right/guided=1 right/greedy=0.5
+        """,
+    ),
     Scenario(
         "search/lols",
         {"prompts": TWO},

@@ -205,7 +205,8 @@ class Encoder:
         prompt = record.prompt
         if isinstance(answer, Sampled):
             asked = tuple(self._prompt_tokens(record))
-            return [((*asked, *answer.tokens), (False,) * len(asked) + (True,) * len(answer.tokens))]
+            read, own = len(asked) + answer.read, len(answer.tokens) - answer.read
+            return [((*asked, *answer.tokens), (False,) * read + (True,) * own)]
         if isinstance(prompt, str) and isinstance(answer, str):
             return [self._plain(prompt, answer, record.where)]
         before, answered = same_form(prompt, answer) if prompt else ((), answer)
