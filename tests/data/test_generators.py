@@ -1,6 +1,7 @@
 import ast
 import operator
 import re
+from fractions import Fraction
 from importlib import import_module
 
 import pytest
@@ -65,10 +66,28 @@ def check_bugs(problem):
     assert sum(a != b for a, b in zip(files[path].split("\n"), after.split("\n"), strict=True)) == 1
 
 
+def check_linear_programmes(problem):
+    """The optimum is that of the dual, or the best point of a grid of whole numbers."""
+    a, b, d, f, p, e, g, q = map(int, re.findall(r"\d+", problem.short))
+    if "general" in problem.answer:
+        points = [(x, y) for x in range(p // d + 1) for y in range(p // f + 1) if d * x + f * y <= p]
+        best = max(a * x + b * y for x, y in points if e * x + g * y <= q)
+    else:
+        prices = [(max(Fraction(a, d), Fraction(b, f)), 0), (0, max(Fraction(a, e), Fraction(b, g)))]
+        if slope := d * g - e * f:
+            prices.append((Fraction(a * g - b * e, slope), Fraction(b * d - a * f, slope)))
+        best = min(p * u + q * v for u, v in prices if u >= 0 and v >= 0 and d * u + e * v >= a and f * u + g * v >= b)
+    assert problem.columns["objective"] == float(best)
+    assert "max" in problem.answer
+    assert "max" not in problem.wrong
+    assert {str(n) for n in (a, b, d, f, p, e, g, q)} <= set(re.findall(r"\d+", problem.question))
+
+
 CHECKS = {
     "arithmetic": check_arithmetic,
     "bugs": check_bugs,
     "countdown": check_countdown,
+    "linear_programmes": check_linear_programmes,
     "reverse_text": check_reverse_text,
 }
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
+from posttrain.data.generators import linear_programmes
 from posttrain.errors import MissingExtraError
 from posttrain.rewards.bundled.solver import _right, solver
+from tests.harness.runs import metrics, run
 
 pytestmark = pytest.mark.paper("chen2025vp2")
 MODEL = "max\n 3 x + 2 y\nsubject to\n c1: x + y <= 4\n c2: x + 3 y <= 6\nbounds\n x <= 3\nend\n"  # 11 at (3, 1)
@@ -55,6 +58,24 @@ class TestWithHighs:
 
     def test_nothing_is_said_where_nobody_knows_the_optimum(self):
         assert solver([block(MODEL), block(MODEL)], [None, 11.0]) == [None, 1.0]
+
+    def test_the_answers_to_the_bundled_programmes_are_right_and_those_that_minimise_are_solved_but_wrong(self):
+        problems = [linear_programmes.make(i, 0, level) for level in linear_programmes.LEVELS for i in range(5)]
+        wanted = [p.columns["objective"] for p in problems]
+        assert solver([p.answer for p in problems], wanted) == [1.0] * 10
+        assert solver([p.wrong for p in problems], wanted, solved=0.5) == [0.5] * 10
+
+    def test_programmes_train_through_the_recipe(self, tmp_path):
+        result = run(
+            Path(__file__).parents[2] / "recipes" / "smollm2_sirl.yaml", tmp_path, "model=tiny",
+            "procedure.sft={steps: 1, prompts_per_step: 1}",
+            "procedure.then={steps: 1, prompts_per_step: 1, settings: {kl_within: parts}}",
+            "data.demonstrations=linear_programmes:chat=false,size=2", "sampling.max_tokens=4", "sampling.samples=2",
+            "data.prompts=linear_programmes:chat=false,size=2", "evaluate=null", "scoring.workers=0",
+            "train.save_minutes=0",
+        )  # fmt: skip
+        assert metrics(result)[-1]["rewards/parts/mean"] == -1.0
+        assert metrics(result)[-1]["rewards/solver/mean"] == 0.0
 
 
 def test_golden_of_the_tolerance():

@@ -15,6 +15,7 @@ from posttrain.catalogue.transforms.heads import HEAD_KEYS, head_settings, heads
 from posttrain.catalogue.transforms.idle_streams import without_idle_streams
 from posttrain.catalogue.transforms.judges import judged
 from posttrain.catalogue.transforms.kl import kl_in_loss, kl_in_reward
+from posttrain.catalogue.transforms.kl_within import kl_within
 from posttrain.catalogue.transforms.lagged import drawn, paced
 from posttrain.catalogue.transforms.moving_reference import with_moving_reference
 from posttrain.catalogue.transforms.turns import discounted
@@ -30,6 +31,10 @@ ADDING: dict[str, Callable[[Method, Any], Method]] = {  # settings that add othe
     "judges": judged,
     "kl_in_loss": kl_in_loss,
     "kl_in_reward": kl_in_reward,
+}
+AFTER_A_KL: dict[str, Callable[[Method, Any], Method]] = {  # settings that change a KL which others may have added
+    "kl_within": kl_within,
+    "moving_reference": with_moving_reference,
 }
 GUIDE = "guide"  # the slot of the parts that say where guides begin or end
 Setting = tuple[str, str, str, Any]  # slot, part, key, value
@@ -48,6 +53,7 @@ def configure(method: Method, changes: Mapping[str, Any]) -> Method:
     `aggregate: mean` (transforms/aggregation.py); `components: [helpful, brief]` (transforms/components.py);
     `discount: turns` (transforms/turns.py); `moving_reference: 0.01`; `entropy: bonus` (transforms/entropy.py);
     `judges: [safe]` (transforms/judges.py); `kl_in_loss: k3` and `kl_in_reward: none` (transforms/kl.py);
+    `kl_within: parts` (transforms/kl_within.py);
     `scores.size: 8` (transforms/heads.py); `high: 0.28`; `gae.lam: 0.9` for every part of that name;
     `cost_credit.lam: 0.9`, `kl.weight: 0.01` or `policy.reduce: token_mean` for one slot; `passes`, `minibatches`.
     A stream that a weight of 0 leaves without a reader is left out.
@@ -62,8 +68,8 @@ def _change(method: Method, path: str, value: Any) -> Method:
     *owner, key = path.split(".")
     if path.split(".")[0] == step_merging.NAME:
         return step_merging.with_merged_steps(method, path, value)
-    if path == "moving_reference":  # after a KL that was added
-        return with_moving_reference(method, value)
+    if path in AFTER_A_KL:
+        return AFTER_A_KL[path](method, value)
     if path in ADDING:
         return ADDING[path](method, value)
     if len(owner) == 1 and key in HEAD_KEYS and owner[0] in heads_of(method):
