@@ -10,7 +10,9 @@ from posttrain.data.bundled import names, split_of
 from posttrain.data.dataset import load
 from posttrain.errors import ConfigError
 from posttrain.records import Demonstration, Pair, Prompt, Rating
+from posttrain.rewards.bundled.logical_equivalence import equivalence
 from posttrain.rewards.bundled.patch_similarity import patch_similarity
+from posttrain.rewards.first_order import parse
 
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
 
@@ -83,12 +85,23 @@ def check_linear_programmes(problem):
     assert {str(n) for n in (a, b, d, f, p, e, g, q)} <= set(re.findall(r"\d+", problem.question))
 
 
+def check_rules(problem):
+    """The wrong answer is a formula too, but not an equivalent one, whatever its predicates are called."""
+    answer, wrong = parse(problem.answer), parse(problem.wrong)
+    assert problem.answer == problem.columns["formula"]
+    assert problem.question.endswith(problem.short.strip())
+    assert set(answer.atoms()) == set(wrong.atoms())
+    if len(problem.question) % 5 == 0:
+        assert equivalence(wrong, answer) < 1
+
+
 CHECKS = {
     "arithmetic": check_arithmetic,
     "bugs": check_bugs,
     "countdown": check_countdown,
     "linear_programmes": check_linear_programmes,
     "reverse_text": check_reverse_text,
+    "rules": check_rules,
 }
 
 

@@ -62,9 +62,9 @@ def make(index: int, seed: int, level: int) -> Problem:
     """Make one problem, a pure function of the arguments. The wrong answer minimises."""
     draw = Draws("linear_programmes", seed, level, index)
     kind = draw.integer(0, len(THINGS) - 1)
-    earns, needs = [[draw.integer(low, 9) for _ in range(n)] for low, n in ((2, 2), (1, 4))]
-    amounts = [draw.integer(10, 60), draw.integer(10, 60)]
-    programme = Programme(*earns, *needs[:2], amounts[0], *needs[2:], amounts[1])
+    a, b = draw.integer(2, 9), draw.integer(2, 9)
+    d, f, e, g = (draw.integer(1, 9) for _ in range(4))
+    programme = Programme(a, b, d, f, draw.integer(10, 60), e, g, draw.integer(10, 60))
     words = {"x": THINGS[kind][0], "y": THINGS[kind][1], "h": NEEDS[kind][0], "m": NEEDS[kind][1], **vars(programme)}
     answer = ANSWER.format(general="general\n x y\n" if level > 1 else "", **words)
     return Problem(
