@@ -93,7 +93,7 @@ def test_rules_train_through_the_recipe(tmp_path):
     problem = rules.make(0, 0, 1)
     assert score(problem.answer, problem.columns["formula"]) == 1.0
     result = run(
-        Path(__file__).parents[2] / "recipes" / "smollm2_logic_llama.yaml", tmp_path, "model.path=tiny",
+        Path(__file__).parents[2] / "recipes" / "smollm2_logic_llama.yaml", tmp_path, "model=tiny",
         "procedure.sft={steps: 1, prompts_per_step: 1}", "procedure.then={steps: 1, prompts_per_step: 1}",
         "data.demonstrations=rules:size=2", "data.prompts=rules:size=2", "sampling.max_tokens=4", "sampling.samples=2",
         "evaluate=null", "scoring.workers=0", "train.save_minutes=0",

@@ -54,6 +54,13 @@ def test_golden_of_the_mixed_reward():
     assert world.step(answer(2)).reward == pytest.approx(0.7 * 2 / 3 + 0.2 + 0.05)
 
 
+def test_the_last_turn_must_be_an_answer():
+    world = begun(turns=2)
+    assert not world.step(draft(3)).done
+    outcome = world.step(draft(3))
+    assert (outcome.reward, outcome.done) == (0.0, True)
+
+
 def test_without_the_other_weights_it_is_the_likeness_alone():
     world = begun(vision=1.0, form=0.0, tool=0.0)
     world.step(draft(1))
@@ -65,7 +72,7 @@ def test_calls_never_beat_a_right_answer():
     for weights in ({}, {"vision": 0.1, "form": 0.1, "tool": 5.0}):
         right = begun(**weights).step(answer(3)).reward
         for drafts, width, more in product(range(4), range(4), ("", "```svg\n<svg></svg>\n```", "no block")):
-            world = begun(**weights)
+            world = begun(**weights, turns=9)
             for k in range(drafts):
                 world.step(draft(k))
             reward = world.step(answer(width, more) if more != "no block" else Action("hm")).reward

@@ -44,10 +44,14 @@ class RenderCompare(Environment):
         form: w_f, weight of the form of the answer; 0 or more.
         tool: w_t, weight of the calls of the tool; 0 or more.
         enough: different drafts beyond which calls earn nothing more; at least 1.
+        turns: turns of the policy, the last of which must be an answer; at least 1 and at most `max_turns`.
     """
 
-    def __init__(self, *, vision: float = 1.0, form: float = 0.2, tool: float = 0.1, enough: int = 2) -> None:
+    def __init__(
+        self, *, vision: float = 1.0, form: float = 0.2, tool: float = 0.1, enough: int = 2, turns: int = 4
+    ) -> None:
         self.weights = (vision, form, tool)
+        self.left = turns
         self.enough = enough
         self.picture = ""
         self.drafts: set[str] = set()
@@ -77,8 +81,9 @@ class RenderCompare(Environment):
         return super().reset(prompt, seed)
 
     def step(self, action: Action) -> Outcome:
-        """Draw the drafts of the calls; without any, judge the answer."""
-        if action.calls or action.unread:
+        """Draw the drafts of the calls; without any, and in the last turn, judge the answer."""
+        self.left -= 1
+        if (action.calls or action.unread) and self.left > 0:
             said = [(call.id, call.name, self._called(call)) for call in action.calls]
             said += [("", "", f"This call cannot be read: {why}") for why in action.unread]
             return Outcome(tuple({"role": "tool", "content": t, "name": n, "tool_call_id": i} for i, n, t in said))
