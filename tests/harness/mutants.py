@@ -271,12 +271,14 @@ def functions_of(module: ModuleType) -> list[Callable[..., Any]]:
 def survivors(fn: Callable[..., Any], kind: type[Formula], tests: Sequence[Callable[[], None]]) -> set[str]:
     """What was changed in the mutants of a function that none of the tests notices."""
     global _loops
-    code, left = fn.__code__, set()
+    code, left, tests = fn.__code__, set(), list(tests)
     try:
         for what, broken in mutants(fn, kind):
             fn.__code__, _loops = broken, itertools.count()
-            if not notices(tests):
+            if (noticed := first_failure(tests)) is None:
                 left.add(what)
+            else:  # it may well notice the next one, too
+                tests.insert(0, tests.pop(noticed))
     finally:
         fn.__code__ = code
     return left
@@ -284,12 +286,17 @@ def survivors(fn: Callable[..., Any], kind: type[Formula], tests: Sequence[Calla
 
 def notices(tests: Sequence[Callable[[], None]]) -> bool:
     """Whether one of the tests fails, in whatever way."""
-    for test in tests:
+    return first_failure(tests) is not None
+
+
+def first_failure(tests: Sequence[Callable[[], None]]) -> int | None:
+    """Which of the tests fails first."""
+    for number, test in enumerate(tests):
         try:
             test()
         except (Exception, pytest.fail.Exception):
-            return True
-    return False
+            return number
+    return None
 
 
 def cases_of(module: ModuleType, prefix: str) -> list[Callable[[], None]]:
