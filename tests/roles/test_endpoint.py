@@ -186,3 +186,9 @@ def test_a_grade_that_fails_fails_alone() -> None:
 def test_settings_that_are_wrong_name_the_role() -> None:
     with pytest.raises(ConfigError, match="models.judge: endpoint.model is missing"):
         EndpointRole("judge", {"url": "http://localhost"})
+
+
+def test_a_server_cannot_say_how_likely_a_whole_text_is():
+    role = EndpointRole("judge", {"model": "m", "url": "http://localhost:1/v1"})
+    with pytest.raises(ConfigError, match=r"models.judge: .* not how likely a whole text"):
+        role.choices(["a?"], ["yes", "no"])

@@ -80,6 +80,22 @@ def test_probabilities_are_those_of_plain_transformers(judge: ModelRole, plain: 
         torch.testing.assert_close(torch.tensor(actual), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_a_conversation_is_read_once_for_all_its_options(
+    judge: ModelRole, plain: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from posttrain.models.network import Network
+
+    read: list[int] = []
+    states = Network.states
+    monkeypatch.setattr(Network, "states", lambda self, x, *how: read.append(len(x)) or states(self, x, *how))
+    (made,) = judge.choices([TALK], OPTIONS[0])
+    prompt, own = len(judge._prompt(TALK, room=1)), [len(logp) for logp in made.logp]
+    assert sum(read) == prompt + sum(own)  # of prompt + own for each of them
+    torch.testing.assert_close(
+        torch.tensor(made.probabilities()), joint_probabilities(plain, TALK, OPTIONS[0]), rtol=1e-4, atol=1e-6
+    )
+
+
 def test_probabilities_sum_to_one_and_follow_a_permutation(judge: ModelRole) -> None:
     (straight,) = judge.choose([TALK], ["yes", "no", "it is"])
     (turned,) = judge.choose([TALK], ["it is", "yes", "no"])

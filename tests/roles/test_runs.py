@@ -176,6 +176,8 @@ def test_the_policy_and_its_partners_are_asked_like_any_model(tmp_path: Path) ->
             for probabilities in s.choose(role, role, asked, ["1", "2", "12"]):
                 assert sum(probabilities) == pytest.approx(1.0)
         before = s.choose("before", "policy", ["1+1="], ["2", "3"])
+        weighed = s.choices("weighed", "policy", ["1+1="], ["2", "3"])
+        assert [weighed[0].probabilities()] == [pytest.approx(before[0])]
         assert before == s.choose("partner before", "partner", ["1+1="], ["2", "3"])
         s.train("imitation/sft", s.dataset(s.run.file.data["main"], "demonstrations"), steps=1, learning_rate=1e-2)
         assert s.choose("after", "policy", ["1+1="], ["2", "3"]) != before

@@ -15,6 +15,7 @@ from posttrain.endpoint.reply import Choice
 from posttrain.errors import ConfigError, DataError, RewardError
 from posttrain.judges.scoring import QUESTION, grade
 from posttrain.records import Turns
+from posttrain.roles.choices import Choices
 from posttrain.roles.conversation import as_messages, as_text, reply_seeds, split_answer
 from posttrain.roles.options import options_of_each
 from posttrain.roles.protocol import Options, Score, TextRole
@@ -77,6 +78,13 @@ class EndpointRole(TextRole):
                 ) from None
             raise
         return [self._probabilities(choice, own) for choice, own in zip(choices, lists, strict=True)]
+
+    def choices(self, conversations: Sequence[Turns], options: Options) -> list[Choices]:  # noqa: ARG002
+        """Raise ConfigError: a server gives the log-probs of what it writes, not of a text that it is given."""
+        raise ConfigError(
+            f"{self.where}: a server tells how likely the first tokens of a reply are, and not how likely a whole text "
+            "is; use `choose` with options that begin with other letters, or a model in this process"
+        )
 
     def score(self, conversations: Sequence[Turns]) -> list[Score]:
         """Return a grade in [0, 1] for each answer, as the reward `judge` does; None where the model refuses.

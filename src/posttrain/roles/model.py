@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
-import torch
 from torch import Tensor
 
 from posttrain.core.batch import Batch
@@ -14,6 +13,7 @@ from posttrain.data.chat.encode import Encoder
 from posttrain.data.collate import collate
 from posttrain.errors import ConfigError, DataError, ModelError
 from posttrain.records import Prompt, Row, Turns
+from posttrain.roles.choices import Choices
 from posttrain.roles.conversation import as_messages, reply_seeds, split_answer
 from posttrain.roles.options import options_of_each
 from posttrain.roles.protocol import Options, Score, TextRole
@@ -82,9 +82,12 @@ class ModelRole(TextRole):
     def choose(self, conversations: Sequence[Turns], options: Options) -> list[list[float]]:
         """Return softmax over options o of Σ_t log p(o_t | conversation, o_<t).
 
-        The tokens of an option are those of its text behind the prompt as the model reads it before it answers, without
-        an end of the turn. An option that begins another one in tokens is therefore at least as probable.
+        An option that begins another one in tokens is at least as probable, because no end of the turn is counted.
         """
+        return [own.probabilities() for own in self.choices(conversations, options)]
+
+    def choices(self, conversations: Sequence[Turns], options: Options) -> list[Choices]:
+        """Return the log-probs of the options of each conversation. The model reads each conversation once."""
         self._check_writes()
         lists = options_of_each(options, len(conversations))
         rows: list[Row] = []
@@ -92,8 +95,8 @@ class ModelRole(TextRole):
             self._prompt(turns, room=1)
             asked = self._as_read(turns)
             rows += [_row(len(rows) + i, *self.encoder.followed(asked, text)) for i, text in enumerate(own)]
-        sums = iter(self._logp_of(rows))
-        return [torch.tensor([next(sums) for _ in own], dtype=torch.float64).softmax(0).tolist() for own in lists]
+        logp = iter(self._logp_of(rows))
+        return [Choices(own, tuple(next(logp) for _ in own)) for own in lists]
 
     def score(self, conversations: Sequence[Turns]) -> list[Score]:
         """Return the score head's number for each conversation, rendered as transformers renders it.
@@ -177,13 +180,22 @@ class ModelRole(TextRole):
 
     # ---- numbers
 
-    def _logp_of(self, rows: Sequence[Row]) -> list[float]:
-        """The summed log-probs of each row's written tokens."""
+    def _logp_of(self, rows: Sequence[Row]) -> list[tuple[float, ...]]:
+        """The log-probs of each row's written tokens."""
         if not rows:
             return []
         batch = collate(rows)
         logp = self._forward(batch, {"logp": Source(self.role, "logp", When.ONCE)})["logp"]
-        return [float(x) for x in batch["written"].sum(logp.double())]
+        mask = batch["written"].mask
+        return [tuple(own) for own in _divided(logp[mask].tolist(), batch["written"].length().tolist())]
+
+
+def _divided(numbers: Sequence[float], lengths: Sequence[int]) -> Iterator[Sequence[float]]:
+    """Divide numbers into parts of these lengths."""
+    start = 0
+    for length in lengths:
+        yield numbers[start : start + length]
+        start += length
 
 
 def _row(identity: int, tokens: Tokens, read: int) -> Row:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from posttrain.records import Turns
+from posttrain.roles.choices import Choices
 
 Options = Sequence[str] | Sequence[Sequence[str]]  # the same for all conversations, or a list for each of them
 Score = float | Exception | None  # None: the model abstains; an exception: this conversation alone cannot be scored
@@ -33,6 +34,9 @@ class TextRole(Protocol):
 
     def choose(self, conversations: Sequence[Turns], options: Options) -> list[list[float]]:
         """Return the probability of each option as the beginning of the reply, renormalised over the options."""
+
+    def choices(self, conversations: Sequence[Turns], options: Options) -> list[Choices]:
+        """Return the log-probs of the options of each conversation, token by token."""
 
     def score(self, conversations: Sequence[Turns]) -> list[Score]:
         """Return a number for the last message of each conversation, which is the assistant's answer."""

@@ -16,6 +16,8 @@ from posttrain.data.dataset import Dataset, Reads
 from posttrain.errors import ConfigError
 from posttrain.records import Episode, Prompt, Record, Turns
 from posttrain.rewards.reward import Reward
+from posttrain.roles.choices import Choices
+from posttrain.roles.options import options_of_each
 from posttrain.roles.protocol import Options as ReplyOptions
 from posttrain.runs.rounds import as_episodes, as_row
 from posttrain.search.found import Found
@@ -208,6 +210,13 @@ class Observer:
         """
         speaker = self.run.speaker(role)
         return self._kept(name, lambda: speaker.choose(text_roles.turns(prompts), options))
+
+    def choices(self, name: str, role: str, prompts: Sequence[Record | Turns], options: ReplyOptions) -> list[Choices]:
+        """log p(option | prompt), token by token, for options as in `choose`; kept likewise."""
+        lists = options_of_each(options, len(prompts))
+        compute = lambda: [c.logp for c in self.run.speaker(role).choices(text_roles.turns(prompts), options)]  # noqa: E731
+        kept = self._kept(name, compute)
+        return [Choices(own, tuple(map(tuple, logp))) for own, logp in zip(lists, kept, strict=True)]
 
     # ---- evaluating
     def evaluate(
