@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from posttrain.cli import data, data_pairs
+from posttrain.cli import data, data_pairs, env
 from posttrain.cli.claim import claim
 from posttrain.cli.compare import compare
 from posttrain.cli.convert import convert
@@ -61,6 +61,7 @@ app.command(rich_help_panel=INSPECT)(keys)
 data_pairs.add_to(data.app)
 app.command(rich_help_panel=INSPECT)(label)
 app.add_typer(data.app, name="data", rich_help_panel=INSPECT)
+app.add_typer(env.app, name="env", rich_help_panel=INSPECT)
 app.command(rich_help_panel=INSPECT)(sample)
 app.command("eval", rich_help_panel=INSPECT)(evaluate)
 app.command(rich_help_panel=INSPECT)(steer)

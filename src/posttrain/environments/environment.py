@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 
 from posttrain.records import Message, Prompt
 
-Tool = Callable[..., Any]
-"""A function with typed parameters and a docstring, from which its schema is made; it returns text or plain data."""
+Tool = Callable[..., Any] | Mapping[str, Any]
+"""A function with typed parameters and a docstring, from which its schema is made; it returns text or plain data. Or a
+schema alone, of what `step` executes itself."""
 
 
 @dataclass(frozen=True)

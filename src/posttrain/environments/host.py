@@ -13,13 +13,14 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
 from posttrain.environments import lookup, wire
 from posttrain.environments.environment import Environment
+from posttrain.environments.tools.schema import schemas_of
 from posttrain.errors import ConfigError
 from posttrain.rewards.workers.call import Fault
 from posttrain.rewards.workers.evaluate import seed_everything
@@ -81,7 +82,7 @@ class Host:
         seed_everything(seed_for(seed, "turn", 0))
         episode = self.episodes[number] = Episode(made(**request["settings"]), seed)
         messages = episode.environment.reset(prompt, seed)
-        opening = wire.plain_opening(messages, _schemas(episode.environment))
+        opening = wire.plain_opening(messages, schemas_of(episode.environment.tools()))
         for action, outcome in request["past"]:
             again = episode.step(action)
             if made.replays and {**again, "info": None} != {**outcome, "info": None}:  # which only people read
@@ -128,10 +129,6 @@ def serve(requests: BinaryIO, replies: BinaryIO, parent: int) -> None:
 def _reply(replies: BinaryIO, message: dict[str, Any]) -> None:
     replies.write(pack(message))
     replies.flush()
-
-
-def _schemas(environment: Environment) -> Sequence[Mapping[str, Any]]:
-    return [dict(tool) if isinstance(tool, Mapping) else {"name": tool.__name__} for tool in environment.tools()]
 
 
 def _fault(path: str, what: str, error: BaseException) -> Fault:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posttrain.data.problem import Draws
-from posttrain.environments.environment import Action, Call, Environment, Outcome
+from posttrain.environments.environment import Action, Call, Environment, Outcome, Tool
 from posttrain.environments.tools.agreement import accuracy, gold_calls
 from posttrain.environments.tools.registry import FUNCTIONS, task
 from posttrain.environments.tools.schema import name_of, parameters_of, schema_of, schemas_of
@@ -25,7 +25,7 @@ class FunctionCalling(Environment):
 
     def __init__(self) -> None:
         self.gold: list[Call] = []
-        self.parameters: Mapping[str, Mapping[str, Any]] = {}
+        self.schemas: list[dict[str, Any]] = []
 
     @classmethod
     def tasks(cls, count: int, seed: int) -> Sequence[Mapping[str, Any]]:
@@ -38,12 +38,16 @@ class FunctionCalling(Environment):
         return rows
 
     def reset(self, prompt: Prompt, seed: int) -> Sequence[Message]:
-        """Begin with the request; the chat template shows the schemas, which belong to the prompt."""
+        """Begin with the request; the schemas belong to the prompt."""
         if "calls" not in prompt.columns:
             raise ValueError(f"function_calling reads the column calls, and {prompt.where or 'the prompt'} has none")
         self.gold = gold_calls(prompt.columns["calls"])
-        self.parameters = {name_of(s): parameters_of(s) for s in schemas_of(prompt.arguments.get("tools", ()))}
+        self.schemas = schemas_of(prompt.arguments.get("tools", ()))
         return super().reset(prompt, seed)
+
+    def tools(self) -> Sequence[Tool]:
+        """The functions to choose from."""
+        return self.schemas
 
     def step(self, action: Action) -> Outcome:
         """Judge the calls."""
@@ -55,9 +59,12 @@ class FunctionCalling(Environment):
 
     def _holds(self, call: Call) -> bool:
         """Whether a call fits the schema of a function that was offered."""
+        parameters = next((parameters_of(s) for s in self.schemas if name_of(s) == call.name), None)
+        if parameters is None:
+            return False
         try:
-            checked(call.arguments, self.parameters[call.name])
-        except (KeyError, ArgumentError):
+            checked(call.arguments, parameters)
+        except ArgumentError:
             return False
         return True
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from posttrain.environments.environment import Call, Tool
-from posttrain.environments.tools.schema import name_of, parameters_of, schemas_of
+from posttrain.environments.tools.schema import name_of, parameters_of, schema_of, schemas_of
 from posttrain.environments.tools.validate import ArgumentError, checked
+from posttrain.errors import ConfigError
 
 AGAIN = 0.1  # seconds after which a tool that swallows its end is told once more
 
@@ -38,7 +39,9 @@ class Toolbox:
 
     def __init__(self, tools: Sequence[Tool], *, seconds: float = 10.0, longest: int = 8000) -> None:
         self.schemas = schemas_of(tools)
-        self._tools = {name_of(schema): tool for schema, tool in zip(self.schemas, tools, strict=True)}
+        if bare := [name_of(schema_of(tool)) for tool in tools if not callable(tool)]:
+            raise ConfigError(f"the tool {bare[0]!r} is a schema, which nobody can call; give a function")
+        self._tools: dict[str, Any] = {name_of(schema): tool for schema, tool in zip(self.schemas, tools, strict=True)}
         self._parameters = {name_of(schema): parameters_of(schema) for schema in self.schemas}
         self.seconds = seconds
         self.longest = longest

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from posttrain.environments.environment import Tool
 from posttrain.errors import ConfigError
 
 Schema = dict[str, Any]
@@ -20,7 +21,7 @@ SECTION = re.compile(
 PARAMETER = re.compile(r"^([ \t]*)(\w+)[ \t]*(?:\([^)\n]*\))?:[ \t]*", re.MULTILINE)
 
 
-def schema_of(tool: Callable[..., Any] | Mapping[str, Any]) -> Schema:
+def schema_of(tool: Tool) -> Schema:
     """Return {"type": "function", "function": {name, description, parameters}}; a schema is returned as it is.
 
     Parameters are str, int, float, bool, list, dict, tuple, Literal, Enum, TypedDict, Optional and unions of these. The
@@ -49,7 +50,7 @@ def schema_of(tool: Callable[..., Any] | Mapping[str, Any]) -> Schema:
     return {"type": "function", "function": {"name": name, "description": says, "parameters": parameters}}
 
 
-def schemas_of(tools: Sequence[Callable[..., Any] | Mapping[str, Any]]) -> list[Schema]:
+def schemas_of(tools: Sequence[Tool]) -> list[Schema]:
     """Return the schema of each tool. Raises ConfigError where two have one name."""
     schemas = [schema_of(tool) for tool in tools]
     names = [name_of(schema) for schema in schemas]
