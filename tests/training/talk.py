@@ -36,3 +36,24 @@ class Talk(Environment):
         said = {"role": "user", "content": f"{len(action.text)}!"}
         reward = None if self.silent else float(sum(c.isdigit() for c in action.text))
         return Outcome((said,), reward, done=self.turn == self.turns, info={"turn": self.turn})
+
+
+class Adds(Talk):
+    """Adds numbers for a policy that calls, and is over when it does not."""
+
+    def tools(self) -> Sequence[Any]:
+        """One tool."""
+        return (add,)
+
+    def step(self, action: Action) -> Outcome:
+        """Execute the calls."""
+        if not action.calls and not action.unread:
+            return Outcome(reward=float(action.content == "5"), done=True)
+        results = [str(add(**call.arguments)) for call in action.calls]
+        said = [*results, *action.unread]
+        return Outcome(tuple({"role": "tool", "content": text} for text in said))
+
+
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b

@@ -136,7 +136,12 @@ def test_killed_again_and_again(server: ForkServer, memory: Path, whole: dict[st
 def test_killed_in_the_middle_of_a_turn(server: ForkServer, memory: Path) -> None:
     """The step begins again: the same seeds, the same actions, and an environment that answers them as before."""
     steps = {**BRIEF["train"], "save_every": 1}
-    content = {**BRIEF, "method": "online/grpo", "environment": {"path": talk.__file__, "workers": 1}, "name": "run"}
+    content = {
+        **BRIEF,
+        "method": "online/grpo",
+        "environment": {"path": f"{talk.__file__}:Talk", "workers": 1},
+        "name": "run",
+    }
     content |= {"data": {"path": "environment", "size": 6}, "train": steps}
     folder = memory / "output"
     assert server.run(content, folder) == 0, (folder / "output.txt").read_text()

@@ -15,12 +15,14 @@ from posttrain.config.load import load
 from posttrain.data.collate import episode_rows
 from posttrain.errors import ConfigError, RewardError
 from posttrain.launch.run import open_session
+from posttrain.models.loading.tiny import TEMPLATE
 from posttrain.records import Episode, Prompt
+from posttrain.sampling.request import Completion
 from posttrain.training.session import Session
 from tests.harness.runs import metrics, run, same_bits
 from tests.training import talk
 
-TALK = talk.__file__
+TALK, ADDS = (f"{talk.__file__}:{name}" for name in ("Talk", "Adds"))
 GRPO: dict[str, Any] = {
     "model": "tiny",
     "method": {"path": "online/grpo", "kl.weight": 0},
@@ -109,6 +111,49 @@ def test_an_episode_depends_on_its_seed_alone(open_one: Session) -> None:
     assert alone.tokens == whole[2].tokens
     assert alone.logp == pytest.approx(whole[2].logp, abs=1e-5)  # matrices of other shapes
     assert open_one.sample(tasks(1, 2, 3)) == whole
+
+
+def test_episodes_that_do_not_wait_for_each_other_have_the_same_tokens(open_one: Session) -> None:
+    together = open_one.sample(tasks(1, 2, 3))
+    with session(environment={**GRPO["environment"], "lockstep": False}) as made:
+        apart = made.sample(tasks(1, 2, 3))
+    assert [e.tokens for e in apart] == [e.tokens for e in together]
+    for one, other in zip(apart, together, strict=True):
+        assert one.logp == pytest.approx(other.logp, abs=1e-5)
+
+
+class Scripted:
+    """A sampler that writes what a test says, turn by turn, and keeps the requests."""
+
+    def __init__(self, made: Session, *turns: str) -> None:
+        self.encode = made.run.encoder.control.encode
+        self.turns, self.requests = list(turns), []
+        made.run.generate = self  # type: ignore[method-assign]
+
+    def __call__(self, requests: Any, source: Any, on_finished: Any) -> None:  # noqa: ARG002
+        for number, request in enumerate(requests):
+            self.requests.append(request)
+            tokens = tuple(self.encode(self.turns.pop(0) + "<|end|>"))
+            on_finished(number, Completion(tokens, (-1.0,) * len(tokens), ended=True, versions=(0,) * len(tokens)))
+
+
+def test_tools_are_described_called_and_answered(tmp_path: Path) -> None:
+    knows = "{%- if tools %}{{ '<|system|>' + tools[0]['function']['name'] + '<|end|>' }}{%- endif %}" + TEMPLATE
+    (tmp_path / "knows.jinja").write_text(knows)
+    model = {"path": "tiny", "chat_template": str(tmp_path / "knows.jinja")}
+    call = '<tool_call>{"name": "add", "arguments": {"a": 2, "b": 3}}</tool_call>'
+    with session(model=model, environment=ADDS) as made:
+        player = Scripted(made, call, "<tool_call>{</tool_call>", "5")
+        (e,) = made.sample(tasks(1))
+        decode = made.run.encoder.tokenizer.decode
+    asked = "<|system|>add<|end|><|user|>Say 0<|end|><|assistant|>"
+    assert decode(player.requests[0].prompt) == asked
+    assert decode(player.requests[1].prompt) == f"{asked}{call}<|end|><|tool|>5<|end|><|assistant|>"
+    assert player.requests[2].prompt == (*e.prompt_tokens, *e.tokens[: -len(e.segments[-1].tokens)])
+    assert "call 1 cannot be read" in e.conversation[4]["content"]
+    assert [s.reward for s in e.segments] == [None, None, None, None, 1.0]
+    assert len({r.seed for r in player.requests}) == 3
+    assert [r.keep for r in player.requests] == [True] * 3
 
 
 @pytest.mark.parametrize(

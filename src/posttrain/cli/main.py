@@ -26,6 +26,7 @@ from posttrain.cli.merge import merge
 from posttrain.cli.methods import explain, methods
 from posttrain.cli.model import sample
 from posttrain.cli.papers import papers
+from posttrain.cli.rollout import rollout
 from posttrain.cli.show import show
 from posttrain.cli.steer import steer
 from posttrain.cli.studio import studio
@@ -64,6 +65,7 @@ app.add_typer(data.app, name="data", rich_help_panel=INSPECT)
 app.add_typer(env.app, name="env", rich_help_panel=INSPECT)
 app.command(rich_help_panel=INSPECT)(sample)
 app.command("eval", rich_help_panel=INSPECT)(evaluate)
+app.command(rich_help_panel=INSPECT, context_settings=OVERRIDES)(rollout)
 app.command(rich_help_panel=INSPECT)(steer)
 app.command(rich_help_panel=SETUP)(convert)
 app.command(rich_help_panel=SETUP)(export)

@@ -78,7 +78,7 @@ def plain_outcome(outcome: Any) -> dict[str, Any]:
     if not messages and not outcome.done:
         raise NonsenseError("an Outcome without messages is only possible with done=True: the policy would speak twice")
     try:
-        reward = None if outcome.reward is None else number(outcome.reward)
+        reward = None if outcome.reward is None else number(outcome.reward) + 0.0  # of -0.0 it makes 0.0
     except ValueError as error:
         raise NonsenseError(f"Outcome.reward is {_shown(outcome.reward)}: {error}") from None
     said = [_message("Outcome.messages", m) for m in messages]

@@ -9,6 +9,9 @@ from typing import Any
 from posttrain.core.method import Sampling
 from posttrain.data.chat.continuation import followed
 from posttrain.environments.environment import Action, Outcome
+from posttrain.environments.tools.find import Writing, writing_of
+from posttrain.environments.tools.parse import parse
+from posttrain.environments.tools.turn import messages_of
 from posttrain.environments.wire import Opening
 from posttrain.records import Episode, Message, Prompt, Segment
 from posttrain.sampling.request import Completion, Request
@@ -45,6 +48,7 @@ class Play:
     rewritten: bool = False  # whether `read` is other tokens than those before it, in which a row begins
     segments: list[Segment] = field(default_factory=list)
     infos: list[Mapping[str, Any]] = field(default_factory=list)
+    writing: Writing | None = None  # how the policy writes calls, where there are tools
     turns: int = 0
     over: bool = False
     cut: str = ""
@@ -61,6 +65,7 @@ class Play:
         """Begin with what the environment begins with. Raises DataError for a conversation without room behind it."""
         self.conversation = list(opening.messages)
         self.arguments = {**self.prompt.arguments, **({"tools": list(opening.tools)} if opening.tools else {})}
+        self.writing = writing_of(self.run.encoder.template) if opening.tools else None
         self.prompt_tokens = self.read = self._rendered()
 
     def answer(self, action: Action, outcome: Outcome) -> None:
@@ -68,7 +73,7 @@ class Play:
         turn = self.segments[-1]
         self.segments[-1] = replace(turn, reward=outcome.reward)
         self.infos.append(outcome.info)
-        message, *_ = forms = _forms(action)
+        message, *_ = forms = messages_of(action)
         if outcome.done or self.turns == self.limits.turns:
             self.conversation += [message, *outcome.messages]
             self._end("" if outcome.done else TURNS)
@@ -131,7 +136,15 @@ class Play:
         )
         self.read, self.rewritten = self.read + completion.tokens, False
         self.turns += 1
-        return Action(text, content=text, ended=completion.ended)
+        return self._action(text, ended=completion.ended)
+
+    def _action(self, text: str, *, ended: bool) -> Action:
+        """Read the calls of a turn, where there are tools."""
+        if self.writing is None:
+            return Action(text, content=text, ended=ended)
+        form, thinking = self.writing.form, self.writing.thinking
+        tools = self.arguments["tools"]
+        return parse(text, form, tools, turn=self.turns - 1, thinking=thinking, ended=ended)
 
     @property
     def _written(self) -> int:
@@ -154,8 +167,3 @@ class Play:
             cut=self.cut,
             error=self.error,
         )
-
-
-def _forms(action: Action) -> list[Message]:
-    """The messages that may stand for a turn in the conversation."""
-    return [{"role": "assistant", "content": action.text}]

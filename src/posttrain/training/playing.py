@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import fmean
 
+import torch
+
 from posttrain.core.method import Sampling
 from posttrain.environments.environment import Action, Outcome
 from posttrain.environments.hosts import Answer, Hosts
@@ -48,12 +50,20 @@ def play(
 
     playing = Playing(hosts, plays, max_error_rate=run.file.scoring.max_error_rate, ended=ended)
     try:
-        playing.run(run, sampling.drawn_from)
+        playing.run(run, sampling.drawn_from, lockstep=_lockstep(run))
     finally:
         if hosts.printed:
             keep_printed(run.journal, run.display, list(hosts.printed))
             hosts.printed.clear()
     return [done[place] for place in range(len(plays))]
+
+
+def _lockstep(run: Run) -> bool:
+    """Whether the turns of all episodes are sampled together: their bits then depend on no clock."""
+    section = run.file.environment
+    assert section is not None
+    on_cpu = run.file.device == "cpu" or not torch.cuda.is_available()
+    return on_cpu if section.lockstep is None else section.lockstep
 
 
 def _limits(run: Run, max_tokens: int | None) -> Limits:
@@ -104,32 +114,52 @@ class Playing:
         for place, play in enumerate(plays):
             hosts.begin(place, play.prompt, play.seed)
 
-    def run(self, run: Run, source: Distribution) -> None:
-        """Sample the turns of all episodes, until all are over."""
+    def run(self, run: Run, source: Distribution, *, lockstep: bool) -> None:
+        """Sample the turns of all episodes, until all are over.
+
+        With `lockstep` each turn is sampled for all episodes together, in their order: what is computed together
+        does not depend on how fast the environment answers, nor do the last bits, as matrix products of other shapes
+        round otherwise.
+        """
         try:
-            while requests := self.take(wait=True):
+            if not lockstep:
+                run.generate((), source, partial(self.wrote, 0), arrivals=self)
+            while lockstep and (requests := self._together()):
                 run.generate(requests, source, partial(self.wrote, len(self.asked) - len(requests)))
         finally:
             self.hosts.abandon()
 
     def take(self, wait: bool) -> list[Request]:
-        """Return the requests for the turns that come next; with `wait` for all of them, none at the end.
-
-        Their order does not depend on which answers came first: matrix products of other shapes round otherwise.
-        """
-        places: list[int] = []
+        """Return the requests for turns that can be sampled; with `wait` at least one, unless all is over."""
         while answers := self.hosts.ready(block=wait):
-            for place, answer in answers:
-                play = self.plays[place]
-                self._answered(place, play, answer)
-                if play.over:
-                    self.hosts.end(place)
-                    self.ended(place)
-                else:
-                    places.append(place)
-        plays = [self.plays[place] for place in sorted(places)]
+            if places := self._going_on(answers):
+                return self._requests(places)
+        return []
+
+    def _together(self) -> list[Request]:
+        """Return the requests for the next turn of all episodes that are not over."""
+        places: list[int] = []
+        while answers := self.hosts.ready(block=True):
+            places += self._going_on(answers)
+        return self._requests(sorted(places))
+
+    def _requests(self, places: Sequence[int]) -> list[Request]:
+        plays = [self.plays[place] for place in places]
         self.asked += plays
         return [play.request() for play in plays]
+
+    def _going_on(self, answers: Sequence[tuple[int, Answer]]) -> list[int]:
+        """Take in what the environment answered. Returns the places of the episodes that go on."""
+        places: list[int] = []
+        for place, answer in answers:
+            play = self.plays[place]
+            self._answered(place, play, answer)
+            if play.over:
+                self.hosts.end(place)
+                self.ended(place)
+            else:
+                places.append(place)
+        return places
 
     def wrote(self, first: int, number: int, completion: Completion) -> bool:
         """Let the environment answer a turn, that of a request counted from `first` on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from posttrain.config.code import Code
-from posttrain.config.types import Count, Positive
+from posttrain.config.types import Count, Flag, Positive
 
 
 class EnvironmentRef(Code):
@@ -20,6 +20,9 @@ class EnvironmentRef(Code):
     model's context."""
     timeout: Positive = 30.0
     """Time limit of one step in seconds; an episode whose step takes longer gets no score and is not trained on."""
+    lockstep: Flag | None = None
+    """Whether all episodes wait for each other before each turn, so that a resumed run has the same bits however fast
+    the environment answers; false is faster where it is slow, and null is true on a CPU alone."""
     workers: Count = 2
     """Processes that episodes run in, many in each; the result does not depend on it."""
     memory: Positive = 4.0
