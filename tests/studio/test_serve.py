@@ -1,8 +1,10 @@
 """Addresses: this machine alone by default, others only with a login and encryption."""
 
 import socket
+from functools import partial
 
 import pytest
+from argon2 import PasswordHasher
 
 from posttrain.errors import ConfigError
 from posttrain.studio.serve import Address
@@ -24,7 +26,8 @@ def test_this_machine_needs_no_account(tmp_path):
         (Address("example.org"), False, "--login"),
     ],
 )
-def test_other_addresses_are_refused_until_they_are_safe(tmp_path, address, login, words):
+def test_other_addresses_are_refused_until_they_are_safe(tmp_path, monkeypatch, address, login, words):
+    monkeypatch.setattr("argon2.PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=64, parallelism=1))
     with pytest.raises(ConfigError, match=words):
         address.check(open_studio(tmp_path, login=login))
 

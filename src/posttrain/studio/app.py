@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from posttrain.errors import MissingExtraError, PosttrainError
 from posttrain.studio.access.guard import Guard
-from posttrain.studio.access.roles import EVERYBODY, LOOK
-from posttrain.studio.pages import doors, events, run, runs, samples
+from posttrain.studio.access.roles import EVERYBODY, JUDGE, LOOK, OWN
+from posttrain.studio.pages import desk, doors, events, projects, run, runs, samples
 from posttrain.studio.refusal import RefusalError
 from posttrain.studio.studio import HERE, Studio
 
@@ -35,6 +35,13 @@ PAGES: tuple[tuple[str, Page, frozenset[str], bool], ...] = (
     ("/runs/{run}/samples", samples.samples, LOOK, False),
     ("/runs/{run}/samples/{step}/{place}", samples.sample, LOOK, False),
     ("/runs/{run}/prompts/{prompt}", samples.prompt, LOOK, False),
+    ("/projects", projects.projects, JUDGE, False),
+    ("/projects", projects.make, OWN, True),
+    ("/projects/{project}", projects.project, OWN, False),
+    ("/projects/{project}/export/{what}", projects.export, OWN, False),
+    ("/desk/{project}", desk.desk, JUDGE, False),
+    ("/desk/{project}", desk.judge, JUDGE, True),
+    ("/desk/{project}/undo", desk.undo, JUDGE, True),
     ("/leave", doors.leave, EVERYBODY, True),
 )
 DOORS: tuple[tuple[str, Page, bool], ...] = (

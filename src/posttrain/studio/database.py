@@ -19,15 +19,16 @@ TABLES = (
     "CREATE TABLE accounts (name TEXT PRIMARY KEY, role TEXT NOT NULL, password TEXT NOT NULL, created TEXT NOT NULL)",
     """CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, settings TEXT NOT NULL,
     created TEXT NOT NULL)""",
-    """CREATE TABLE items (id INTEGER PRIMARY KEY, project INTEGER NOT NULL REFERENCES projects(id), item TEXT NOT NULL,
-    place INTEGER NOT NULL, content TEXT NOT NULL, expected TEXT, UNIQUE (project, item))""",
+    """CREATE TABLE items (id INTEGER PRIMARY KEY, project INTEGER NOT NULL REFERENCES projects(id),
+    identity TEXT NOT NULL, place INTEGER NOT NULL, content TEXT NOT NULL, expected TEXT,
+    UNIQUE (project, identity))""",
     """CREATE TABLE reservations (act TEXT PRIMARY KEY, item INTEGER NOT NULL REFERENCES items(id),
     annotator TEXT NOT NULL, shown TEXT NOT NULL, since REAL NOT NULL, until REAL NOT NULL,
     UNIQUE (item, annotator))""",
-    """CREATE TABLE acts (number INTEGER PRIMARY KEY AUTOINCREMENT, act TEXT NOT NULL UNIQUE, item INTEGER NOT NULL
-    REFERENCES items(id), annotator TEXT NOT NULL, kind TEXT NOT NULL, record TEXT NOT NULL)""",
-    """CREATE TABLE withdrawals (act TEXT PRIMARY KEY REFERENCES acts(act), annotator TEXT NOT NULL, time TEXT NOT NULL,
-    why TEXT NOT NULL)""",
+    """CREATE TABLE acts (number INTEGER PRIMARY KEY AUTOINCREMENT, act TEXT NOT NULL, item INTEGER NOT NULL
+    REFERENCES items(id), annotator TEXT NOT NULL, kind TEXT NOT NULL, record TEXT NOT NULL, UNIQUE (act, item))""",
+    """CREATE TABLE withdrawals (number INTEGER PRIMARY KEY REFERENCES acts(number), annotator TEXT NOT NULL,
+    time TEXT NOT NULL, why TEXT NOT NULL)""",
     "CREATE INDEX acts_of_items ON acts (item)",
     "CREATE INDEX acts_of_annotators ON acts (annotator, number)",
     "CREATE INDEX items_of_projects ON items (project, place)",
@@ -35,6 +36,7 @@ TABLES = (
     "CREATE TRIGGER acts_remain BEFORE DELETE ON acts BEGIN SELECT RAISE(ABORT, 'an act is never deleted'); END",
 )
 WAIT = 20.0  # seconds for another writer
+DURABLE = "FULL"  # a commit waits for the disk, so that what was acknowledged survives a power cut
 
 
 class Database:
@@ -55,7 +57,7 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.file, timeout=WAIT, isolation_level=None)
         db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA synchronous = {DURABLE}")
         return db
 
     def _prepare(self, db: sqlite3.Connection) -> None:

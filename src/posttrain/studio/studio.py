@@ -13,6 +13,7 @@ from posttrain.runs.reader import RunReader
 from posttrain.studio.access.accounts import Accounts
 from posttrain.studio.access.sessions import Sessions
 from posttrain.studio.access.throttle import Throttle
+from posttrain.studio.annotation.store import Store
 from posttrain.studio.database import Database
 from posttrain.studio.folders import Folders
 from posttrain.studio.samples import Samples
@@ -49,6 +50,11 @@ class Studio:
     def database(self) -> Database:
         """The database, made when it is first needed: looking at runs writes nothing."""
         return Database(self.annotations / FILE)
+
+    @cached_property
+    def store(self) -> Store:
+        """The projects of the desk."""
+        return Store(self.database)
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from posttrain.studio.access.roles import VIEWER
+from posttrain.studio.access.roles import ANNOTATOR, VIEWER
 from posttrain.studio.app import PAGES
 from tests.studio.site import Browser, make_run, open_studio
 
@@ -116,7 +116,7 @@ def test_a_form_is_small_urlencoded_and_utf8(studio):
 
 
 def test_a_role_sees_what_is_its_own(studio):
-    for role in (VIEWER,):
+    for role in (ANNOTATOR, VIEWER):
         browser = Browser(studio, role=role)
         for path, _, roles, form in PAGES:
             if role not in roles:

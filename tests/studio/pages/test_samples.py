@@ -13,7 +13,6 @@ TURNS = [{"author": 0, "text": "call()", "tokens": 2, "reward": 0.5}, {"author":
 def browser(tmp_path):
     rows = [answer(step=s, sample=n, text=f"s{s} a{n}", reward=float(n)) for s in (1, 3) for n in (0, 1)]
     rows.append(answer(step=3, prompt=7, text=HOSTILE, segments=TURNS, per_token=TOKENS, notes={"judge": HOSTILE}))
-    rows.append(answer(step=3, prompt=8, text="x" * 10_000_000, reward=0.0))
     make_run(tmp_path, "first", samples=rows)
     make_run(tmp_path, "second", samples=[answer(step=3, text="from the second")])
     make_run(tmp_path, "empty")
@@ -24,7 +23,7 @@ def test_the_answers_of_a_step_in_groups(browser):
     page = browser.get("/runs/first/samples?step=1")
     assert "2 of 2 answers, to 1 prompts" in page
     assert "mean reward 0.5, spread 1" in page
-    assert "1 of 4 answers" in browser.get("/runs/first/samples?step=3&q=s3+a0")
+    assert "1 of 3 answers" in browser.get("/runs/first/samples?step=3&q=s3+a0")
     assert "s3 a1" in browser.get("/runs/first/samples")  # the latest
     assert "has written no samples" in browser.get("/runs/empty/samples")
 
@@ -39,8 +38,9 @@ def test_hostile_answers_are_text(browser):
         assert "\u202e" not in page
 
 
-def test_a_long_answer_is_cut_with_a_word(browser):
-    page = browser.get("/runs/first/samples/3/3")
+def test_a_long_answer_is_cut_with_a_word(browser, tmp_path):
+    make_run(tmp_path, "long", samples=[answer(text="x" * 10_000_000)])
+    page = browser.get("/runs/long/samples/1/0")
     assert "[cut here: 20,000 of 10,000,000 characters are shown]" in page
     assert len(page) < 60_000
 

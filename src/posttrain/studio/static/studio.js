@@ -58,4 +58,78 @@ function follow() {
   });
 }
 
-document.addEventListener("DOMContentLoaded", () => { curves(); follow(); });
+// A key presses the control that names it, unless somebody is typing.
+function keys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const here = event.target;
+    const typing = here.matches("textarea:not([readonly]), select, input:not([type=radio]):not([type=checkbox])");
+    if (typing || (event.key === "Enter" && here.matches("a, button, summary"))) return;
+    const control = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!control) return;
+    event.preventDefault();
+    control.click();
+    if (control.matches("input")) control.focus();
+  });
+}
+
+// A form is sent once.
+function once() {
+  for (const form of document.querySelectorAll("form[method=post]")) {
+    form.addEventListener("submit", (event) => {
+      if (form.sent) event.preventDefault();
+      form.sent = true;
+    });
+  }
+  addEventListener("pageshow", () => { for (const form of document.forms) form.sent = false; });
+}
+
+// The content of a chosen file goes into the text field below it.
+function files() {
+  for (const input of document.querySelectorAll("[data-into]")) {
+    input.addEventListener("change", async () => {
+      if (input.files[0]) document.getElementById(input.dataset.into).value = await input.files[0].text();
+    });
+  }
+}
+
+// Marked parts of an answer. Places are counted in characters, not in UTF-16 units.
+function marks() {
+  const text = document.getElementById("marked");
+  if (!text) return;
+  const field = document.getElementById("spans");
+  const list = document.getElementById("marks");
+  const place = (units) => [...text.value.slice(0, units)].length;
+  let spans = JSON.parse(field.value || "[]");
+  const show = () => {
+    field.value = JSON.stringify(spans);
+    list.replaceChildren(...spans.map((span, n) => {
+      const entry = document.createElement("li");
+      const words = document.createElement("mark");
+      words.textContent = [...text.value].slice(span.start, span.end).join("");
+      const why = document.createElement("input");
+      why.value = span.reason;
+      why.placeholder = "why";
+      why.setAttribute("aria-label", "why");
+      why.addEventListener("input", () => { span.reason = why.value; field.value = JSON.stringify(spans); });
+      const remove = document.createElement("button");
+      remove.type = "button";
+      remove.textContent = "Remove";
+      remove.addEventListener("click", () => { spans.splice(n, 1); show(); });
+      entry.append(words, ` ${span.category} `, why, " ", remove);
+      return entry;
+    }));
+  };
+  for (const button of document.querySelectorAll(".mark")) {
+    button.addEventListener("click", () => {
+      const [start, end] = [place(text.selectionStart), place(text.selectionEnd)];
+      if (start < end) spans.push({ start, end, category: button.dataset.category, reason: "" });
+      show();
+    });
+  }
+  show();
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const begin of [curves, follow, keys, once, files, marks]) begin();
+});

@@ -1,0 +1,1 @@
+"""The desk: what people are asked, who gets which item, what they said, and how far they agree."""
