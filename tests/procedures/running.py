@@ -54,6 +54,14 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "spin": {"rounds": 2, "demonstrations_per_round": 24, "dpo": SHORT},
     "dice": {**FEW, "method": "preference/cpo", "first": {"steps": 16}, "dpo": SHORT},
     "chain_of_hindsight": {"sft": {"steps": 4}},
+    "retroformer": {
+        "prompts_per_round": 8,
+        "trials": 2,
+        "samples": 1,
+        "sft": None,
+        "reward": None,
+        "then": {"steps": 2},
+    },
     "rise": {
         "rounds": 2,
         "prompts_per_round": 8,

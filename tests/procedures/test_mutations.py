@@ -49,6 +49,9 @@ EQUIVALENT: dict[str, set[str]] = {
         "drop where: Rating(seed_for('rated', r.id, label), r.prompt, r.completion, label, where=r.where)",  # messages
         "drop if: isinstance(r, Demonstration)",  # the data are demonstrations
     },
+    "rounds/retroformer": {
+        "drop where: Rating(identity(e), e.prompt.prompt, answer(e), reward_of(e) > threshold, where=e.prompt.where)",
+    },  # messages
     "pipelines/almupqa": {"swap arguments: zip(weights, x, strict=True)"},  # a product
     "pipelines/bsad": {"to LtE: x < y"},  # two different answers
     "pipelines/chain_of_hindsight": {"drop if: isinstance(p, Pair)"},  # the data are pairs

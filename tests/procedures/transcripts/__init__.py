@@ -5,6 +5,7 @@ that they notice every broken line of a procedure.
 """
 
 from tests.procedures.transcripts.active import ACTIVE
+from tests.procedures.transcripts.agents import AGENTS
 from tests.procedures.transcripts.annotators import ANNOTATORS
 from tests.procedures.transcripts.circles import CIRCLES
 from tests.procedures.transcripts.demonstrations import DEMONSTRATIONS
@@ -22,6 +23,7 @@ from tests.procedures.transcripts.zeroth_order import ZEROTH_ORDER
 
 SCENARIOS: tuple[Scenario, ...] = (
     *ACTIVE,
+    *AGENTS,
     *ANNOTATORS,
     *CIRCLES,
     *DEMONSTRATIONS,

@@ -1,0 +1,112 @@
+"""What the procedures of agents do: trials with reflections, candidates and populations, critics and actors."""
+
+from __future__ import annotations
+
+from tests.harness.scripted_session import prompts
+from tests.procedures.transcripts.records import THREE, TWO
+from tests.procedures.transcripts.scenario import Scenario
+
+# x fails twice and z once, y is solved at once; a reflection of z was not scored.
+TRIALS = {
+    "round-1-trial-1": {"x?": {"a": 0.0}, "y?": {"b": 1.0}, "z?": {"c": 0.25}},
+    "round-1-reflections-1": {"x?/a": ["try p", "try q"], "z?/c": ["try r", "try s"]},
+    "round-1-trial-2": {
+        "x? [try p]": {"d": 0.5},
+        "x? [try q]": {"e": 0.125},
+        "z? [try r]": {"f": 1.0},
+        "z? [try s]": {"g": None},
+    },
+    "round-1-reflections-2": {"x?/d": ["try t", "try u"]},
+    "round-1-trial-3": {"x? [try p\ntry t]": {"h": 0.5}, "x? [try p\ntry u]": {"i": 0.75}},
+    "round-1-reflections-3": {"x?/h": ["try v", "try w"]},
+    "round-1-trial-4": {"x? [try t\ntry v]": {"j": 0.25}, "x? [try t\ntry w]": {"k": 1.0}},
+}
+TEXTS = {"reflect": "/{attempt}", "retry": " [{advice}]"}
+
+AGENTS = (
+    Scenario(
+        "rounds/retroformer",
+        {"prompts": prompts("x?", "y?", "z?", "x?")},
+        {
+            "trials": 4,
+            "memory": 2,
+            "threshold": 0.125,
+            "samples": 3,
+            "method": "online/rloo",
+            **TEXTS,
+            "sft": {"steps": 1},
+            "reward": {"steps": 2},
+            "then": {"steps": 3},
+        },
+        {"answers": TRIALS},
+        """
+        collect round-1-trial-1: x?; y?; z? | 1 of frozen=start | rewards
+        collect round-1-reflections-1: x?/a; z?/c | 3 of policy=start | no rewards
+        collect round-1-trial-2: x? [try p]; x? [try q]; z? [try r]; z? [try s] | 1 of frozen=start | rewards
+        collect round-1-reflections-2: x?/d | 3 of policy=start | no rewards
+        collect round-1-trial-3: x? [try p try t]; x? [try p try u] | 1 of frozen=start | rewards
+        collect round-1-reflections-3: x?/h | 3 of policy=start | no rewards
+        collect round-1-trial-4: x? [try t try v]; x? [try t try w] | 1 of frozen=start | rewards
+        train imitation/sft on 'helpful 1': x?/a -> try p; x?/a -> try q; z?/c -> try r; x?/d -> try u; x?/h -> try
+            w | frozen=start policy=start | no rewards | steps=1
+        train reward/outcome on 'rated 1': x?/a -> try p good; x?/a -> try q bad; z?/c -> try r good; x?/d -> try t
+            bad; x?/d -> try u good; x?/h -> try v bad; x?/h -> try w good | frozen=start policy=#1 reference=#1
+            reward=#1 | no rewards | steps=2
+        train online/rloo on 'failures 1': x?/a; z?/c; x?/d; x?/h | frozen=start policy=#1 reference=#1 reward=#2 |
+            no rewards | steps=3
+        return stage=3
+        """,
+    ),
+    Scenario(
+        "rounds/retroformer",
+        {"prompts": THREE},
+        {
+            "rounds": 2,
+            "prompts_per_round": 2,
+            "trials": 2,
+            "samples": 1,
+            "solved": 0.5,
+            "actor": "fixed",
+            **TEXTS,
+            "sft": None,
+            "reward": None,
+            "then": {"steps": 3},
+        },
+        {
+            "answers": {
+                "round-1-trial-1": {"x?": {"a": 0.25}, "y?": {"b": 0.5}},
+                "round-1-reflections-1": {"x?/a": ["try p"]},
+                "round-1-trial-2": {"x? [try p]": {"c": 0.0}},
+                "round-2-trial-1": {"z?": {"d": 0.375}, "x?": {"e": 0.0}},
+                "round-2-reflections-1": {"z?/d": ["try q"], "x?/e": ["try r"]},
+                "round-2-trial-2": {"z? [try q]": {"f": 0.5}, "x? [try r]": {"g": None}},
+            },
+            "weights": {"fixed": "given"},
+            "samples": 2,
+        },
+        """
+        collect round-1-trial-1: x?; y? | 1 of frozen=given | rewards
+        collect round-1-reflections-1: x?/a | 2 of policy=start | no rewards
+        collect round-1-trial-2: x? [try p] | 1 of frozen=given | rewards
+        train difference on 'told 1': x?/a -> try p reward=-0.25 | fixed=given frozen=given policy=start | no
+            rewards | steps=3
+        collect round-2-trial-1: z?; x? | 1 of frozen=given | rewards
+        collect round-2-reflections-1: z?/d; x?/e | 2 of policy=#1 | no rewards
+        collect round-2-trial-2: z? [try q]; x? [try r] | 1 of frozen=given | rewards
+        train difference on 'told 2': z?/d -> try q reward=0.125 | fixed=given frozen=given policy=#1 | no rewards |
+            steps=3
+        return stage=2
+        """,
+    ),
+    Scenario(  # nobody fails and one trial was not scored: nobody reflects, and there is nothing to learn from
+        "rounds/retroformer",
+        {"prompts": TWO},
+        TEXTS,
+        {"answers": {"round-1-trial-1": {"x?": {"a": 1.0}, "y?": {"b": None}}}},
+        """
+        collect round-1-trial-1: x?; y? | 1 of frozen=start | rewards
+        DataError: helpful 1: no answer was good enough to learn from; sample more answers (sampling.samples), ask
+            easier questions, or give rewards that tell answers apart
+        """,
+    ),
+)
