@@ -14,11 +14,12 @@ from tests.border.encoders import encoder_of
         ("qwen2.5", Writing("hermes")),
         ("qwen3", Writing("hermes")),
         ("llama3", Writing("json")),
-        ("mistral3", Writing("mistral")),
+        ("mistral3", Writing("mistral", system=False)),
         ("granite3", Writing("json")),
-        ("chatml", Writing("hermes")),
-        ("gemma3", Writing("hermes")),
-        ("r1", Writing("hermes", thinking=True)),
+        ("chatml", Writing("hermes", tools=False)),
+        ("gemma3", Writing("hermes", tools=False, results=False)),
+        ("gemma2", Writing("hermes", tools=False, results=False, system=False)),
+        ("r1", Writing("hermes", thinking=True, tools=False, results=False)),
     ],
 )
 def test_the_form_of_a_family(name, writing):
