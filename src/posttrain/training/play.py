@@ -9,6 +9,7 @@ from typing import Any
 from posttrain.core.method import Sampling
 from posttrain.data.chat.continuation import followed
 from posttrain.environments.environment import Action, Outcome
+from posttrain.environments.tools.described import with_results, with_tools
 from posttrain.environments.tools.find import Writing, writing_of
 from posttrain.environments.tools.parse import parse
 from posttrain.environments.tools.turn import messages_of
@@ -48,6 +49,7 @@ class Play:
     rewritten: bool = False  # whether `read` is other tokens than those before it, in which a row begins
     segments: list[Segment] = field(default_factory=list)
     infos: list[Mapping[str, Any]] = field(default_factory=list)
+    tools: tuple[Mapping[str, Any], ...] = ()
     writing: Writing | None = None  # how the policy writes calls, where there are tools
     turns: int = 0
     over: bool = False
@@ -63,9 +65,12 @@ class Play:
 
     def open(self, opening: Opening) -> None:
         """Begin with what the environment begins with. Raises DataError for a conversation without room behind it."""
-        self.conversation = list(opening.messages)
-        self.arguments = {**self.prompt.arguments, **({"tools": list(opening.tools)} if opening.tools else {})}
-        self.writing = writing_of(self.run.encoder.template) if opening.tools else None
+        self.conversation, self.arguments, self.tools = list(opening.messages), self.prompt.arguments, opening.tools
+        if self.tools:
+            self.writing = writing_of(self.run.encoder.template)
+            self.conversation = with_tools(self.writing, opening.messages, self.tools)
+            others = {name: value for name, value in self.arguments.items() if name != "tools"}
+            self.arguments = {**others, "tools": list(self.tools)} if self.writing.tools else others
         self.prompt_tokens = self.read = self._rendered()
 
     def answer(self, action: Action, outcome: Outcome) -> None:
@@ -78,10 +83,9 @@ class Play:
             self.conversation += [message, *outcome.messages]
             self._end("" if outcome.done else TURNS)
             return
-        said = followed(
-            self.run.encoder, self.conversation, forms, outcome.messages, self.arguments, sampled=turn.tokens
-        )
-        self.conversation += [said.message, *outcome.messages]
+        answers = with_results(self.writing, outcome.messages) if self.writing else outcome.messages
+        said = followed(self.run.encoder, self.conversation, forms, answers, self.arguments, sampled=turn.tokens)
+        self.conversation += [said.message, *answers]
         self._append(said.tokens)
 
     def fail(self, error: str) -> None:
@@ -143,8 +147,7 @@ class Play:
         if self.writing is None:
             return Action(text, content=text, ended=ended)
         form, thinking = self.writing.form, self.writing.thinking
-        tools = self.arguments["tools"]
-        return parse(text, form, tools, turn=self.turns - 1, thinking=thinking, ended=ended)
+        return parse(text, form, self.tools, turn=self.turns - 1, thinking=thinking, ended=ended)
 
     @property
     def _written(self) -> int:

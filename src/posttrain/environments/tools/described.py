@@ -47,7 +47,7 @@ def _foot(form: str) -> str:
 
 
 def with_results(writing: Writing, messages: Sequence[Message]) -> list[Message]:
-    """Return what an environment answered; results are one message of the user where templates have no role for them."""
+    """Return what an environment answered; results are a message of the user where templates have no role for them."""
     if writing.results:
         return list(messages)
     return list(_spoken(messages))
