@@ -107,6 +107,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "evaluation/reward_models/figure.py": ("evaluation/reward_models/test_report.py",),
     "evaluation/compare/task.py": ("evaluation/compare/test_grid.py", "cli/test_compare.py"),
     "runs/decoder.py": ("sampling/decoders/test_ilql.py",),
+    "runs/detectors/": ("runs/detectors/test_detectors.py",),
     "runs/directory_journal.py": ("runs/test_journal.py", "runs/test_resume.py"),
     "runs/durable.py": ("runs/test_checkpoint.py", "runs/test_directory.py", "runs/test_aside.py"),
     "runs/lock.py": ("runs/test_directory.py", "runs/test_signals.py"),

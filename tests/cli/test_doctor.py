@@ -76,3 +76,26 @@ def test_a_missing_extra_is_named_with_its_command(
     with pytest.raises(SystemExit):
         main.main(["doctor"])
     assert "pip install 'posttrain[data]'  (lacks pyarrow)" in capsys.readouterr().out
+
+
+def test_runs_are_examined_instead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, dead in (("well", 0.1), ("ill", 0.9)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "run.json").write_text("{}")
+        rows = [json.dumps({"step": n, "frac_reward_zero_std": dead}) + "\n" for n in range(1, 31)]
+        (folder / "metrics.jsonl").write_text("".join(rows))
+    for arguments, code in (([str(tmp_path / "well")], 0), ([str(tmp_path)], 1)):
+        with pytest.raises(SystemExit) as end:
+            main.main(["doctor", *arguments])
+        assert end.value.code == code
+        said = capsys.readouterr().out
+        assert "well: no findings" in said
+    assert "ill: 1 finding\n  dead groups: in 90% of the groups" in said
+    assert "try: the prompts are too hard or too easy" in said
+    with pytest.raises(SystemExit):
+        main.main(["doctor", "--json", str(tmp_path)])
+    assert json.loads(capsys.readouterr().out)["ill"][0]["metric"] == "frac_reward_zero_std"
+    with pytest.raises(SystemExit):
+        main.main(["show", str(tmp_path / "ill")])
+    assert "dead groups" in capsys.readouterr().out

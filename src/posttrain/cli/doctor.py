@@ -1,4 +1,4 @@
-"""`posttrain doctor`: what this machine has, and what is missing."""
+"""`posttrain doctor`: what this machine has, and what is missing; `posttrain doctor RUN`: what is odd about a run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,15 +41,37 @@ WIDTH = 20  # of the first column
 
 
 def doctor(
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUN]...", help="Runs to examine instead of the machine.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
-    """Check this machine: versions, devices, extras, models, sandboxes, disk. Exits with 1 if there is a problem."""
+    """Check this machine, or runs: what is missing, or looks wrong, and what to try. Exits with 1 if something is."""
+    if runs:
+        examine_runs(runs, as_json)
+        return
     report = examine()
     if as_json:
         typer.echo(json.dumps(report, indent=2))
     else:
         typer.echo("\n".join(_lines(report)))
     if report["problems"]:
+        raise typer.Exit(1)
+
+
+def examine_runs(folders: list[Path], as_json: bool) -> None:
+    """Say what the detectors find in runs, and exit with 1 if they find something."""
+    from posttrain.runs.detectors.detect import examined
+    from posttrain.runs.reader import find_runs
+    from posttrain.viewer.report import finding
+
+    found = {run.name: examined(run) for run in find_runs(folders)}
+    if as_json:
+        typer.echo(json.dumps({name: [asdict(f) for f in own] for name, own in found.items()}, indent=2))
+    else:
+        for name, own in found.items():
+            typer.echo("\n".join([f"{name}: {len(own) or 'no'} finding{'s' * (len(own) != 1)}", *map(finding, own)]))
+    if any(found.values()):
         raise typer.Exit(1)
 
 

@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from posttrain.runs.changes import changes
+from posttrain.runs.detectors.detect import examined
+from posttrain.runs.detectors.finding import Finding
 from posttrain.runs.metrics import is_timing
 from posttrain.runs.reader import RunReader
 from posttrain.viewer.curves import Curve, sparkline
@@ -32,9 +34,17 @@ def report(run: RunReader, width: int, samples: int = 0) -> Iterator[RenderableT
     yield line("status", run.status)
     for evaluation in run.evaluations:
         yield line("evaluation", evaluation)
+    for found in examined(run):
+        yield Text(finding(found), "yellow")
     yield from metrics_table([run])
     for row in run.samples(samples):
         yield sample(row)
+
+
+def finding(found: Finding) -> str:
+    """Say what a detector found and what to try, on two lines."""
+    since = "" if found.since is None else f" (since step {found.since})"
+    return f"  {escaped(found.name)}: {escaped(found.says)}{since}\n    try: {found.remedy}"
 
 
 def compared(runs: Sequence[RunReader], samples: int = 0) -> Iterator[RenderableType]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.studio.site import RUN, Browser, make_run, open_studio
+from tests.studio.site import RUN, Browser, answer, make_run, open_studio
 
 HOSTILE = "<script>document.title='owned'</script>{{7*7}}\x1b[31m\u202eevil"
 
@@ -96,3 +96,14 @@ def test_looking_writes_nothing(browser, tmp_path):
     for path in ("/runs", "/runs/first", "/compare?run=first", "/curves?run=first&metric=kl"):
         browser.get(path)
     assert sorted(path for path in tmp_path.rglob("*")) == before
+
+
+def test_findings_stand_on_the_page_of_a_run(browser, tmp_path):
+    dead = [{"frac_reward_zero_std": 0.9} for _ in range(20)]
+    samples = [answer(prompt=p, text="yes") for p in range(3)]
+    make_run(tmp_path, "dead", dead, samples)
+    page = browser.get("/runs/dead")
+    assert "dead groups" in page
+    assert "?metric=frac_reward_zero_std#curves" in page
+    assert "/runs/dead/samples/1/2" in page
+    assert "Findings" not in browser.get("/runs/first")

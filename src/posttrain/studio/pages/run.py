@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from posttrain.runs.changes import flattened
+from posttrain.runs.detectors.detect import ANSWERS, findings
+from posttrain.runs.detectors.finding import Finding
 from posttrain.runs.manifest import is_committed
 from posttrain.runs.reader import RunReader
 from posttrain.studio.folders import plain_files, sampled_steps
@@ -33,8 +35,15 @@ def run(studio: Studio, request: Request) -> Response:
         evaluations=found.evaluations, measured=[f.stem for f in plain_files(found.folder / "evaluations", ".jsonl")],
         checkpoints=checkpoints(found.folder), steps=list(sampled_steps(found.folder)), log=log_of(found),
         provenance=flattened({k: v for k, v in found.facts.items() if k not in ("ended", "metrics")}),
-        config=flattened(found.config), ended=bool(found.ended),
+        config=flattened(found.config), ended=bool(found.ended), findings=found_in(studio, found, metrics),
     )  # fmt: skip
+
+
+def found_in(studio: Studio, found: RunReader, metrics: list[str]) -> list[Finding]:
+    """Return what the detectors find in the metrics and the latest answers of a run."""
+    columns, steps = studio.series.of(found.folder), sampled_steps(found.folder)
+    rows = studio.samples.of(steps[max(steps)]) if steps else []
+    return findings({name: columns.metrics[name] for name in metrics}, rows[:ANSWERS])
 
 
 def checkpoints(folder: Path) -> list[dict[str, Any]]:
