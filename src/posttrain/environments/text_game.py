@@ -42,7 +42,7 @@ class TextGame(Environment):
         return self.play(plain(action.content or action.text))
 
 
-def observed(text: str, reward: float = 0.0, *, done: bool = False, **info: Any) -> Outcome:
+def observed(text: str, reward: float | None = 0.0, *, done: bool = False, **info: Any) -> Outcome:
     """Make the outcome of a turn that ends with an observation."""
     return Outcome(({"role": "user", "content": text},), reward, done, info)
 
