@@ -53,3 +53,24 @@ def test_what_are_no_tasks() -> None:
         tasks(Counting, "mine", 2, 7)
     with pytest.raises(DataError, match=r"tasks\(2, nine\) raised TypeError"):
         tasks(Counting, "mine", 2, "nine")  # type: ignore[arg-type]
+
+
+class Told(Counting):
+    """Tasks that depend on a setting."""
+
+    def __init__(self, *, word: str, other: int = 0) -> None:
+        self.word = word
+
+    @classmethod
+    def tasks(cls, count: int, seed: int, *, word: str = "none") -> Any:
+        """Repeat the word."""
+        if word == "bad":
+            raise ConfigError("word is bad")
+        return [{"prompt": word}] * count
+
+
+def test_tasks_get_the_settings_that_they_name() -> None:
+    assert tasks(Told, "told", 1, 0, {"word": "yes", "other": 3}) == [("environment told:0", {"prompt": "yes"})]
+    assert tasks(Told, "told", 1, 0)[0][1] == {"prompt": "none"}
+    with pytest.raises(ConfigError, match=r"^word is bad$"):
+        tasks(Told, "told", 1, 0, {"word": "bad"})

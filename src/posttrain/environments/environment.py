@@ -74,7 +74,10 @@ class Environment(ABC):
 
     @classmethod
     def tasks(cls, count: int, seed: int) -> Sequence[Mapping[str, Any]]:
-        """Make tasks, as rows of a data file (`prompt` and columns). An environment without any needs a data file."""
+        """Make tasks, as rows of a data file (`prompt` and columns). An environment without any needs a data file.
+
+        Keyword-only parameters with the names of settings get what the run file sets.
+        """
         raise NotImplementedError
 
     def tools(self) -> Sequence[Tool]:

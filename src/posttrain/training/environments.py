@@ -42,7 +42,7 @@ def tasks_of(file: RunFile, spec: str, size: int | None) -> Rows | None:
         return None
     made = environment_of(file)
     assert file.environment is not None
-    return tasks(made, file.environment.path, size or COUNT, seed)
+    return tasks(made, file.environment.path, size or COUNT, seed, file.environment.settings)
 
 
 def check_environment(file: RunFile, authors: Sequence[Sampling], *, samples: bool) -> None:
