@@ -1,4 +1,5 @@
 import ast
+import itertools
 import operator
 import re
 from fractions import Fraction
@@ -8,6 +9,7 @@ import pytest
 
 from posttrain.data.bundled import names, split_of
 from posttrain.data.dataset import load
+from posttrain.data.generators.encyclopedia import passages
 from posttrain.errors import ConfigError
 from posttrain.records import Demonstration, Pair, Prompt, Rating
 from posttrain.rewards.bundled.logical_equivalence import equivalence
@@ -95,11 +97,26 @@ def check_rules(problem):
         assert equivalence(wrong, answer) < 1
 
 
+def check_encyclopedia(problem):
+    """The answer stands in the last article, which the one before names, and so on; the question names the first."""
+    texts = {p.title: p.text for p in passages()}
+    titles = problem.columns["documents"]
+    *before, last = titles
+    assert problem.answer in texts[last] != problem.wrong
+    assert problem.wrong not in texts[last]
+    assert problem.answer not in problem.question
+    assert all(after in texts[title] for title, after in itertools.pairwise(titles))
+    assert not [title for title in titles[1:] if title in problem.question]
+    assert titles[0] in problem.question or problem.short.split()[1].rstrip(">") in texts[titles[0]]
+    assert problem.question == problem.columns["question"]
+
+
 CHECKS = {
     "arithmetic": check_arithmetic,
     "bugs": check_bugs,
     "countdown": check_countdown,
     "linear_programmes": check_linear_programmes,
+    "encyclopedia": check_encyclopedia,
     "reverse_text": check_reverse_text,
     "rules": check_rules,
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from posttrain.environments.environment import Action, Environment, Outcome
+from posttrain.environments.environment import Action, Call, Environment, Outcome
 from posttrain.records import Message, Prompt
 from tests.harness.settings import problems
 
@@ -84,3 +84,8 @@ def keeps_the_rules(make: Callable[[], Environment], *, without_reward: bool = T
 def nonsense(played: Played) -> str:
     """Answer something that is no move of any game."""
     return GIBBERISH[len(played.outcomes) % len(GIBBERISH)]
+
+
+def calling(name: str, **arguments: Any) -> Action:
+    """A turn that calls a tool."""
+    return Action("", "", (Call(name, arguments, "call00001"),))

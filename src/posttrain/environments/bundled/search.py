@@ -1,0 +1,98 @@
+"""Questions that must be looked up: a tool searches a corpus by BM25, and the answer is compared with the right one.
+
+The corpus is a small encyclopedia of an invented world (data/generators/encyclopedia.py), so that no model knows
+the answers, or a file of the user: jsonl with the keys `title` and `text` in each line. The answer without a call is
+worth 1 where it is the column `answer` (a text, or a list of texts that are right), and 0 else. The info says which
+share of the column `documents`, the titles that one must read, was found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from posttrain.data.generators.encyclopedia import LEVELS, Passage, make, passages
+from posttrain.environments.answers import right
+from posttrain.environments.bm25 import Bm25
+from posttrain.environments.environment import Action, Outcome, Tool
+from posttrain.environments.tools.environment import ToolEnvironment
+from posttrain.errors import DataError
+from posttrain.records import Message, Prompt
+
+
+class Search(ToolEnvironment):
+    """Look things up and answer.
+
+    Settings:
+        corpus: file of passages, jsonl with title and text; null takes the encyclopedia that ships.
+        k: passages that a search returns; at least 1, 3 is usual.
+    """
+
+    def __init__(self, *, corpus: str | None = None, k: int = 3) -> None:
+        self.passages, self.index = corpus_of(corpus)
+        self.k = k
+        self.answer: Any = None
+        self.wanted: set[str] = set()
+        self.found: set[str] = set()
+
+    @classmethod
+    def tasks(cls, count: int, seed: int) -> Sequence[Mapping[str, Any]]:
+        """Ask for what stands in one to three articles of the encyclopedia."""
+        asked = [make(number, seed, LEVELS[number % len(LEVELS)]) for number in range(count)]
+        rest = "Search for it, and answer with the name or the number alone."
+        return [{"prompt": f"{p.question} {rest}", "answer": p.answer, **p.columns} for p in asked]
+
+    def reset(self, prompt: Prompt, seed: int) -> Sequence[Message]:
+        self.answer = prompt.columns.get("answer")
+        self.wanted, self.found = set(prompt.columns.get("documents") or ()), set()
+        return super().reset(prompt, seed)
+
+    def tools(self) -> Sequence[Tool]:
+        return (self.search,)
+
+    def search(self, query: str) -> str:
+        """Search the corpus and return the passages that fit the query best.
+
+        Args:
+            query: Words to look for.
+        """
+        hits = [self.passages[number] for number in self.index.search(query, self.k)]
+        self.found |= {hit.title for hit in hits}
+        return "\n".join(f"{hit.title}: {hit.text}" for hit in hits) or "Nothing was found."
+
+    def step(self, action: Action) -> Outcome:
+        """Execute the searches, or judge the answer."""
+        outcome = super().step(action)
+        if not self.wanted:
+            return outcome
+        recall = len(self.wanted & self.found) / len(self.wanted)
+        return Outcome(outcome.messages, outcome.reward, outcome.done, {**outcome.info, "recall": recall})
+
+    def score(self, action: Action) -> float | None:
+        return None if self.answer is None else float(right(action.content or action.text, self.answer))
+
+
+@cache
+def corpus_of(file: str | None) -> tuple[tuple[Passage, ...], Bm25]:
+    """Return the passages of a corpus and their index. Raises DataError for a file that is none."""
+    found = passages() if file is None else _read(Path(file))
+    return found, Bm25([f"{passage.title} {passage.text}" for passage in found])
+
+
+def _read(file: Path) -> tuple[Passage, ...]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise DataError(f"corpus {file} cannot be read: {error}") from error
+    return tuple(_passage(line, f"{file}:{number}") for number, line in enumerate(lines, 1))
+
+
+def _passage(line: str, where: str) -> Passage:
+    try:
+        row = json.loads(line)
+        return Passage(str(row["title"]), str(row["text"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{where}: a passage is a line {{title: ..., text: ...}}, but: {error!r:.100}") from error
