@@ -20,12 +20,16 @@ Turns = str | tuple[Message, ...]
 class Sampled:
     """An answer as the tokens that a model sampled; encoding its text again might give other tokens.
 
-    The first `read` of them are read and no loss uses them: the steps before the one that a record is about.
+    The first `read` of them are read and no loss uses them: the steps before the one that a record is about. Of an
+    episode, `asked` are the tokens of its prompt, as the environment began it, and `written` says which tokens behind
+    them the model wrote.
     """
 
     tokens: tuple[int, ...]
     text: str = ""
     read: int = 0
+    asked: tuple[int, ...] = ()
+    written: tuple[bool, ...] = ()
 
 
 Answer = Turns | Sampled

@@ -13,11 +13,12 @@ from transformers import LlamaForCausalLM
 
 from posttrain.config.load import load
 from posttrain.data.collate import episode_rows
-from posttrain.errors import ConfigError, RewardError
+from posttrain.errors import ConfigError, DataError, RewardError
 from posttrain.launch.run import open_session
 from posttrain.models.loading.tiny import TEMPLATE
 from posttrain.records import Episode, Prompt
 from posttrain.sampling.request import Completion
+from posttrain.selection.answers import demonstrations
 from posttrain.training.session import Session
 from tests.harness.runs import metrics, run, same_bits
 from tests.training import talk
@@ -184,6 +185,15 @@ def test_a_template_that_rewrites_turns_makes_rows(tmp_path: Path, plain: LlamaF
     assert len({r.id for r in rows}) == 3
     assert len({r.columns["conversation"] for r in rows}) == 1
     assert [sum(r.trained) for r in rows] == [len(s.tokens) for s in e.segments]
+    with pytest.raises(DataError, match="no row holds the whole episode"):
+        demonstrations([e])
+
+
+def test_an_episode_is_a_demonstration_of_what_the_policy_wrote(open_one: Session) -> None:
+    (e,) = open_one.sample(tasks(3))
+    (row,) = open_one.run.encoder.rows(demonstrations([e])[0], "demonstrations")
+    (own,) = episode_rows(e, train=True, temperature=1.0, step=0)
+    assert (row.tokens, row.trained) == (own.tokens, own.trained)
 
 
 def test_a_failed_episode_has_no_score_and_is_not_trained_on(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ class Host:
             return {"fault": asdict(fault)}
 
     def _begin(self, number: int, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the environment of an episode and play what was played already."""
+        """Make the environment of an episode and play what was played already, in place of what there was."""
+        self._end(number)
         made = lookup.load(request["path"])
         self.say_loaded()
         seed, prompt = request["seed"], wire.prompt_of(request["prompt"])

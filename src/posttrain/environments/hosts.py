@@ -16,6 +16,7 @@ from typing import Any
 
 from posttrain.environments import wire
 from posttrain.environments.environment import Action, Outcome
+from posttrain.environments.recorded import Key, Recorded
 from posttrain.environments.wire import Opening
 from posttrain.errors import ConfigError
 from posttrain.records import Prompt
@@ -38,7 +39,14 @@ class Held:
     prompt: Prompt
     seed: int
     past: list[tuple[dict[str, Any], dict[str, Any]]]
+    moment: int
     alive: bool = False  # whether its process holds it
+    behind: bool = False  # whether what its process holds lacks answers that were recorded
+
+    @property
+    def key(self) -> Key:
+        """Its next answer in the record."""
+        return self.moment, self.seed, len(self.past)
 
 
 @dataclass
@@ -64,7 +72,8 @@ class Hosts:
     """Plays episodes of one environment in `workers` processes, started when first needed.
 
     `timeout`: seconds of one step, of an episode's beginning, or of its end. `memory`: GB of one process. A fault ends
-    its episode. `printed` collects what environments print.
+    its episode. `printed` collects what environments print. `recorded`: the answers of an environment that does not
+    replay, which are taken from there if an earlier attempt of the run got them.
     """
 
     def __init__(
@@ -75,12 +84,15 @@ class Hosts:
         workers: int = 2,
         timeout: float = 30.0,
         memory: float = 4.0,
+        recorded: Recorded | None = None,
         start: Callable[..., Child] = start_python,
     ) -> None:
         self.path = path
         self.settings = dict(settings)
         self.timeout = timeout
         self.printed: deque[Printed] = deque()
+        self.recorded = recorded
+        self._known: list[tuple[Any, Answer]] = []  # answers that were recorded
         self._start = partial(start, "posttrain.environments.host", str(memory))
         self._hosts = [Host() for _ in range(workers)]
         self._episodes: dict[Any, Held] = {}
@@ -89,18 +101,29 @@ class Hosts:
 
     # ---- asking
 
-    def begin(self, key: Any, prompt: Prompt, seed: int, past: Past = ()) -> None:
-        """Ask for the opening of an episode, with what was played already."""
+    def begin(self, key: Any, prompt: Prompt, seed: int, past: Past = (), *, moment: int = 0) -> None:
+        """Ask for the opening of an episode, with what was played already.
+
+        `moment`: the training steps before it, which tell apart episodes of the same seed.
+        """
         host = min(self._hosts, key=lambda h: sum(e.host is h for e in self._episodes.values()))
         played = [(wire.plain_action(a), wire.plain_outcome(o)) for a, o in past]
-        self._episodes[key] = Held(self._numbers, host, prompt, seed, played)
+        self._episodes[key] = Held(self._numbers, host, prompt, seed, played, moment)
         self._numbers += 1
         host.queue.append(Ask(self._episodes[key], "begin"))
 
     def step(self, key: Any, action: Action) -> None:
         """Ask an episode for its answer to an action."""
-        episode = self._episodes[key]
-        episode.host.queue.append(Ask(episode, "step", wire.plain_action(action)))
+        episode, plain = self._episodes[key], wire.plain_action(action)
+        known = self.recorded and self.recorded.take((episode.moment, episode.seed, len(episode.past) + 1), plain)
+        if not known:
+            episode.host.queue.append(Ask(episode, "step", plain))
+            return
+        episode.past.append((plain, known))
+        episode.behind = True
+        self._known.append((key, wire.outcome_of(known)))
+        if known["done"]:
+            self.end(key)
 
     def end(self, key: Any) -> None:
         """End an episode that is not done; one that is, or had a fault, has ended by itself."""
@@ -118,6 +141,9 @@ class Hosts:
         while True:
             for host in self._hosts:
                 self._feed(host)
+            if self._known:
+                known, self._known = self._known, []
+                return known
             busy = {h.process: h for h in self._hosts if h.busy and h.process}
             if not busy:
                 return []
@@ -138,7 +164,7 @@ class Hosts:
         if not ask.episode.alive and ask.what == "end":
             self._feed(host)
             return
-        if not ask.episode.alive and ask.what == "step":
+        if ask.what == "step" and (ask.episode.behind or not ask.episode.alive):
             host.queue.appendleft(ask)
             ask = Ask(ask.episode, "begin", quiet=True)
         self._send(host.process, ask)
@@ -180,10 +206,22 @@ class Hosts:
 
     def _answered(self, ask: Ask, answer: Opening | Outcome | bool) -> list[tuple[Any, Answer]]:
         e = ask.episode
-        e.alive = ask.what != "end"
+        e.alive, e.behind = ask.what != "end", False
+        if isinstance(answer, Opening) and not ask.quiet and self.recorded:
+            answer = self._opening(e, self.recorded, answer)
         if isinstance(answer, Outcome) and ask.action is not None:
             e.past.append((ask.action, wire.plain_outcome(answer)))
+            if self.recorded:
+                self.recorded.add(e.key, *e.past[-1])
         return [] if ask.quiet or isinstance(answer, bool) else self._given(e, answer)
+
+    def _opening(self, episode: Held, recorded: Recorded, answer: Opening) -> Opening:
+        """Return how the episode began in an earlier attempt, or record how it begins."""
+        key = (episode.moment, episode.seed, 0)
+        if known := recorded.take(key, None):
+            return wire.opening_of(known)
+        recorded.add(key, None, wire.plain_opening(answer.messages, answer.tools))
+        return answer
 
     def _given(self, episode: Held, answer: Answer) -> list[tuple[Any, Answer]]:
         keys = [key for key, e in self._episodes.items() if e is episode]
@@ -208,11 +246,14 @@ class Hosts:
                 host.busy = None
                 self._lost(host)
         self._episodes.clear()
+        self._known.clear()
 
     def close(self) -> None:
         """End all processes."""
         self._finalizer()
         self._episodes.clear()
+        if self.recorded is not None:
+            self.recorded.close()
 
 
 def _answer(message: Mapping[str, Any]) -> Opening | Outcome | Fault | bool:

@@ -97,8 +97,19 @@ def with_prompts(rollouts: Iterable[Episode], prompts: Iterable[Prompt]) -> list
 
 
 def answer(r: Episode) -> Sampled:
-    """Return an answer as a completion of sampled tokens."""
-    return Sampled(r.tokens, r.text)
+    """Return an answer as a completion of sampled tokens; of an episode, what the model wrote is trained.
+
+    Raises DataError for an episode of several rows.
+    """
+    if not r.conversation:
+        return Sampled(r.tokens, r.text)
+    if len(r.rows) > 1:
+        raise DataError(
+            f"{r.prompt.where}: the chat template rewrites earlier turns, so that no row holds the whole episode; set "
+            "model.chat_template to one that leaves them as they are"
+        )
+    written = tuple(s.logp is not None and s.trained for s in r.segments for _ in s.tokens)
+    return Sampled(r.tokens, r.text, asked=r.prompt_tokens, written=written)
 
 
 def demonstrations(rollouts: Iterable[Episode]) -> list[Demonstration]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from posttrain.environments import lookup
 from posttrain.environments.hosts import Hosts
+from posttrain.environments.recorded import Recorded
 from posttrain.environments.tasks import COUNT, seed_of, tasks
 from posttrain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from posttrain.config.schema import EnvironmentRef, RunFile
+    from posttrain.config.schema import RunFile
     from posttrain.core.method import Sampling
     from posttrain.environments.environment import Environment
 
+ANSWERS = "kept/environment.jsonl"
 Rows = Sequence[tuple[str, Mapping[str, Any]]]
 
 
@@ -28,10 +31,22 @@ def environment_of(file: RunFile) -> type[Environment]:
     return made
 
 
-def hosts_of(section: EnvironmentRef) -> Hosts:
-    """Return the processes that episodes run in, which start when they are first needed."""
+def hosts_of(file: RunFile, folder: Path | None) -> Hosts | None:
+    """Return the processes that episodes run in, which start when they are first needed; None without environment.
+
+    `folder`: that of the run, where answers are kept that would not come again.
+    """
+    section = file.environment
+    if section is None:
+        return None
+    made = environment_of(file)
     return Hosts(
-        section.path, section.settings, workers=section.workers, timeout=section.timeout, memory=section.memory
+        section.path,
+        section.settings,
+        workers=section.workers,
+        timeout=section.timeout,
+        memory=section.memory,
+        recorded=None if made.replays or folder is None else Recorded(folder / ANSWERS),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from statistics import fmean
 
@@ -48,14 +48,27 @@ def play(
         done[place] = plays[place].episode()
         over(place, done[place])
 
-    playing = Playing(hosts, plays, max_error_rate=run.file.scoring.max_error_rate, ended=ended)
+    rate, steps = run.file.scoring.max_error_rate, run.journal.steps
+    playing = Playing(hosts, plays, max_error_rate=rate, ended=ended, moment=steps)
     try:
         playing.run(run, sampling.drawn_from, lockstep=_lockstep(run))
+        _note_rows(run, done.values())
     finally:
         if hosts.printed:
             keep_printed(run.journal, run.display, list(hosts.printed))
             hosts.printed.clear()
     return [done[place] for place in range(len(plays))]
+
+
+def _note_rows(run: Run, episodes: Iterable[Episode]) -> None:
+    """Say once that episodes have become several rows."""
+    if any(len(e.rows) > 1 for e in episodes):
+        run.warn(
+            "environment",
+            "the chat template writes earlier turns otherwise once later ones follow (it may drop their thoughts), so "
+            "an episode becomes several rows, each with what the policy really read and the reward of the episode; "
+            "environment/extra_rows counts them",
+        )
 
 
 def _lockstep(run: Run) -> bool:
@@ -101,7 +114,7 @@ class Playing:
     """
 
     def __init__(
-        self, hosts: Hosts, plays: Sequence[Play], *, max_error_rate: float, ended: Callable[[int], None]
+        self, hosts: Hosts, plays: Sequence[Play], *, max_error_rate: float, ended: Callable[[int], None], moment: int
     ) -> None:
         self.hosts = hosts
         self.plays = plays
@@ -112,7 +125,7 @@ class Playing:
         self.places = {id(play): place for place, play in enumerate(plays)}
         self.failed: list[str] = []
         for place, play in enumerate(plays):
-            hosts.begin(place, play.prompt, play.seed)
+            hosts.begin(place, play.prompt, play.seed, moment=moment)
 
     def run(self, run: Run, source: Distribution, *, lockstep: bool) -> None:
         """Sample the turns of all episodes, until all are over.

@@ -93,7 +93,7 @@ class Run:
         self._stop: frozenset[int] = frozenset()
         self._rewards: tuple[Reward, ...] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}
-        self.hosts = None if file.environment is None else hosts_of(file.environment)
+        self.hosts = hosts_of(file, self.journal.folder)
         self._told: set[Dataset] = set()  # whose warnings have been given
         self._warned: set[str] = set()  # settings likewise
 

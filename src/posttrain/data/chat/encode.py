@@ -204,9 +204,10 @@ class Encoder:
     def _marked(self, record: Record, answer: Answer) -> list[Marked]:
         prompt = record.prompt
         if isinstance(answer, Sampled):
-            asked = tuple(self._prompt_tokens(record))
-            read, own = len(asked) + answer.read, len(answer.tokens) - answer.read
-            return [((*asked, *answer.tokens), (False,) * read + (True,) * own)]
+            asked = answer.asked or tuple(self._prompt_tokens(record))
+            written = answer.written or (True,) * len(answer.tokens)
+            marks = (False,) * (len(asked) + answer.read) + written[answer.read :]
+            return [((*asked, *answer.tokens), marks)]
         if isinstance(prompt, str) and isinstance(answer, str):
             return [self._plain(prompt, answer, record.where)]
         before, answered = same_form(prompt, answer) if prompt else ((), answer)
