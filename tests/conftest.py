@@ -1,17 +1,26 @@
-"""What all tests share: settings of torch that a test may ask for, a folder in memory, one process for templates.
+"""What all tests share: settings of torch that a test may ask for, folders in memory, processes that serve them all.
 
 Generated examples are the same on every machine, however slow it is.
 """
 
 import os
-import tempfile
-from pathlib import Path
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+MEMORY = "/dev/shm"
+ENOUGH = 2 << 30  # bytes; a whole run of the tests has written less at any time
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure():
+    """Let tests write to memory where there is some: tests of kills are no tests of power cuts, and need not wait."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,11 +44,9 @@ class SharedRenderer:
 
 
 @pytest.fixture(scope="module")
-def memory():
-    """A folder without a disk, where there is one: tests of kills are no tests of power cuts, and need not wait."""
-    shared = "/dev/shm"
-    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as folder:
-        yield Path(folder)
+def memory(tmp_path_factory):
+    """A folder for the tests of one file."""
+    return tmp_path_factory.mktemp("memory")
 
 
 @pytest.fixture
