@@ -95,6 +95,18 @@ def test_the_figure_is_drawn_twice_with_the_same_bits(tmp_path):
     assert png.read_bytes() == before
 
 
+def test_a_figure_of_many_methods_has_lines_and_no_bands(tmp_path):
+    pytest.importorskip("matplotlib")
+    made = found(tmp_path)
+    assert not figure.crowded(made)
+    bands = figure.draw(made)[1].read_text().count("FillBetweenPolyCollection")
+    made.curves.update({f"method {i}": made.curves["dpo"] for i in range(8)})
+    assert figure.crowded(made)
+    text = figure.draw(made)[1].read_text()
+    assert bands == 2
+    assert "FillBetweenPolyCollection" not in text
+
+
 def test_the_band_is_that_of_the_seeds(tmp_path):
     made = found(tmp_path)
     start, _, end = figure.band(made, made.curves["dpo"])

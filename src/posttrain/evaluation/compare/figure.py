@@ -34,9 +34,10 @@ def draw(comparison: Comparison) -> list[Path]:
     figure = Figure(figsize=(7.2, 4.6), dpi=160, layout="constrained")
     axes = figure.add_subplot()
     for number, (method, runs) in enumerate(comparison.curves.items()):
-        colour = COLOURS[number % len(COLOURS)]
-        _line(axes, comparison, method, runs, colour, MARKERS[number % len(MARKERS)])
-        if comparison.task.law:
+        round_, place = divmod(number, len(COLOURS))  # methods beyond the colours have open markers
+        colour = COLOURS[place]
+        _line(axes, comparison, method, runs, colour, MARKERS[place], fill="white" if round_ else colour)
+        if comparison.task.law and not crowded(comparison):
             _law(axes, comparison, runs, colour)
     _frame(axes, comparison)
     paths = [comparison.directory / f"figure.{suffix}" for suffix in ("png", "svg")]
@@ -52,10 +53,16 @@ def band(comparison: Comparison, runs: Mapping[int, Sequence[Point]]) -> list[tu
     return [(sum(p[x] for p in at) / len(at), *mean_interval([p[y] for p in at])) for at in points]
 
 
-def _line(axes: Any, comparison: Comparison, method: str, runs: Any, colour: str, marker: str) -> None:
+def crowded(comparison: Comparison) -> bool:
+    """Whether the methods are too many for their bands and laws to be told apart."""
+    return len(comparison.curves) > len(COLOURS)
+
+
+def _line(axes: Any, comparison: Comparison, method: str, runs: Any, colour: str, marker: str, *, fill: str) -> None:
     x, y, low, high = zip(*band(comparison, runs), strict=True)
-    axes.plot(x, y, color=colour, marker=marker, markersize=4.5, linewidth=1.8, label=method, zorder=3)
-    if all(map(math.isfinite, low)):
+    look = {"color": colour, "marker": marker, "markerfacecolor": fill, "markersize": 4.5, "linewidth": 1.8}
+    axes.plot(x, y, label=method, zorder=3, **look)
+    if all(map(math.isfinite, low)) and not crowded(comparison):
         x, low, high = zip(*sorted(zip(x, low, high, strict=True)), strict=True)  # KL may decrease between steps
         axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=1)
 
@@ -80,11 +87,14 @@ def _frame(axes: Any, comparison: Comparison) -> None:
         axes.axhline(task.chance, color="#888888", linewidth=0.9, linestyle=":", label="chance")
     axes.set_xlabel(f"{task.x[1]}{', square-root scale' if task.x[0] == 'kl' else ''}")
     axes.set_ylabel(task.y[1])
-    shown = f"mean of {seeds} seeds, 95% intervals" if seeds > 1 else "one seed"
-    axes.set_title(f"{comparison.name}: {shown}{'; dashed: fitted law' if task.law else ''}", fontsize=10, loc="left")
+    many = crowded(comparison)
+    shown = f"mean of {seeds} seeds, 95% intervals{' in the table' if many else ''}" if seeds > 1 else "one seed"
+    law = "; dashed: fitted law" if task.law and not many else ""
+    axes.set_title(f"{comparison.name}: {shown}{law}", fontsize=10, loc="left")
     axes.grid(alpha=0.25, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=9)
+    beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if many else {}
+    axes.legend(frameon=False, fontsize=9, **beside)
 
 
 def _root(x: Any) -> Any:
