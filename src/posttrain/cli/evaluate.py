@@ -183,11 +183,12 @@ def _judged(model: str, data: Dataset, kind: str, seed: int) -> Measured:
 
 def _described(model: str, measured: Measured) -> dict[str, Any]:
     """Describe what a model got, as plain data. The principal number is at the top."""
-    from posttrain.evaluation.summary import majority, passes, summary
+    from posttrain.evaluation.summary import all_pass, majority, passes, summary
 
     scores = {name: _plain(summary(values, measured.tokens)) for name, values in measured.scores.items()}
     first = next(iter(scores.values()))
     more: dict[str, Any] = {f"pass@{k}": x for k, x in passes(measured.answers).items()}
+    more |= {f"pass^{k}": x for k, x in all_pass(measured.answers).items()}
     more |= {f"maj@{n}": x for n, x in majority(measured.votes).items()}
     if measured.tokens:
         more["perplexity"] = math.exp(min(first["mean"], 700.0))
@@ -210,7 +211,7 @@ def _differences(results: Sequence[Measured]) -> dict[str, Any]:
 
 def _lines(models: Sequence[str], results: Sequence[Measured], unit: str) -> Iterator[str]:
     """Yield what is printed: each number of each model, then the differences."""
-    from posttrain.evaluation.summary import difference, majority, passes, summary
+    from posttrain.evaluation.summary import all_pass, difference, majority, passes, summary
 
     for model, measured in zip(models, results, strict=True):
         before = f"{model}: " if len(models) > 1 else ""
@@ -220,6 +221,7 @@ def _lines(models: Sequence[str], results: Sequence[Measured], unit: str) -> Ite
             yield f"{before}{name} {found}{per} on {found.n} {unit}"
         if len(passes(measured.answers)) > 1:
             yield before + "  ".join(f"pass@{k} {x:.4f}" for k, x in passes(measured.answers).items())
+            yield before + "  ".join(f"pass^{k} {x:.4f}" for k, x in all_pass(measured.answers).items())
         for n, x in majority(measured.votes).items():
             yield f"{before}maj@{n} {x:.4f}"
         if lacking := measured.asked - len(next(iter(measured.scores.values()))):

@@ -51,6 +51,11 @@ def pass_at(k: int, answers: int, correct: int) -> float:
     return 1 - math.comb(answers - correct, k) / math.comb(answers, k)
 
 
+def pass_all(k: int, answers: int, correct: int) -> float:
+    """Return the probability that all of k answers are correct, from `correct` of `answers`: C(c, k)/C(n, k)."""
+    return math.comb(correct, k) / math.comb(answers, k)
+
+
 def ratio_interval(values: Sequence[float], sizes: Sequence[int], z: float = 1.959964) -> tuple[float, float, float]:
     """Return a mean over the tokens of several records, and its 95% interval over records: (mean, low, high).
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from posttrain.evaluation.statistics import interval, mean_interval, pass_at, ratio_interval, sign_test
+from posttrain.evaluation.statistics import interval, mean_interval, pass_all, pass_at, ratio_interval, sign_test
 
 Scores = Mapping[int, float]  # id of the item -> its number
 
@@ -64,13 +64,25 @@ def difference(scores: Scores, others: Scores) -> Difference:
 
 
 def passes(answers: Mapping[int, list[float]]) -> dict[int, float]:
-    """Return pass@k for k = 1, 2, 4, ... up to the number of answers; nothing unless all rewards are 0 or 1."""
+    """Return pass@k, the share of k answers of which one is right, for k = 1, 2, 4, ... up to the number of answers.
+
+    Nothing unless all rewards are 0 or 1.
+    """
+    return _drawn(answers, pass_at)
+
+
+def all_pass(answers: Mapping[int, list[float]]) -> dict[int, float]:
+    """Return pass^k, the share of k answers of which all are right, for the same k."""
+    return _drawn(answers, pass_all)
+
+
+def _drawn(answers: Mapping[int, list[float]], share: Callable[[int, int, int], float]) -> dict[int, float]:
     scored = [xs for xs in answers.values() if xs]
     if not scored or any(x not in (0.0, 1.0) for xs in scored for x in xs):
         return {}
     most = min(map(len, scored))
     return {
-        k: math.fsum(pass_at(k, len(xs), sum(x == 1.0 for x in xs)) for xs in scored) / len(scored)
+        k: math.fsum(share(k, len(xs), sum(x == 1.0 for x in xs)) for xs in scored) / len(scored)
         for k in (2**i for i in range(most.bit_length()))
     }
 

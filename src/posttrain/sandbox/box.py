@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Callable
@@ -37,7 +38,8 @@ class Box:
     """A process that runs a function of a module in `inside`, with plain data as arguments. No method blocks.
 
     Raises OSError when the tier cannot start a process. Used as a context manager, it leaves no process and no pipe.
-    `ready`: the program has begun. `flooded`: it wrote more than its limit. `timed_out`: its time is up.
+    `ready`: the program has begun. `flooded`: it wrote more than its limit. `timed_out`: its time is up. `cpu`: seconds
+    of CPU time that it took from its start to its end.
     """
 
     def __init__(self, tier: Tier, function: str, limits: Limits, **arguments: Any) -> None:
@@ -48,6 +50,7 @@ class Box:
         self.ready = False
         self.flooded = False
         self.timed_out = False
+        self.cpu = 0.0
         self._deadline = time.monotonic() + START_SECONDS
         self._output_size = 0
         self._process = _start(tier, limits)
@@ -102,7 +105,7 @@ class Box:
 
     def step(self) -> None:
         """Read and write what its pipes allow, and check the deadline."""
-        ended = self._process.poll() is not None
+        ended = self._ended()
         self._write()
         for pipe, handle in ((self._stdout, self._on_output), (self._stderr, self._on_errors)):
             while not pipe.closed and not self.flooded and (text := _read(pipe)):
@@ -125,6 +128,16 @@ class Box:
         for pipe in (self._stdin, self._stdout, self._stderr):
             with suppress(BrokenPipeError):
                 pipe.close()
+
+    def _ended(self) -> bool:
+        """Whether it has ended; if so just now, the kernel adds its CPU time to that of our children."""
+        before = _cpu_of_children()
+        running = self._process.returncode is None
+        if self._process.poll() is None:
+            return False
+        if running:
+            self.cpu = _cpu_of_children() - before
+        return True
 
     def _write(self) -> None:
         if self._stdin.closed:
@@ -161,7 +174,7 @@ class Box:
 def _start(tier: Tier, limits: Limits) -> subprocess.Popen[bytes]:
     owner = user() if tier.own_user else None
     groups: list[int] | None = None if owner is None else []
-    return subprocess.Popen(  # noqa: S603 -- the sandbox itself
+    process = subprocess.Popen(  # noqa: S603 -- the sandbox itself
         [*tier.command(limits), *FLAGS, "-c", _START],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -174,6 +187,9 @@ def _start(tier: Tier, limits: Limits) -> subprocess.Popen[bytes]:
         group=owner,
         extra_groups=groups,
     )
+    if limits.tools and owner is not None and process.stdout is not None:
+        os.fchown(process.stdout.fileno(), owner, owner)  # so that a tool can open /dev/stdout by name
+    return process
 
 
 def _source(restrictions: Restrictions | None, function: str, arguments: dict[str, Any]) -> str:
@@ -182,9 +198,14 @@ def _source(restrictions: Restrictions | None, function: str, arguments: dict[st
     if restrictions is not None:
         lines += [_module("restrict"), f"module.restrict(**{asdict(restrictions)!r}, parent={os.getpid()})"]
     module, _, name = function.partition(".")
-    needed = {"program": ["program"], "candidate": ["program", "wire", "candidate"]}
+    needed = {"program": ["program"], "tool": ["program", "tool"], "candidate": ["program", "wire", "candidate"]}
     lines += [_module(each) for each in needed.get(module, ["program", "wire", module])]
     return "\n".join([*lines, f"module.{name}(**{arguments!r})"])
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @cache

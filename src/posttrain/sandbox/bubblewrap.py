@@ -38,7 +38,7 @@ class Bubblewrap:
         ]
 
     def restrictions(self, pid: int, limits: Limits) -> Restrictions:  # noqa: ARG002 -- it has another number inside
-        return Restrictions(limits.rlimits(count_threads=True), False, instructions(None))
+        return Restrictions(limits.rlimits(count_threads=True), False, instructions(None, tools=limits.tools))
 
 
 def _system() -> list[str]:

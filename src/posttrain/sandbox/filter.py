@@ -72,9 +72,10 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _ALLOW, _END, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 
 
-def instructions(pid: int | None, machine: str | None = None) -> bytes:
+def instructions(pid: int | None, machine: str | None = None, *, tools: bool = False) -> bytes:
     """Assemble the filter. The process may signal `pid` (itself) alone, or with None everything in its namespace.
 
+    `tools`: it may become another program, under the same filter.
     Raises OSError for an architecture without a table.
     """
     machine = machine or platform.machine()
@@ -86,8 +87,8 @@ def instructions(pid: int | None, machine: str | None = None) -> bytes:
     program += [_op(_AT_LEAST, FIRST_UNKNOWN, 0, 1), _op(_RETURN, missing)]
     program += [_op(_EQUAL, CLONE3[column], 0, 1), _op(_RETURN, missing)]  # its flags lie in memory; libc uses clone
     for table, action in ((FORBIDDEN, _END), (REFUSED, refused)):
-        for numbers in table.values():
-            if (number := numbers[column]) is not None:
+        for name, numbers in table.items():
+            if (number := numbers[column]) is not None and not (tools and name == "execve"):
                 program += [_op(_EQUAL, number, 0, 1), _op(_RETURN, action)]
     program += _when(CLONE[column], _thread(refused))
     program += _when(PRLIMIT[column], _only(0, 0, refused))

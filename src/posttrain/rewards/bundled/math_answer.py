@@ -35,13 +35,27 @@ def math_answer(
     prompts: list[str],  # noqa: ARG001 -- every reward takes the prompts
     completions: list[str],
     answer: list[str | int | float | None],
+    *,
+    wrong: float = 0.0,
+    unmarked: float | None = None,
 ) -> list[float | None]:
-    """1.0 for a right final answer, else 0.0. The column `answer` may be a solution whose answer is marked.
+    """1.0 for a right final answer, else `wrong`. The column `answer` may be a solution whose answer is marked.
 
     Abstains where `answer` is None. Raises ValueError for a gold answer that cannot be read, and TimeoutError when
-    math-verify cannot decide in time.
+    math-verify cannot decide in time. RISE has 1, -0.5 for a wrong answer and -1 for none: wrong: -0.5, unmarked: -1.
+
+    Settings:
+        wrong: reward of a wrong answer; below 1, 0 is usual.
+        unmarked: reward of a text that marks no answer; null judges its last number or formula, else at most `wrong`.
     """
-    return [_grade(completion, gold) for completion, gold in zip(completions, answer, strict=True)]
+    scores: list[float | None] = []
+    for completion, gold in zip(completions, answer, strict=True):
+        if gold is not None and unmarked is not None and not marked(completion):
+            _gold(gold)  # what cannot be read is an error in any case
+            scores.append(unmarked)
+        else:
+            scores.append(wrong if (score := _grade(completion, gold)) == 0 else score)
+    return scores
 
 
 def _grade(completion: str, answer: str | int | float | None) -> float | None:
