@@ -15,6 +15,8 @@ from posttrain.errors import ConfigError
 from posttrain.launch.given import Objects
 from posttrain.methods.preference.dpo import METHOD as DPO
 from posttrain.rewards.reward import Reward
+from tests.environments import odd
+from tests.environments.odd import Odd
 from tests.rewards import faulty
 
 ROWS = [{"prompt": f"{i}+1=", "answer": str(i + 1)} for i in range(3)]
@@ -141,3 +143,17 @@ def test_a_reward_record_keeps_its_weight():
     objects = Objects()
     (entry,) = objects.rewards(Reward("r", brevity, 2.0))
     assert (entry["weight"], objects[entry["path"]].name) == (2.0, "r")
+
+
+def test_the_class_of_an_environment_becomes_its_file():
+    assert Objects().environment(Odd) == f"{odd.__file__}:Odd"
+    assert Objects().environment({"path": Odd, "closed": "x"}) == {"path": f"{odd.__file__}:Odd", "closed": "x"}
+    assert Objects().environment("search") == "search"
+
+    class Here(Odd):
+        pass
+
+    with pytest.raises(ConfigError, match="write it into a file"):
+        Objects().environment(Here)
+    with pytest.raises(ConfigError, match="environment: int is not taken"):
+        Objects().environment(3)

@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ TAKEN = {
     "or a pair (model, tokenizer)",
     "method": "a name or ./file.py; a mapping with `path` and settings; or a posttrain.Method",
     "procedure": "a name or ./file.py; a mapping with `path` and settings; or a function of a session",
+    "environment": "a name or ./file.py; a mapping with `path` and settings; or a class of a file",
     "data": "a file, a hub id, a generator or a list of these; a list of rows (dictionaries); a datasets.Dataset; a "
     "Dataset of posttrain.data; a mapping with `path`; or a mapping of these, one for each stream of the method",
     "rewards": "a function; a name such as math_answer or ./file.py:function; a mapping with `path`; or a list of "
@@ -116,6 +118,22 @@ class Objects(dict[str, Any]):
         if hasattr(value, "state_dict"):
             raise ConfigError(f"models.{role}: give a pair (model, tokenizer)")
         return self.model(value, None) if isinstance(value, tuple) else value
+
+    def environment(self, value: Any) -> Any:
+        """`environment`: a class becomes the file that holds it, where the processes of the environment find it."""
+        if isinstance(value, Mapping) and not isinstance(value.get("path"), str | None):
+            return {**value, "path": self.environment(value["path"])}
+        if value is None or isinstance(value, str | Mapping):
+            return value
+        if not inspect.isclass(value):
+            raise _wrong("environment", value)
+        file = getattr(sys.modules.get(value.__module__), "__file__", None)
+        if value.__module__ == "__main__" or not file or "<locals>" in value.__qualname__:
+            raise ConfigError(
+                f"environment: {value.__name__} runs in processes of its own, which import it; write it into a file "
+                f"that does nothing else, at its top level: environment='./mine.py'"
+            )
+        return f"{file}:{value.__name__}"
 
     def evaluate(self, value: Any) -> Any:
         """`evaluate`: rows in its `data` and `records` become their names."""

@@ -28,6 +28,7 @@ def train(
     *,
     tokenizer: Any = None,
     procedure: Any = None,
+    environment: Any = None,
     models: Mapping[str, Any] | None = None,
     sampling: Section | None = None,
     train: Section | None = None,
@@ -55,6 +56,8 @@ def train(
         rewards: function, name, {"path": ..., "weight": ..., **settings}, or a list of these.
         tokenizer: tokenizer of a loaded model.
         procedure: name, ./file.py or function, instead of a method.
+        environment: what answers the policy turn by turn: name, ./file.py, {"path": ..., **settings}; or a class of a
+            file.
         models: models in other roles, by role: {"reward": FOLDER}.
         sampling: how answers are sampled: samples, max_tokens, temperature, ...
         train: steps, epochs, prompts_per_step, learning_rate, save_every, ...
@@ -76,6 +79,7 @@ def train(
         "model": objects.model(model, tokenizer),
         "method": objects.code(method, "method"),
         "procedure": objects.code(procedure, "procedure"),
+        "environment": objects.environment(environment),
         "data": objects.data(data),
         "rewards": objects.rewards(rewards),
         "models": models and {role: objects.role(entry, role) for role, entry in models.items()},

@@ -52,7 +52,7 @@ def play(
     playing = Playing(hosts, plays, max_error_rate=rate, ended=ended, moment=steps)
     try:
         playing.run(run, sampling.drawn_from, lockstep=_lockstep(run))
-        _note_rows(run, done.values())
+        _note(run, done.values())
     finally:
         if hosts.printed:
             keep_printed(run.journal, run.display, list(hosts.printed))
@@ -60,8 +60,11 @@ def play(
     return [done[place] for place in range(len(plays))]
 
 
-def _note_rows(run: Run, episodes: Iterable[Episode]) -> None:
-    """Say once that episodes have become several rows."""
+def _note(run: Run, episodes: Iterable[Episode]) -> None:
+    """Say once what the chat template left out of episodes, and that they have become several rows."""
+    noticed, run.encoder.notices.counts = run.encoder.notices.counts, {}
+    for text in noticed:
+        run.warn(f"environment: {text}", f"in episodes {text}")
     if any(len(e.rows) > 1 for e in episodes):
         run.warn(
             "environment",
