@@ -39,8 +39,24 @@ def test_damaged_lines_are_counted(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     columns = Series().of(tmp_path)
     assert columns.damaged == 3
-    assert list(columns.metrics) == ["x"]
+    assert columns.names() == ["x"]
+    assert columns.curve("x") == ([1], [1.0])
     assert columns.last == 2
+
+
+def test_metrics_that_come_and_go(tmp_path):
+    rows = [
+        {"step": 1, "a": 1},
+        {"step": 2, "b": 2.5, "a": 3},
+        {"step": 3, "b": 10**400},
+        {"step": 4, "c": True, "a": 5},
+    ]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    columns = Series().of(tmp_path)
+    assert columns.curve("a") == ([1, 2, 4], [1.0, 3.0, 5.0])
+    assert columns.curve("b") == ([2], [2.5])
+    assert columns.curve("c") == ([4], [1.0])
+    assert columns.curve("d") == ([], [])
 
 
 def test_memory_is_bounded(tmp_path):

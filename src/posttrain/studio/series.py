@@ -10,6 +10,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,40 +21,86 @@ Curve = tuple[list[int], list[float]]
 
 @dataclass
 class Columns:
-    """The numbers of one metrics.jsonl: for each metric the steps that have it, and its values."""
+    """The numbers of one metrics.jsonl: the step of each row, and each metric's value in each row, nan without one."""
 
     file: tuple[int, int] = (0, 0)  # inode and time of what was read
     end: int = 0  # bytes that were read: whole lines
-    last: int = 0  # the newest step
-    metrics: dict[str, tuple[array[int], array[float]]] = field(default_factory=dict)
+    steps: array[int] = field(default_factory=lambda: array("q"))
+    metrics: dict[str, array[float]] = field(default_factory=dict)
     damaged: int = 0  # lines that are no row
+
+    @property
+    def last(self) -> int:
+        """The newest step."""
+        return self.steps[-1] if self.steps else 0
 
     @property
     def size(self) -> int:
         """Bytes in memory, about."""
-        return sum(16 * len(steps) for steps, _ in self.metrics.values())
+        return 8 * len(self.steps) * (1 + len(self.metrics))
 
     def add(self, lines: bytes) -> None:
         """Append the rows of whole lines. A damaged one is counted and left out."""
-        for line in lines.splitlines():
-            try:
-                row = json.loads(line)
-                step = int(row.pop("step"))
-            except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-                self.damaged += 1
-                continue
-            self.last = step
-            for name, value in row.items():
-                if isinstance(value, int | float) and math.isfinite(value):
-                    steps, values = self.metrics.setdefault(name, (array("q"), array("d")))
-                    steps.append(step)
-                    values.append(value)
+        for names, rows in groupby(self._rows(lines), key=tuple):
+            self._extend(names, list(rows))
         self.end += len(lines)
+
+    def _rows(self, lines: bytes) -> list[dict[str, Any]]:
+        try:
+            found = json.loads(b"[" + lines.strip().replace(b"\n", b",") + b"]")
+        except ValueError:  # some line is damaged: the others are read one by one
+            found = [parsed(line) for line in lines.splitlines()]
+        rows = [row for row in found if isinstance(row, dict) and isinstance(row.get("step"), int)]
+        self.damaged += len(found) - len(rows)
+        return rows
+
+    def _extend(self, names: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+        """Append rows that have the same metrics, a column at a time."""
+        known = len(self.steps)
+        for name, column in zip(names, zip(*(row.values() for row in rows), strict=True), strict=True):
+            if name == "step":
+                self.steps.extend(column)
+                continue
+            try:
+                values = array("d", column)
+            except (TypeError, OverflowError):
+                values = array("d", map(as_number, column))
+            own = self.metrics.setdefault(name, array("d"))
+            own.extend([math.nan] * (known - len(own)))
+            own.extend(values)
+
+    def raw(self, name: str) -> tuple[Sequence[int], Sequence[float]]:
+        """Return the steps that have a metric, and its values."""
+        values = self.metrics.get(name, array("d"))
+        if len(values) == len(self.steps) and math.isfinite(sum(values)):
+            return self.steps, values
+        pairs = [(step, x) for step, x in zip(self.steps, values, strict=False) if math.isfinite(x)]
+        return [step for step, _ in pairs], [x for _, x in pairs]
+
+    def names(self) -> list[str]:
+        """Return the metrics that have a value somewhere."""
+        return [name for name, values in self.metrics.items() if any(map(math.isfinite, values))]
 
     def curve(self, name: str, smooth: float = 0.0, points: int = POINTS) -> Curve:
         """Return steps and values of a metric, smoothed over all its steps and then thinned."""
-        steps, values = self.metrics.get(name, (array("q"), array("d")))
+        steps, values = self.raw(name)
         return thinned(steps, smoothed(values, smooth) if smooth else values, points)
+
+
+def parsed(line: bytes) -> Any:
+    """Return what a line holds; None if it is damaged."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def as_number(value: Any) -> float:
+    """Return a number as it is, and nan for text, null, and what is too large."""
+    try:
+        return float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return math.nan
 
 
 class Series:

@@ -69,6 +69,7 @@ class Address:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((self.host, self.port))
+            listener.listen(128)  # whoever follows the link before the server runs waits, and is not refused
         except OSError as error:
             listener.close()
             raise ConfigError(

@@ -31,7 +31,7 @@ def run(studio: Studio, request: Request) -> Response:
     shown = [m for m in request.query_params.getlist("metric") if m in metrics] or headline_metrics(metrics)
     return studio.page(
         request, "run.html", name=name, status=found.status_at(columns.last), metrics=metrics, shown=shown,
-        smooth=smoothing(request), last={m: columns.metrics[m][1][-1] for m in metrics}, damaged=columns.damaged,
+        smooth=smoothing(request), last={m: columns.raw(m)[1][-1] for m in metrics}, damaged=columns.damaged,
         evaluations=found.evaluations, measured=[f.stem for f in plain_files(found.folder / "evaluations", ".jsonl")],
         checkpoints=checkpoints(found.folder), steps=list(sampled_steps(found.folder)), log=log_of(found),
         provenance=flattened({k: v for k, v in found.facts.items() if k not in ("ended", "metrics")}),
@@ -43,7 +43,7 @@ def found_in(studio: Studio, found: RunReader, metrics: list[str]) -> list[Findi
     """Return what the detectors find in the metrics and the latest answers of a run."""
     columns, steps = studio.series.of(found.folder), sampled_steps(found.folder)
     rows = studio.samples.of(steps[max(steps)]) if steps else []
-    return findings({name: columns.metrics[name] for name in metrics}, rows[:ANSWERS])
+    return findings({name: columns.raw(name) for name in metrics}, rows[:ANSWERS])
 
 
 def checkpoints(folder: Path) -> list[dict[str, Any]]:

@@ -89,13 +89,13 @@ def compare(studio: Studio, request: Request) -> Response:
     return studio.page(
         request, "compare.html", every=every, names=names, metrics=metrics, shown=shown,
         smooth=smoothing(request), settings={k: [settings[n].get(k) for n in names] for k in differing},
-        status={name: run.status for name, run in chosen.items()}, together=TOGETHER,
+        status={n: run.status_at(studio.series.of(run.folder).last) for n, run in chosen.items()}, together=TOGETHER,
     )  # fmt: skip
 
 
 def metric_names(studio: Studio, chosen: list[RunReader]) -> list[str]:
     """Return the metrics of some runs that say something: the best known first, times of the machine last."""
-    names = dict.fromkeys(n for run in chosen for n in studio.series.of(run.folder).metrics if n not in run.left_out)
+    names = dict.fromkeys(n for run in chosen for n in studio.series.of(run.folder).names() if n not in run.left_out)
     order = list(CURVES)
     known = [n for n in order if n in names]
     others = sorted(set(names) - set(known), key=lambda n: (is_timing(n), n))
