@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from pathlib import Path
+from string import ascii_lowercase, digits
 from typing import Any
 
 from posttrain.catalogue import index as catalogue
@@ -164,6 +165,16 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "direct_rlhf": {"reward": ONE, "ppo": {**FEW_STEPS, "steps": 1}},
     "gemini": {**FEW, "method": "online/reinforce", "reward": ONE, "then": ONE},
     "gemma2": {"method": "online/reinforce", "reward": ONE, "then": ONE},
+    "leret": {
+        **FEW,
+        "hops": 1,
+        "request": "",
+        "beginnings": ["", "1+"],
+        "samples": 2,
+        "k": 1,
+        "sft": SHORT,
+        "ipo": SHORT,
+    },
     "medaide": {"retrieved": 1, "sft": ONE, "reward": ONE, "ppo": {**FEW_STEPS, "steps": 1}},
 }
 OPTIONAL = {
@@ -198,6 +209,9 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
         data["rankings"] = {"path": f"{SUMS},size=48", "columns": {"votes": "reward"}}
     if name == "predilect":
         data["pairs"] = {"path": data["pairs"], "columns": {"reason": "id"}}
+    if name == "leret":
+        data["prompts"], corpus = map(str, sums_to_find(folder))
+        settings = {"corpus": corpus, **settings}
     if name in ("armorm", "qrm"):
         data["demonstrations"] = str(rated(folder / "rated.jsonl"))
     if name == "spo":
@@ -215,12 +229,22 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     }
 
 
+def sums_to_find(folder: Path) -> tuple[Path, Path]:
+    """Sums that need the document of letters; a model that knows nothing writes one alone at times."""
+    sums = [{"prompt": f"{i}+{i}=", "documents": ["letters"]} for i in range(48)]
+    documents = [{"title": "letters", "text": " ".join(ascii_lowercase)}, {"title": "digits", "text": " ".join(digits)}]
+    files = folder / "sums.jsonl", folder / "corpus.jsonl"
+    for file, rows in zip(files, (sums, documents), strict=True):
+        file.write_text("\n".join(map(json.dumps, rows)))
+    return files
+
+
 def two_groups(file: Path, people: int = 6, each: int = 16) -> Path:
     """People with even numbers prefer digits, the others letters."""
     rows = []
     for i in range(people * each):
-        digits, letters = str(1000 + 37 * i), "".join("abcdefgh"[(i // 8**k) % 8] for k in range(4))
-        chosen, rejected = (digits, letters) if i % people % 2 == 0 else (letters, digits)
+        number, letters = str(1000 + 37 * i), "".join("abcdefgh"[(i // 8**k) % 8] for k in range(4))
+        chosen, rejected = (number, letters) if i % people % 2 == 0 else (letters, number)
         person = f"person {i % people}"
         rows.append({"prompt": f"{i}?", "chosen": chosen, "rejected": rejected, "annotator": person})
     file.write_text("\n".join(map(json.dumps, rows)))

@@ -6,11 +6,8 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from posttrain.environments.bundled.search import Search
 from posttrain.environments.environment import Action
-from posttrain.errors import DataError
 from tests.environments.playing import Played, calling, keeps_the_rules, play, prompt_of
 
 
@@ -72,12 +69,3 @@ def test_a_corpus_of_the_user(tmp_path: Path) -> None:
     world.reset(prompt_of({"prompt": "?", "answer": ["sun", "the sun"]}), 0)
     assert world.step(calling("search", query="sun")).messages[0]["content"].splitlines()[0] == "sun: about sun"
     assert world.step(Action("The Sun!")).reward == 1.0
-
-
-@pytest.mark.parametrize(("text", "message"), [('{"title": "x"}', r"bad.jsonl:1.*text"), ("no", r"bad.jsonl:1")])
-def test_a_corpus_that_is_none_is_an_error(text: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "bad.jsonl").write_text(text)
-    with pytest.raises(DataError, match=message):
-        Search(corpus=str(tmp_path / "bad.jsonl"))
-    with pytest.raises(DataError, match="cannot be read"):
-        Search(corpus=str(tmp_path / "missing.jsonl"))

@@ -8,18 +8,14 @@ share of the column `documents`, the titles that one must read, was found.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from posttrain.data.generators.encyclopedia import LEVELS, Passage, make, passages
+from posttrain.data.generators.encyclopedia import LEVELS, make
 from posttrain.environments.answers import right
-from posttrain.environments.bm25 import Bm25
+from posttrain.environments.corpus import corpus_of
 from posttrain.environments.environment import Action, Outcome, Tool
 from posttrain.environments.tools.environment import ToolEnvironment
-from posttrain.errors import DataError
 from posttrain.records import Message, Prompt
 
 
@@ -32,7 +28,7 @@ class Search(ToolEnvironment):
     """
 
     def __init__(self, *, corpus: str | None = None, k: int = 3) -> None:
-        self.passages, self.index = corpus_of(corpus)
+        self.corpus = corpus_of(corpus)
         self.k = k
         self.answer: Any = None
         self.wanted: set[str] = set()
@@ -59,7 +55,7 @@ class Search(ToolEnvironment):
         Args:
             query: Words to look for.
         """
-        hits = [self.passages[number] for number in self.index.search(query, self.k)]
+        hits = self.corpus.search(query, self.k)
         self.found |= {hit.title for hit in hits}
         return "\n".join(f"{hit.title}: {hit.text}" for hit in hits) or "Nothing was found."
 
@@ -73,26 +69,3 @@ class Search(ToolEnvironment):
 
     def score(self, action: Action) -> float | None:
         return None if self.answer is None else float(right(action.content or action.text, self.answer))
-
-
-@cache
-def corpus_of(file: str | None) -> tuple[tuple[Passage, ...], Bm25]:
-    """Return the passages of a corpus and their index. Raises DataError for a file that is none."""
-    found = passages() if file is None else _read(Path(file))
-    return found, Bm25([f"{passage.title} {passage.text}" for passage in found])
-
-
-def _read(file: Path) -> tuple[Passage, ...]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise DataError(f"corpus {file} cannot be read: {error}") from error
-    return tuple(_passage(line, f"{file}:{number}") for number, line in enumerate(lines, 1))
-
-
-def _passage(line: str, where: str) -> Passage:
-    try:
-        row = json.loads(line)
-        return Passage(str(row["title"]), str(row["text"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{where}: a passage is a line {{title: ..., text: ...}}, but: {error!r:.100}") from error
