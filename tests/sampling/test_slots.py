@@ -68,6 +68,19 @@ def test_samples_of_one_conversation_share_its_cache(counted):
     same(actual, Engine({"policy": network()}, NEVER).generate(asked))
 
 
+def test_what_was_kept_outlives_other_requests_and_samples_that_share_a_prompt(counted):
+    """Of two conversations one goes on with three samples, the other only later: nothing is read again."""
+    net, read = counted()
+    engine = Engine({"policy": net}, NEVER)
+    first = engine.generate([Request((3, 4, 5, 6), i, 5, keep=True) for i in range(2)])
+    one, other = ((3, 4, 5, 6, *c.tokens) for c in first)
+    read.clear()
+    asked = [*(Request(one, i, 3) for i in range(3)), Request(other, 7, 3)]
+    actual = [*engine.generate(asked[:3]), *engine.generate(asked[3:])]
+    assert read == [3, 3, 3, 1, 1, 1]
+    same(actual, Engine({"policy": network()}, NEVER).generate(asked))
+
+
 @pytest.mark.parametrize("slots", [1, 2, 3])
 def test_fewer_slots_than_conversations(slots):
     expected = turns(Engine({"policy": network()}, NEVER), keep=False)

@@ -78,12 +78,15 @@ class Engine:
         if isinstance(source, Decoder) and source.edits:
             return self._edited(requests, source, progress, pause, on_finished, arrivals)
         most = self.slots if arrivals is not None else min(self.slots, len(requests))
-        slots, self.cache = self._slots(networks, requests, most, 1 if arrivals is None else CONVERSATIONS), None
+        kept = arrivals is not None or any(r.keep for r in requests)  # so that later requests find what was read
+        before = self.cache
+        times = 1 if arrivals is None else CONVERSATIONS
+        slots, self.cache = self._slots(networks, requests, self.slots if kept else most, times), None
         with _evaluating(networks):
             scheduler = Scheduler(slots, most, scores_from(source, slots.decodings), self.stop)
             scheduler.add(requests)
             done = self._run(scheduler, pause, on_finished, progress, arrivals)
-        if any(r.keep for r in scheduler.requests):
+        if slots is before or any(r.keep for r in scheduler.requests):
             self.cache = slots
         return [done.get(i) or scheduler.partial(i) for i in range(len(scheduler.requests))]
 

@@ -89,6 +89,8 @@ class Slots:
         `prefill` then reads the tokens that are not cached.
         """
         if tokens in self.pending:
+            self._vacate(slot, slot)
+            self.cached_tokens[slot], self.kept[slot] = (), 0
             self.pending[tokens].slots.append(slot)
             return
         source, num_cached = self.longest_cached_prefix(tokens)

@@ -100,7 +100,8 @@ class Drawing:
         if p.whole:
             return whole
         most = min(whole.max_tokens, self.cut.tokens or whole.max_tokens)
-        return replace(whole, max_tokens=most, keep=True)
+        last = f.tree.depth == f.tree[p.node].depth + 1  # nothing will be read behind it
+        return replace(whole, max_tokens=most, keep=not last)
 
     @cached_property
     def _boundaries(self) -> frozenset[int]:

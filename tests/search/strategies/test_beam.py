@@ -16,6 +16,22 @@ def test_with_the_perfect_value_a_beam_of_one_finds_the_optimum():
     assert (tree.tokens, tree.valued) == (6, 6)
 
 
+@pytest.mark.paper("chen20244ev")
+def test_guided_by_the_value_it_beats_greedy_steps():
+    """The likeliest step is wrong at every node: greedy answers are right nowhere, those of the beam everywhere."""
+    right = "bca"
+
+    def follows(text: str) -> list[tuple[str, float, bool]]:
+        wanted = right[len(text)]
+        return [(c, 0.2 if c == wanted else 0.4, len(text) == 2) for c in sorted("abc", key=lambda c: c == wanted)]
+
+    agrees = lambda t: float(right.startswith(t))  # noqa: E731
+    _, greedy = play(beam, follows, agrees, width=1, branching=1)
+    _, guided = play(beam, follows, agrees, width=1, branching=3)
+    assert greedy != [right]
+    assert guided == [right]
+
+
 def test_without_branching_it_is_sampling():
     tree, answers = play(beam, letters(3), lambda _: None, width=1, branching=1)
     assert answers == ["aaa"]
