@@ -9,6 +9,8 @@ import shutil
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.harness.workers import end_shared_workers, shared_workers
+
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
@@ -41,6 +43,23 @@ class SharedRenderer:
 
     def close(self):
         pass
+
+
+@pytest.fixture(autouse=True)
+def workers_for_all(request):
+    """Let runs share the processes of rewards, but for tests of these processes."""
+    if "rewards" in request.node.path.parts:
+        yield
+    else:
+        with shared_workers():
+            yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_worker_left():
+    """End the shared processes after the last test."""
+    yield
+    end_shared_workers()
 
 
 @pytest.fixture(scope="module")

@@ -78,6 +78,8 @@ def content(path, folder, scored):
     """A run file of the method, with what it reads."""
     method = catalogue.load(path)
     made = {"model": {"path": "tiny", "dtype": "float64"}, "method": path, "train": {"steps": 2}}
+    if method.passes > 1:
+        made["method"] = {"path": path, "passes": 1}
     made["data"] = dict.fromkeys((n for n in method.streams if n != "mismatched"), SUMS)
     if path in JUDGED_BY or path in OWN_ROWS:
         rows = [OWN_ROWS[path]] * 8 if path in OWN_ROWS else JUDGED
