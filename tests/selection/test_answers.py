@@ -8,7 +8,7 @@ from math import inf, log
 import pytest
 
 from posttrain.errors import DataError
-from posttrain.records import Demonstration, Episode, Prompt, Sampled
+from posttrain.records import Demonstration, Episode, Prompt, Sampled, Segment
 from posttrain.selection.answers import (
     above,
     best,
@@ -122,6 +122,29 @@ def test_golden_a_demonstration_knows_its_answer_and_its_place():
     assert (first.prompt, first.completion, first.where) == ("question 1", Sampled((97,), "a"), "file:1")
     assert isinstance(first.id, int)
     assert first.id != second.id
+
+
+def of_two_turns(**changed):
+    """The policy writes two tokens, an opponent one, the environment one, the policy one more."""
+    parts = [
+        Segment((5, 6), (-1.0, -2.0), text="a"),
+        Segment((9,), (-0.5,), text="o", trained=False),
+        Segment((7,), None, author=None, text="?"),
+        replace(Segment((8,), (-3.0,), text="b"), **changed),
+    ]
+    said = ({"role": "user", "content": "question"},)
+    return Episode(Prompt(1, "question", where="file:1"), 0, 0, (1, 2), tuple(parts), reward=1.0, conversation=said)
+
+
+def test_golden_of_an_episode_what_the_model_wrote_is_trained():
+    (made,) = demonstrations([of_two_turns()])
+    written = (True, True, False, False, True)
+    assert made.completion == Sampled((5, 6, 9, 7, 8), "aob", asked=(1, 2), written=written)
+
+
+def test_golden_an_episode_of_several_rows_is_no_demonstration():
+    with pytest.raises(DataError, match=r"file:1: .*set model\.chat_template"):
+        demonstrations([of_two_turns(context=(1, 2, 7))])
 
 
 def test_golden_an_id_is_of_the_question_the_author_the_sample_and_the_text():

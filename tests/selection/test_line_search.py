@@ -20,7 +20,7 @@ def random_lists(seed, lists=6, candidates=7, features=3):
     ]
 
 
-def test_the_envelope_of_three_lines():
+def test_golden_envelope_of_three_lines():
     """-x, 0.25 and x - 1 : the first is the best up to -0.25, the last from 1.25 on, and a fourth never."""
     lines = [(-1.0, 0.0), (0.0, 0.25), (1.0, -1.0), (0.5, -1.0)]
     candidates = [Candidate(line, 0.0) for line in lines]
@@ -29,7 +29,7 @@ def test_the_envelope_of_three_lines():
     assert [x for x, _ in corners] == pytest.approx([float("-inf"), -0.25, 1.25])
 
 
-def test_of_equal_candidates_the_first_is_the_best():
+def test_golden_of_equal_candidates_the_first_is_the_best():
     same = [Candidate((1.0, 2.0), q) for q in (0.3, 0.9)]
     assert envelope(same, (1.0, 0.0), (0.0, 1.0)) == [(float("-inf"), 0)]
     assert first(same, (1.0, 0.0)) == 0
@@ -49,25 +49,31 @@ def test_the_step_is_as_good_as_any_of_a_dense_grid(seed):
         assert first(lists[0], moved(weights, direction, corner - 1e-6)) != i
 
 
-def test_the_nearest_of_several_best_steps_is_taken():
+def test_golden_nearest_of_several_best_steps_is_taken():
     """Both ends are as good; from 0 it is 1.5 to the left and 3 to the right."""
     lists = [[Candidate((-1.0, 0.0), 1.0), Candidate((0.0, 0.5), 0.0), Candidate((1.0, -1.5), 1.0)]]
     assert best_step(lists, (0.0, 1.0), (1.0, 0.0)) == pytest.approx(-1.5)
     assert best_step([[Candidate(c.features, -c.quality) for c in lists[0]]], (0.0, 1.0), (1.0, 0.0)) == 0.0
 
 
+def test_golden_step_is_in_the_middle_of_the_best_interval():
+    """The middle candidate has the largest score from 1 to 3."""
+    lines = [Candidate((-1.0, 1.0), 0.0), Candidate((0.0, 0.0), 1.0), Candidate((1.0, -3.0), 0.0)]
+    assert best_step([lines], (0.0, 1.0), (1.0, 0.0)) == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize("side", [1.0, -1.0])
-def test_beyond_the_last_corner_one_more_step(side):
+def test_golden_beyond_the_last_corner_one_more_step(side):
     """Another candidate is the best from 2 on, and only that one is good."""
     lists = [[Candidate((-side, 0.0), 0.0), Candidate((side, -4.0), 1.0)]]
     assert best_step(lists, (0.0, 1.0), (1.0, 0.0)) == pytest.approx(3 * side)
 
 
-def test_quality_is_the_mean_over_the_lists():
+def test_golden_quality_is_the_mean_over_the_lists():
     assert quality([[Candidate((1.0,), 0.2)], [Candidate((1.0,), 0.4)]], (1.0,)) == pytest.approx(0.3)
 
 
-def test_tuning_stops_where_no_feature_helps_and_never_gets_worse():
+def test_golden_tuning_stops_where_no_feature_helps_and_never_gets_worse():
     for seed in range(3):
         lists, start = random_lists(seed), (1.0, 0.0, 0.0)
         weights = tuned(lists, start)
@@ -78,7 +84,7 @@ def test_tuning_stops_where_no_feature_helps_and_never_gets_worse():
         assert quality(lists, start) < quality(lists, once) <= quality(lists, weights)
 
 
-def test_answers_as_candidates():
+def test_golden_answers_as_candidates():
     def made(n, reward, watched):
         segment = Segment(tuple(range(n)), (0.0,) * n)
         return Episode(Prompt(0, "x"), 0, n, (1,), (segment,), reward, {"seen": watched})

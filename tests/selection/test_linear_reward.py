@@ -23,6 +23,13 @@ def test_golden():
     assert float(twice.precision) == pytest.approx(0.5 + 4 * p * (1 - p))
 
 
+def test_golden_directions_that_no_comparison_joins():
+    """Each is what it is alone."""
+    found = posterior(torch.eye(2, dtype=torch.float64))
+    assert found.mean.tolist() == pytest.approx([0.4010581375] * 2)
+    assert found.precision == pytest.approx(1.2402105079 * torch.eye(2, dtype=torch.float64))
+
+
 def test_golden_of_a_known_posterior():
     """Precision diag(4, 1): v = (2, 1) has the variance 1 + 1, and MacKay's probability of mean 1 is 0.67883."""
     known = Posterior(tensor([0.5, 0.0]), tensor([[4.0, 0.0], [0.0, 1.0]]))
