@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from posttrain.errors import MissingExtraError, PosttrainError
 from posttrain.studio.access.guard import Guard
 from posttrain.studio.access.roles import EVERYBODY, JUDGE, LOOK, OWN
-from posttrain.studio.pages import desk, doors, events, projects, run, runs, samples
+from posttrain.studio.pages import desk, doors, events, people, projects, run, runs, samples
 from posttrain.studio.refusal import RefusalError
 from posttrain.studio.studio import HERE, Studio
 
@@ -42,6 +42,9 @@ PAGES: tuple[tuple[str, Page, frozenset[str], bool], ...] = (
     ("/desk/{project}", desk.desk, JUDGE, False),
     ("/desk/{project}", desk.judge, JUDGE, True),
     ("/desk/{project}/undo", desk.undo, JUDGE, True),
+    ("/people", people.people, OWN, False),
+    ("/people", people.invite, OWN, True),
+    ("/people/dismiss", people.dismiss, OWN, True),
     ("/leave", doors.leave, EVERYBODY, True),
 )
 DOORS: tuple[tuple[str, Page, bool], ...] = (

@@ -61,8 +61,9 @@ class Sessions:
         self._sessions.pop(hashed(cookie), None)
 
     def close_all(self, name: str) -> None:
-        """End all sessions of a person, such as one whose account was removed."""
+        """End all sessions of a person, such as one whose account was removed, and void the links for them."""
         self._sessions = {key: s for key, s in self._sessions.items() if s.name != name}
+        self._links = {key: link for key, link in self._links.items() if link[0] != name}
 
 
 def hashed(secret: str) -> str:
