@@ -84,6 +84,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "popl": {"generations": 5, "dpo": {"steps": 2}},
     "almupqa": {"weights": [1.0, 1.0, 0.5], "mpra": {"steps": 4}},
     "dno": {"rounds": 2, "prompts_per_round": 2, "dno": ONE},
+    "werewolf": {"samples": 4, "generations": 3, "sft": {"steps": 2}},
     "spac": {"rounds": 2, "spac": SHORT},
     "crowd_bt": {"iterations": 2, "reward": {"steps": 2}},
     "maxmin_rlhf": {"em": 2, "rounds": 2, "reward": {"steps": 2}, "policy": {"steps": 2}},
@@ -200,6 +201,7 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
         "zpg": "more_letters",
         "bsad": "more_letters",
         "dno": "more_letters",
+        "werewolf": "more_letters",
     }.get(name, "digits")
     feedback = str(catalogue.PROCEDURES.full(name)).startswith("feedback/")
     data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if feedback else 48}")

@@ -49,6 +49,10 @@ EQUIVALENT: dict[str, set[str]] = {
         "drop where: Rating(seed_for('rated', r.id, label), r.prompt, r.completion, label, where=r.where)",  # messages
         "drop if: isinstance(r, Demonstration)",  # the data are demonstrations
     },
+    "games/werewolf": {
+        "to Lt: x <= u * x[-1]",  # a lot that falls on the border
+        "unwrap: int((x <= u * x[-1]).sum())",  # a tensor of one number
+    },
     "rounds/retroformer": {
         "drop where: Rating(identity(e), e.prompt.prompt, answer(e), reward_of(e) > threshold, where=e.prompt.where)",
     },  # messages

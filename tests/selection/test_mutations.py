@@ -15,7 +15,17 @@ from tests.harness.mutants import Logic, cases_of, functions_of, notices, surviv
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # of functions that are broken on purpose
 MODULES = [m.name for m in pkgutil.iter_modules(selection.__path__) if not m.ispkg]
-SLOW = ("coordinates", "duels", "lexicase", "line_search", "linear_reward", "optimal_design", "pairs", "prototypes")
+SLOW = (
+    "candidates",
+    "coordinates",
+    "duels",
+    "lexicase",
+    "line_search",
+    "linear_reward",
+    "optimal_design",
+    "pairs",
+    "prototypes",
+)
 # Mutants that do the same thing, or differ only in cost or precision.
 EQUIVALENT: dict[str, set[str]] = {
     "_fitted": {

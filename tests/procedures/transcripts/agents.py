@@ -21,6 +21,25 @@ TRIALS = {
     "round-1-reflections-3": {"x?/h": ["try v", "try w"]},
     "round-1-trial-4": {"x? [try t\ntry v]": {"j": 0.25}, "x? [try t\ntry w]": {"k": 1.0}},
 }
+STATES = {"rock": [2.0, 0.0, 0.0], "paper": [0.0, 1.0, 0.0], "shears": [0.0, 0.0, 1.0], "well": [0.0, 3.0, 4.0]}
+OF_ROCK = {"rock": 0.5, "paper": 1.0, "shears": 0.0, "well": None}
+
+
+def beats(e):
+    """Paper beats rock, which beats shears, which beat paper; of a well and a rock only one order is judged."""
+    own, other = e.text, e.prompt.columns["opponent"]
+    if other == "rock":
+        return OF_ROCK[own]
+    if own == "rock":
+        return {"paper": 0.0, "shears": 1.0, "well": 0.5}[other]
+    return {("paper", "shears"): 0.25, ("shears", "paper"): 1.0}.get((own, other), 0.5)
+
+
+MOVES = {
+    "x?": ["rock", "rock", "rock", "paper", "paper", "shears", "well"],
+    "y?": ["well", "rock"],
+    "z?": ["paper", "paper", "paper"],
+}
 TEXTS = {"reflect": "/{attempt}", "retry": " [{advice}]"}
 
 AGENTS = (
@@ -107,6 +126,62 @@ AGENTS = (
         collect round-1-trial-1: x?; y? | 1 of frozen=start | rewards
         DataError: helpful 1: no answer was good enough to learn from; sample more answers (sampling.samples), ask
             easier questions, or give rewards that tell answers apart
+        """,
+    ),
+    Scenario(
+        "games/werewolf",
+        {"prompts": THREE},
+        {
+            "samples": 7,
+            "generations": 1,
+            "current": 0.5,
+            "entropy": 0.25,
+            "steps": 2,
+            "rate": 8.0,
+            "width": 4,
+            "sft": {"steps": 4},
+        },
+        {"answers": {"moves": MOVES}, "states": STATES, "scores": beats},
+        """
+        collect moves: x?; y?; z? | 7 of policy=start | no rewards
+        embed states: x? -> rock; x? -> paper; x? -> shears; y? -> well; y? -> rock; z? -> paper | policy=start
+        score wins: x? rock against paper; x? paper against rock; x? rock against shears; x? shears against rock; x?
+            paper against shears; x? shears against paper; y? well against rock; y? rock against well | rewards
+        artefact werewolf: before=0.1875 after=0.0645856
+        train imitation/sft on 'picked': x? -> shears; z? -> paper | policy=start | no rewards | steps=4
+        return stage=1 before=0.1875 after=0.0645856
+        """,
+    ),
+    Scenario(
+        "games/werewolf",
+        {"prompts": TWO},
+        {"candidates": 2},
+        {
+            "answers": {"moves": {"x?": ["rock", "rock", "paper", "shears"], "y?": ["rock", "well"]}},
+            "states": STATES,
+            "scores": beats,
+        },
+        """
+        collect moves: x?; y? | 16 of policy=start | no rewards
+        embed states: x? -> rock; x? -> paper; y? -> rock; y? -> well | policy=start
+        score wins: x? rock against paper; x? paper against rock; y? rock against well; y? well against rock |
+            rewards
+        artefact werewolf: before=0.666667 after=0.00669474
+        train imitation/sft on 'picked': x? -> paper | policy=start | no rewards
+        return stage=1 before=0.666667 after=0.00669474
+        """,
+    ),
+    Scenario(
+        "games/werewolf",
+        {"prompts": THREE},
+        {},
+        {"answers": {"moves": dict.fromkeys(("x?", "y?", "z?"), ["rock", "well"])}, "states": STATES, "scores": beats},
+        """
+        collect moves: x?; y?; z? | 16 of policy=start | no rewards
+        embed states: x? -> rock; x? -> well; y? -> rock; y? -> well; z? -> rock; z? -> well | policy=start
+        score wins: x? rock against well; x? well against rock; y? rock against well; y? well against rock; z? rock
+            against well; z? well against rock | rewards
+        DataError: werewolf: no two moves could be compared; look at what the rewards say of samples
         """,
     ),
 )
