@@ -63,3 +63,8 @@ def conversation(prompt: Turns, answer: str) -> tuple[Message, ...]:
 def answer_text(answer: Answer) -> str:
     """Return the text of an answer: as it was sampled, as it is written, or the last message of a conversation."""
     return answer.text if isinstance(answer, Sampled) else last_message(answer)
+
+
+def words(text: str) -> int:
+    """Count the words between white space; a text without any counts as one."""
+    return max(1, len(text.split()))

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from posttrain.core.batch import Batch
-from posttrain.core.kinds import kind, kinds
 from posttrain.core.method import Method, Stream
 from posttrain.core.plan import Plan, plan
 from posttrain.core.vocabulary import BY_TRAINER
@@ -49,7 +48,7 @@ class _Maker:
         self.generator = torch.Generator().manual_seed(seed)
         self.vocabulary, self.used = vocabulary, 0
         known = method.vocabulary
-        stored = set().union(*(kind(k).tensors for k in kinds())) | BY_TRAINER | set(method.derived)
+        stored = set().union(*(s.kind.tensors for s in method.streams.values())) | BY_TRAINER | set(method.derived)
         extra = {n: known[n].axes for n in sorted(reads(method)) if known[n].source is None and n not in stored}
         self.extra = {n: axes for n, axes in extra.items() if axes in ("T", "B")}
         self.several = [n for n, axes in extra.items() if axes == "B K"]
@@ -59,7 +58,11 @@ class _Maker:
 
     def batch(self, stream: Stream) -> Batch:
         pairs = [(2 * i, 2 * i + 1) for i in range(6)] if stream.records == "pairs" else None
-        rows = self.answers(stream) if stream.records == "prompts" else [self.row() for _ in range(12)]
+        other = {
+            "prompts": lambda: self.answers(stream),
+            "decisions": lambda: [self.action(i, i // 3) for i in range(12)],
+        }
+        rows = other.get(str(stream.records), lambda: [self.row() for _ in range(12)])()
         if stream.records == "ratings":
             rows = [_with(r, label=i % 3 > 0) for i, r in enumerate(rows)]
         if stream.records == "steps":
@@ -81,6 +84,16 @@ class _Maker:
                     own = {"group": 7 * group + 1, "author": author, "ended": True, "temperature": 1.0}
                     rows.append(_with(row, **own, rollout_logp=[-1.0] * len(row.tokens)))
         return rows
+
+    def action(self, i: int, decision: int) -> Row:
+        """One of three actions; of two decisions of each conversation the second one was taken."""
+        told = {
+            "conversation": decision // 2,
+            "moment": decision % 2,
+            "duration": 1.0 + decision % 2,
+            "reward": float(i),
+        }
+        return _with(self.row(i % 3 == 1), group=7 * decision + 1, words=1 + i % 2, **told)
 
     def row(self, train: bool = True) -> Row:
         """Two tokens of prompt, an answer, and in the middle of it one token that somebody else wrote."""

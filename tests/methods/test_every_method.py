@@ -191,11 +191,15 @@ def test_it_moves_every_model_that_it_trains(method):
 
 
 def test_tokens_outside_the_mask_get_exactly_no_gradient(method):
-    """Prompts, the tokens of others inside an answer, and the whole answers of opponents and baselines."""
+    """Prompts, the tokens of others inside an answer, and the whole answers of opponents and baselines.
+
+    Actions that were not taken do get one: they are what the one that was taken is compared with.
+    """
     made = generated.batches(method, vocabulary=None)
+    counted = "written" if method.streams["main"].records == "decisions" else "rows"
     _, backend, trainer = generated.trained(method, made, generated.tables(method, made))
-    untrained = torch.cat([b["tokens"][~b["rows"].mask] for b in made.values()])
-    inside = torch.cat([b["tokens"][b["rows"].mask] for b in made.values()])
+    untrained = torch.cat([b["tokens"][~b[counted].mask] for b in made.values()])
+    inside = torch.cat([b["tokens"][b[counted].mask] for b in made.values()])
     touched = 0.0
     for step in backend.gradients:
         for role in trainer.plan.trained:

@@ -59,6 +59,9 @@ EQUIVALENT: dict[str, set[str]] = {
         "negate: return bounded_exp(rows.mean(logp.detach() - expected))",  # read as a product of two
         "drop -: -1",  # the last of two axes
     },
+    "choice_return": {"exchange: (choice_credit, prompt_value)"},  # a sum
+    "gae_over_choices": {"negate: return torch.zeros_like(prompt_value)"},  # zero
+    "whitened_choices": {"negate: return torch.zeros_like(choice_credit)"},  # zero
     "chain_error": {"swap: token_reward + following - value"},  # squared
     "of_guide": {"exchange: (loss, guided)"},  # a product
     "one_step_error": {"swap: token_reward + gamma * rows.next(value.detach()) - taken_q"},  # squared

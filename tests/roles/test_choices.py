@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from posttrain.roles.choices import Choices, softmax, words
+from posttrain.roles.choices import Choices, softmax
+from posttrain.turns import words
 
 TWO = Choices(("go", "pick it up"), ((-1.0,), (-0.6, -0.6, -0.6)))
 

@@ -70,6 +70,6 @@ def kind_of(record: Any) -> Kind:
 def guess(columns: Collection[str]) -> Kind:
     """Guess the kind of rows with these columns: the most specific kind that has one of them among its `marks`."""
     present = set(columns)
-    first = ("candidates", "steps", "pairs", "rankings", "ratings", "demonstrations", "prompts")
+    first = ("candidates", "steps", "decisions", "pairs", "rankings", "ratings", "demonstrations", "prompts")
     order = [*first, *(k for k in kinds() if k not in (*first, "text")), "text"]
     return next((k for k in map(kind, order) if k.marks & present), kind("prompts"))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from posttrain.turns import words
+
 Normalisation = Literal["sum", "token", "word"]
 
 
@@ -34,11 +36,6 @@ class Choices:
         if by == "token":
             return [len(own) for own in self.logp]
         return [words(text) if by == "word" else 1 for text in self.candidates]
-
-
-def words(text: str) -> int:
-    """Count the words between white space; a text without any counts as one."""
-    return max(1, len(text.split()))
 
 
 def softmax(scores: Sequence[float]) -> list[float]:

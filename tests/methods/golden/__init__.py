@@ -6,6 +6,7 @@ method, of several batches in a row, and of whole distributions are no rows: the
 own file, beside its identities and invariances.
 """
 
+from tests.methods.golden.choices import CHOICES
 from tests.methods.golden.constraints import CONSTRAINED
 from tests.methods.golden.credit import CREDIT
 from tests.methods.golden.critic_free import CRITIC_FREE
@@ -39,6 +40,7 @@ ROWS: tuple[Golden, ...] = (
     *ONLINE,
     *CRITIC_FREE,
     *CRITICS,
+    *CHOICES,
     *CONSTRAINED,
     *PEOPLE,
     *SEQUENCE,
