@@ -1,0 +1,1 @@
+"""Tests of procedures that search and learn to search."""
