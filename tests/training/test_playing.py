@@ -19,6 +19,7 @@ from posttrain.models.loading.tiny import TEMPLATE
 from posttrain.records import Episode, Prompt
 from posttrain.sampling.request import Completion
 from posttrain.selection.answers import demonstrations
+from posttrain.training.environments import most_tokens
 from posttrain.training.session import Session
 from tests.harness.runs import metrics, run, same_bits
 from tests.training import talk
@@ -234,6 +235,13 @@ def test_evaluation_plays_episodes(open_one: Session) -> None:
     made = open_one.evaluate(tasks(1, 2), open_one.rewards())
     assert [len(e.segments) for e in made.rollouts] == [1, 3]
     assert all(e.reward is not None for e in made.rollouts)
+
+
+@pytest.mark.parametrize(
+    ("section", "most"), [(None, 6), ({"path": TALK}, 48), ({"path": TALK, "max_turns": 2, "max_episode_tokens": 9}, 9)]
+)
+def test_the_most_tokens_behind_a_prompt(section: dict[str, Any] | None, most: int) -> None:
+    assert most_tokens(load({**GRPO, "data": "arithmetic", "environment": section})) == most
 
 
 @pytest.mark.parametrize(

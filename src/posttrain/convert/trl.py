@@ -136,7 +136,7 @@ RULES: dict[str, Rule] = {
     "normalize_advantages": Without("advantages of RLOO are not whitened"),
     "reward_clip_range": Without("clip in the reward function itself"),
     "whiten_rewards": Without("online/ppo whitens advantages, not rewards"),
-    "max_tool_calling_iterations": Without("answers have one turn, without tools"),
+    "max_tool_calling_iterations": Without("tools belong to an environment: {path: ./mine.py, max_turns: N}"),
     "use_vllm": _ENGINE,
     **each(
         "use_transformers_continuous_batching transformers_continuous_batching_config cache_implementation", _ENGINE

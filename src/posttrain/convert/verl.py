@@ -14,7 +14,10 @@ _MEMORY = Idle("train.tokens_per_device bounds the memory of a forward pass; the
 _PARALLEL = Idle("a run is one process on one device")
 _DISPLAY = Idle("runs have no such switch")
 _SAMPLER = "answers are drawn from the whole distribution, so that log-probs are those of the policy"
-_TURNS = Without("answers have one turn, without tools", (None, False, 1, 256, "middle", "hermes", "strict"))
+_TURNS = Without(
+    "tools belong to an environment in Python: environment: {path: ./mine.py}",
+    (None, False, 1, 256, "middle", "hermes", "strict"),
+)
 _TEMPLATE = Joined("model.chat_template_kwargs", "variables of the chat template")
 _METHOD = Joined("method", "the method and its settings")
 _RATE = Joined("train.learning_rate", "one for each trained model: {policy: ..., critic: ...}")

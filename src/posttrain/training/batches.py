@@ -21,6 +21,7 @@ from posttrain.records import Episode, Prompt, Record, Row
 from posttrain.rewards.reward import Reward
 from posttrain.sampling.statistics import describe
 from posttrain.training.enough import check_answers, check_batch_size, check_records, check_window
+from posttrain.training.environments import most_tokens
 from posttrain.training.episodes import authors_of
 from posttrain.training.guided import reference_tokens
 from posttrain.training.private_records import check_rows
@@ -244,7 +245,7 @@ class Batches:
         ]
         self.last_rows[s] = [last - 1 for last in accumulate(map(len, rows))]
         every = list(chain.from_iterable(rows))
-        return collate(every, scalars={"max_tokens": self.sampling.max_tokens}), drawn.metrics
+        return collate(every, scalars={"max_tokens": most_tokens(self.run.file)}), drawn.metrics
 
     def scored(self, scores: Mapping[str, Mapping[str, Tensor]]) -> dict[str, float]:
         """Give the step's episodes the scores of models, by stream and name; return statistics of rewards."""

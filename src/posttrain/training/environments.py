@@ -60,6 +60,15 @@ def tasks_of(file: RunFile, spec: str, size: int | None) -> Rows | None:
     return tasks(made, file.environment.path, size or COUNT, seed, file.environment.settings)
 
 
+def most_tokens(file: RunFile) -> int:
+    """Return the most tokens that the policy may write behind a prompt: in an answer, or in an episode's turns."""
+    section, turn = file.environment, file.sampling.max_tokens
+    if section is None:
+        return turn
+    whole = turn * section.max_turns
+    return whole if section.max_episode_tokens is None else min(whole, section.max_episode_tokens)
+
+
 def check_environment(file: RunFile, authors: Sequence[Sampling], *, samples: bool) -> None:
     """Raise ConfigError for what does not go together with an environment. `samples`: the method samples answers."""
     if file.environment is None:

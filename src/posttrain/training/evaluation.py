@@ -231,7 +231,8 @@ class Evaluations:
         settings = section.model_dump(include={"samples", "temperature", "max_tokens"})
         rewards = [r.model_dump() for r in file.rewards]
         records = "" if self.records is None else self.records.fingerprint
-        read = json.dumps([settings, rewards, file.sampling.max_tokens], sort_keys=True, default=str)
+        played = [] if file.environment is None else [file.environment.model_dump()]
+        read = json.dumps([settings, rewards, file.sampling.max_tokens, *played], sort_keys=True, default=str)
         return f"{seed_for(read, self.fingerprint, records):014x}"
 
     def _compute(self) -> list[Any]:
