@@ -193,7 +193,8 @@ class Spans(tuple[Span, ...]):
 class Episode:
     """What follows one prompt: the segments of models and environment, in order. A single answer is one segment.
 
-    In an environment, `conversation` holds all messages from the first one on. `cut` says what ended an episode that
+    In an environment, `conversation` holds all messages from the first one on, `tools` the schemas that the chat
+    template was given. `cut` says what ended an episode that
     was not over ("turns" or "tokens"), `error` why the environment could not go on: such an episode has no score and
     is never trained on.
 
@@ -215,6 +216,7 @@ class Episode:
     notes: Mapping[str, Any] = field(default_factory=dict)
     shaped: Mapping[str, float | None] = field(default_factory=dict)
     conversation: tuple[Message, ...] = ()
+    tools: tuple[Mapping[str, Any], ...] = ()
     cut: str = ""
     error: str = ""
 

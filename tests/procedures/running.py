@@ -55,6 +55,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "spin": {"rounds": 2, "demonstrations_per_round": 24, "dpo": SHORT},
     "dice": {**FEW, "method": "preference/cpo", "first": {"steps": 16}, "dpo": SHORT},
     "chain_of_hindsight": {"sft": {"steps": 4}},
+    "call_chains": {**FEW, "samples": 4, "dpo": SHORT},
     "retroformer": {
         "prompts_per_round": 8,
         "trials": 2,

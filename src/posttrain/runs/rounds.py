@@ -58,6 +58,8 @@ def as_row(e: Episode) -> dict[str, Any]:
         row["credits"] = {name: list(values) for name, values in e.credits.items()}
     if e.conversation or e.error:
         row |= {"conversation": readable(e.conversation), "cut": e.cut, "error": e.error}
+        row |= {"tools": list(e.tools)} if e.tools else {}
+        row |= {"environment": e.notes["environment"]} if "environment" in e.notes else {}
     if len(e.segments) != 1 or e.segments[0] != _only_segment(row):  # more than an answer by its author
         row["segments"] = [segment_row(s) for s in e.segments]
     return row
@@ -78,6 +80,8 @@ def as_episodes(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Prompt]) ->
             credits={name: tuple(values) for name, values in row.get("credits", {}).items()},
             shaped=row.get("shaped", {}),
             conversation=tuple(row.get("conversation", ())),
+            tools=tuple(row.get("tools", ())),
+            notes={"environment": row["environment"]} if "environment" in row else {},
             cut=row.get("cut", ""),
             error=row.get("error", ""),
         )

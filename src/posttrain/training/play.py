@@ -167,6 +167,7 @@ class Play:
             tuple(self.segments),
             notes=notes,
             conversation=tuple(self.conversation),
+            tools=self.tools if self.writing and self.writing.tools else (),
             cut=self.cut,
             error=self.error,
         )

@@ -27,7 +27,7 @@ def test_the_right_calls_in_any_order():
     for row in TASKS:
         calls = [{"name": c["name"], "arguments": dict(reversed(c["arguments"].items()))} for c in row["calls"]]
         done = outcome(row, written(calls[::-1]))
-        assert (done.reward, done.done, done.info["call_accuracy"], done.info["malformed"]) == (1.0, True, 1.0, 0)
+        assert (done.reward, done.done, done.info["call_accuracy"], done.info["calls"]) == (1.0, True, 1.0, len(calls))
 
 
 ROW = {
@@ -57,13 +57,13 @@ ROW = {
 def test_near_misses(calls, accuracy, malformed):
     done = outcome(ROW, Action("", calls=tuple(calls)))
     assert done.info["call_accuracy"] == accuracy
-    assert done.info["malformed"] == malformed
+    assert done.info.get("arguments", 0) == malformed
     assert done.reward == float(accuracy == 1)
 
 
 def test_a_call_that_cannot_be_read_is_malformed():
     done = outcome(ROW, parse("<tool_call>{</tool_call>"))
-    assert (done.reward, done.info) == (0.0, {"call_accuracy": 0.0, "calls": 1, "malformed": 1})
+    assert (done.reward, done.info) == (0.0, {"call_accuracy": 0.0, "calls": 1, "unread": 1})
 
 
 def test_the_rules():

@@ -42,7 +42,80 @@ MOVES = {
 }
 TEXTS = {"reflect": "/{attempt}", "retry": " [{advice}]"}
 
+
+def malformed(chains):
+    """The share of answers that begin with a question mark, in place of what environments count."""
+    return {"malformed_calls": sum(e.text[0] == "?" for e in chains) / len(chains)}
+
+
 AGENTS = (
+    Scenario(
+        "rounds/call_chains",
+        {"prompts": THREE, "held_out": prompts("v?", "w?")},
+        {
+            "rounds": 2,
+            "prompts_per_round": 2,
+            "samples": 3,
+            "accepted": 0.5,
+            "teacher": "large",
+            "method": "preference/ipo",
+            "dpo": {"steps": 2},
+        },
+        {
+            "answers": {
+                "held-out-before": {"v?": ["?f"], "w?": ["?g"]},
+                "chains-1": {
+                    "x?": {"f(1)": 1.0, "f(2)": 0.5, "?f": 0.0, "f(3)": 0.75, "f(4)": None},
+                    "y?": {"g": 0.0, "h": 0.25},
+                },
+                "chains-2": {"z?": {"f": 1.0, "g": 0.25}, "x?": {"f(1)": 1.0, "f(2)": 0.0}},
+                "held-out-after": {"v?": ["f"], "w?": ["?g"]},
+            },
+            "weights": {"large": "given"},
+        },
+        """
+        collect held-out-before: v?; w? | 1 of policy=start | rewards
+        collect chains-1: x?; y? | 3 of large=given | rewards
+        train preference/ipo on 'steps 1': x?: f(1) > f(2); x?: f(3) > ?f | large=given policy=start | no rewards |
+            steps=2
+        collect chains-2: z?; x? | 3 of large=given | rewards
+        train preference/ipo on 'steps 2': z?: f > g; x?: f(1) > f(2) | large=given policy=#1 | no rewards | steps=2
+        collect held-out-after: v?; w? | 1 of policy=#2 | rewards
+        return stage=2 malformed_calls/before=1 malformed_calls/after=0.5
+        """,
+        {"malformed": malformed},
+    ),
+    Scenario(
+        "rounds/call_chains",
+        {"prompts": TWO, "held_out": prompts("v?")},
+        {},
+        {
+            "answers": {
+                "held-out-before": {"v?": ["f"]},
+                "chains-1": {"x?": {"f": 0.1, "g": 0.0}, "y?": {"f": 1.0}},
+                "held-out-after": {"v?": ["f"]},
+            },
+            "samples": 2,
+        },
+        """
+        collect held-out-before: v? | 1 of policy=start | rewards
+        collect chains-1: x?; y? | 2 of policy=start | rewards
+        train preference/dpo on 'steps 1': x?: f > g | policy=start | no rewards
+        collect held-out-after: v? | 1 of policy=#1 | rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "rounds/call_chains",
+        {"prompts": TWO},
+        {},
+        {"answers": {"chains-1": {"x?": {"f": 0.1, "g": 0.0}, "y?": {"f": 1.0}}}},
+        """
+        collect chains-1: x?; y? | 8 of policy=start | rewards
+        train preference/dpo on 'steps 1': x?: f > g | policy=start | no rewards
+        return stage=1
+        """,
+    ),
     Scenario(
         "rounds/retroformer",
         {"prompts": prompts("x?", "y?", "z?", "x?")},

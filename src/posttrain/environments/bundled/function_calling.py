@@ -52,9 +52,10 @@ class FunctionCalling(Environment):
     def step(self, action: Action) -> Outcome:
         """Judge the calls."""
         valid = [call for call in action.calls if self._holds(call)]
-        invalid = len(action.calls) - len(valid) + len(action.unread)
-        share = accuracy(valid, invalid, self.gold, _result)
-        info = {"call_accuracy": share, "calls": len(action.calls) + len(action.unread), "malformed": invalid}
+        unread, invalid = len(action.unread), len(action.calls) - len(valid)
+        share = accuracy(valid, unread + invalid, self.gold, _result)
+        wrong = {name: count for name, count in (("unread", unread), ("arguments", invalid)) if count}
+        info = {"call_accuracy": share, "calls": len(action.calls) + unread, **wrong}
         return Outcome(reward=float(share == 1.0), done=True, info=info)
 
     def _holds(self, call: Call) -> bool:
