@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from posttrain.catalogue import index as catalogue
+from posttrain.catalogue.configure import configure, settings
 from posttrain.config.load import load
 from posttrain.config.schema import RunFile
 from posttrain.config.yaml_ import parse
@@ -228,14 +230,25 @@ def test_long_rows():
     assert values({"data.truncation": "right", "model.partial_pretrain": "tiny"})["data.truncate"] == "right"
 
 
+@pytest.mark.parametrize(
+    "estimator", [{}, {f"{ACTOR}.policy_loss.loss_mode": "cispo"}, {f"{ACTOR}.policy_loss.loss_mode": "gspo"}]
+)
+def test_the_kl_in_the_reward_of_a_group(estimator):
+    """verl subtracts it from the reward of every token, and GRPO compares the sums of these over the answers."""
+    used = {"algorithm.use_kl_in_reward": True, "algorithm.kl_ctrl.kl_coef": 0.002}
+    made = values({**GRPO, **estimator, **used})
+    assert (made["method.kl_in_reward"], made["method.row_reward_minus_kl.kl_weight"]) == ("k1", 0.002)
+    path, given = made["method.path"], {"kl_in_reward": "k1", "row_reward_minus_kl.kl_weight": 0.002}
+    found = settings(configure(catalogue.load(path), given))
+    assert ("advantage", "row_reward_minus_kl", "kl_weight", 0.002) in found
+    (lost,) = draft({**GRPO, **estimator, **used, "algorithm.kl_ctrl.type": "adaptive"}).without
+    assert lost.startswith("algorithm.kl_ctrl.type: adaptive")
+
+
 @pytest.mark.fault("K1")
 def test_what_has_no_counterpart():
-    lost = draft({**GRPO, f"{ACTOR}.clip_ratio_c": 3.0, "algorithm.use_kl_in_reward": True, f"{ROLLOUT}.top_p": 0.9})
-    assert {line.partition(":")[0] for line in lost.without} == {
-        "algorithm.use_kl_in_reward",
-        f"{ACTOR}.clip_ratio_c",
-        f"{ROLLOUT}.top_p",
-    }
+    lost = draft({**GRPO, f"{ACTOR}.clip_ratio_c": 3.0, f"{ROLLOUT}.top_p": 0.9})
+    assert {line.partition(":")[0] for line in lost.without} == {f"{ACTOR}.clip_ratio_c", f"{ROLLOUT}.top_p"}
     with pytest.raises(ConfigError, match="reinforce_plus_plus has no counterpart; known: gae, grpo, rloo, remax"):
         draft({"algorithm.adv_estimator": "reinforce_plus_plus"})
     with pytest.raises(ConfigError, match="loss_mode: cisbo has no counterpart; known: vanilla, gspo, cispo, sapo"):

@@ -167,7 +167,15 @@ def _kl_loss(settings: Settings, draft: Draft, path: str, weight: float) -> None
     elif used and (path != "online/grpo" or settings(f"{ACTOR}.kl_loss_type") not in ("low_var_kl", "k3")):
         _kl_term(settings, draft, weight)
     if settings("algorithm.use_kl_in_reward"):
-        draft.lose("algorithm.use_kl_in_reward", True, f"the KL of {path} is in the loss: method.kl.weight")
+        _row_kl(settings, draft)
+
+
+def _row_kl(settings: Settings, draft: Draft) -> None:
+    """Set the KL of whole answers in the rewards that a group is compared by."""
+    draft.set("method.kl_in_reward", "k1", settings.origin("algorithm.use_kl_in_reward"))
+    draft.set("method.row_reward_minus_kl.kl_weight", *_reward_kl(settings))
+    if settings("algorithm.kl_ctrl.type") == "adaptive":
+        draft.lose("algorithm.kl_ctrl.type", "adaptive", "the weight of the KL adapts in online/ppo_adaptive_kl alone")
 
 
 def _kl_term(settings: Settings, draft: Draft, weight: float) -> None:
