@@ -147,6 +147,13 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "d2lols": {"aggrevated": {"steps": 1, "prompts_per_step": 4}, "ppo_plus_plus": {"steps": 1, "prompts_per_step": 4}},
     "dagger": {"rounds": 2, "teacher": "policy", "imitation": {"steps": 2}},
     "svpo": {"simulations": 3, "branching": 3, "depth": 2, "step_tokens": 2, "finished": False, "svpo": {"steps": 2}},
+    "llama_berry": {
+        "rollouts": 2,
+        "critique": "{solution}?",
+        "rewrite": "{solution}{critique}!",
+        "question": "{first}{second}?",
+        "dpo": {"steps": 2},
+    },
     "mert": {"samples": 3, "sft": SHORT},
     "seqgan": {"rounds": 2, "demonstrations_per_round": 8, "discriminator": ONE, "generator": ONE},
     "quality_feedback": {"share": 0.5, "sft": {"steps": 2}, "then": {"steps": 2}},
@@ -206,8 +213,8 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     }.get(name, "digits")
     feedback = str(catalogue.PROCEDURES.full(name)).startswith("feedback/")
     data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if feedback else 48}")
-    if name == "svpo":
-        data = dict.fromkeys((*wanted, "held_out"), f"{SUMS},size=6")
+    if name in ("svpo", "llama_berry"):
+        data = dict.fromkeys((*wanted, *({"held_out"} if name == "svpo" else ())), f"{SUMS},size=6")
     if name == "almupqa":
         data["rankings"] = {"path": f"{SUMS},size=48", "columns": {"votes": "reward"}}
     if name == "predilect":

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from posttrain.data.dataset import Dataset
+from posttrain.records import Prompt
 from tests.harness.scripted_session import prompts
 from tests.procedures.transcripts.records import THREE, TWO, demonstrations
 from tests.procedures.transcripts.scenario import Scenario
@@ -18,7 +23,107 @@ STEPS = {
 }
 WORTH = {"x?c": -1.0, "x?a\n1": 1.0, "x?a\n2": -1.0, "x?b\n3": -1.0, "x?b\n1\n": 0.0, "y?d": 1.0, "y?e": None}
 
+
+def berry(_: str, text: str) -> Any:
+    """Solves, criticises and rewrites; of two solutions the longer one is better."""
+    if text.endswith("better?"):
+        _, one, other = text.removesuffix("better?").split("|")
+        yes = 0.9 if len(one) > len(other) else 0.1
+        return [yes, 1 - yes]
+    if text.endswith("again"):
+        return {"s": "sol", "sol": "so", "t": "t2", "t2": "t", "u": "u"}[text.split("|")[1]]
+    return {"x?": "s", "y?": "t", "z?": "u"}.get(text, "too short")
+
+
+def third() -> Callable[[str, str], Any]:
+    """Rewrites a solution into another one each time, from when it is asked the question; longer ones are better."""
+    written: list[str] = []
+
+    def says(role: str, text: str) -> Any:
+        if text == "v?":
+            written[:] = ["c", "aaaa", "bb", "aaa"]
+            return "s"
+        return written.pop() if text.endswith("again") else berry(role, text)
+
+    return says
+
+
 SEARCH = (
+    Scenario(  # without exploration aaa, worth 0.64, is rewritten a second time; with it bb would be, worth 0.33
+        "search/llama_berry",
+        {"prompts": Dataset((Prompt(0, ({"role": "user", "content": "v?"},), {}, "file:0"),), "prompts")},
+        {
+            "rollouts": 4,
+            "exploration": 0.0,
+            "critique": "{question}|{solution}|wrong?",
+            "rewrite": "{question}|{solution}|{critique} again",
+            "question": "{question}|{first}|{second}better?",
+        },
+        {"speaker": third()},
+        """
+        ask solutions: v? | 1 of policy=start
+        ask critique-1: v?|s|wrong? | 1 of policy=start
+        ask rewrite-1: v?|s|too short again | 1 of policy=start
+        choose judged-1: v?|aaa|sbetter?; v?|s|aaabetter? | Yes or No by policy=start
+        ask critique-2: v?|s|wrong? | 1 of policy=start
+        ask rewrite-2: v?|s|too short again | 1 of policy=start
+        choose judged-2: v?|bb|sbetter?; v?|s|bbbetter?; v?|bb|aaabetter?; v?|aaa|bbbetter? | Yes or No by
+            policy=start
+        ask critique-3: v?|aaa|wrong? | 1 of policy=start
+        ask rewrite-3: v?|aaa|too short again | 1 of policy=start
+        choose judged-3: v?|aaaa|sbetter?; v?|s|aaaabetter?; v?|aaaa|aaabetter?; v?|aaa|aaaabetter?;
+            v?|aaaa|bbbetter?; v?|bb|aaaabetter? | Yes or No by policy=start
+        ask critique-4: v?|aaa|wrong? | 1 of policy=start
+        ask rewrite-4: v?|aaa|too short again | 1 of policy=start
+        choose judged-4: v?|c|sbetter?; v?|s|cbetter?; v?|c|aaabetter?; v?|aaa|cbetter?; v?|c|bbbetter?;
+            v?|bb|cbetter?; v?|c|aaaabetter?; v?|aaaa|cbetter? | Yes or No by policy=start
+        artefact trees: v?=[{of=0 solution=s value=0.295975 visits=5} {of=1 solution=aaa value=0.68725 visits=3}
+            {of=1 solution=bb value=0.5 visits=1} {of=2 solution=aaaa value=1 visits=1} {of=2 solution=c value=0
+            visits=1}]
+        train preference/dpo on 'best and worst': chat: v?: aaaa > c | policy=start reference=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(  # α = 0.8, γ = 0.5: of s < so < sol, behind each other, sol is 1 and so 0.5; then sol 0.75 and s 0.375
+        "search/llama_berry",
+        {"prompts": prompts("x?", "z?", "y?", "x?")},
+        {
+            "rollouts": 3,
+            "children": 1,
+            "exploration": 1.0,
+            "alpha": 0.8,
+            "gamma": 0.5,
+            "speaker": "wise",
+            "judge": "fair",
+            "critique": "{question}|{solution}|wrong?",
+            "rewrite": "{question}|{solution}|{critique} again",
+            "question": "{question}|{first}|{second}better?",
+            "method": "preference/ipo",
+            "dpo": {"steps": 4},
+        },
+        {"speaker": berry, "weights": {"wise": "w", "fair": "f"}},
+        """
+        ask solutions: x?; z?; y? | 1 of wise=w
+        ask critique-1: x?|s|wrong?; z?|u|wrong?; y?|t|wrong? | 1 of wise=w
+        ask rewrite-1: x?|s|too short again; z?|u|too short again; y?|t|too short again | 1 of wise=w
+        choose judged-1: x?|sol|sbetter?; x?|s|solbetter?; z?|u|ubetter?; z?|u|ubetter?; y?|t2|tbetter?;
+            y?|t|t2better? | Yes or No by fair=f
+        ask critique-2: x?|sol|wrong?; z?|u|wrong?; y?|t2|wrong? | 1 of wise=w
+        ask rewrite-2: x?|sol|too short again; z?|u|too short again; y?|t2|too short again | 1 of wise=w
+        choose judged-2: x?|so|sbetter?; x?|s|sobetter?; x?|so|solbetter?; x?|sol|sobetter?; y?|t|tbetter?;
+            y?|t|tbetter?; y?|t|t2better?; y?|t2|tbetter? | Yes or No by fair=f
+        ask critique-3: x?|sol|wrong?; z?|u|wrong?; y?|t2|wrong? | 1 of wise=w
+        ask rewrite-3: x?|sol|too short again; z?|u|too short again; y?|t2|too short again | 1 of wise=w
+        choose judged-3: | Yes or No by fair=f
+        artefact trees: x?=[{of=0 solution=s value=0.375 visits=4} {of=1 solution=sol value=0.75 visits=3} {of=2
+            solution=so value=0.5 visits=1}] z?=[{of=0 solution=u value=0.4 visits=4} {of=1 solution=u value=0
+            visits=1}] y?=[{of=0 solution=t value=0.45 visits=4} {of=1 solution=t2 value=0.5 visits=3} {of=2 solution=t
+            value=0 visits=1}]
+        train preference/ipo on 'best and worst': x?: sol > s; y?: t2 > t | fair=f policy=start reference=start
+            wise=w | no rewards | steps=4
+        return stage=1
+        """,
+    ),
     Scenario(  # a: 0, 1 and -1; b: 0 and -1, and 1 behind it was not visited; e was not scored
         "search/svpo",
         {"prompts": TWO},
