@@ -13,6 +13,7 @@ from posttrain.errors import ConfigError, RewardError
 from posttrain.launch.run import open_session
 from posttrain.records import Prompt
 from posttrain.rewards.reward import resolve
+from posttrain.training.reranking import comparable
 from posttrain.training.session import Session
 
 
@@ -73,3 +74,33 @@ def test_what_cannot_be_scored_is_not_chosen(session):
         session.rerank(answers, load_choice("best_of_n", {"n": 3}), resolve({"path": scarce, "most": 0}))
     with pytest.raises(ConfigError, match="with one column for the reference"):
         session.rerank(answers, load_choice("mbr", {"n": 3}), resolve(length))
+
+
+@pytest.mark.parametrize(
+    ("table", "kept"),
+    [
+        ([], []),
+        ([[1.0, 0.5], [0.5, 1.0]], [0, 1]),
+        ([[1.0, None, 0.5], [None, None, None], [0.5, None, 1.0]], [0, 2]),  # the second cannot be read
+        ([[1.0, 0.5, 0.2], [0.5, 1.0, None], [0.2, 0.1, 1.0]], [0, 2]),  # one failure: the earlier of the two
+        ([[None]], []),
+    ],
+)
+def test_one_answer_that_cannot_be_read_leaves_the_others(table, kept):
+    assert comparable(table) == kept
+
+
+def test_answers_that_are_compared_are_not_lost_with_one_that_cannot_be(session):
+    """`math_answer` reads no number in some answers, neither as an answer nor as a reference."""
+
+    def alike(completions, reference):
+        pairs = zip(completions, reference, strict=True)
+        return [None if min(len(set(c)), len(set(r))) > 2 else float(c == r) for c, r in pairs]
+
+    answers = session.sample(PROMPTS, Sampling(samples=16))
+    read = [len(set(a.text)) <= 2 for a in answers]
+    assert any(read[:16])
+    assert any(read[16:])
+    assert not all(read)
+    given = session.rerank(answers, load_choice("mbr", {"n": 16}), resolve(alike))
+    assert all(len(set(e.text)) <= 2 for e in given)

@@ -57,8 +57,21 @@ def agreements(
     scores = iter([e.reward for e in run.score(compared, [by])])
     for group in parts:
         table = [[next(scores) for _ in group] for _ in group]
-        kept = [i for i, row in enumerate(table) if None not in row]
+        kept = comparable(table)
         yield [group[i] for i in kept], [[float(table[i][j] or 0.0) for j in kept] for i in kept]
+
+
+def comparable(table: Sequence[Sequence[float | None]]) -> list[int]:
+    """Return the places that have a score with each other: those of most failures are left out, one after another.
+
+    An answer that cannot be read fails as a reference, too, so that every row of the table has a failure.
+    """
+    kept = list(range(len(table)))
+    while True:
+        failures = [sum((table[i][j] is None) + (table[j][i] is None) for j in kept) for i in kept]
+        if not any(failures):
+            return kept
+        del kept[failures.index(max(failures))]
 
 
 def _picked(run: Run, group: Sequence[Episode], choice: Choice, read: Sequence[object]) -> Episode:
