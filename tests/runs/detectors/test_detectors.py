@@ -78,7 +78,8 @@ def test_a_short_run_gives_nothing(name):
 def test_noise_is_no_trend():
     for name, value in (("reward", 0.5), ("kl", 0.05), ("entropy", 0.5)):
         found = trend({name: ramp(value, value * 1.02, 0.3 * value)}, name)
-        assert not found.clear
+        assert not found.rises()
+        assert not found.falls()
     assert trend({"x": ramp(0, 1)}, "x").rises()
     assert trend({"x": ramp(1, 0)}, "x").falls()
 
@@ -94,6 +95,16 @@ def test_thresholds_from_both_sides():
     assert kinds(**{"completions/mean_length": ramp(500, 200, 5)}) == ["length drift"]
     assert kinds(reward=ramp(1, 0, 0.01), **{"eval/reward": ramp(1, 0, 0.01)}) == []  # both fall
     assert kinds(grad_norm=curve(lambda t: 0.0)) == []
+
+
+def test_a_reward_that_rose_and_falls_again_is_a_split():
+    up, hump = ramp(0.2, 0.8, 0.02), curve(lambda t: 0.2 + t * (1 - t), 0.02)
+    (found,) = findings({"reward": up, "eval/reward": hump})
+    assert found.name == "reward split"
+    assert findings({"reward": up, "eval/reward": ramp(0.2, 0.8, 0.02)}) == []
+    assert findings({"reward": hump, "eval/reward": hump}) == []
+    flat = trend({"x": curve(lambda t: 0.5)}, "x")
+    assert (flat.drop, flat.best, flat.rises()) == (0.0, 0, False)
 
 
 def test_since_when():

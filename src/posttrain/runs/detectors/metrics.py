@@ -9,7 +9,7 @@ from collections.abc import Callable
 from statistics import median
 
 from posttrain.runs.detectors.finding import Finding
-from posttrain.runs.detectors.trend import LEAST, Curves, first_step, trend
+from posttrain.runs.detectors.trend import CLEAR, LEAST, Curves, first_step, trend
 
 LENGTH, CUT_OFF = "completions/mean_length", "completions/clipped_ratio"
 DEAD, KL, ENTROPY, REWARD = "frac_reward_zero_std", "kl", "entropy", "reward"
@@ -21,7 +21,7 @@ Detector = Callable[[Curves], Finding | None]
 def length_drift(curves: Curves) -> Finding | None:
     """Answers become half as long again, or half as long."""
     t = trend(curves, LENGTH)
-    if t is None or not t.clear or 0.5 < t.last / max(t.first, 1e-9) < 1.5:
+    if t is None or not (t.rises() or t.falls()) or 0.5 < t.last / max(t.first, 1e-9) < 1.5:
         return None
     says = f"answers went from {t.first:.0f} to {t.last:.0f} tokens"
     remedy = (
@@ -81,16 +81,18 @@ def kl_acceleration(curves: Curves) -> Finding | None:
 
 
 def reward_split(curves: Curves) -> Finding | None:
-    """The reward that is trained rises while another one, or that of held-out prompts, falls."""
+    """The reward that is trained rises while another one, or that of held-out prompts, falls from its best."""
     trained = trend(curves, REWARD)
     if trained is None or not trained.rises():
         return None
     others = [n for n in curves if n == "eval/reward" or (n.startswith("rewards/") and n.endswith("/mean"))]
-    falling = [(n, t) for n in others if (t := trend(curves, n)) is not None and t.falls()]
+    known = [(n, t) for n in others if (t := trend(curves, n)) is not None and t.drop > CLEAR]
+    falling = [(n, t) for n, t in known if trained.last >= trained.fifths[t.best]]
     if not falling:
         return None
-    name, t = max(falling, key=lambda pair: -pair[1].change / max(pair[1].error, 1e-12))
-    says = f"the reward rises ({trained.first:.3g} to {trained.last:.3g}), {name} falls ({t.first:.3g} to {t.last:.3g})"
+    name, t = max(falling, key=lambda pair: pair[1].drop)
+    best = t.fifths[t.best]
+    says = f"the reward rises ({trained.first:.3g} to {trained.last:.3g}), {name} falls ({best:.3g} to {t.last:.3g})"
     remedy = "read the answers with the highest reward: something is rewarded that is not meant; mend the reward first"
     return Finding("reward split", says, remedy, name, t.since)
 

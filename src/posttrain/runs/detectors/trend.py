@@ -14,13 +14,26 @@ CLEAR = 4.0  # standard errors from which a difference is no noise
 
 @dataclass(frozen=True)
 class Trend:
-    """Means of the first, the middle and the last fifth of a curve. `error`: standard error of last - first."""
+    """Means of the five fifths of a curve. `error`: standard error of the difference of two fifths."""
 
-    first: float
-    middle: float
-    last: float
+    fifths: tuple[float, ...]
     error: float
     since: int  # step at which the last fifth begins
+
+    @property
+    def first(self) -> float:
+        """The mean of the first fifth."""
+        return self.fifths[0]
+
+    @property
+    def middle(self) -> float:
+        """The mean of the third fifth."""
+        return self.fifths[2]
+
+    @property
+    def last(self) -> float:
+        """The mean of the last fifth."""
+        return self.fifths[4]
 
     @property
     def change(self) -> float:
@@ -28,17 +41,23 @@ class Trend:
         return self.last - self.first
 
     @property
-    def clear(self) -> bool:
-        """Whether the change is larger than the noise allows."""
-        return abs(self.change) > CLEAR * self.error
+    def best(self) -> int:
+        """Which fifth has the highest mean: 0 to 4."""
+        return max(range(5), key=self.fifths.__getitem__)
+
+    @property
+    def drop(self) -> float:
+        """How far the last fifth lies below the best one, in standard errors; 0 where it is the best one."""
+        fall = self.fifths[self.best] - self.last
+        return fall / self.error if self.error else math.inf * fall if fall else 0.0
 
     def rises(self) -> bool:
         """Whether the curve clearly rises."""
-        return self.clear and self.change > 0
+        return self.change > CLEAR * self.error
 
     def falls(self) -> bool:
         """Whether the curve clearly falls."""
-        return self.clear and self.change < 0
+        return -self.change > CLEAR * self.error
 
 
 def trend(curves: Curves, name: str) -> Trend | None:
@@ -46,11 +65,10 @@ def trend(curves: Curves, name: str) -> Trend | None:
     steps, values = curves.get(name, ((), ()))
     if len(values) < LEAST:
         return None
-    fifth = len(values) // 5
-    middle = (len(values) - fifth) // 2
-    first, last = values[:fifth], values[-fifth:]
-    error = math.sqrt((variance(first) + variance(last)) / fifth)
-    return Trend(fmean(first), fmean(values[middle : middle + fifth]), fmean(last), error, steps[-fifth])
+    count = len(values)
+    parts = [values[count * n // 5 : count * (n + 1) // 5] for n in range(5)]
+    error = math.sqrt(variance(parts[0]) / len(parts[0]) + variance(parts[4]) / len(parts[4]))
+    return Trend(tuple(map(fmean, parts)), error, steps[count * 4 // 5])
 
 
 def variance(values: Sequence[float]) -> float:
