@@ -111,10 +111,26 @@ def check_encyclopedia(problem):
     assert problem.question == problem.columns["question"]
 
 
+def check_designs(problem):
+    """The lines are those of the operation that the design names, computed with Python's numbers."""
+    top = int(re.search(r"\[(\d+):0\] a", problem.question)[1])
+    expression = re.search(r"assign y = (.*);", problem.answer)[1]
+    chosen = re.fullmatch(r"c \? \((.*)\) : \((.*)\)", expression)
+    python = {
+        c: re.sub(r"^(.*) \? (.*) : (.*)$", r"(\2) if (\1) else (\3)", chosen[2 - c] if chosen else expression)
+        for c in (0, 1)
+    }
+    tests = re.findall(r"a = (\d+); b = (\d+); c = (\d);", problem.columns["testbench"])
+    lines = [eval(python[int(c)], {"a": int(a), "b": int(b)}) % 2 ** (top + 1) for a, b, c in tests]
+    assert problem.columns["output"] == "".join(f"{line}\n" for line in lines)
+    assert problem.answer != problem.wrong
+
+
 CHECKS = {
     "arithmetic": check_arithmetic,
     "bugs": check_bugs,
     "countdown": check_countdown,
+    "designs": check_designs,
     "linear_programmes": check_linear_programmes,
     "encyclopedia": check_encyclopedia,
     "reverse_text": check_reverse_text,

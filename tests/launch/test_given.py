@@ -10,8 +10,10 @@ import pytest
 import torch
 
 import posttrain
+from posttrain.config.load import load
 from posttrain.data.dataset import from_rows
 from posttrain.errors import ConfigError
+from posttrain.launch.checks import procedure_of
 from posttrain.launch.given import Objects
 from posttrain.methods.preference.dpo import METHOD as DPO
 from posttrain.rewards.reward import Reward
@@ -157,3 +159,10 @@ def test_the_class_of_an_environment_becomes_its_file():
         Objects().environment(Here)
     with pytest.raises(ConfigError, match="environment: int is not taken"):
         Objects().environment(3)
+
+
+def test_a_procedure_without_data_in_the_file_gets_its_records_from_python():
+    run = {"model": "tiny", "procedure": "rounds/rise"}
+    assert procedure_of(load(run, complete=False)).__name__ == "rise"
+    with pytest.raises(ConfigError, match="reads prompts; prompts is missing"):
+        procedure_of(load({**run, "data": {"pairs": "arithmetic"}}, complete=False))

@@ -90,11 +90,14 @@ def test_calls_earn_nothing_where_the_answer_cannot_be_drawn():
 @pytest.mark.parametrize(
     ("action", "says"),
     [
-        (Action("", calls=(Call("paint", {}),)), "There is no tool 'paint'; there is render."),
-        (Action("", calls=(Call("render", {"svg": 3}),)), "render takes one argument, svg, a text."),
-        (Action("", calls=(Call("render", {"svg": "<svg>", "x": 1}),)), "one argument"),
-        (Action("", calls=(Call("render", {"svg": "<svg>hm</svg>"}),)), "It cannot be drawn: no shape: 'hm'"),
-        (Action("", unread=("no JSON",)), "This call cannot be read: no JSON"),
+        (Action("", calls=(Call("paint", {}),)), "Error: there is no tool 'paint'; the tools are render"),
+        (Action("", calls=(Call("render", {"svg": 3}),)), "Error: render: "),
+        (Action("", calls=(Call("render", {"svg": "<svg>", "x": 1}),)), "Error: render: "),
+        (
+            Action("", calls=(Call("render", {"svg": "<svg>hm</svg>"}),)),
+            "Error: render raised DrawingError: no shape: 'hm'",
+        ),
+        (Action("", unread=("no JSON",)), "Error: no JSON"),
     ],
 )
 def test_a_wrong_call_is_an_observation(action, says):

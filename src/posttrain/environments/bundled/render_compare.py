@@ -17,12 +17,13 @@ here pictures are texts of coloured cells, which makes all of it exact.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posttrain.data.problem import Draws
 from posttrain.environments.canvas import COLOURS, DrawingError, differences, render, similarity
-from posttrain.environments.environment import Action, Call, Environment, Outcome
+from posttrain.environments.environment import Action, Outcome, Tool
+from posttrain.environments.tools.environment import ToolEnvironment
 from posttrain.records import Message, Prompt
 
 ASKED = (
@@ -36,7 +37,7 @@ NAMES = {letter: colour for colour, letter in COLOURS.items()} | {".": "blank"}
 TOLD = 12  # wrong cells that a reply names
 
 
-class RenderCompare(Environment):
+class RenderCompare(ToolEnvironment):
     """A picture to draw in SVG. Reads the column `picture`: a letter for each cell, a line for each row.
 
     Settings:
@@ -66,7 +67,7 @@ class RenderCompare(Environment):
             for p in pictures
         ]
 
-    def tools(self) -> Sequence[Callable[..., str]]:
+    def tools(self) -> Sequence[Tool]:
         """Return the tool that draws a draft."""
         return (self.render,)
 
@@ -84,9 +85,7 @@ class RenderCompare(Environment):
         """Draw the drafts of the calls; without any, and in the last turn, judge the answer."""
         self.left -= 1
         if (action.calls or action.unread) and self.left > 0:
-            said = [(call.id, call.name, self._called(call)) for call in action.calls]
-            said += [("", "", f"This call cannot be read: {why}") for why in action.unread]
-            return Outcome(tuple({"role": "tool", "content": t, "name": n, "tool_call_id": i} for i, n, t in said))
+            return super().step(action)
         vision, form, tool = parts = self._judged(action.text)
         reward = sum(w * part for w, part in zip(self.weights, parts, strict=True))
         return Outcome(reward=reward, done=True, info={"vision": vision, "format": form, "tool": tool})
@@ -97,23 +96,13 @@ class RenderCompare(Environment):
         Args:
             svg: the drawing, from <svg> to </svg>.
         """
-        try:
-            made = render(svg, self.picture.count("\n") + 1)
-        except DrawingError as error:
-            return f"It cannot be drawn: {error}"
+        made = render(svg, self.picture.count("\n") + 1)
         self.drafts.add(made)
         wrong = differences(made, self.picture)
         if not wrong:
             return "Every cell is right."
         cells = "; ".join(f"row {r}, column {c} is {NAMES[a]}, should be {NAMES[b]}" for r, c, a, b in wrong[:TOLD])
         return f"{made}\n{len(wrong)} cells are wrong: {cells}{'; ...' if len(wrong) > TOLD else ''}"
-
-    def _called(self, call: Call) -> str:
-        if call.name != "render":
-            return f"There is no tool {call.name!r:.40}; there is render."
-        if set(call.arguments) != {"svg"} or not isinstance(call.arguments["svg"], str):
-            return "render takes one argument, svg, a text."
-        return self.render(call.arguments["svg"])
 
     def _judged(self, text: str) -> tuple[float, float, float]:
         """Compute R_vision, R_format and R_tool of an answer."""

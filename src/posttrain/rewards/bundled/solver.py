@@ -39,15 +39,20 @@ def solver(
         solved: c, credit for a model that has an optimum, right or wrong; 0 to 1, 1 in the paper for code that runs.
         seconds: time limit of the solver for one model; above 0.
     """
-    highs = _highs()
+    _highs()
     found = [
-        _optimum(highs, text, seconds) if wanted is not None else None
+        optimum_of(text, seconds) if wanted is not None else None
         for text, wanted in zip(completions, objective, strict=True)
     ]
     return [
-        None if wanted is None else float(_right(optimum, wanted, tolerance)) + solved * isinstance(optimum, float)
+        None if wanted is None else credit(optimum, wanted, tolerance=tolerance, solved=solved)
         for optimum, wanted in zip(found, objective, strict=True)
     ]
+
+
+def credit(optimum: float | str | None, wanted: float | str, *, tolerance: float, solved: float) -> float:
+    """Score an optimum. Raises ValueError for a wanted one that is no number."""
+    return float(_right(optimum, wanted, tolerance)) + solved * isinstance(optimum, float)
 
 
 def _highs() -> Any:
@@ -58,8 +63,9 @@ def _highs() -> Any:
     return highspy
 
 
-def _optimum(highs: Any, completion: str, seconds: float) -> float | str | None:
+def optimum_of(completion: str, seconds: float) -> float | str | None:
     """Return the optimum of the model in an answer, `infeasible`, or None for one that has neither."""
+    highs = _highs()
     blocks = _BLOCK.findall(completion)
     if not blocks:
         return None

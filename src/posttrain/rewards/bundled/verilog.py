@@ -16,7 +16,6 @@ import re
 
 from posttrain.sandbox.availability import choose
 from posttrain.sandbox.limits import MIB, Limits
-from posttrain.sandbox.tier import Tier
 from posttrain.sandbox.verdict import Judgement
 from posttrain.sandbox.verilog import home, simulate
 
@@ -40,10 +39,10 @@ def verilog(
         seconds: time limit of each tool (preprocessor, compiler, simulator); above 0.
         memory: memory limit of each tool in MiB; at least 64, 512 by default.
     """
-    tier, limits = choose("bubblewrap"), Limits(seconds=seconds, memory=memory * MIB)
+    choose("bubblewrap")
     home()
     return [
-        None if bench is None or lines is None else _score(tier, limits, text, bench, lines)
+        None if bench is None or lines is None else _score(text, bench, lines, seconds, memory)
         for text, bench, lines in zip(completions, testbench, output, strict=True)
     ]
 
@@ -53,18 +52,28 @@ def notice(**_: object) -> str:
     return f"sandbox {choose('bubblewrap').name}: designs that the model writes are simulated in it, by {home()}"
 
 
-def _score(tier: Tier, limits: Limits, text: str, testbench: str, output: str) -> float | RuntimeError:
+def _score(text: str, testbench: str, output: str, seconds: float, memory: int) -> float | RuntimeError:
+    found = simulated(text, testbench, output, seconds=seconds, memory=memory)
+    return 0.0 if isinstance(found, Judgement) else found
+
+
+def simulated(
+    text: str, testbench: str, output: str, *, seconds: float, memory: int
+) -> float | Judgement | RuntimeError:
+    """Return the share of right lines, why there are none, or an error where the sandbox failed twice."""
     wanted = _lines(output)
     if not wanted:
         raise ValueError("the column output has no line")
+    tier, limits = choose("bubblewrap"), Limits(seconds=seconds, memory=memory * MIB)
+    reason = ""
     for _ in range(2):
         printed = simulate(tier, [design_of(text), testbench], limits)
-        if not (isinstance(printed, Judgement) and printed.verdict == "infrastructure error"):
-            break
-    if isinstance(printed, Judgement):
-        broken = printed.verdict == "infrastructure error"
-        return RuntimeError(f"not simulated, twice: {printed.reason}") if broken else 0.0
-    return share(_lines(printed), wanted)
+        if not isinstance(printed, Judgement):
+            return share(_lines(printed), wanted)
+        if printed.verdict != "infrastructure error":
+            return printed
+        reason = printed.reason
+    return RuntimeError(f"not simulated, twice: {reason}")
 
 
 def design_of(completion: str) -> str:
