@@ -49,6 +49,13 @@ def test_who_reads_the_articles_answers_everything() -> None:
         assert len(played.outcomes) == len(task["documents"]) + 1
 
 
+def test_what_is_trained_on_is_not_asked_again() -> None:
+    asked = [{task["question"] for task in Search.tasks(150, seed)} for seed in range(4)]
+    assert not (asked[0] | asked[2]) & (asked[1] | asked[3])
+    assert len(asked[0] & asked[2]) > 10
+    assert {len(task["documents"]) for task in Search.tasks(30, 1)} == {1, 2, 3}
+
+
 def test_what_a_search_shows() -> None:
     world = Search(k=2)
     world.reset(prompt_of({"prompt": "?", "answer": "x", "documents": ["Ada Aster", "Ben Brand"]}), 0)
