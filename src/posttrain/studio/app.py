@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sqlite3
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -88,6 +89,9 @@ async def answer(studio: Studio, page: Page, roles: frozenset[str] | None, reque
         return failed(studio, request, refusal)
     except PosttrainError as error:
         return failed(studio, request, RefusalError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)))
+    except sqlite3.Error as error:
+        why = f"the database cannot be used now ({error}), and nothing was saved: free some space, then try again"
+        return failed(studio, request, RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, why))
     except Exception:
         log.exception("%s failed", request.url.path)
         return failed(

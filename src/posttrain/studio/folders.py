@@ -71,6 +71,17 @@ def sampled_steps(folder: Path) -> dict[int, Path]:
     return dict(sorted((int(match[1]), file) for match, file in named if match))
 
 
+def answer_files(folder: Path) -> dict[str, Path]:
+    """Return the files that hold answers, by step as text, the latest last, and before them evaluations by name."""
+    measured = {file.stem: file for file in plain_files(folder / "evaluations", ".jsonl")}
+    return {**measured, **{str(step): file for step, file in sampled_steps(folder).items()}}
+
+
+def latest(files: dict[str, Path]) -> str:
+    """Return the name of the latest file of answers; empty if there is none."""
+    return next(reversed(files), "")
+
+
 def plain_files(folder: Path, ending: str) -> list[Path]:
     """Return the files of a folder with this ending, by name. Links are left out."""
     files = folder.glob(f"*{ending}") if folder.is_dir() and not folder.is_symlink() else ()

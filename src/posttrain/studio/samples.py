@@ -16,7 +16,7 @@ Row = dict[str, Any]
 KEPT = 4  # files in memory
 LARGEST = 256_000_000  # bytes that are read of one file
 ROW: Row = {"prompt_id": "", "author": 0, "prompt": "", "completion": "", "reward": None, "tokens": None, "ended": None}
-ROW |= {"rewards": {}, "shaped": {}, "notes": {}, "per_token": None}
+ROW |= {"rewards": {}, "shaped": {}, "notes": {}, "per_token": None, "conversation": [], "cut": "", "error": ""}
 TURN: Row = {"author": 0, "text": "", "tokens": None, "reward": None}
 
 
@@ -50,16 +50,18 @@ def parsed(content: bytes) -> list[Row]:
             row = json.loads(line)
         except ValueError:
             continue
-        if isinstance(row, dict):
+        if isinstance(row, dict) and "measured" not in row:  # which begins the file of an evaluation
             turns = row.get("segments")
             known = [{**TURN, **t} for t in turns if isinstance(t, dict)] if isinstance(turns, list) else []
-            rows.append({**ROW, **row, "segments": known, "place": len(rows)})
+            tokens = row.get("tokens")
+            length = {"tokens": len(tokens)} if isinstance(tokens, list) else {}
+            rows.append({**ROW, **row, **length, "segments": known, "place": len(rows)})
     return rows
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which answers to show. None and "" let everything pass; `only`: "truncated" or "unrated" answers."""
+    """Which answers to show. None and "" let everything pass; `only`: "truncated", "unrated" or "failed" ones."""
 
     words: str = ""
     low: float | None = None
@@ -77,6 +79,8 @@ class Filter:
     def _special(self, row: Row) -> bool:
         if self.only == "truncated":
             return row.get("ended") is False
+        if self.only == "failed":
+            return bool(row.get("error"))
         rewards = row.get("rewards")
         unrated = row.get("reward") is None or (isinstance(rewards, Mapping) and None in rewards.values())
         return unrated if self.only == "unrated" else True
@@ -155,8 +159,8 @@ def ordered(found: list[Group], order: str) -> list[Group]:
     return [g for _, g in best] + [g for value, g in known if value is None]
 
 
-def file_of(steps: Mapping[int, Path], step: int) -> Path:
-    """Return the file of a step. RefusalError if the run wrote no samples then."""
-    if step not in steps:
-        raise missing(f"file of samples of step {step}")
-    return steps[step]
+def file_of(files: Mapping[str, Path], name: str) -> Path:
+    """Return the file of a step or an evaluation. RefusalError if the run has none of this name."""
+    if name not in files:
+        raise missing(f"file of answers of {name:.80}: a step of the samples, or an evaluation, is needed")
+    return files[name]

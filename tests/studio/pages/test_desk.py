@@ -162,3 +162,13 @@ def test_hostile_names_stay_in_their_place(studio):
     judge(owner, number, "good")
     assert "<script>document" not in owner.get("/projects") + owner.get(f"/projects/{number}")
     assert len(studio.store.records(int(number))) == 1
+
+
+def test_a_database_that_cannot_be_used_is_said_and_nothing_is_lost(studio, monkeypatch):
+    ann = Browser(studio, "ann")
+    number = make(ann)
+    monkeypatch.setattr("posttrain.studio.database.WAIT", 0.01)
+    with studio.database.change():
+        page = ann.get(f"/desk/{number}", 503)
+    assert "nothing was saved" in page
+    assert ann.get(f"/projects/{number}/export/feedback") == ""

@@ -1,5 +1,7 @@
 """Answers on pages: hostile ones as text, long ones cut with a word, tokens where the run wrote them."""
 
+import json
+
 import pytest
 
 from tests.studio.pages.test_runs import HOSTILE
@@ -65,7 +67,7 @@ def test_a_prompt_over_the_steps_beside_another_run(browser):
     ("path", "code"),
     [
         ("/runs/first/samples?step=2", 404),
-        ("/runs/first/samples?step=x", 422),
+        ("/runs/first/samples?step=x", 404),
         ("/runs/first/samples?low=abc", 422),
         ("/runs/first/samples?order=reward;DROP", 422),
         ("/runs/first/samples?page=0", 422),
@@ -84,3 +86,20 @@ def test_a_samples_file_that_is_a_link_is_not_read(browser, tmp_path):
     secret.write_text('{"step": 9, "completion": "canary"}\n')
     (tmp_path / "first" / "samples" / "step-000009.jsonl").symlink_to(secret)
     browser.get("/runs/first/samples?step=9", 404)
+
+
+def test_the_answers_of_an_evaluation_and_of_an_environment(browser, tmp_path):
+    folder = tmp_path / "first" / "evaluations"
+    folder.mkdir()
+    talk = [{"role": "tool", "content": "42"}, {"role": "assistant", "content": "", "tool_calls": [{"name": "add"}]}]
+    row = {**answer(text="held out", tokens=[5, 6, 7]), "conversation": talk, "cut": "turns", "error": "it broke"}
+    (folder / "before.jsonl").write_text('{"measured": {}}\n' + json.dumps(row) + "\n", encoding="utf-8")
+    (folder / "secret.jsonl").symlink_to(tmp_path / "first" / "run.json")
+    assert "?step=before" in browser.get("/runs/first")
+    page = browser.get("/runs/first/samples?step=before&only=failed&longest=3")
+    assert "held out" in page
+    page = browser.get("/runs/first/samples/before/0")
+    for words in ("it broke", "no turns were left", "tool_calls", "3 tokens"):
+        assert words in page
+    browser.get("/runs/first/samples?step=secret", 404)
+    assert "s3 a0" in browser.get("/runs/first/samples")  # the latest step, not an evaluation

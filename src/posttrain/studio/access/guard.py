@@ -59,7 +59,9 @@ class Guard:
         """Return None for a request that may pass, or where the browser should go instead. RefusalError for others."""
         host = request.headers.get("host", "")
         if name_of(host) not in self.hosts:
-            raise RefusalError(HTTPStatus.MISDIRECTED_REQUEST, f"this studio is not at the host {host!r:.200}")
+            raise RefusalError(
+                HTTPStatus.MISDIRECTED_REQUEST, f"this studio is not at the host {host!r:.200}; its --name can add one"
+            )
         session = self.sessions.of(request.cookies.get(self.cookie, ""))
         request.state.session = session
         if request.method in ("GET", "HEAD"):

@@ -14,7 +14,7 @@ from posttrain.studio.annotation.export import SHAPES
 from posttrain.studio.annotation.items import Item, item_of, of_samples, read_lines
 from posttrain.studio.annotation.progress import disagreements, progress, report
 from posttrain.studio.annotation.project import KINDS, Project
-from posttrain.studio.folders import sampled_steps
+from posttrain.studio.folders import answer_files, latest
 from posttrain.studio.pages.parameters import asked, field, whole
 from posttrain.studio.refusal import missing
 from posttrain.studio.samples import file_of, groups
@@ -73,10 +73,10 @@ def words(text: str) -> tuple[str, ...]:
 def content_of(studio: Studio, request: Request, project: Project) -> tuple[list[Item], list[dict[str, Any]]]:
     """Return the items of the source that the form names, and the acts that it brings."""
     if run := field(request, "run"):
-        steps = sampled_steps(studio.folders.run(run).folder)
-        step = whole(field(request, "step") or str(max(steps, default=0)), "step")
+        files = answer_files(studio.folders.run(run).folder)
+        step = field(request, "step").strip() or latest(files)
         found: Iterable[Item] = of_samples(
-            groups(studio.samples.of(file_of(steps, step))), project.kind, run, project.seed
+            groups(studio.samples.of(file_of(files, step))), project.kind, run, project.seed
         )
         return list(found), []
     rows = list(read_lines(field(request, "file")))

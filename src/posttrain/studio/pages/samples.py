@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from posttrain.studio.folders import sampled_steps
+from posttrain.studio.folders import answer_files, latest, sampled_steps
 from posttrain.studio.pages.parameters import asked, one_of, optional_number, whole
 from posttrain.studio.refusal import missing
 from posttrain.studio.samples import ORDERS, Filter, file_of, groups, number_of, ordered
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 ON_A_PAGE = 20  # groups
 STEPS = 200  # most steps that are searched for one prompt
 PREVIEW = 300  # characters of an answer in a list
-ONLY = ("", "truncated", "unrated")
+ONLY = ("", "truncated", "unrated", "failed")
 
 
 def samples(studio: Studio, request: Request) -> Response:
     """Show the answers of a step, group by group."""
     name = request.path_params["run"]
-    steps = sampled_steps(studio.folders.run(name).folder)
-    step = whole(asked(request, "step") or str(max(steps, default=0)), "step")
+    steps = answer_files(studio.folders.run(name).folder)
+    step = asked(request, "step") or latest(steps)
     rows = studio.samples.of(file_of(steps, step)) if steps else []
     wanted = wanted_of(request)
     order = one_of(asked(request, "order", "file"), "order", ORDERS)
@@ -51,11 +51,11 @@ def wanted_of(request: Request) -> Filter:
 
 def sample(studio: Studio, request: Request) -> Response:
     """Show one answer: its conversation, rewards and notes, and its tokens where the run wrote them."""
-    name, step = request.path_params["run"], whole(request.path_params["step"], "step")
+    name, step = request.path_params["run"], request.path_params["step"]
     place = whole(request.path_params["place"], "place")
-    rows = studio.samples.of(file_of(sampled_steps(studio.folders.run(name).folder), step))
+    rows = studio.samples.of(file_of(answer_files(studio.folders.run(name).folder), step))
     if place >= len(rows):
-        raise missing(f"answer {place} in the samples of step {step}")
+        raise missing(f"answer {place} in the answers of {step:.80}")
     row = rows[place]
     known = measures(row)
     by = one_of(asked(request, "by") or (known[0] if known else ""), "by", known or [""])
