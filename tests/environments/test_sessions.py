@@ -17,7 +17,7 @@ KINDS = {"http": http_server, "websocket": websocket_server}
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_episode(kind: str) -> None:
     with KINDS[kind]() as url:
-        session = SESSIONS[kind](url, 5.0)
+        session = SESSIONS[kind](url, 20.0)
         assert session.reset(seed=3)["observation"]["text"] == "at 1"
         with pytest.raises(InvalidActionError, match="shout"):
             session.step({"shout": "up"})
@@ -34,8 +34,9 @@ def test_an_episode(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_server_that_fails_is_an_error(kind: str, fault: str) -> None:
     with KINDS[kind](fault) as url:
-        session = SESSIONS[kind](url, 0.2)
+        session = SESSIONS[kind](url, 20.0)
         session.reset(seed=3)
+        session.timeout = 0.2 if fault == "slow" else 20.0
         with pytest.raises(SessionError, match=url):
             session.step({"message": "up"})
         session.close()
@@ -43,7 +44,7 @@ def test_a_server_that_fails_is_an_error(kind: str, fault: str) -> None:
 
 def test_each_connection_has_an_environment_of_its_own() -> None:
     with websocket_server() as url:
-        one, other = WebSocketSession(url, 5.0), WebSocketSession(url, 5.0)
+        one, other = WebSocketSession(url, 20.0), WebSocketSession(url, 20.0)
         one.reset(seed=0)
         other.reset(seed=0)
         one.step({"message": "up"})

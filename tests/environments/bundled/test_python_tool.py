@@ -15,7 +15,7 @@ from tests.environments.playing import calling, keeps_the_rules, play, prompt_of
 
 
 def make(**settings) -> PythonTool:
-    return PythonTool(sandbox="none", **settings)
+    return PythonTool(sandbox="none", seconds=20.0, **settings)
 
 
 def said(world: PythonTool, code: str) -> str:

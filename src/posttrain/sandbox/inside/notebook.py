@@ -18,8 +18,8 @@ def run(cells: list[str]) -> None:
     The earlier ones bring back what they defined; what they wrote has been shown. When memory runs out, the process
     ends.
     """
-    ready()
     seed()  # the same cells give the same results
+    ready()
     module = type(sys)("__main__")
     sys.modules["__main__"] = module
     *earlier, last = cells
