@@ -39,7 +39,7 @@ class Inside:
 
 def test_an_episode(tmp_path: Path) -> None:
     inside = Inside(closed=str(tmp_path / "closed"))
-    assert inside.begin() == {"opening": {"messages": [{"role": "user", "content": "Hi"}], "tools": []}}
+    assert inside.begin() == {"opening": {"messages": [{"role": "user", "content": "Hi"}], "tools": [], "choices": []}}
     outcome = inside.step("one")["outcome"]
     assert wire.outcome_of(outcome).messages[0]["content"] == "one"
     assert outcome["reward"] == 1.0

@@ -23,6 +23,10 @@ def test_all_comes_back() -> None:
     assert wire.prompt_of(json.loads(json.dumps(wire.plain_prompt(prompt)))) == prompt
     opening = wire.opening_of(json.loads(json.dumps(wire.plain_opening([TURN], [{"name": "add"}]))))
     assert opening == wire.Opening((TURN,), ({"name": "add"},))
+    listed = wire.plain_opening([TURN], [], ["left", "right"])
+    assert wire.opening_of(json.loads(json.dumps(listed))).choices == ("left", "right")
+    outcome = Outcome((TURN,), choices=("left", "right"))
+    assert wire.outcome_of(json.loads(json.dumps(wire.plain_outcome(outcome)))) == outcome
 
 
 def test_notes_are_numbers_and_short_texts() -> None:
@@ -41,3 +45,9 @@ def test_no_outcome(plain: Any) -> None:
 def test_no_conversation(messages: Any) -> None:
     with pytest.raises(wire.NonsenseError, match="reset"):
         wire.plain_opening(messages, [])
+
+
+@pytest.mark.parametrize("choices", ["left", None, [1], ["left", "left"], ["left", ""]])
+def test_no_list_of_actions(choices: Any) -> None:
+    with pytest.raises(wire.NonsenseError, match="choices returned"):
+        wire.plain_choices(choices)

@@ -58,6 +58,7 @@ class Outcome:
     reward: float | None = None
     done: bool = False
     info: Mapping[str, Any] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()  # what `choices` says then; whoever plays the episode fills it in
 
 
 class Environment(ABC):
@@ -93,6 +94,10 @@ class Environment(ABC):
     @abstractmethod
     def step(self, action: Action) -> Outcome:
         """Answer what the policy wrote."""
+
+    def choices(self) -> Sequence[str]:
+        """Return the actions that are possible now; () where any text is one. Policies over lists choose among them."""
+        return ()
 
     def close(self) -> None:  # noqa: B027 -- most have nothing to end
         """End what the episode holds: processes, files, connections. Called once, also after an error."""

@@ -44,7 +44,8 @@ class Episode:
         """Answer an action."""
         self.turn += 1
         seed_everything(seed_for(self.seed, "turn", self.turn))
-        return wire.plain_outcome(self.environment.step(wire.action_of(action)))
+        outcome = wire.plain_outcome(self.environment.step(wire.action_of(action)))
+        return outcome if outcome["done"] else outcome | {"choices": wire.plain_choices(self.environment.choices())}
 
 
 class Host:
@@ -83,7 +84,7 @@ class Host:
         seed_everything(seed_for(seed, "turn", 0))
         episode = self.episodes[number] = Episode(made(**request["settings"]), seed)
         messages = episode.environment.reset(prompt, seed)
-        opening = wire.plain_opening(messages, schemas_of(episode.environment.tools()))
+        opening = wire.plain_opening(messages, schemas_of(episode.environment.tools()), episode.environment.choices())
         for action, outcome in request["past"]:
             again = episode.step(action)
             if made.replays and {**again, "info": None} != {**outcome, "info": None}:  # which only people read

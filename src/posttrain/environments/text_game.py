@@ -29,10 +29,6 @@ class TextGame(Environment):
     def play(self, move: str) -> Outcome:
         """Answer a move, which `plain` has made plain."""
 
-    def choices(self) -> Sequence[str]:
-        """Return the moves that the rules allow now; none where any text is one."""
-        return ()
-
     def reset(self, prompt: Prompt, seed: int) -> Sequence[Message]:
         first = self.begin(prompt, seed)
         *before, last = super().reset(prompt, seed)

@@ -25,6 +25,7 @@ class Opening:
 
     messages: tuple[Message, ...]
     tools: tuple[Mapping[str, Any], ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 def plain_action(action: Action) -> dict[str, Any]:
@@ -49,19 +50,23 @@ def prompt_of(plain: Mapping[str, Any]) -> Prompt:
     return Prompt(**{**plain, "prompt": said if isinstance(said, str) else tuple(said)})
 
 
-def plain_opening(messages: Any, tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Convert what `reset` returned. Raises NonsenseError if it is no conversation."""
+def plain_opening(messages: Any, tools: Sequence[Mapping[str, Any]], choices: Any = ()) -> dict[str, Any]:
+    """Convert what `reset` returned, and what can be done then. Raises NonsenseError if it is no conversation."""
     if isinstance(messages, str) or not isinstance(messages, Sequence) or not messages:
         raise NonsenseError(f"reset returned {_shown(messages)}, but a list of messages is expected")
-    return {"messages": [_message("reset", m) for m in messages], "tools": list(tools)}
+    return {
+        "messages": [_message("reset", m) for m in messages],
+        "tools": list(tools),
+        "choices": plain_choices(choices),
+    }
 
 
 def opening_of(plain: Any) -> Opening:
     """Rebuild an opening. Raises NonsenseError for anything else: a process may send anything."""
-    if not isinstance(plain, Mapping) or plain.keys() != {"messages", "tools"}:
+    if not isinstance(plain, Mapping) or plain.keys() != {"messages", "tools", "choices"}:
         raise NonsenseError("no opening")
-    checked = plain_opening(plain["messages"], plain["tools"])
-    return Opening(tuple(checked["messages"]), tuple(checked["tools"]))
+    checked = plain_opening(**plain)
+    return Opening(tuple(checked["messages"]), tuple(checked["tools"]), tuple(checked["choices"]))
 
 
 def plain_outcome(outcome: Any) -> dict[str, Any]:
@@ -82,15 +87,25 @@ def plain_outcome(outcome: Any) -> dict[str, Any]:
     except ValueError as error:
         raise NonsenseError(f"Outcome.reward is {_shown(outcome.reward)}: {error}") from None
     said = [_message("Outcome.messages", m) for m in messages]
-    return {"messages": said, "reward": reward, "done": outcome.done, "info": _note(outcome.info)}
+    told = {"messages": said, "reward": reward, "done": outcome.done, "info": _note(outcome.info)}
+    return {**told, "choices": plain_choices(outcome.choices)}
 
 
 def outcome_of(plain: Any) -> Outcome:
     """Rebuild an outcome. Raises NonsenseError for anything else."""
-    if not isinstance(plain, Mapping) or plain.keys() != {"messages", "reward", "done", "info"}:
+    if not isinstance(plain, Mapping) or plain.keys() != {"messages", "reward", "done", "info", "choices"}:
         raise NonsenseError("no outcome")
     checked = plain_outcome(Outcome(**plain))
-    return Outcome(tuple(checked["messages"]), checked["reward"], checked["done"], checked["info"])
+    return Outcome(**{**checked, "messages": tuple(checked["messages"]), "choices": tuple(checked["choices"])})
+
+
+def plain_choices(choices: Any) -> list[str]:
+    """Convert what `choices` returned. Raises NonsenseError for anything but different texts."""
+    if isinstance(choices, str) or not isinstance(choices, Sequence) or not all(isinstance(c, str) for c in choices):
+        raise NonsenseError(f"choices returned {_shown(choices)}, but a list of texts is expected")
+    if len(set(choices)) < len(choices) or "" in choices:
+        raise NonsenseError(f"choices returned {_shown(choices)}, but different texts that are not empty are expected")
+    return list(choices)
 
 
 def _message(where: str, message: Any) -> dict[str, Any]:

@@ -13,16 +13,17 @@ from posttrain.core.choice import Choice
 from posttrain.core.method import Sampling
 from posttrain.core.parts import Function, Part
 from posttrain.data.dataset import Dataset, Reads
+from posttrain.data.kinds.decisions import Decision
 from posttrain.errors import ConfigError
 from posttrain.records import Episode, Prompt, Record, Turns
 from posttrain.rewards.reward import Reward
-from posttrain.roles.choices import Choices
+from posttrain.roles.choices import Choices, Normalisation
 from posttrain.roles.options import options_of_each
 from posttrain.roles.protocol import Options as ReplyOptions
 from posttrain.runs.rounds import as_episodes, as_row
 from posttrain.search.found import Found
 from posttrain.search.search import Search
-from posttrain.training import measures, text_roles
+from posttrain.training import acting, measures, text_roles
 from posttrain.training.episodes import Names, with_opponents
 from posttrain.training.estimates import Estimate
 from posttrain.training.evaluation import Evaluation, Evaluations, evaluate, sample
@@ -217,6 +218,22 @@ class Observer:
         compute = lambda: [c.logp for c in self.run.speaker(role).choices(text_roles.turns(prompts), options)]  # noqa: E731
         kept = self._kept(name, compute)
         return [Choices(own, tuple(map(tuple, logp))) for own, logp in zip(lists, kept, strict=True)]
+
+    def act(
+        self,
+        name: str,
+        prompts: Sequence[Record],
+        *,
+        samples: int = 1,
+        by: Normalisation = "sum",
+        greedy: bool = False,
+    ) -> list[Decision]:
+        """Play episodes of the run's environment by choosing among its actions (training.acting); kept likewise."""
+        compute = lambda: acting.act(self.run, name, prompts, samples=samples, by=by, greedy=greedy)  # noqa: E731
+        return [
+            Decision(**{**row, "prompt": tuple(row["prompt"]), "choices": tuple(row["choices"])})
+            for row in self._kept(name, compute)
+        ]
 
     # ---- evaluating
     def evaluate(

@@ -36,6 +36,7 @@ def policy(*candidates, normalise="sum", group=None, words=None):
 GO, PICK = (-1.0,), (-0.6, -0.6, -0.6)
 
 
+@pytest.mark.paper("000:[10]", "000:[12]")
 def test_golden():
     assert policy(GO, PICK) == pytest.approx([0.690, 0.310], abs=5e-4)
     assert policy(GO, PICK, normalise="token") == pytest.approx([0.401, 0.599], abs=5e-4)
