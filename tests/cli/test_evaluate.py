@@ -205,3 +205,5 @@ def test_one_of_several_answers_is_chosen_by_one_reward_and_measured_by_another(
     assert best["mean"] > one["mean"]
     voted = ("--choose", "mbr:n=3", "--choose-by", f"{tmp_path}/r.py:overlap")
     assert json.loads(say(capsys, *asked, "--reward", digits, *voted))["n"] == 3
+    searched = ("--search", "self_consistency:n=3", "--samples", "2")
+    assert json.loads(say(capsys, *asked, "--reward", digits, *searched))["n"] == 3

@@ -54,7 +54,23 @@ def test_sample_gives_the_best_of_several_answers(folder: Path, tmp_path: Path, 
     assert best == [max(all_four, key=lambda text: sum(map(str.isdigit, text)))]
 
 
+def test_sample_searches(folder: Path, capsys) -> None:
+    asked = ("sample", str(folder), "7+5=", "--plain", "--max-tokens", "4", "--samples", "2")
+    found = say(capsys, *asked, "--search", "self_consistency:n=3").split("> 7+5=\n")[1:]
+    assert len(found) == 2
+    assert found[0] != found[1]
+
+
 WRONG = {
+    "--search beam": "the model has no value head",
+    "--search beam --search-by reward": "the model has no score head",
+    "--search beam --search-by math_answer": "write value, the value head, or reward, a reward model",
+    "--search baem": "did you mean 'beam'",
+    "--search beam:breadth=2": "breadth",
+    "--search beam --choose best_of_n": "leave out --decoder and --choose",
+    "--search mcts --temperature 0": "greedy steps are all the same",
+    "--search self_consistency --role reward=tiny": "it is not read",
+    "--search-by value": "only a search reads it",
     "--decoder dera": "add --role reference=MODEL",
     "--role reference=tiny": "add --decoder NAME",
     "--choose best_of_n --temperature 0": "greedy answers are all the same",

@@ -105,6 +105,7 @@ PROCEDURES = Shelf("procedure", "procedures", "session, ...")
 TASKS = Shelf("task", "evaluation/tasks", "folder, seed")
 DECODERS = Shelf("decoder", "sampling/decoders", "policy, ...")
 CHOICES = Shelf("choice", "selection/choices", "rewards, ...")
+STRATEGIES = Shelf("strategy of search", "search/strategies", "tree, ...")
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,21 @@ def load_choice(path: str, settings: Mapping[str, Any] | None = None, base: Path
     if "n" not in choice.parameters or choice.n < 1:
         raise ConfigError(f"{path}: n, the number of answers to choose from, must be a setting of at least 1")
     return choice
+
+
+def strategies() -> Sequence[str]:
+    """List the bundled strategies of search: `beam`, ..."""
+    return STRATEGIES.names
+
+
+def load_strategy(
+    path: str, settings: Mapping[str, Any] | None = None, base: Path | None = None
+) -> tuple[Callable[..., Any], tuple[tuple[str, Any], ...]]:
+    """Load a strategy of search, and its settings: `mcts` is search/strategies/mcts.py, `./mine.py` the user's.
+
+    Raises ConfigError likewise.
+    """
+    return _with_settings(STRATEGIES, path, settings or {}, base)
 
 
 def _with_settings(

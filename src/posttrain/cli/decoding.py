@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from posttrain.core.decoder import Decoder
     from posttrain.rewards.reward import Reward
     from posttrain.runs.decoder import SavedDecoder
+    from posttrain.search.search import Search
+    from posttrain.training.estimates import Estimate
 
 T = TypeVar("T")
 ALONE = "none"
@@ -35,21 +38,33 @@ By = Annotated[
         "--choose-by", help="Reward that --choose reads: NAME or NAME:key=value; default: --role reward, or MODEL."
     ),
 ]
+SearchSpec = Annotated[
+    str | None,
+    typer.Option("--search", help="Search answers step by step: beam:width=3, mcts, self_consistency:n=16."),
+]
+SearchBy = Annotated[
+    str | None,
+    typer.Option("--search-by", help="What says how good steps are: value (of MODEL or --role critic) or reward."),
+]
 
 
 @dataclass(frozen=True)
 class Answering:
-    """How a model answers: by which decoder, which of several answers is given, and the models that are read."""
+    """How a model answers: by which decoder, which of several answers is given, and the models that are read.
+
+    `search`: a strategy, and what it asks for values.
+    """
 
     decoder: Decoder | None = None
     choice: Choice | None = None
     by: Reward | None = None
     models: Mapping[str, str] = field(default_factory=dict)
+    search: tuple[Search, Estimate] | None = None
 
     @property
     def how(self) -> dict[str, Any]:
         """The arguments of `training.evaluation.evaluate`."""
-        return {"decoder": self.decoder, "choice": self.choice, "by": self.by}
+        return {"decoder": self.decoder, "choice": self.choice, "by": self.by, "search": self.search}
 
     @property
     def scorers(self) -> list[Reward]:
@@ -68,9 +83,13 @@ def answering(
     roles: Sequence[str] | None,
     choose: str | None,
     by: str | None,
+    search: str | None,
+    search_by: str | None,
     temperature: float,
 ) -> Answering:
     """Read the options for one model. Without a decoder it is the one that was saved with the model, if any."""
+    if search is not None or search_by is not None:
+        return searching(search, search_by, temperature, roles, decoder, choose, by)
     from posttrain.catalogue.index import load_choice, load_decoder
     from posttrain.runs.decoder import decoder_in
 
@@ -89,8 +108,44 @@ def answering(
         typer.echo(f"{model}: {choice.name} gives one of {choice.n} answers, {bound}", err=True)
     scored = choice is not None and by is None
     folders = {role: str(folder) for role, folder in saved.models.items()} if saved is not None else {}
-    models = models_of(roles, made, folders | ({"reward": "policy"} if scored else {}), scored=scored)
+    models = models_of(roles, made, folders | ({"reward": "policy"} if scored else {}), read=("reward",) * scored)
     return Answering(made, choice, None if by is None else reward_of(by), models)
+
+
+def searching(
+    spec: str | None, by: str | None, temperature: float, roles: Sequence[str] | None, *others: str | None
+) -> Answering:
+    """Read the options of a search. Raises ConfigError for what does not go together with it."""
+    from posttrain.catalogue.index import load_strategy
+    from posttrain.errors import ConfigError
+    from posttrain.search.search import Search
+
+    if spec is None:
+        raise ConfigError(f"--search-by {by}: only a search reads it; add --search beam")
+    if any(others):
+        raise ConfigError(f"--search {spec}: it chooses between answers by itself; leave out --decoder and --choose")
+    if temperature == 0:
+        raise ConfigError(f"--search {spec}: greedy steps are all the same; add --temperature 1")
+    search = loaded(spec, lambda name, settings: Search(Path(name).stem, *load_strategy(name, settings)))
+    assert search is not None
+    if search.name == "self_consistency" and by is None:
+        return Answering(search=(search, lambda _, nodes: [None] * len(nodes)), models=models_of(roles, None, {}))
+    estimate, role = estimates(by or "value")
+    models = models_of(roles, None, {role: "policy"}, read=(role,))
+    return Answering(search=(search, estimate), models=models)
+
+
+def estimates(by: str) -> tuple[Estimate, str]:
+    """Return what says how good steps are, and the role of the model that it reads. Raises ConfigError."""
+    from posttrain.errors import ConfigError
+    from posttrain.procedures.searching import VALUE
+    from posttrain.training.estimates import Modelled
+    from posttrain.training.role_rewards import model_score
+
+    known = {"value": (VALUE, "critic"), "reward": (Modelled(model_score), "reward")}
+    if by not in known:
+        raise ConfigError(f"--search-by {by}: write value, the value head, or reward, a reward model")
+    return known[by]
 
 
 def check_choice(choice: Choice | None, by: str | None, temperature: float) -> None:
@@ -139,9 +194,9 @@ def reward_of(spec: str) -> Reward:
 
 
 def models_of(
-    given: Sequence[str] | None, decoder: Decoder | None, others: Mapping[str, str], *, scored: bool
+    given: Sequence[str] | None, decoder: Decoder | None, others: Mapping[str, str], *, read: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return the models of `ROLE=MODEL`, else of `others`. `scored`: a reward model is read.
+    """Return the models of `ROLE=MODEL`, else of `others`. `read`: roles that are read besides those of the decoder.
 
     Raises ConfigError for one that nothing reads, or that is lacking.
     """
@@ -152,9 +207,9 @@ def models_of(
         raise ConfigError(f"--role {bad}: write ROLE=MODEL, such as --role reference=FOLDER")
     models = {role: model for role, _, model in pairs}
     wanted = [role for role in decoder.roles if role != "policy"] if decoder is not None else []
-    wanted += ["reward"] if scored and "reward" not in wanted else []
+    wanted += [role for role in read if role not in wanted]
     if unread := next((role for role in models if role not in wanted), None):
-        known = ", ".join(wanted) or "none is; add --decoder NAME"
+        known = ", ".join(wanted) or "none is; add --decoder NAME or --search NAME"
         raise ConfigError(f"--role {unread}: it is not read{suggestion(unread, wanted)}; what is read: {known}")
     models = {role: others[role] for role in wanted if role in others} | models
     if missing := next((role for role in wanted if role not in models), None):

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from posttrain.cli.data import columns_of, renames
-from posttrain.cli.decoding import Answering, By, ChoiceSpec, DecoderSpec, Roles, answering, reward_of
+from posttrain.cli.decoding import (
+    Answering,
+    By,
+    ChoiceSpec,
+    DecoderSpec,
+    Roles,
+    SearchBy,
+    SearchSpec,
+    answering,
+    reward_of,
+)
 from posttrain.cli.model import ModelName, open_model, open_scorer
 
 if TYPE_CHECKING:
@@ -53,6 +63,8 @@ def evaluate(
     role: Roles = None,
     choose: ChoiceSpec = None,
     choose_by: By = None,
+    search: SearchSpec = None,
+    search_by: SearchBy = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     out: Annotated[
         Path | None, typer.Option("--output", "--out", help="Write one JSON record per item, answers included.")
@@ -89,7 +101,7 @@ def evaluate(
         _write(out, "", mode="a")  # before the work, not after it
     sampling = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens}
     models = [model, *([against] if against else [])]
-    asked = [_answering(m, kind, decoder, role, choose, choose_by, temperature) for m in models]
+    asked = [_answering(m, kind, decoder, role, choose, choose_by, search, search_by, temperature) for m in models]
     for record in dataset if asked[0].scorers else ():
         _check_columns(asked[0].scorers, record)
     results = [_measured(m, dataset, kind, rewards, seed, sampling, a) for m, a in zip(models, asked, strict=True)]
@@ -115,7 +127,7 @@ def _answering(model: str, kind: str, *options: Any) -> Answering:
     if kind == "prompts":
         return answering(model, *options)
     if any(options[:-1]):
-        raise ConfigError(f"--decoder, --role, --choose and --choose-by: no answer to {kind} is sampled; add --reward")
+        raise ConfigError(f"--decoder, --role, --choose and --search: no answer to {kind} is sampled; add --reward")
     return Answering()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posttrain.cli.decoding import By, ChoiceSpec, DecoderSpec, Roles, answering
+from posttrain.cli.decoding import By, ChoiceSpec, DecoderSpec, Roles, SearchBy, SearchSpec, answering
 
 if TYPE_CHECKING:
     from posttrain.training.session import Session
@@ -29,6 +29,8 @@ def sample(
     role: Roles = None,
     choose: ChoiceSpec = None,
     by: By = None,
+    search: SearchSpec = None,
+    search_by: SearchBy = None,
     plain: Annotated[bool, typer.Option("--plain", help="Continue the plain text, without a chat template.")] = False,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
 ) -> None:
@@ -38,12 +40,16 @@ def sample(
     from posttrain.rewards.reward import check_columns
 
     settings = {"max_tokens": max_tokens, "top_p": top_p, "top_k": top_k}
-    asked = answering(model, decoder, role, choose, by, temperature)
+    asked = answering(model, decoder, role, choose, by, search, search_by, temperature)
     how = Sampling(samples=samples * asked.drawn, temperature=temperature, decoder=asked.decoder)
     check_columns(asked.scorers, (), "the prompt")
     with open_model(model, seed=seed, sampling=settings, models=asked.models) as session:
         prompts = [Prompt(i, p if plain else ({"role": "user", "content": p},)) for i, p in enumerate(prompt)]
-        answers = session.sample(prompts, how)
+        if asked.search is not None:
+            trees = [session.search(f"sample-{k}", prompts, *asked.search, how) for k in range(samples)]
+            answers = [f.episode(f.best) for found in zip(*trees, strict=True) for f in found]
+        else:
+            answers = session.sample(prompts, how)
         if asked.choice is not None:
             answers = session.rerank(answers, asked.choice, asked.by)
         for r in answers:

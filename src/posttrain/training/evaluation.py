@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +17,18 @@ from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.runs.rounds import as_episodes, as_row
+from posttrain.search.search import Search
 from posttrain.seeds import seed_for
 from posttrain.training import measures
 from posttrain.training.columns_read import by_method
 from posttrain.training.episodes import Names, episode, request
+from posttrain.training.estimates import Estimate
 from posttrain.training.held_out import HeldOut, sources
 from posttrain.training.playing import play
 from posttrain.training.reranking import rerank
 from posttrain.training.role_rewards import REWARD, model_score
 from posttrain.training.run import Run
+from posttrain.training.searching import searched
 from posttrain.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -135,20 +138,37 @@ def evaluate(
     decoder: Decoder | None = None,
     choice: Choice | None = None,
     by: Reward | None = None,
+    search: tuple[Search, Estimate] | None = None,
 ) -> Evaluation:
     """Answer held-out prompts and score the answers, with the same seeds every time.
 
     `choice`: gives one of every n answers that are drawn, by the reward `by`, else by the reward model of the run.
+    `search`: a strategy that grows a tree for each answer in their place, and what it asks for values.
 
     Without reward functions the reward model of the run scores them.
     """
     drawn = samples * (1 if choice is None else choice.n)
     sampling = Sampling(samples=drawn, temperature=temperature, decoder=decoder)
-    answers = sample(run, prompts, sampling, ("evaluate",), max_tokens=max_tokens, encoded=encoded)
+    if search is not None:
+        answers = _found(run, prompts, *search, sampling, max_tokens)
+    else:
+        answers = sample(run, prompts, sampling, ("evaluate",), max_tokens=max_tokens, encoded=encoded)
     answers = answers if choice is None else rerank(run, answers, choice, by)
     if not rewards and REWARD in run.file.models:
         return Evaluation.of(measures.scored(run, answers, model_score))
     return Evaluation.of(run.score(answers, rewards))
+
+
+def _found(
+    run: Run, prompts: Sequence[Prompt], search: Search, estimate: Estimate, sampling: Sampling, limit: int | None
+) -> list[Episode]:
+    """Search for each answer in a tree of its own."""
+    one = replace(sampling, samples=1)
+    trees = [
+        searched(run, prompts, search, estimate, name=f"evaluate-{k}", sampling=one, max_tokens=limit)
+        for k in range(sampling.samples)
+    ]
+    return [replace(f.episode(f.best), sample=k) for own in zip(*trees, strict=True) for k, f in enumerate(own)]
 
 
 class Evaluations:
