@@ -62,7 +62,9 @@ def test_a_users_environment_is_shown_and_tried(tmp_path, capsys):
     assert "A till." in said
     assert "currency ('EUR'): its name." in said
     assert '"name": "add"' in said
-    assert "Add up 0 and 0." in said.rpartition("what tiny reads:")[2]
+    read = said.rpartition("what tiny reads:")[2]
+    assert "Add up 0 and 0." in read
+    assert '"name": "add"' in read  # also where the chat template does not know tools
     file.write_text(FILE.replace("BONUS", "1.0 / len(action.text.strip())"))
     assert called("test", str(file), "--json") == 1
     found = {check["name"]: check for check in json.loads(capsys.readouterr().out)}

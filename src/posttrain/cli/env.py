@@ -149,12 +149,17 @@ def _prompts(made: type[Environment], environment: str, source: str, count: int)
 def _as_read(model: str, messages: Sequence[Any], tools: Sequence[Any], arguments: Mapping[str, Any]) -> str:
     """Return the text that a model reads at the beginning of an episode, with its own chat template."""
     from posttrain.data.chat.encode import Encoder
+    from posttrain.environments.tools.described import with_tools
+    from posttrain.environments.tools.find import writing_of
     from posttrain.models.loading.tokenizer import load_reader
 
     reader = load_reader(model)
     encoder = Encoder(reader.tokenizer, reader.context, stop=reader.stop)
     try:
-        text = encoder.template.question(messages, {**arguments, **({"tools": list(tools)} if tools else {})})
+        writing = writing_of(encoder.template)
+        others = {name: value for name, value in arguments.items() if name != "tools"}
+        given = {"tools": list(tools)} if tools and writing.tools else {}
+        text = encoder.template.question(with_tools(writing, messages, tools), {**others, **given})
         for line in encoder.notices.lines():
             typer.echo(f"notice: {line}", err=True)
         return encoder.control.shown(text)

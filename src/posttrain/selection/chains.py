@@ -74,10 +74,10 @@ def _pair(good: Turn, bad: Turn) -> Pair:
     )
 
 
-def _arguments(e: Episode) -> dict[str, Any]:
+def _arguments(e: Episode) -> Mapping[str, Any]:
     """Return what the chat template reads beside the messages: of tools those that it was given."""
     if not e.conversation:
-        return dict(e.prompt.arguments)
+        return e.prompt.arguments
     others = {name: value for name, value in e.prompt.arguments.items() if name != "tools"}
     return {**others, "tools": list(e.tools)} if e.tools else others
 
