@@ -13,6 +13,7 @@ TABLE = {
 }
 
 
+@pytest.mark.paper("000-text:MDP as dialogue")
 def test_values_by_hand() -> None:
     """V(b) = 1.5; walking from a for ever is worth Q = -0.1 + γ(0.8 · 1.5 + 0.2 V(a)), V(a) = max(1, Q)."""
     values = optimal_values(TABLE, 0.9)

@@ -50,12 +50,14 @@ def test_a_way_over_the_ice() -> None:
     assert played.done
 
 
+@pytest.mark.paper("000-text:MDP as dialogue")
 def test_the_best_player_by_value_iteration_wins() -> None:
     world = Gymnasium(**LAKE)
     played = play(world, TASK, lambda _: world.optimal()[0])
     assert (played.reward, len(played.outcomes)) == (1.0, 6)
 
 
+@pytest.mark.paper("000-text:MDP as dialogue")
 def test_text_and_action_make_a_round_trip() -> None:
     """The same actions by name and by number see and gain the same."""
     ours, theirs = Gymnasium(id="Counter-v0", actions=["Stay", "Count up"]), gymnasium.make("Counter-v0")
