@@ -85,6 +85,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "popl": {"generations": 5, "dpo": {"steps": 2}},
     "almupqa": {"weights": [1.0, 1.0, 0.5], "mpra": {"steps": 4}},
     "dno": {"rounds": 2, "prompts_per_round": 2, "dno": ONE},
+    "llamac": {"agents": ["a"], "rounds": 2, "accepted": "", "valid": 0.0, "sft": {"steps": 2}},
     "werewolf": {"samples": 4, "generations": 3, "sft": {"steps": 2}},
     "spac": {"rounds": 2, "spac": SHORT},
     "crowd_bt": {"iterations": 2, "reward": {"steps": 2}},
@@ -211,8 +212,8 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
         "dno": "more_letters",
         "werewolf": "more_letters",
     }.get(name, "digits")
-    feedback = str(catalogue.PROCEDURES.full(name)).startswith("feedback/")
-    data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if feedback else 48}")
+    few = str(catalogue.PROCEDURES.full(name)).startswith("feedback/") or name in ("llamac", "werewolf")
+    data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if few else 48}")
     if name in ("svpo", "llama_berry"):
         data = dict.fromkeys((*wanted, *({"held_out"} if name == "svpo" else ())), f"{SUMS},size=6")
     if name == "almupqa":

@@ -49,6 +49,11 @@ EQUIVALENT: dict[str, set[str]] = {
         "drop where: Rating(seed_for('rated', r.id, label), r.prompt, r.completion, label, where=r.where)",  # messages
         "drop if: isinstance(r, Demonstration)",  # the data are demonstrations
     },
+    "games/llamac": {
+        "drop where: Demonstration(p.id, p.prompt, p.columns['plan'], where=p.where)",  # messages
+        "add 1: 0",  # of plans that nobody sampled
+        "not: True",
+    },
     "games/werewolf": {
         "to Lt: x <= u * x[-1]",  # a lot that falls on the border
         "unwrap: int((x <= u * x[-1]).sum())",  # a tensor of one number

@@ -40,6 +40,38 @@ MOVES = {
     "y?": ["well", "rock"],
     "z?": ["paper", "paper", "paper"],
 }
+
+
+def directs(role, text):
+    """Scripted critics and agents: the assessor first lets both agents into cell 1, then follows what B says."""
+    match role:
+        case "brave" | "shy":
+            return f"{role} words"
+        case "judge" if "B: no" in text:
+            return "A1 B3"
+        case "judge" if "breaks" in text or text.startswith("y?"):
+            return "A1 B2"
+        case "judge":
+            return "A1 B1"
+    if text.startswith("x?") and text.endswith("A"):
+        return "Aye then"
+    return "Yes, sure" if text.endswith("A") or "B3" in text or text.startswith("y?") else "no way there"
+
+
+def without_collisions(e):
+    """Whether two agents are in different cells; nobody judges z."""
+    cells = [word[1:] for word in e.text.split()]
+    good = 1.0 if e.prompt.prompt == "y?" else 0.75
+    return None if e.prompt.prompt == "z?" else good * (len(set(cells)) == len(cells))
+
+
+ASKED = {
+    "bold": "{objections} bold",
+    "careful": "{objections} careful",
+    "assess": "{objections} {bold}/{careful}",
+    "accept": " {plan} {agent}",
+}
+DIRECTED = {"speaker": directs, "scores": without_collisions, "weights": {"brave": "b", "shy": "s", "judge": "j"}}
 TEXTS = {"reflect": "/{attempt}", "retry": " [{advice}]"}
 
 
@@ -255,6 +287,82 @@ AGENTS = (
         score wins: x? rock against well; x? well against rock; y? rock against well; y? well against rock; z? rock
             against well; z? well against rock | rewards
         DataError: werewolf: no two moves could be compared; look at what the rewards say of samples
+        """,
+    ),
+    Scenario(
+        "games/llamac",
+        {"prompts": prompts("x?", "y?", "z?", "x?")},
+        {
+            "agents": ["A", "B"],
+            "rounds": 3,
+            "critics": ("brave", "shy"),
+            "assessor": "judge",
+            "actor": "crew",
+            **ASKED,
+            "accepted": "Yes|Aye",
+            "valid": 0.5,
+            "sft": {"steps": 2},
+        },
+        DIRECTED,
+        """
+        ask round-1-bold: x? bold; y? bold; z? bold | 1 of brave=b
+        ask round-1-careful: x? careful; y? careful; z? careful | 1 of shy=s
+        ask round-1-plan: x? brave words/shy words; y? brave words/shy words; z? brave words/shy words | 1 of
+            judge=j
+        score round-1-check: x? A1 B1; y? A1 B2; z? A1 B1 | rewards
+        ask round-1-replies: y? A1 B2 A; y? A1 B2 B | 1 of crew=given
+        ask round-2-bold: x? Plan: A1 B1 The plan breaks a constraint. bold; z? Plan: A1 B1 Nobody could check the
+            plan. bold | 1 of brave=b
+        ask round-2-careful: x? Plan: A1 B1 The plan breaks a constraint. careful; z? Plan: A1 B1 Nobody could check
+            the plan. careful | 1 of shy=s
+        ask round-2-plan: x? Plan: A1 B1 The plan breaks a constraint. brave words/shy words; z? Plan: A1 B1 Nobody
+            could check the plan. brave words/shy words | 1 of judge=j
+        score round-2-check: x? A1 B2; z? A1 B1 | rewards
+        ask round-2-replies: x? A1 B2 A; x? A1 B2 B | 1 of crew=given
+        ask round-3-bold: x? Plan: A1 B1 The plan breaks a constraint. Plan: A1 B2 B: no way there bold; z? Plan: A1
+            B1 Nobody could check the plan. Plan: A1 B1 Nobody could check the plan. bold | 1 of brave=b
+        ask round-3-careful: x? Plan: A1 B1 The plan breaks a constraint. Plan: A1 B2 B: no way there careful; z?
+            Plan: A1 B1 Nobody could check the plan. Plan: A1 B1 Nobody could check the plan. careful | 1 of shy=s
+        ask round-3-plan: x? Plan: A1 B1 The plan breaks a constraint. Plan: A1 B2 B: no way there brave words/shy
+            words; z? Plan: A1 B1 Nobody could check the plan. Plan: A1 B1 Nobody could check the plan. brave
+            words/shy words | 1 of judge=j
+        score round-3-check: x? A1 B3; z? A1 B1 | rewards
+        ask round-3-replies: x? A1 B3 A; x? A1 B3 B | 1 of crew=given
+        artefact llamac: messages=27 words=55 debate=14 open=1
+        train imitation/sft on 'plans': y? -> A1 B2; x? -> A1 B3 | brave=b judge=j policy=start shy=s | no rewards |
+            steps=2
+        return stage=1 messages=27 words=55 debate=14 open=1
+        """,
+    ),
+    Scenario(
+        "games/llamac",
+        {"prompts": prompts("y?")},
+        {"agents": ["A", "B", "C"], "critics": ("brave", "shy"), "assessor": "judge", "actor": "crew", **ASKED},
+        DIRECTED,
+        """
+        ask round-1-bold: y? bold | 1 of brave=b
+        ask round-1-careful: y? careful | 1 of shy=s
+        ask round-1-plan: y? brave words/shy words | 1 of judge=j
+        score round-1-check: y? A1 B2 | rewards
+        ask round-1-replies: y? A1 B2 A; y? A1 B2 B; y? A1 B2 C | 1 of crew=given
+        artefact llamac: messages=6 words=12 debate=6 open=0
+        train imitation/sft on 'plans': y? -> A1 B2 | brave=b judge=j policy=start shy=s | no rewards
+        return stage=1 messages=6 words=12 debate=6 open=0
+        """,
+    ),
+    Scenario(
+        "games/llamac",
+        {"prompts": prompts("z?")},
+        {"agents": ["A"], "rounds": 1, "critics": ("brave", "shy"), "assessor": "judge", **ASKED},
+        DIRECTED,
+        """
+        ask round-1-bold: z? bold | 1 of brave=b
+        ask round-1-careful: z? careful | 1 of shy=s
+        ask round-1-plan: z? brave words/shy words | 1 of judge=j
+        score round-1-check: z? A1 B1 | rewards
+        artefact llamac: messages=3 words=6 debate=0 open=1
+        DataError: plans: no answer was good enough to learn from; sample more answers (sampling.samples), ask
+            easier questions, or give rewards that tell answers apart
         """,
     ),
 )
