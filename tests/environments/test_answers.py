@@ -32,6 +32,7 @@ def test_right(text: str, gold: object) -> None:
         ("the", "a"),
         ("Norhaven or Sorhaven", "Norhaven"),
         ("Norhaven\nSorhaven", "Norhaven"),
+        ("It is\nNorhaven\nor Sorhaven", "Norhaven"),
         ("<think>Norhaven</think>", "Norhaven"),
         ("7", -7),
         ("1.5", 15),

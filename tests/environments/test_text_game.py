@@ -47,3 +47,4 @@ def test_a_turn_that_gained_nothing_is_worth_0() -> None:
     outcome = Mirror().step(Action("I go.\nEast", "I go.\nEast"))
     assert outcome == Outcome(({"role": "user", "content": "east"},), 0.0, False, {"turns": 1})
     assert Mirror().choices() == ()
+    assert not observed("on").done

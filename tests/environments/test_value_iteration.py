@@ -29,6 +29,12 @@ def test_the_discount_decides() -> None:
     assert best_moves(TABLE, values, "a", 0.5) == ["safe"]
 
 
+def test_costs_are_counted_to_the_end() -> None:
+    """V(a) = -1 + V(b), V(b) = -2, whichever state comes first in a sweep."""
+    table = {"a": {"on": [(1.0, "b", -1.0, False)]}, "b": {"on": [(1.0, "end", -2.0, True)]}, "stuck": {}}
+    assert optimal_values(table, 1.0) == {"a": -3.0, "b": -2.0, "stuck": 0.0}
+
+
 def test_all_best_moves_are_named() -> None:
     table = {"a": {move: [(1.0, "end", reward, True)] for move, reward in (("x", 1.0), ("y", 1.0), ("z", 0.5))}}
     assert best_moves(table, optimal_values(table), "a") == ["x", "y"]

@@ -35,6 +35,17 @@ def test_who_follows_the_recipe_is_rewarded(ingredients: int) -> None:
         assert len(world.recipe) == ingredients
         played = play(world, task, lambda _, m=iter(moves): next(m))
         assert [o.reward for o in played.outcomes] == [*[0.0] * (len(moves) - 1), 1.0]
+        assert (played.done, played.outcomes[-1].info) == (True, {"won": True})
+
+
+def test_recipes_differ() -> None:
+    recipes = []
+    for task in Cooking.tasks(12, 1):
+        world = Cooking(ingredients=1)
+        world.reset(prompt_of(task), 0)
+        recipes += world.recipe.items()
+    assert len({food for food, _ in recipes}) > 3
+    assert len({tuple(verbs) for _, verbs in recipes}) > 4
 
 
 def test_a_wrong_cut_spoils_the_meal() -> None:
@@ -46,14 +57,15 @@ def test_a_wrong_cut_spoils_the_meal() -> None:
         assert not world.play(move).done  # there is no knife here
     world.play("go kitchen")
     spoiled = world.play(f"{wrong} {food}")
-    assert (spoiled.done, spoiled.reward) == (True, 0.0)
+    assert (spoiled.done, spoiled.reward, spoiled.info) == (True, 0.0, {"won": False})
+    assert f"{wrong} {food}" not in world.choices()
     assert spoiled.messages[0]["content"] == f"The {food} is spoiled."
 
 
 def test_an_unfinished_meal_cannot_be_served() -> None:
     world = Cooking(ingredients=2)
     world.reset(prompt_of(TASK), 0)
-    assert "serve" not in world.choices()
+    assert world.choices() == ["go pantry", "go garden"]
     outcome = world.play("serve")
     assert (outcome.done, outcome.reward) == (False, 0.0)
     assert outcome.messages[0]["content"] == (

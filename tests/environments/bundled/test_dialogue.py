@@ -89,7 +89,7 @@ def test_a_changed_mind_is_said_once_and_counts() -> None:
 
 def test_the_customer_leaves() -> None:
     played = play(Dialogue(patience=3), TASK, lambda _: "size?")
-    assert (len(played.outcomes), played.reward) == (3, 0.0)
+    assert (len(played.outcomes), played.reward, played.outcomes[-1].info) == (3, 0.0, {"right": 0})
 
 
 def test_a_prompt_without_details_is_an_error() -> None:

@@ -33,11 +33,13 @@ def test_the_shortest_way_wins_in_every_house(rooms: int) -> None:
         world = KeyDoor(rooms=rooms)
         world.reset(prompt_of(task), 0)
         assert len(world.exits) == rooms + 1
+        assert world.key != world.room
         assert all(world.exits[b][OPPOSITE[d]] == a for a, exits in world.exits.items() for d, b in exits.items())
         door = next(room for room, exits in world.exits.items() if VAULT in exits.values())
         plan = [*way(world, world.room, world.key), "take key", *way(world, world.key, door), "unlock door"]
         plan = iter([*plan, *way(world, door, VAULT), "take treasure"])
-        assert play(world, task, lambda _, p=plan: next(p)).reward == 1.0
+        played = play(world, task, lambda _, p=plan: next(p))
+        assert (played.reward, played.done, played.outcomes[-1].info) == (1.0, True, {"won": True})
 
 
 def test_nothing_is_had_out_of_order() -> None:

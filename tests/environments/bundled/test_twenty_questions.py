@@ -45,6 +45,12 @@ def test_guessing_through_the_list_ends_at_the_third() -> None:
     guesses = iter(THINGS)
     played = play(TwentyQuestions(), {"prompt": "", "secret": THINGS[3]}, lambda _: next(guesses))
     assert (len(played.outcomes), played.reward, played.done) == (3, 0.0, True)
+    assert [o.messages[0]["content"] for o in played.outcomes] == [
+        "No, that is not it. 19 questions left.",
+        "No, that is not it. 18 questions left.",
+        "No, that is not it.",
+    ]
+    assert played.outcomes[-1].info == {"won": False, "questions": 3}
 
 
 def test_naming_all_at_once_is_no_guess() -> None:
