@@ -20,6 +20,7 @@ from posttrain.records import Episode, Prompt
 from posttrain.sampling.request import Completion
 from posttrain.selection.answers import demonstrations
 from posttrain.training.environments import most_tokens
+from posttrain.training.playing import noted
 from posttrain.training.session import Session
 from tests.harness.runs import metrics, run, same_bits
 from tests.training import talk
@@ -258,3 +259,11 @@ def test_the_most_tokens_behind_a_prompt(section: dict[str, Any] | None, most: i
 def test_what_does_not_go_together(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         session(**changes)
+
+
+def test_numbers_of_infos_become_metrics() -> None:
+    """The sum over the turns of an episode, on average over episodes; texts, truths and NaN are for people alone."""
+    infos = ([{"calls": 2, "said": "x", "won": True}, {"calls": 1, "far": float("nan")}], [{}], [{"share": 0.5}], [])
+    episodes = [Episode(Prompt(0, "?"), 0, 0, (), (), notes={"environment": list(i)}) for i in infos]
+    assert noted(episodes) == {"environment/info/calls": 0.75, "environment/info/share": 0.125}
+    assert noted([]) == {}

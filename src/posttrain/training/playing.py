@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from math import fsum, isfinite
 from statistics import fmean
 
 import torch
@@ -107,7 +108,16 @@ def described(episodes: Sequence[Episode]) -> dict[str, float]:
         "environment/observed_tokens": fmean([len(e.tokens) - written(e) for e in whole] or [0]),
         "environment/extra_rows": float(sum(len(e.rows) - 1 for e in whole)),
         "errors/environment": float(failed),
+        **noted(whole),
     }
+
+
+def noted(episodes: Sequence[Episode]) -> dict[str, float]:
+    """What environments count in their infos, such as calls: the sum over the turns of an episode, on average."""
+    infos = [info for e in episodes for info in e.notes.get("environment", ())]
+    numbers = [(name, x) for info in infos for name, x in info.items() if type(x) in (int, float) and isfinite(x)]
+    names = sorted({name for name, _ in numbers})
+    return {f"environment/info/{n}": fsum(x for name, x in numbers if name == n) / len(episodes) for n in names}
 
 
 class Playing:
