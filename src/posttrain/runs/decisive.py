@@ -11,6 +11,7 @@ from posttrain.seeds import seed_for
 
 FREE = (
     *("name", "output", "device", "scoring", "report", "evaluate"),
+    *(f"environment.{key}" for key in ("timeout", "workers", "memory")),
     *(f"train.{key}" for key in ("max_seconds", "save_every", "save_minutes", "keep", "keep_every")),
     *(f"train.{key}" for key in ("log_every", "samples_every", "samples_tokens")),
 )  # keys, or whole sections, that change where a run is, what is written of it and what is measured
