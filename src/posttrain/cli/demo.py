@@ -13,18 +13,21 @@ from posttrain.errors import StoppedError
 
 
 class Demo(StrEnum):
-    """The demonstrations, named after their models."""
+    """The demonstrations, named after their models, or after what is learned."""
 
     smollm2 = "smollm2"
     tiny = "tiny"
+    tools = "tools"
 
 
 def demo(
-    name: Annotated[Demo, typer.Argument(help="A pretrained model, or a tiny one from scratch.")] = Demo.smollm2,
+    name: Annotated[
+        Demo, typer.Argument(help="A pretrained model, or a tiny one from scratch: tiny, or tools.")
+    ] = Demo.smollm2,
     output: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
 ) -> None:
-    """Watch a model learn arithmetic with GRPO: accuracy on held-out problems before and after."""
+    """Watch a model learn arithmetic, or calls of a tool, with GRPO: accuracy on held-out problems before and after."""
     from posttrain.cli.demonstration import run
     from posttrain.viewer.live import open_display
 

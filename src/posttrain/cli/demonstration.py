@@ -1,4 +1,4 @@
-"""Two demonstrations of GRPO: a pretrained model learns to add, a tiny one from scratch to spell words backwards.
+"""Demonstrations of GRPO: a pretrained model learns to add, tiny ones to spell words backwards or use a calculator.
 
 Both measure accuracy on held-out problems before and after, with intervals and an exact test, and save the model.
 """
@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from posttrain.cli.tool_demonstration import TOOLS, teach
 from posttrain.config.load import load, resolved
 from posttrain.core.method import MAIN
 from posttrain.data.dataset import load as load_data
@@ -43,7 +44,7 @@ TINY: dict[str, Any] = {
     "evaluate": {"data": "reverse_text:chat=false,split=test,size=200"},
 }
 TEACH: dict[str, Any] = {"steps": 30, "prompts_per_step": 64, "learning_rate": 3.0e-3}
-DEMOS: dict[str, Mapping[str, Any]] = {"smollm2": SMOLLM2, "tiny": TINY}
+DEMOS: dict[str, Mapping[str, Any]] = {"smollm2": SMOLLM2, "tiny": TINY, "tools": TOOLS}
 
 
 @dataclass
@@ -89,6 +90,8 @@ def run(name: str, report: Callable[[str], None], display: Display, output: Path
         if name == "tiny":
             report("teach    supervised fine-tuning from random weights, until some answers are correct")
             session.train("imitation/sft", load_data(settings.data[MAIN].path, "demonstrations"), rewards=(), **TEACH)
+        if name == "tools":
+            teach(session, report)
         before = measure(session)
         report(f"before   {before.line()}")
         assert settings.method is not None
