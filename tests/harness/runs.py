@@ -45,6 +45,9 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def same_bits(a: Result, b: Result) -> bool:
+    """Whether the models of two runs are equal; or both have none, because nothing of a model was trained."""
+    if a.model is None or b.model is None:
+        return a.model is b.model
     one, two = weights(a.model), weights(b.model)
     return one.keys() == two.keys() and all(torch.equal(one[n], two[n]) for n in one)
 

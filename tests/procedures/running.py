@@ -155,6 +155,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
         "question": "{first}{second}?",
         "dpo": {"steps": 2},
     },
+    "rlot": {"rounds": 2, "horizon": 2, "fits": 5, "rating": "{solution}?", "question": "{question}?"},
     "mert": {"samples": 3, "sft": SHORT},
     "seqgan": {"rounds": 2, "demonstrations_per_round": 8, "discriminator": ONE, "generator": ONE},
     "quality_feedback": {"share": 0.5, "sft": {"steps": 2}, "then": {"steps": 2}},
@@ -214,8 +215,8 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     }.get(name, "digits")
     few = str(catalogue.PROCEDURES.full(name)).startswith("feedback/") or name in ("llamac", "werewolf")
     data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if few else 48}")
-    if name in ("svpo", "llama_berry"):
-        data = dict.fromkeys((*wanted, *({"held_out"} if name == "svpo" else ())), f"{SUMS},size=6")
+    if name in ("svpo", "llama_berry", "rlot"):
+        data = dict.fromkeys(("prompts", *(["held_out"] if name != "llama_berry" else [])), f"{SUMS},size=6")
     if name == "almupqa":
         data["rankings"] = {"path": f"{SUMS},size=48", "columns": {"votes": "reward"}}
     if name == "predilect":

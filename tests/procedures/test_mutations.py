@@ -73,6 +73,7 @@ EQUIVALENT: dict[str, set[str]] = {
         "add 1: 0",
         "not: True",
     },
+    "search/rlot": {"add 1: 1"},  # behind the horizon every solution has come to its end
     "rounds/star": {"drop samples: session.sampling(samples=1, temperature=0.0)"},  # the default
 }
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from posttrain.data.dataset import Dataset
 from posttrain.records import Prompt
+from posttrain.search.navigator import Transition
 from tests.harness.scripted_session import prompts
 from tests.procedures.transcripts.records import THREE, TWO, demonstrations
 from tests.procedures.transcripts.scenario import Scenario
@@ -48,7 +49,141 @@ def third() -> Callable[[str, str], Any]:
     return says
 
 
+class Guide:
+    """A controller that remembers how it was made."""
+
+    def __init__(self, *made: int, width: int, seed: int) -> None:
+        self.made = [*made, width, seed % 1000]
+
+    def state(self) -> dict[str, Any]:
+        return {"made": self.made}
+
+
+def fitted(_: Guide, memory: Sequence[Transition], **how: Any) -> Any:
+    """What it is fitted to, as text: the transitions, and how."""
+    seen = sum(sum(m.state) + 10 * sum(m.following) + 100 * m.action + 1000 * m.done + m.reward for m in memory)
+    return f"{seen:g} {how}"
+
+
+def thinker(_: str, text: str) -> Any:
+    """Reasons in letters and grades itself by their number."""
+    if text.endswith("right?"):
+        return [0.25 * len(text.split("|")[1].split()), 0.5]
+    if text.endswith("grades?"):
+        return " ".join([str(1 + len(text.split("|")[1].split()))] * 6)
+    return {"step": "a", "simpler": "b", "different": "c", "Check": "d", "final": "e"}[
+        next(w for w in ("simpler", "different", "Check", "final", "step") if w in text.rpartition("</solution>")[2])
+    ]
+
+
+LED: dict[str, Any] = {"Navigator": Guide, "fit": fitted, "greedy": lambda _, states: [int(s[0]) - 1 for s in states]}
+ASKED = {"rating": "{question}|{solution}|grades?", "question": "{question}|{solution}|right?"}
+
 SEARCH = (
+    Scenario(
+        "search/rlot",
+        {"prompts": prompts("x?", "y?", "x?"), "held_out": prompts("z?", "z?")},
+        {
+            "rounds": 2,
+            "horizon": 3,
+            "explore": 0.25,
+            "discount": 0.5,
+            "fits": 7,
+            "learning_rate": 0.001,
+            "width": 9,
+            "speaker": "wise",
+            "judge": "fair",
+            **ASKED,
+        },
+        {
+            "speaker": thinker,
+            "weights": {"wise": "w", "fair": "f"},
+            "seeds": {
+                ("navigator",): 17,
+                **{("fit", n): 100 * n for n in (1, 2)},
+                **{(f"round-{n}", t, i, "random"): 2**54 for n in (1, 2) for t in (1, 2) for i in (0, 1)},
+                ("round-1", 1, 1, "random"): 2**54 - 1,
+                ("round-1", 1, 1, "block"): 9,
+                ("round-2", 2, 0, "random"): 0,
+                ("round-2", 2, 0, "block"): 3,
+            },
+        },
+        """
+        ask round-1-grades-0 at 0: x?||grades?; y?||grades? | 1 of wise=w
+        ask round-1-blocks-1: <question> x? </question> <solution> </solution> Go on with the next step of the
+            solution, and only with that.; <question> y? </question> <solution> </solution> Write the final answer. | 1
+            of wise=w
+        ask round-1-grades-1 at 0: x?|a |grades?; y?|e |grades? | 1 of wise=w
+        choose round-1-judged-1: x?|a |right?; y?|e |right? | Yes or No by fair=f
+        ask round-1-blocks-2: <question> x? </question> <solution> a </solution> Divide what is left of the question
+            into simpler questions, and answer them one after the other. | 1 of wise=w
+        ask round-1-grades-2 at 0: x?|a b |grades? | 1 of wise=w
+        choose round-1-judged-2: x?|a b |right? | Yes or No by fair=f
+        ask round-1-blocks-3: <question> x? </question> <solution> a b </solution> Write the final answer. | 1 of
+            wise=w
+        ask round-1-grades-3 at 0: x?|a b e |grades? | 1 of wise=w
+        choose round-1-judged-3: x?|a b e |right? | Yes or No by fair=f
+        advance 1/2 | policy=start | loss=3631.75 {'steps': 7, 'discount': 0.5, 'learning_rate': 0.001, 'seed': 100}
+            reward=0.4375
+        ask round-2-grades-0 at 0: x?||grades?; y?||grades? | 1 of wise=w
+        ask round-2-blocks-1: <question> x? </question> <solution> </solution> Go on with the next step of the
+            solution, and only with that.; <question> y? </question> <solution> </solution> Go on with the next step of
+            the solution, and only with that. | 1 of wise=w
+        ask round-2-grades-1 at 0: x?|a |grades?; y?|a |grades? | 1 of wise=w
+        choose round-2-judged-1: x?|a |right?; y?|a |right? | Yes or No by fair=f
+        ask round-2-blocks-2: <question> x? </question> <solution> a </solution> Check the solution so far, and
+            write its last step again without its mistakes.; <question> y? </question> <solution> a </solution> Divide
+            what is left of the question into simpler questions, and answer them one after the other. | 1 of wise=w
+        ask round-2-grades-2 at 0: x?|a d |grades?; y?|a b |grades? | 1 of wise=w
+        choose round-2-judged-2: x?|a d |right?; y?|a b |right? | Yes or No by fair=f
+        ask round-2-blocks-3: <question> x? </question> <solution> a d </solution> Write the final answer.;
+            <question> y? </question> <solution> a b </solution> Write the final answer. | 1 of wise=w
+        ask round-2-grades-3 at 0: x?|a d e |grades?; y?|a b e |grades? | 1 of wise=w
+        choose round-2-judged-3: x?|a d e |right?; y?|a b e |right? | Yes or No by fair=f
+        advance 2/2 | policy=start | loss=7998.75 {'steps': 7, 'discount': 0.5, 'learning_rate': 0.001, 'seed': 200}
+            reward=0.5
+        artefact navigator: made=[7 5 9 17]
+        ask held-out-grades-0 at 0: z?||grades? | 1 of wise=w
+        ask held-out-blocks-1: <question> z? </question> <solution> </solution> Go on with the next step of the
+            solution, and only with that. | 1 of wise=w
+        ask held-out-grades-1 at 0: z?|a |grades? | 1 of wise=w
+        ask held-out-blocks-2: <question> z? </question> <solution> a </solution> Divide what is left of the
+            question into simpler questions, and answer them one after the other. | 1 of wise=w
+        ask held-out-grades-2 at 0: z?|a b |grades? | 1 of wise=w
+        ask held-out-blocks-3: <question> z? </question> <solution> a b </solution> Write the final answer. | 1 of
+            wise=w
+        ask held-out-grades-3 at 0: z?|a b e |grades? | 1 of wise=w
+        artefact led: z?={blocks=[step decompose terminate] solution=a b e }
+        return loss=7998.75 {'steps': 7, 'discount': 0.5, 'learning_rate': 0.001, 'seed': 200} reward=0.5
+        """,
+        LED,
+    ),
+    Scenario(
+        "search/rlot",
+        {"prompts": Dataset((Prompt(0, ({"role": "user", "content": "x?"},), {}, "file:0"),), "prompts")},
+        {"rounds": 1, "horizon": 3, **ASKED},
+        {
+            "speaker": thinker,
+            "seeds": {
+                ("navigator",): 17,
+                ("fit", 1): 3,
+                ("round-1", 1, 0, "random"): 0,
+                ("round-1", 1, 0, "block"): 4,
+            },
+        },
+        """
+        ask round-1-grades-0 at 0: x?||grades? | 1 of policy=start
+        ask round-1-blocks-1: <question> x? </question> <solution> </solution> Write the final answer. | 1 of
+            policy=start
+        ask round-1-grades-1 at 0: x?|e |grades? | 1 of policy=start
+        choose round-1-judged-1: x?|e |right? | Yes or No by policy=start
+        advance 1/1 | policy=start | loss=1548.25 {'steps': 200, 'discount': 0.9, 'learning_rate': 0.003, 'seed': 3}
+            reward=0.25
+        artefact navigator: made=[7 5 32 17]
+        return loss=1548.25 {'steps': 200, 'discount': 0.9, 'learning_rate': 0.003, 'seed': 3} reward=0.25
+        """,
+        LED,
+    ),
     Scenario(  # without exploration aaa, worth 0.64, is rewritten a second time; with it bb would be, worth 0.33
         "search/llama_berry",
         {"prompts": Dataset((Prompt(0, ({"role": "user", "content": "v?"},), {}, "file:0"),), "prompts")},
