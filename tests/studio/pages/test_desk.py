@@ -172,3 +172,19 @@ def test_a_database_that_cannot_be_used_is_said_and_nothing_is_lost(studio, monk
         page = ann.get(f"/desk/{number}", 503)
     assert "nothing was saved" in page
     assert ann.get(f"/projects/{number}/export/feedback") == ""
+
+
+def test_an_annotator_is_no_adjudicator_whatever_the_form_says(studio):
+    owner, ann = Browser(studio, "boss"), Browser(studio, "ann", ANNOTATOR)
+    number = make(owner)
+    judge(ann, number, "good", role="adjudicator")
+    assert "role" not in json.loads(owner.get(f"/projects/{number}/export/feedback"))
+
+
+def test_spans_and_edits_need_text(studio):
+    row = json.dumps({"prompt": "q", "answers": [[{"role": "assistant", "content": "a"}]]})
+    owner = Browser(studio)
+    for kind in ("spans", "edit"):
+        owner.get("/projects")
+        assert "line 1" in owner.post("/projects", 422, name="p", kind=kind, file=row)
+    assert "/projects/1" in owner.post("/projects", name="p", kind="rating", file=row)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from posttrain.data.feedback.act import act_of, is_act
-from posttrain.errors import PosttrainError
+from posttrain.errors import DataError, PosttrainError
 from posttrain.studio.access.roles import OWNER
 from posttrain.studio.annotation.desk import ADJUDICATOR
 from posttrain.studio.annotation.export import SHAPES
@@ -80,8 +80,15 @@ def content_of(studio: Studio, request: Request, project: Project) -> tuple[list
         )
         return list(found), []
     rows = list(read_lines(field(request, "file")))
-    items = [item_of(where, row, KINDS[project.kind]) for where, row in rows]
+    items = [fitting(where, item_of(where, row, KINDS[project.kind]), project.kind) for where, row in rows]
     return items, [normal(where, row) for where, row in rows if is_act(row)]
+
+
+def fitting(where: str, item: Item, kind: str) -> Item:
+    """Return the item. DataError where its kind needs one text and the answer is a conversation."""
+    if kind in ("spans", "edit") and not isinstance(item.answers[0].get("text"), str):
+        raise DataError(f"{where}: {kind} are of text, and this answer is a list of messages: give its words as text")
+    return item
 
 
 def normal(where: str, row: Any) -> dict[str, Any]:
