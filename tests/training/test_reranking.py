@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,7 @@ def overlap(completions, reference):
     return [len(set(c) & set(r)) / max(1, len(set(r))) for c, r in zip(completions, reference, strict=True)]
 
 
+VOTES = ["\\boxed{9}", "#### 12", "#### 12.0", "#### 345"]
 PROMPTS = [Prompt(i, f"{i}+1=", {"reference": "none of theirs"}) for i in range(2)]
 
 
@@ -47,6 +49,13 @@ def test_every_n_answers_become_the_best_of_them(session):
     for k, e in enumerate(given):
         assert len(set(e.text)) == max(len(set(a.text)) for a in answers[3 * k : 3 * k + 3])
         assert e.reward is None
+
+
+def test_votes_are_for_final_answers_and_weigh_the_reward(session):
+    drawn = session.sample(PROMPTS[:1], Sampling(samples=4))
+    answers = [replace(e, segments=(replace(e.segments[0], text=t),)) for e, t in zip(drawn, VOTES, strict=True)]
+    (given,) = session.rerank(answers, load_choice("weighted_vote", {"n": 4}), resolve(length))
+    assert given.text == VOTES[1]  # 12 and 12.0 have 4 + 6 characters, the best answer has 9
 
 
 @pytest.mark.paper("ramos20236pc")

@@ -6,6 +6,7 @@ drawn. It returns the place of the answer.
     rewards      a number of each answer: [n]
     uniforms     random numbers in [0, 1): [n]
     agreement    how well each answer agrees with each: [n][n]
+    finals       what each answer says in the end: [n] texts
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Choice:
 
         An answer is at most n times as likely as before: log n. A strict order by reward: log n - (n - 1)/n.
         """
-        ordered = "rewards" in self.parameters and "uniforms" not in self.parameters
+        ordered = "rewards" in self.parameters and not {"uniforms", "finals"} & set(self.parameters)
         return math.log(self.n) - (self.n - 1) / self.n * ordered
 
     def __call__(self, **read: Sequence[Any]) -> int:

@@ -12,6 +12,7 @@ from posttrain.core.choice import Choice
 from posttrain.data.collate import groups
 from posttrain.errors import ConfigError, RewardError
 from posttrain.records import Episode
+from posttrain.rewards.final_answer import final
 from posttrain.rewards.reward import Reward
 from posttrain.sampling.distribution import uniforms
 from posttrain.training import measures
@@ -80,7 +81,8 @@ def _picked(run: Run, group: Sequence[Episode], choice: Choice, read: Sequence[o
     first = group[0]
     random = uniforms(run.seed("choice", first.prompt.id, first.sample), len(group))
     name = "agreement" if choice.compares else "rewards"
-    return replace(group[choice(**{name: read, "uniforms": random})], reward=None, rewards={})
+    place = choice(**{name: read, "uniforms": random, "finals": [final(e.text) for e in group]})
+    return replace(group[place], reward=None, rewards={})
 
 
 def _parts(answers: Sequence[Episode], n: int) -> list[list[Episode]]:

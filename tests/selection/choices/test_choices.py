@@ -14,6 +14,7 @@ from posttrain.errors import ConfigError
 from posttrain.selection.choices.best_of_n import best_of_n
 from posttrain.selection.choices.mbr import mbr
 from posttrain.selection.choices.rejection import rejection
+from posttrain.selection.choices.weighted_vote import weighted_vote
 from tests.harness.settings import problems
 
 
@@ -21,7 +22,7 @@ from tests.harness.settings import problems
 def test_every_choice_has_its_lines_and_gives_the_only_answer(name: str) -> None:
     choice = catalogue.load_choice(name, {"n": 1})
     assert not problems(choice.function)
-    assert choice(rewards=[-3.0], uniforms=[0.9], agreement=[[0.0]]) == 0
+    assert choice(rewards=[-3.0], uniforms=[0.9], agreement=[[0.0]], finals=["12"]) == 0
     assert choice.kl_bound == 0
     assert catalogue.load_choice(name, {"n": 8}).kl_bound <= math.log(8)
 
@@ -37,6 +38,17 @@ def test_the_bound_of_the_best_of_n_is_reached_where_no_rewards_are_equal() -> N
 
 def test_the_best_answer_and_of_equal_ones_the_first() -> None:
     assert best_of_n([0.1, 0.9, 0.9, -2.0]) == 1
+
+
+@pytest.mark.paper("liu20251xv")
+def test_votes_weigh_what_the_model_says_of_them() -> None:
+    """Two votes of 0.2 and one of 0.3: the sum decides, and neither the best answer nor the most frequent one."""
+    assert weighted_vote([0.3, 0.2, 0.2, 0.1], ["a", "b", "b", "c"]) == 1
+    assert weighted_vote([0.5, 0.2, 0.2, 0.1], ["a", "b", "b", "c"]) == 0
+    assert weighted_vote([1.0, 1.0, 1.0], ["a", "b", "b"]) == 1  # the majority
+    assert weighted_vote([0.5, 0.25, 0.25], ["a", "b", "b"]) == 0  # of equal sums the first
+    assert weighted_vote([-1.0, -0.5, -1.0], ["a", "b", "b"]) == 0
+    assert catalogue.load_choice("weighted_vote", {"n": 4}).kl_bound == pytest.approx(math.log(4))
 
 
 @pytest.mark.parametrize(("uniform", "place"), [(0.36, 0), (0.37, 1)])
