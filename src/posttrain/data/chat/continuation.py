@@ -61,13 +61,17 @@ def continued(
     *before, turn = conversation
     asked = encoder.template.question(before, arguments)
     whole = encoder.template.question((*joined(before, (turn,)), *follows), arguments)
+    if not whole.startswith(asked):
+        raise _rewritten(encoder, turn, asked, _said(encoder, encoder.control.encode(asked), sampled), whole)
+    cut = encoder.control.last_cut(asked)  # what stands before it is the same in both, and need not be encoded
+    asked, whole = asked[cut:], whole[cut:]
     read = encoder.control.encode(asked)
     tokens = encoder.control.encode(whole)
     partial = [*read, *sampled]
     if tokens[: len(partial)] == partial:
         return tuple(tokens[len(partial) :])
     said = _said(encoder, read, sampled)  # in other tokens than the tokenizer's own for the same text
-    end = _end(encoder.control, whole, len(asked), said) if whole.startswith(asked) else None
+    end = _end(encoder.control, whole, len(asked), said)
     if end is None:
         raise _rewritten(encoder, turn, asked, said, whole)
     tokens, (place,) = encoder.control.encode_with_places(whole, [end])

@@ -91,6 +91,10 @@ class ControlTokens:
         ]
         return [i for piece in pieces for i in known[piece]], places
 
+    def last_cut(self, text: str) -> int:
+        """Return where the last special token begins, from which on a text is tokenised for itself; else 0."""
+        return max((m.start() for m in self._pattern.finditer(text)), default=0) if self._cuts_at_marks else 0
+
     def _batch(self, texts: list[str]) -> dict[str, list[int]]:
         ids = self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
         return dict(zip(texts, map(list, ids), strict=True))
