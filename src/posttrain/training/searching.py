@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from typing import Any
 
 from posttrain.core.method import Sampling
@@ -12,6 +11,7 @@ from posttrain.errors import ConfigError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Prompt
 from posttrain.sampling.request import Completion, Request
+from posttrain.sampling.stop import Stop
 from posttrain.search.found import Found
 from posttrain.search.search import Place, Search, grow
 from posttrain.search.tree import Step, Tree, as_step
@@ -80,14 +80,12 @@ class Drawing:
         self.name = name
         self.sampling = sampling
         self.cut = cut
+        ends = run.stop.strings if run.stop else ()
+        self.stop = Stop.at((*ends, cut.boundary), run.encoder.tokenizer)
 
     def draw(self, places: Sequence[Place]) -> list[Step]:
         """Return a step for each place, all drawn together."""
-        requests, encoder, sampler = [self._request(p) for p in places], self.run.encoder, self.run.sampler
-        self.run.stop_at_ends()
-        sampler.stop_at(encoder.stop | (frozenset() if places[0].whole else self._boundaries))
-        drawn = self.run.generate(requests, self.sampling.drawn_from)
-        sampler.stop_at(encoder.stop)
+        drawn = self.run.generate([self._request(p) for p in places], self.sampling.drawn_from)
         return [self._step(p, c) for p, c in zip(places, drawn, strict=True)]
 
     def _request(self, p: Place) -> Request:
@@ -101,17 +99,11 @@ class Drawing:
             return whole
         most = min(whole.max_tokens, self.cut.tokens or whole.max_tokens)
         last = f.tree.depth == f.tree[p.node].depth + 1  # nothing will be read behind it
-        return replace(whole, max_tokens=most, keep=not last)
-
-    @cached_property
-    def _boundaries(self) -> frozenset[int]:
-        """The tokens that complete a boundary of one character."""
-        tokenizer = self.run.encoder.tokenizer
-        texts = tokenizer.batch_decode([[i] for i in range(len(tokenizer))])
-        return frozenset(i for i, text in enumerate(texts) if self.cut.boundary in text)
+        return replace(whole, max_tokens=most, stop=self.stop, keep=not last)
 
     def _step(self, p: Place, c: Completion) -> Step:
         """A step of what was drawn. Its text is what it adds to that of the answer before it."""
         before, encoder = self.found[p.tree].tree.answer(p.node).tokens, self.run.encoder
         text = encoder.text((*before, *c.tokens))[len(encoder.text(before)) :]
-        return Step(c.tokens, c.logp, text, bool(c.tokens) and c.tokens[-1] in encoder.stop)
+        ended = c.tokens[-1] in encoder.stop or (self.run.stop is not None and self.run.stop(c.tokens))
+        return Step(c.tokens, c.logp, text, ended)
