@@ -53,6 +53,8 @@ def width(page):
 
 
 def test_a_run_an_answer_and_twenty_pairs(page, tmp_path):
+    from playwright.sync_api import expect
+
     page.goto("/runs/first")
     page.wait_for_selector("figure canvas")
     page.goto("/runs/first/samples/1/0")
@@ -63,18 +65,18 @@ def test_a_run_an_answer_and_twenty_pairs(page, tmp_path):
     (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, PAIRS)), encoding="utf-8")
     page.fill("[name=name]", "sums")
     page.set_input_files("[data-into=file]", tmp_path / "pairs.jsonl")
-    page.wait_for_function("document.getElementById('file').value.length > 100")
+    expect(page.locator("#file")).to_have_value(re.compile("prompt"))
     page.click("button.primary")
     page.goto("/desk/1")
     for done in range(20):
-        page.wait_for_function(f"document.querySelector('.quiet').textContent.startsWith('{done} of')")
+        expect(page.locator(".quiet").first).to_have_text(f"{done} of 22")
         first = page.locator("article").first.inner_text()
         page.keyboard.press("1" if "It is" in first else "2")
         page.keyboard.press("w")
         page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('.quiet').textContent.startsWith('20 of')")
+    expect(page.locator(".quiet").first).to_have_text("20 of 22")
     page.keyboard.press("u")
-    page.wait_for_function("document.querySelector('.quiet').textContent.startsWith('19 of')")
+    expect(page.locator(".quiet").first).to_have_text("19 of 22")
     rows = page.request.get("/projects/1/export/preferences").text().splitlines()
     assert len(rows) == 19
     assert all(json.loads(row)["chosen"].startswith("It is") for row in rows)
