@@ -58,7 +58,10 @@ JUDGED_BY = {
     *("reward/soft_margin", "reward/highlights"),
     *("reward/learned_ties", "reward/davidson"),
 }
+DECIDED = {"prompt": "1+1=", "choices": ["2", "3 4"], "chosen": "2", "reward": 1.0}
 OWN_ROWS = {
+    "online/glam": DECIDED,
+    "online/twosome": DECIDED,
     "reward/harm_categories": {"prompt": "1+1=", "completion": "2", "attributes": [0, 1] * 7},
     "reward/process": {"prompt": "1+1=", "steps": ["one", "two"], "labels": [1, 0]},
 }
