@@ -118,16 +118,16 @@ def test_a_pair_of_steps_has_the_tokens_that_were_drawn_and_trains_the_steps(ses
 
 
 def test_a_string_that_ends_answers_ends_a_step_and_its_answer(session, monkeypatch):
-    """`sampling.stop: [o]`; a step ends at e."""
+    """`sampling.stop: [o]`; a step ends at (."""
     monkeypatch.setattr(session.run, "stop", Stop.at(["o"], session.run.encoder.tokenizer))
     how = Search("beam", beam, (("branching", 96), ("depth", 1), ("width", 8)))
-    (one,) = session.search("stops", PROMPTS[:1], how, LIKELY, session.sampling(), cut=Cut("e"))
+    (one,) = session.search("stops", PROMPTS[:1], how, LIKELY, session.sampling(), cut=Cut("("))
     steps = [n.step for n in one.tree.nodes[1:]]
     by_string = [s for s in steps if s.text.endswith("o")]
     assert by_string
     assert all(s.ended for s in by_string)
-    assert any(s.text.endswith("e") and not s.ended for s in steps)
-    assert not any("o" in s.text[:-1] or "e" in s.text[:-1] for s in steps)
+    assert any(s.text.endswith("(") and not s.ended for s in steps)
+    assert not any("o" in s.text[:-1] or "(" in s.text[:-1] for s in steps)
 
 
 def test_a_step_of_nothing_is_refused():
