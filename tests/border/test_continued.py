@@ -47,7 +47,7 @@ def test_prompt_turn_and_continuation_are_the_whole_conversation(family, kind):
             both = tokens_of(tokenizer, asked + said)
             sampled = both[len(read) :] if both[: len(read)] == read else encoder.control.continued(said)
             if cut == 2:  # in other tokens than the tokenizer's own
-                assume(kind != "sentencepiece")  # which writes spaces at the beginning of texts, and drops them there
+                assume(kind != "sentencepiece" and not family.swallows)  # where spaces come and go behind marks
                 sampled = [t for c in said for t in encoder.control.continued(c)]
                 assume(tokenizer.decode(sampled) == said)
             if not whole.startswith(asked + said):
