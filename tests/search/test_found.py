@@ -43,3 +43,11 @@ def test_it_is_plain_data():
     again = Found.restored(json.loads(json.dumps(one.state())), {5: PROMPT})
     assert (again.prompt, again.asked, again.answers) == (one.prompt, one.asked, one.answers)
     assert vars(again.tree) == vars(one.tree)
+
+
+def test_without_an_answer_the_deepest_node_counts_and_not_the_newest():
+    tree = Tree()
+    tree.add(ROOT, [step("a")])
+    tree.add(1, [step("b")])
+    tree.add(ROOT, [step("c")])
+    assert Found(PROMPT, (7,), tree, ()).best == 2

@@ -50,3 +50,10 @@ def test_a_solution_is_left_behind_once_enough_were_made_of_it_and_one_is_better
     assert select_solution(tree, children=1, exploration=0.0) == 4
     assert 0.9 + 1.4 * sqrt(log(4) / 2) < 0.8 + 1.4 * sqrt(log(4) / 1)
     assert select_solution(tree, children=2, exploration=1.4) == 3
+
+
+def test_a_child_that_is_only_as_good_is_not_followed_and_solutions_have_ended():
+    tree = grown()
+    assert all(n.step.ended for n in tree.nodes[FIRST:])
+    learn_values(tree, [0.5, 0.5, 0.5, 0.5], rate=0.0)
+    assert select_solution(tree, children=1, exploration=1.4) == FIRST

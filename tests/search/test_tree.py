@@ -82,3 +82,10 @@ def test_a_tree_is_plain_data():
     again.add(1, [step("d", ended=True)])
     assert again[3].drawn == 2
     assert tree[3].drawn == 1
+
+
+def test_ended_answers_come_before_cut_ones_whatever_their_numbers():
+    tree = Tree(max_tokens=2)
+    tree.add(ROOT, [step("ab"), step("c", ended=True), step("d")])
+    assert tree.finished() == [2, 1]
+    assert tree.finished([1, 2]) == [2, 1]

@@ -60,3 +60,9 @@ def test_it_ends_when_all_places_are_taken():
     tree, answers = play(beam, letters(2), lambda t: float(len(t)), width=2, branching=2, depth=9)
     assert len(answers) == 2
     assert tree.tokens == 2 + 4
+
+
+def test_the_answers_are_in_the_order_of_their_values_and_not_of_their_ends():
+    worth = {"a": 0.5, "b": 0.9, "ba": 0.8, "bb": 0.1}
+    _, answers = play(beam, lambda t: [(c, 0.5, t + c != "b") for c in "ab"], worth.__getitem__, width=2, branching=2)
+    assert answers == ["ba", "a"]

@@ -55,3 +55,10 @@ def test_the_mean_at_the_prompt_is_that_of_all_values_and_a_failure_is_none():
 def test_a_closed_tree_is_left_alone():
     tree, _ = play(mcts, letters(1), lambda _: 1.0, simulations=9, branching=2)
     assert tree[ROOT].samples == 2
+
+
+def test_an_answer_is_cut_at_its_depth_and_the_best_comes_first():
+    worth = lambda t: {"a": 0.1, "b": 0.4}[t] if len(t) == 1 else 0.0  # noqa: E731
+    tree, answers = play(mcts, letters(9), worth, simulations=9, branching=2, depth=1)
+    assert answers == ["b", "a"]
+    assert len(tree.nodes) == 3
