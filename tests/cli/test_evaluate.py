@@ -82,6 +82,7 @@ def test_several_rewards_with_settings_and_pass_at_k(capsys: pytest.CaptureFixtu
     assert lines == [
         f"regex_format 1.0000 [{3 / (3 + 1.959964**2):.4f}, 1.0000] on 3 prompts",
         "pass@1 1.0000  pass@2 1.0000  pass@4 1.0000",
+        "pass^1 1.0000  pass^2 1.0000  pass^4 1.0000",
         "maj@4 1.0000",
     ]
 
