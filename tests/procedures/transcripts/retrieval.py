@@ -27,9 +27,9 @@ def mine(corpus: str | None) -> Library:
 QUESTIONS = prompts("x?", "y?", "z?", documents=[["a", "b"], ["c"], ["d"]])
 LIBRARY = {"corpus_of": library}
 
-# x needs a and b: `a` finds one of them, `cab` both, behind another. y is answered in the first hop, z never.
+# x needs a and b: `a` finds one of them, `cab` both, behind another. y is answered in the first hop, z never: d is third.
 HOPS = {
-    "round-1-hop-1-1": {"x? Q": ["a", "-"], "y? Q": ["c", "dc"], "z? Q": ["-", "--"]},
+    "round-1-hop-1-1": {"x? Q": ["a", "-"], "y? Q": ["c", "dc"], "z? Q": ["-", "abd"]},
     "round-1-hop-1-2": {"eg x? Q": ["ca", "-"], "eg y? Q": ["dc", "-"], "eg z? Q": ["---", "-"]},
     "round-1-hop-2-1": {"x?\na: A Q": ["a", "db"], "z? Q": ["a", "b"]},
     "round-1-hop-2-2": {"eg x?\na: A Q": ["b", "a"], "eg z? Q": ["-", "c"]},
