@@ -27,7 +27,8 @@ def mine(corpus: str | None) -> Library:
 QUESTIONS = prompts("x?", "y?", "z?", documents=[["a", "b"], ["c"], ["d"]])
 LIBRARY = {"corpus_of": library}
 
-# x needs a and b: `a` finds one of them, `cab` both, behind another. y is answered in the first hop, z never: d is third.
+# x needs a and b: `a` finds one of them, `cab` both, behind another. y is answered in the first hop; for z,
+# d is found too late.
 HOPS = {
     "round-1-hop-1-1": {"x? Q": ["a", "-"], "y? Q": ["c", "dc"], "z? Q": ["-", "abd"]},
     "round-1-hop-1-2": {"eg x? Q": ["ca", "-"], "eg y? Q": ["dc", "-"], "eg z? Q": ["---", "-"]},
