@@ -49,6 +49,7 @@ def test_an_episode(tmp_path: Path) -> None:
     assert (tmp_path / "closed").read_text() == "stop\n"
 
 
+@pytest.mark.fault("E1")
 @pytest.mark.parametrize("word", odd.NONSENSE)
 def test_nonsense_is_a_fault(word: str, tmp_path: Path) -> None:
     inside = Inside(closed=str(tmp_path / "closed"))

@@ -52,6 +52,7 @@ def said(outcome: Outcome) -> str:
     return str(outcome.messages[0]["content"])
 
 
+@pytest.mark.fault("E1")
 @pytest.mark.parametrize(
     ("word", "kind", "says"),
     [
@@ -73,6 +74,7 @@ def test_a_fault_ends_its_episode_alone(hosts: Hosts, word: str, kind: str, says
     assert hosts.ready(block=True) == []
 
 
+@pytest.mark.fault("E1")
 def test_a_step_that_hangs_is_killed(hosts: Hosts) -> None:
     begin(hosts, "a", "b")
     hosts.timeout = 0.2

@@ -22,6 +22,7 @@ def test_a_commit_waits_for_the_disk_and_readers_for_nobody(tmp_path, monkeypatc
     assert database.read("SELECT count(*) FROM accounts") == [(1,)]
 
 
+@pytest.mark.fault("U5")
 def test_half_a_change_is_none(tmp_path):
     database = Database(tmp_path / "studio.sqlite")
     with pytest.raises(sqlite3.IntegrityError), database.change() as db:
@@ -29,6 +30,7 @@ def test_half_a_change_is_none(tmp_path):
     assert database.read("SELECT count(*) FROM accounts") == [(0,)]
 
 
+@pytest.mark.fault("U4")
 def test_writers_take_turns(tmp_path, monkeypatch):
     monkeypatch.setattr("posttrain.studio.database.WAIT", 0.01)
     database = Database(tmp_path / "studio.sqlite")
@@ -36,6 +38,7 @@ def test_writers_take_turns(tmp_path, monkeypatch):
         pass
 
 
+@pytest.mark.fault("U5")
 def test_a_newer_format_is_refused(tmp_path):
     database = Database(tmp_path / "studio.sqlite")
     with sqlite3.connect(database.file) as db:
@@ -44,6 +47,7 @@ def test_a_newer_format_is_refused(tmp_path):
         Database(database.file)
 
 
+@pytest.mark.fault("U5")
 def test_a_folder_that_cannot_be_written_and_a_file_that_is_none(tmp_path):
     (tmp_path / "file").write_text("no database at all, but long enough to look like something else" * 99)
     for file in (tmp_path / "file", tmp_path / "file" / "studio.sqlite"):

@@ -20,6 +20,7 @@ def test_this_machine_needs_no_account(tmp_path):
     assert Address().hosts == {"localhost", "127.0.0.1", "::1"}
 
 
+@pytest.mark.fault("U9")
 @pytest.mark.parametrize(
     ("address", "login", "words"),
     [
@@ -40,6 +41,7 @@ def test_half_a_certificate(tmp_path):
         Address(certificate=tmp_path).check(open_studio(tmp_path))
 
 
+@pytest.mark.fault("U9")
 def test_a_port_that_is_taken_is_named():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

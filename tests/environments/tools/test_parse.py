@@ -149,6 +149,7 @@ UNREAD = {
 }
 
 
+@pytest.mark.fault("E3")
 @pytest.mark.parametrize(("form", "text", "says"), [(f, t, s) for f, cases in UNREAD.items() for t, s in cases])
 def test_what_cannot_be_read_is_said(form, text, says):
     action = parse(text, form, SCHEMAS)

@@ -40,6 +40,7 @@ def test_name_and_password_open_a_session(studio):
     assert studio.database.read("SELECT password FROM accounts")[0][0].startswith("$argon2id$")
 
 
+@pytest.mark.fault("U6")
 def test_who_guesses_waits(studio, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(studio.throttle, "_clock", lambda: now[0])

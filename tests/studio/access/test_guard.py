@@ -25,6 +25,7 @@ def example(path):
     )
 
 
+@pytest.mark.fault("U6")
 @pytest.mark.parametrize("path", [path for path, *_ in PAGES])
 def test_no_page_is_shown_to_a_stranger(studio, path):
     stranger = Browser(studio, enter=False)
@@ -66,6 +67,7 @@ def test_the_cookie_is_for_this_site_alone_and_new_with_every_entrance(studio):
     assert Browser(studio).client.cookies != Browser(studio).client.cookies
 
 
+@pytest.mark.fault("U6")
 def test_a_form_needs_the_token_of_its_session(studio):
     one, other = Browser(studio), Browser(studio)
     other.csrf = one.csrf
@@ -78,6 +80,7 @@ def test_a_form_needs_the_token_of_its_session(studio):
     one.get("/runs")
 
 
+@pytest.mark.fault("U6")
 @pytest.mark.parametrize(
     "headers", [{"origin": "http://evil.test"}, {"sec-fetch-site": "cross-site"}, {"origin": "null"}]
 )
@@ -105,6 +108,7 @@ def test_every_answer_forbids_scripts_of_others(studio):
         assert headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.fault("U7")
 def test_a_form_is_small_urlencoded_and_utf8(studio):
     browser = Browser(studio, role=VIEWER)
     client, kind = browser.client, {"content-type": "application/x-www-form-urlencoded"}

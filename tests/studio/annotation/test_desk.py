@@ -36,6 +36,7 @@ def say(store, number, project, who, said=FIRST):
     return task
 
 
+@pytest.mark.fault("U3")
 def test_an_item_goes_to_as_many_people_as_asked(tmp_path):
     store, number, project = made(tmp_path, items(2), overlap=2)
     tasks = {who: desk.claim(store.database, number, project, who) for who in ("ann", "bob", "eve")}
@@ -57,6 +58,7 @@ def test_a_reservation_ends(tmp_path, monkeypatch):
     assert desk.record(store.database, project, other.act, "bob", FIRST)
 
 
+@pytest.mark.fault("U3")
 def test_the_same_form_twice_is_one_act_and_another_one_a_conflict(tmp_path):
     store, number, project = made(tmp_path, items(1))
     task = desk.claim(store.database, number, project, "ann")
@@ -75,6 +77,7 @@ def test_the_act_of_another_person_is_not_ours(tmp_path):
         desk.record(store.database, project, task.act, "bob", FIRST)
 
 
+@pytest.mark.fault("U10")
 def test_orders_are_shuffled_fair_and_recorded(tmp_path):
     store, number, project = made(tmp_path, items(4))
     orders = Counter(tuple(desk.order_of(project, item, "ann", 2)) for item in range(400))
@@ -151,6 +154,7 @@ def work(folder, number, who, acknowledged):
         os.write(log, f"{task.act}\n".encode())
 
 
+@pytest.mark.fault("U5")
 def test_no_acknowledged_vote_is_lost_or_doubled_by_kills(tmp_path):
     store, number, _ = made(tmp_path, items(50), overlap=3, minutes=1)
     context = multiprocessing.get_context("fork")

@@ -86,6 +86,7 @@ def test_results_of_label_studio(judgement, value):
     assert results({"type": "skip"}) == []
 
 
+@pytest.mark.fault("U8")
 def test_a_spreadsheet_runs_nothing():
     rows = list(csv.reader(io.StringIO(SHAPES["csv"][1]([{**ACTS[0], "reason": "=1+1", "prompt": "@x"}]))))
     assert rows[1][5] == "'=1+1"

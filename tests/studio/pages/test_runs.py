@@ -56,6 +56,7 @@ def test_values_that_make_no_sense_are_refused(browser, query):
     assert answer.status_code in (404, 422)
 
 
+@pytest.mark.fault("U1")
 def test_what_strangers_wrote_is_shown_as_text(browser):
     for path in ("/runs", "/runs/first", "/runs/second", "/runs?q=" + "%3Cscript%3E", "/runs/%3Cscript%3E"):
         page = browser.client.get(path).text
@@ -67,6 +68,7 @@ def test_what_strangers_wrote_is_shown_as_text(browser):
     assert "\\x1b[31m\\u202eevil" in browser.get("/runs/first")
 
 
+@pytest.mark.fault("U8")
 @pytest.mark.parametrize(
     "name", ["../secret", "..%2fsecret", "%2e%2e/secret", "/etc", "first/../../secret", "first%00"]
 )
@@ -79,6 +81,7 @@ def test_no_path_leads_out_of_the_folder(browser, tmp_path, name):
         assert "canary" not in answer.text
 
 
+@pytest.mark.fault("U8")
 def test_links_out_of_the_folder_are_not_followed(browser, tmp_path):
     outside = make_run(tmp_path.parent, f"outside-{tmp_path.name}", [{"canary": 1.0}])
     (tmp_path / "link").symlink_to(outside)
