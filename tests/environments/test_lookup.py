@@ -67,3 +67,13 @@ def test_settings_are_keyword_only(tmp_path: Path) -> None:
 def test_every_bundled_file_has_the_class_of_its_name() -> None:
     for name in lookup.bundled():
         assert lookup.load(name).__name__ == lookup.class_name(name)
+
+
+def test_a_function_of_a_file(tmp_path: Path) -> None:
+    path = file(tmp_path, "def solve(): ...\ndef other(): ...\n")
+    assert lookup.function(path, "agent", "solve").__name__ == "solve"
+    assert lookup.function(f"{path}:other", "agent", "solve").__name__ == "other"
+    with pytest.raises(ConfigError, match="defines no function nobody"):
+        lookup.function(f"{path}:nobody", "agent", "solve")
+    with pytest.raises(ConfigError, match="does not exist"):
+        lookup.function(str(tmp_path / "none.py"), "agent", "solve")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,6 +43,19 @@ def load(path: str, base: Path | None = None) -> type[Environment]:
         return _only(importlib.import_module(f"{_BUNDLED}.{file}"), class_name(file), path)
     beside = (base / file) if base else Path(file)
     return _only(import_file(beside if beside.exists() else Path(file), "environment"), name, path)
+
+
+def function(path: str, what: str, default: str) -> Callable[..., Any]:
+    """Return the function of `./mine.py:name`, or the one called `default` of `./mine.py`.
+
+    `what` it is, for errors. Raises ConfigError where there is no such file or function.
+    """
+    file, name = _divided(path)
+    found = getattr(import_file(Path(file), what), name or default, None)
+    if not callable(found):
+        raise ConfigError(f"{what} {path}: {file} defines no function {name or default}")
+    made: Callable[..., Any] = found
+    return made
 
 
 def check(made: type[Environment], settings: Mapping[str, Any], path: str) -> None:

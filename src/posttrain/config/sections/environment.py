@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import re
+from contextlib import suppress
+from typing import Any, ClassVar
 
-from posttrain.config.code import Code
+from pydantic import ValidationInfo, field_validator
+
+from posttrain.config.code import Code, locate
 from posttrain.config.types import Count, Flag, Positive
 
 
@@ -27,3 +31,14 @@ class EnvironmentRef(Code):
     """Processes that episodes run in, many in each; the result does not depend on it."""
     memory: Positive = 4.0
     """Memory of one of these processes in GB; a step that needs more fails."""
+
+    @field_validator("settings")
+    @classmethod
+    def _located_settings(cls, settings: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        """Find code that a setting names beside the run file, too. What is not found stays, for the class to refuse."""
+        base, found = (info.context or {}).get("base"), dict(settings)
+        for name, value in settings.items():
+            if base is not None and isinstance(value, str) and re.fullmatch(r"[^\n]+\.py(:\w+)?", value):
+                with suppress(ValueError):
+                    found[name] = locate(value, base)
+        return found
