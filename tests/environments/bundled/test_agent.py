@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from posttrain.config.load import load
+from posttrain.data.dataset import Dataset
 from posttrain.environments.bundled.agent import Agent
 from posttrain.environments.chat.request import RequestError
 from posttrain.environments.environment import Action, Call, Outcome
@@ -20,7 +21,6 @@ from posttrain.records import Prompt
 from posttrain.rewards.workers.call import Fault
 from tests.environments.bundled import agents
 from tests.environments.playing import Played, play, prompt_of
-from tests.harness.runs import metrics, run
 from tests.harness.settings import problems
 
 TASK = {"prompt": "Count.", "level": 3}
@@ -155,11 +155,11 @@ def test_training(tmp_path) -> None:
         "environment": {"path": "agent", "agent": "mine.py", "workers": 1},
         "sampling": {"samples": 2, "max_tokens": 6}, "train": {"steps": 1, "prompts_per_step": 1},
     }))  # fmt: skip
-    found = metrics(run(tmp_path / "run.yaml", tmp_path / "out"))[-1]
-    assert (found["environment/turns"], found["errors/environment"]) == (2.0, 0.0)
-    assert "rewards/environment/mean" in found
     with open_session(load(tmp_path / "run.yaml"), write=False) as session:
         (e,) = session.sample([Prompt(0, "Count.")])
+        found = session.train("online/grpo", Dataset((Prompt(0, "Count."),), "tasks"))
+    assert (found["environment/turns"], found["errors/environment"]) == (2.0, 0.0)
+    assert "rewards/environment/mean" in found
     assert [s.author for s in e.segments] == [0, None, 0]
     one, between, two = e.segments
     end = "" if one.ended else "<|end|>"
