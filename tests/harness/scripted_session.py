@@ -20,6 +20,7 @@ from typing import Any
 from posttrain.core.method import Sampling
 from posttrain.core.parts import Part
 from posttrain.data.dataset import Dataset
+from posttrain.data.kinds.decisions import Decision
 from posttrain.records import Answer, Demonstration, Episode, Pair, Prompt, Ranking, Rating, Record, Steps, Turns
 from posttrain.search.found import Found
 from posttrain.search.search import Place, Search, grow
@@ -45,6 +46,7 @@ class ScriptedSession:
     `steps`: those that may follow a question with an answer so far; one without an end of line ends the answer.
     `worth`: the value of a question with an answer so far.
     `speaker`: what a model that is asked says, by its role and the question: a text, or probabilities of options.
+    `decisions`: those of the episodes that are played, by the name they are kept under.
     """
 
     start_reference = Session.start_reference
@@ -62,6 +64,7 @@ class ScriptedSession:
         steps: Callable[[str], Sequence[str]] | None = None,
         worth: Callable[[str], float | None] | None = None,
         speaker: Callable[[str, str], Any] | None = None,
+        decisions: Mapping[str, Sequence[Decision]] | None = None,
         weights: Mapping[str, str] | None = None,
         folder: Path | None = None,
         learning_rate: float | None = 1.0,
@@ -76,6 +79,7 @@ class ScriptedSession:
         self.steps = steps
         self.worth = worth
         self.speaker = speaker
+        self.decisions = decisions or {}
         self.weights = {"policy": "start", **(weights or {})}
         self.named = tuple(rewards)
         self.transcript: list[str] = []
@@ -85,6 +89,7 @@ class ScriptedSession:
             train=SimpleNamespace(learning_rate=learning_rate),
             model=SimpleNamespace(adapters=False),
             models={},
+            base=None,
         )
         self.run = SimpleNamespace(file=file, journal=SimpleNamespace(folder=folder))
 
@@ -213,6 +218,13 @@ class ScriptedSession:
         self._line(f"{verb}: {'; '.join(texts)}", f"{how}{role}={self.weights.get(role, 'given')}")
         return texts
 
+    def act(
+        self, name: str, prompts: Sequence[Record], *, samples: int = 1, by: str = "sum", greedy: bool = False
+    ) -> list[Decision]:
+        how = f"{samples} of policy={self.weights['policy']} by {by}{' greedily' if greedy else ''}"
+        self._line(f"act {name}: {'; '.join(map(described, prompts))}", how)
+        return list(self.decisions[name])
+
     def embed(self, name: str, records: Sequence[Record], role: str = "policy") -> list[Sequence[float]]:
         self._line(f"embed {name}: {'; '.join(map(described, records))}", f"{role}={self.weights[role]}")
         sides = [[r.chosen, r.rejected] if isinstance(r, Pair) else [r.completion] for r in records]
@@ -283,6 +295,8 @@ def described(record: Record) -> str:
             return f"{asked}: {_text(record.chosen)} > {_text(record.rejected)}{numbers}"
         case Ranking():
             return f"{asked}: {' > '.join(map(_text, record.completions))}{numbers}"
+        case Decision():
+            return f"{asked}: {record.choices[record.chosen]} of {' or '.join(record.choices)}"
         case Steps():
             steps = zip(record.steps, record.labels, strict=True)
             return f"{asked} -> {' / '.join(f'{s} {_number(x)}' for s, x in steps)}"

@@ -56,6 +56,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "dice": {**FEW, "method": "preference/cpo", "first": {"steps": 16}, "dpo": SHORT},
     "chain_of_hindsight": {"sft": {"steps": 4}},
     "call_chains": {**FEW, "samples": 4, "dpo": SHORT},
+    "act": {"rounds": 3, "prompts_per_round": 2, "samples": 2, "method": "online/glam", "normalise": "token"},
     "retroformer": {
         "prompts_per_round": 8,
         "trials": 2,
@@ -217,6 +218,8 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if few else 48}")
     if name in ("svpo", "llama_berry", "rlot"):
         data = dict.fromkeys(("prompts", *(["held_out"] if name != "llama_berry" else [])), f"{SUMS},size=6")
+    if name == "act":
+        data["prompts"] = {"path": "environment", "size": 4}
     if name == "almupqa":
         data["rankings"] = {"path": f"{SUMS},size=48", "columns": {"votes": "reward"}}
     if name == "predilect":
@@ -234,7 +237,8 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
         "model": "tiny",
         "procedure": {"path": name, **PROCEDURES[name], **settings},
         "data": data,
-        "rewards": [f"{folder}/mine.py:{reward}"] if name != "rbr" else [],  # which has its own
+        "rewards": [f"{folder}/mine.py:{reward}"] if name not in ("act", "rbr") else [],  # which have their own
+        **({"environment": {"path": "gridworld_text", "max_turns": 2, "workers": 1}} if name == "act" else {}),
         "train": {"save_every": 1},
         "sampling": {"samples": 4} if name == "dice" else {},
         "seed": 3,

@@ -4,6 +4,7 @@ The transcripts were checked by hand against the papers. `test_transcripts.py` c
 that they notice every broken line of a procedure.
 """
 
+from tests.procedures.transcripts.acting import ACTING
 from tests.procedures.transcripts.active import ACTIVE
 from tests.procedures.transcripts.agents import AGENTS
 from tests.procedures.transcripts.annotators import ANNOTATORS
@@ -23,6 +24,7 @@ from tests.procedures.transcripts.weights import WEIGHTS
 from tests.procedures.transcripts.zeroth_order import ZEROTH_ORDER
 
 SCENARIOS: tuple[Scenario, ...] = (
+    *ACTING,
     *ACTIVE,
     *AGENTS,
     *ANNOTATORS,
