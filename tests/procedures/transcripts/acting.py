@@ -74,7 +74,7 @@ ACTING = (
         {"then": {"prompts_per_step": 2}},
         PLAYED,
         """
-        ConfigError: procedure.then.prompts_per_step: a step takes all decisions of a round; set prompts_per_round
+        ConfigError: then.prompts_per_step: a step takes all decisions of a round; set prompts_per_round
         """,
     ),
     Scenario(
@@ -85,6 +85,16 @@ ACTING = (
         """
         ConfigError: procedure.method: twosome does not say in one way how actions are scored; choose online/glam or
             online/twosome, and set `normalise` for all of its parts
+        """,
+    ),
+    Scenario(
+        "rounds/act",
+        {"prompts": TWO},
+        {"rounds": 1},
+        {"decisions": {"round-1": []}},
+        """
+        act round-1: x?; y? | 4 of policy=start by word
+        DataError: round 1: no episode came to a decision; look at what the environment does in `reset`
         """,
     ),
     Scenario(

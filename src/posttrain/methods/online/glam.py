@@ -8,7 +8,7 @@ its text behind the prompt, among the actions of the list.
 
 A is GAE over decisions, standardised as PPO does, V the value after the last token of the prompt, R = A + V. A decision
 is a group of rows, one for each action; the one that was taken is trained. The published code sums raw logits, and here
-they are log-probabilities, as in the paper's formula. `session.act` plays the episodes (docs/environments.md).
+they are log-probabilities, as in the paper's formula. `procedure: act` plays the episodes and trains on them.
 """
 
 from posttrain.core.method import Method, Stream, Term

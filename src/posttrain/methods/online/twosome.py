@@ -5,9 +5,9 @@ TWOSOME: GLAM with actions that do not lose by being long: the score of an actio
     π(a | s) = softmax_i 1/n_i Σ_t log p(w_t of a_i | s, w_<t)
 
 Differs from online/glam in `normalise` (word, as its runs have it, or token), in GAE's λ, in one pass instead of four,
-and in that no further step is taken once the KL to the old policy is above `target_kl`. The paper trains LoRA adapters,
-and a critic of three layers on the frozen model: `models: {critic: {path: ..., trained: heads}}` is one with a linear
-layer.
+and in that no further step is taken once the KL to the old policy is above `target_kl`. The paper trains LoRA adapters
+and a critic on the frozen model: `models: {critic: {path: ..., trained: heads}}`. Its head is a linear layer here, and
+has three layers in the paper. `procedure: act` plays the episodes and trains on them.
 """
 
 from posttrain.core.method import Derived, Term, variant
