@@ -16,7 +16,7 @@ from posttrain.launch.run import open_session
 from posttrain.records import Prompt
 from posttrain.rewards.workers.call import Fault
 from posttrain.roles.choices import Choices
-from posttrain.training.acting import _drawn, act
+from posttrain.training.acting import _drawn, act, normalisation
 from tests.harness.runs import SUMS
 
 ASKED = {"role": "user", "content": "Left or right?"}
@@ -120,6 +120,14 @@ def test_what_cannot_be_chosen_from() -> None:
         played(Scripted(Corridor(choices=())))
     with pytest.raises(ConfigError, match="no environment to act in"):
         played(Scripted(None))
+
+
+def test_a_method_says_how_actions_are_scored() -> None:
+    assert normalisation("online/glam", {}, None) == "sum"
+    assert normalisation("online/glam", {"normalise": "token"}, None) == "token"
+    for method, changes in (("online/ppo", {}), ("online/twosome", {"policy.normalise": "token"})):
+        with pytest.raises(ConfigError, match="does not say in one way how actions are scored"):
+            normalisation(method, changes, None)
 
 
 @pytest.mark.parametrize("method", ["online/glam", "online/twosome"])

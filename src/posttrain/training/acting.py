@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
+from posttrain.catalogue import index as catalogue
+from posttrain.catalogue.configure import configure, settings
 from posttrain.environments.environment import Action, Outcome
 from posttrain.environments.hosts import Answer, Hosts
 from posttrain.errors import ConfigError, RewardError
@@ -90,6 +93,21 @@ def act(
     if len(failed) > run.file.scoring.max_error_rate * len(walks):
         raise RewardError(f"{len(failed)} of {len(walks)} episodes failed. The first failure: {failed[0].message}")
     return [decision for w in walks if not w.fault for decision in w.decisions]
+
+
+def normalisation(method: str, changes: Mapping[str, Any], base: Path | None) -> Normalisation:
+    """Return what a method with these settings divides the score of an action by.
+
+    `base`: folder that a method's own file is relative to. ConfigError if it scores no actions, or in several ways.
+    """
+    made = configure(catalogue.load(method, base), changes)
+    found = {value for _, _, key, value in settings(made) if key == "normalise"}
+    if len(found) != 1:
+        raise ConfigError(
+            f"{made.name} does not say in one way how actions are scored; choose online/glam or online/twosome, and "
+            "set `normalise` for all of its parts"
+        )
+    return cast(Normalisation, found.pop())
 
 
 def _hear(hosts: Hosts, walks: Sequence[Walk]) -> None:

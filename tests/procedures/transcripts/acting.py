@@ -83,7 +83,7 @@ ACTING = (
         {"then": {"settings": {"policy.normalise": "token"}}},
         PLAYED,
         """
-        ConfigError: procedure.method: twosome does not say in one way how actions are scored; choose online/glam or
+        ConfigError: twosome does not say in one way how actions are scored; choose online/glam or
             online/twosome, and set `normalise` for all of its parts
         """,
     ),
@@ -103,7 +103,7 @@ ACTING = (
         {"method": "online/ppo"},
         PLAYED,
         """
-        ConfigError: procedure.method: ppo does not say in one way how actions are scored; choose online/glam or
+        ConfigError: ppo does not say in one way how actions are scored; choose online/glam or
             online/twosome, and set `normalise` for all of its parts
         """,
     ),

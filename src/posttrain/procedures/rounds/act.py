@@ -12,16 +12,14 @@ round is in one step, because credit runs along whole episodes; `then: {settings
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
-from posttrain.catalogue import index as catalogue
-from posttrain.catalogue.configure import configure, settings
-from posttrain.core.method import Method
 from posttrain.data.dataset import Dataset
 from posttrain.data.kinds.decisions import Decision
 from posttrain.errors import ConfigError, DataError
 from posttrain.records import Record
 from posttrain.selection.prompts import part_of
+from posttrain.training.acting import normalisation
 from posttrain.training.session import NO_OPTIONS, Options, Session
 
 
@@ -50,7 +48,7 @@ def act(
         raise ConfigError("then.prompts_per_step: a step takes all decisions of a round; set prompts_per_round")
     metrics: dict[str, float] = {}
     own = {**then.get("settings", {}), **({} if normalise is None else {"normalise": normalise})}
-    by = normalisation(configure(catalogue.load(method, session.run.file.base), own))
+    by = normalisation(method, own, session.run.file.base)
     for n in range(1, rounds + 1):
         made = session.act(f"round-{n}", part_of(prompts, n - 1, prompts_per_round), samples=samples, by=by)
         if not made:
@@ -60,17 +58,6 @@ def act(
         metrics = {**session.train(method, data, rewards=(), **options), "return": mean_return(made)}
         session.note(f"round {n}: {len(made)} decisions, mean return {metrics['return']:.3f}")
     return metrics
-
-
-def normalisation(method: Method) -> Any:
-    """Return what the method divides the score of an action by. ConfigError if it has no actions, or several ways."""
-    found = {value for _, _, key, value in settings(method) if key == "normalise"}
-    if len(found) != 1:
-        raise ConfigError(
-            f"procedure.method: {method.name} does not say in one way how actions are scored; choose online/glam or "
-            "online/twosome, and set `normalise` for all of its parts"
-        )
-    return found.pop()
 
 
 def mean_return(decisions: Sequence[Decision]) -> float:
