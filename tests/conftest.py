@@ -47,8 +47,8 @@ class SharedRenderer:
 
 @pytest.fixture(autouse=True)
 def workers_for_all(request):
-    """Let runs share the processes of rewards, but for tests of these processes."""
-    if "rewards" in request.node.path.parts:
+    """Let runs share the processes of rewards, but for tests of these processes and of what they were started with."""
+    if {"rewards", "judges"} & set(request.node.path.parts):
         yield
     else:
         with shared_workers():

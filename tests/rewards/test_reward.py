@@ -117,7 +117,7 @@ def test_files_and_modules_that_are_not_there(file, monkeypatch):
     [
         ({"path": "regex_format"}, "needs the setting 'pattern'"),
         ({"path": "regex_format", "patern": "a"}, r"regex_format.patern: unknown setting \(did you mean 'pattern'\?\)"),
-        ({"path": "math_answer", "limit": 3}, "settings none"),
+        ({"path": "exact_match", "limit": 3}, "settings none"),
         ({"weight": 2.0, "limit": 3}, "has no path"),
         ({"math_answer": "1"}, "weight is '1'"),
         ({"math_answer": float("nan")}, "weight is nan"),

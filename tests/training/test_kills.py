@@ -143,7 +143,7 @@ def test_killed_in_the_middle_of_a_turn(server: ForkServer, memory: Path) -> Non
         "name": "run",
     }
     content |= {"data": {"path": "environment", "size": 6}, "train": steps}
-    folder = memory / "output"
+    folder = memory / "turns"
     assert server.run(content, folder) == 0, (folder / "output.txt").read_text()
     wanted = left(folder / "run")
     shutil.rmtree(folder)
@@ -154,4 +154,4 @@ def test_killed_in_the_middle_of_a_turn(server: ForkServer, memory: Path) -> Non
 
 def test_every_phase_is_one_of_the_moments() -> None:
     tried = {point.split(":")[0] for points in POINTS.values() for point in points}
-    assert tried | {"resume", "exported", "turn"} == set(PHASES)
+    assert tried | {"resume", "exported", "turn", "search"} == set(PHASES)

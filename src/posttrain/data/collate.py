@@ -176,10 +176,11 @@ def _at_tokens(e: Episode, values: Iterable[T]) -> tuple[T, ...]:
 
 
 def _turns(segments: Sequence[Segment]) -> list[int]:
-    """Number the turns that models wrote. An author goes on in the turn where no other than a guide stands between."""
+    """Number the turns that models wrote: each segment of a model but the second one of a turn that has a guide."""
     turns = [0] * min(1, len(segments))
     for before, s in pairwise(segments):
-        turns.append(turns[-1] + (s.author is not None and s.author != before.author))
+        shared = s.author == before.author and (s.guided or before.guided)
+        turns.append(turns[-1] + (s.author is not None and not shared))
     return turns
 
 
