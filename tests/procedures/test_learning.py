@@ -309,7 +309,7 @@ def test_self_rewarding_needs_no_reward_and_judges_every_answer(tmp_path: Path) 
 @pytest.mark.paper("002:Quark")
 def test_quark_samples_with_the_best_tag_and_earns_more(tmp_path: Path) -> None:
     directory = made(
-        "quark", tmp_path, "sampling.samples=8", rounds=3, tag=" q{quantile}", sft={"steps": 20, "prompts_per_step": 32}
+        "quark", tmp_path, "sampling.samples=8", rounds=3, tag=" q{quantile}", sft={"steps": 32, "prompts_per_step": 32}
     ).directory
     assert mean_reward(directory, "round-3") > mean_reward(directory, "round-1") + 0.04
     assert not any(" q" in row["prompt"] for row in collected(directory, "round-1"))
