@@ -119,7 +119,8 @@ def _generated(model, tokenizer, question):
 
 
 def _sampled(folder):
-    settings = load({"model": str(folder), "sampling": {"max_tokens": 20}}, complete=False)
+    model = {"path": str(folder), "dtype": "float32"}  # in bfloat16 near ties may be decided otherwise
+    settings = load({"model": model, "sampling": {"max_tokens": 20}}, complete=False)
     with open_session(settings, write=False) as session:
         prompts = [Prompt(i, (user(q),)) for i, (q, _) in enumerate(TALKS)]
         answers = session.sample(prompts, Sampling(temperature=0.0))
