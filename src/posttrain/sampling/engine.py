@@ -177,7 +177,6 @@ class Engine:
             return Slots(networks, count, longest + HEADROOM, most=times * count)
         self.cache.reserve(longest + HEADROOM)
         self.cache.most = max(self.cache.most, times * count)
-        self.cache.most = max(self.cache.most, times * count)
         return self.cache
 
 
