@@ -5,5 +5,5 @@ Its models: networks (small and real), recorder (keeps gradients).
 Its oracle: reference (written once more), independent (trains with it).
 A procedure: scripted_session (no model at all).
 A run: runs (in this process), processes (killed and interrupted), workers (rewards whose processes serve all tests).
-The tests: mutants (functions broken in every small way).
+The tests: mutants (functions broken in every small way), icarus (only where the simulator is).
 """

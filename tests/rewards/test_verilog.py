@@ -7,26 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from posttrain.errors import SandboxError
 from posttrain.rewards.bundled.verilog import design_of, share, verilog
-from posttrain.sandbox.availability import available
-from posttrain.sandbox.verilog import home
+from tests.harness.icarus import icarus  # noqa: F401 -- a fixture
 
 pytestmark = pytest.mark.paper("wang20252c7")
 
 ROWS = [json.loads(x) for x in (Path(__file__).parents[2] / "recipes" / "designs.jsonl").read_text().splitlines()]
 ADDER = ROWS[0]
 HEAD = "module adder(input [3:0] a, input [3:0] b, output [4:0] s);\n"
-
-
-@pytest.fixture
-def icarus():
-    if reason := available()["bubblewrap"]:
-        pytest.skip(f"no bubblewrap here: {reason}")
-    try:
-        home()
-    except SandboxError as error:
-        pytest.skip(str(error))
 
 
 def score(body, row=ADDER, seconds=60.0):

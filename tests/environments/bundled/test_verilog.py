@@ -8,11 +8,9 @@ from posttrain.data.generators import designs
 from posttrain.environments.bundled import verilog as module
 from posttrain.environments.bundled.verilog import Verilog
 from posttrain.environments.environment import Action
-from posttrain.errors import SandboxError
 from posttrain.records import Prompt
-from posttrain.sandbox.availability import available
 from posttrain.sandbox.verdict import Judgement
-from posttrain.sandbox.verilog import home
+from tests.harness.icarus import icarus  # noqa: F401 -- a fixture
 
 pytestmark = pytest.mark.paper("wang20252c7")
 
@@ -22,16 +20,6 @@ def begun(seed=0, **settings):
     world = Verilog(seconds=60.0, **settings)
     world.reset(Prompt(0, tuple(task["prompt"]), task), 0)
     return world
-
-
-@pytest.fixture
-def icarus():
-    if reason := available()["bubblewrap"]:
-        pytest.skip(f"no bubblewrap here: {reason}")
-    try:
-        home()
-    except SandboxError as error:
-        pytest.skip(str(error))
 
 
 @pytest.mark.usefixtures("icarus")
