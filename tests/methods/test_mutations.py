@@ -110,7 +110,8 @@ def readers() -> dict[Callable, list[str]]:
     for path in catalogue.paths():
         for fn in dict.fromkeys(p.fn for p in every_part(catalogue.load(path))):
             found.setdefault(fn, []).append(path)
-    helpers = [divergence.bounded_exp, divergence.k1, divergence.k2, divergence.k3, Groups.sum, Groups.mean, Groups.std]
+    helpers = [divergence.bounded_exp, divergence.k1, divergence.k2, divergence.k3]
+    helpers += [Groups.sum, Groups.mean, Groups.std, Groups.standardise]
     return found | dict.fromkeys(helpers, ["online/grpo"])
 
 

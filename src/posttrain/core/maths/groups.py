@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+EQUAL = 1e-12  # numbers that are closer differ by rounding
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -45,6 +47,11 @@ class Groups:
         """Standard deviation over the rows of the same group: [B] -> [B]; 0 for a group of fewer than two rows."""
         squares = self.sum((x - self.mean(x)) ** 2)
         return (squares / (self.size() - ddof).clamp(min=1)).sqrt()
+
+    def standardise(self, x: Tensor, eps: float, ddof: int) -> Tensor:
+        """Compute (x - mean) / (std + ε) within each group: [B] -> [B]; 0 where all numbers of a group are equal."""
+        std = self.std(x, ddof)
+        return torch.where(std > EQUAL, (x - self.mean(x)) / (std + eps), 0)
 
 
 def peers(group: Tensor, counts: Tensor) -> Tensor:

@@ -25,10 +25,7 @@ def group_standardise(
         eps: ε, keeps the division finite; above 0 and far below the deviation, 1e-6 to 1e-4 is usual.
         ddof: degrees of freedom that the variance gives up; 0 divides by the size G of the group, 1 by G - 1.
     """
-    groups = Groups.of(group, rows.trained)
-    std = groups.std(reward, ddof)
-    centred = reward - groups.mean(reward)
-    return rows.spread(torch.where(std > 1e-12, centred / (std + eps), 0))
+    return rows.spread(Groups.of(group, rows.trained).standardise(reward, eps, ddof))
 
 
 def group_centre(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:

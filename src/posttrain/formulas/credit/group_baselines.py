@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import torch
 
-from posttrain.core.maths.groups import Groups
+from posttrain.core.maths.groups import EQUAL, Groups
 from posttrain.core.parts import ComparedGroup, PerRow, PerRowMany, PerToken
 from posttrain.core.rows import Rows
-
-EQUAL = 1e-12  # rewards that are closer differ by rounding
 
 
 def length_weighted_centre(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
@@ -76,11 +74,6 @@ def decoupled_standardise(
     total = torch.zeros_like(named_rewards[:, 0])
     for reward, weight in zip(named_rewards.T, reward_weights.T, strict=True):
         said = rows.trained & ~reward.isnan()
-        total = total + torch.where(said, weight * _standardised(reward, Groups.of(group, said), eps, ddof), 0)
+        total = total + torch.where(said, weight * Groups.of(group, said).standardise(reward, eps, ddof), 0)
     everybody = Groups.of(torch.zeros_like(group), rows.trained)
-    return rows.spread(_standardised(total, everybody, eps, ddof))
-
-
-def _standardised(x: torch.Tensor, groups: Groups, eps: float, ddof: int) -> torch.Tensor:
-    std = groups.std(x, ddof)
-    return torch.where(std > EQUAL, (x - groups.mean(x)) / (std + eps), 0)
+    return rows.spread(everybody.standardise(total, eps, ddof))

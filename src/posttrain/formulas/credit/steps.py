@@ -23,7 +23,5 @@ def standardised_steps(
         ddof: degrees of freedom that the variance gives up; 0 divides by the number n of steps, 1 by n - 1.
     """
     ends = rows.mask & (dense_reward != 0)
-    groups = Groups.of(group[rows.index], ends)
-    std = groups.std(dense_reward, ddof)
-    own = torch.where(ends & (std > 1e-12), (dense_reward - groups.mean(dense_reward)) / (std + eps), 0)
-    return rows.discount(own, 1.0)
+    standardised = Groups.of(group[rows.index], ends).standardise(dense_reward, eps, ddof)
+    return rows.discount(torch.where(ends, standardised, 0), 1.0)

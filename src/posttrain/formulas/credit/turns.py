@@ -137,8 +137,8 @@ def standardised_turns(
     groups = _peers(own, group, turn, rows, alike=among == "turn")
     credit = own.sum(dense_reward)
     if standardise == "returns":
-        return own.spread(_standardised(own.rows.discount(credit, turn_gamma), groups, eps, ddof))
-    return own.spread(own.rows.discount(_standardised(credit, groups, eps, ddof), turn_gamma))
+        return own.spread(groups.standardise(own.rows.discount(credit, turn_gamma), eps, ddof))
+    return own.spread(own.rows.discount(groups.standardise(credit, eps, ddof), turn_gamma))
 
 
 def _peers(own: Segments, group: torch.Tensor, turn: torch.Tensor, rows: Rows, *, alike: bool) -> Groups:
@@ -149,8 +149,3 @@ def _peers(own: Segments, group: torch.Tensor, turn: torch.Tensor, rows: Rows, *
         _, number = torch.unique(turn[first], return_inverse=True)
         index = index * len(first) + number
     return Groups.of(index, torch.ones_like(index, dtype=torch.bool))
-
-
-def _standardised(x: torch.Tensor, groups: Groups, eps: float, ddof: int) -> torch.Tensor:
-    std = groups.std(x, ddof)
-    return torch.where(std > 1e-12, (x - groups.mean(x)) / (std + eps), 0)
