@@ -141,7 +141,8 @@ class Row:
 
     `trained` marks the tokens that the loss may use, `written` those that a model (or a demonstrator) wrote, trained or
     not: an opponent's answer is written but not trained, a tool's output is neither. `columns` are tensors of the
-    vocabulary: one number per row, `Numbers` of the row, or a sequence with one number per token.
+    vocabulary: one number per row, `Numbers` of the row, or a sequence with one number per token. `answer`: id of the
+    answer of which the row is a part; None where it is a whole one.
     """
 
     id: int
@@ -149,6 +150,7 @@ class Row:
     trained: tuple[bool, ...]
     written: tuple[bool, ...]
     columns: Mapping[str, Any] = field(default_factory=dict)
+    answer: int | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ import torch
 from transformers import LlamaForCausalLM
 
 from posttrain.config.load import load
-from posttrain.data.collate import episode_rows
+from posttrain.data.collate import collate, episode_rows
 from posttrain.errors import ConfigError, DataError, RewardError
 from posttrain.launch.run import open_session
 from posttrain.models.loading.tiny import TEMPLATE
 from posttrain.records import Episode, Prompt
 from posttrain.sampling.request import Completion
-from posttrain.selection.answers import demonstrations
+from posttrain.selection.answers import dataset, demonstrations
 from posttrain.training.environments import most_tokens
 from posttrain.training.playing import noted
 from posttrain.training.session import Session
@@ -188,8 +189,19 @@ def test_a_template_that_rewrites_turns_makes_rows(tmp_path: Path, plain: LlamaF
     assert len({r.id for r in rows}) == 3
     assert len({r.columns["conversation"] for r in rows}) == 1
     assert [sum(r.trained) for r in rows] == [len(s.tokens) for s in e.segments]
+    assert collate([*rows, replace(rows[0], id=5, answer=None)])["rows"].counted.tolist() == [True, False, False, True]
     with pytest.raises(DataError, match="no row holds the whole episode"):
         demonstrations([e])
+
+
+def test_pairs_of_answers_need_a_template_that_leaves_turns_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "forgets.jinja").write_text(FORGETS)
+    model = {"path": "tiny", "chat_template": str(tmp_path / "forgets.jinja")}
+    with (
+        session(model=model, method="online/online_dpo") as made,
+        pytest.raises(DataError, match="rewrites earlier turns"),
+    ):
+        made.train("online/online_dpo", dataset(tasks(3, 3, 3), "talk"), steps=1)
 
 
 def test_an_episode_is_a_demonstration_of_what_the_policy_wrote(open_one: Session) -> None:

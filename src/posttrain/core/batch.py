@@ -72,9 +72,7 @@ class Batch(Mapping[str, Any]):
         """Return the batch with all tensors on a device."""
 
         def move(x: Any) -> Any:
-            if isinstance(x, Rows):
-                return Rows(x.index.to(device), x.mask.to(device), x.count)
-            return x.to(device) if isinstance(x, Tensor) else x
+            return x.to(device) if isinstance(x, Tensor | Rows) else x
 
         moved = {n: move(x) for n, x in self.tensors.items()}
         return Batch(moved, self.axes, {n: move(x) for n, x in self.cotangents.items()})

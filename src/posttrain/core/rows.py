@@ -15,6 +15,7 @@ class Rows:
     index: Tensor  # [T] row number of each token; rows are contiguous and in order
     mask: Tensor  # [T] bool
     count: int
+    answer: Tensor | None = None  # [B] id of the answer that each row is a part of; None where every row is a whole one
 
     @property
     def sizes(self) -> Tensor:
@@ -42,6 +43,24 @@ class Rows:
     def trained(self) -> Tensor:
         """Whether each row has a token in the mask: [B] bool. Rows without one never count."""
         return self.length() > 0
+
+    @property
+    def counted(self) -> Tensor:
+        """Mark the rows that stand for an answer in statistics: the first trained row of each answer, [B] bool."""
+        if self.answer is None:
+            return self.trained
+        _, answer = torch.unique(self.answer, return_inverse=True)
+        place = torch.arange(self.count, device=self.mask.device)
+        wanted = torch.where(self.trained, place, self.count)
+        first = torch.full_like(place, self.count).scatter_reduce(0, answer, wanted, "amin")
+        return first[answer] == place
+
+    def over_answer(self, v: Tensor) -> Tensor:
+        """Add up the numbers of all rows of the same answer: [B] -> [B]."""
+        if self.answer is None:
+            return v
+        ids, answer = torch.unique(self.answer, return_inverse=True)
+        return v.new_zeros(len(ids)).index_add(0, answer, v)[answer]
 
     def position(self) -> Tensor:
         """Number the masked-in tokens of each row from 0: [T]; 0 outside the mask."""
@@ -108,4 +127,13 @@ class Rows:
 
     def take(self, tokens: Tensor, place: Tensor, count: int) -> Rows:
         """Select tokens. `tokens` [M]: their flat indices; `place` [B]: the new number of each old row."""
-        return Rows(place[self.index[tokens]], self.mask[tokens], count)
+        answer = self.answer
+        if answer is not None:
+            kept = place >= 0
+            answer = answer.new_zeros(count).index_copy(0, place[kept], answer[kept])
+        return Rows(place[self.index[tokens]], self.mask[tokens], count, answer)
+
+    def to(self, device: torch.device) -> Rows:
+        """Return the map on a device."""
+        answer = None if self.answer is None else self.answer.to(device)
+        return Rows(self.index.to(device), self.mask.to(device), self.count, answer)

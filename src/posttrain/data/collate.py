@@ -32,11 +32,11 @@ def collate(
     """
     _check(rows)
     lengths = torch.tensor([len(r.tokens) for r in rows])
-    index = torch.arange(len(rows)).repeat_interleave(lengths)
+    index, answer = torch.arange(len(rows)).repeat_interleave(lengths), _answers(rows)
     values: dict[str, Any] = {
         "tokens": torch.tensor([t for r in rows for t in r.tokens]),
-        "rows": Rows(index, torch.tensor([m for r in rows for m in r.trained]), len(rows)),
-        "written": Rows(index, torch.tensor([m for r in rows for m in r.written]), len(rows)),
+        "rows": Rows(index, torch.tensor([m for r in rows for m in r.trained]), len(rows), answer),
+        "written": Rows(index, torch.tensor([m for r in rows for m in r.written]), len(rows), answer),
         "row_id": torch.tensor([r.id for r in rows]),
     }
     axes = {"tokens": "T", "rows": "T", "written": "T", "row_id": "B"}
@@ -45,6 +45,13 @@ def collate(
         columns["pairs"] = torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2), "N 2"
     columns |= {name: (number, "") for name, number in (scalars or {}).items()}
     return Batch(values, axes).add({n: x for n, (x, _) in columns.items()}, {n: a for n, (_, a) in columns.items()})
+
+
+def _answers(rows: Sequence[Row]) -> torch.Tensor | None:
+    """Return the ids of the answers that rows are parts of; None where each is a whole one."""
+    if all(r.answer is None for r in rows):
+        return None
+    return torch.tensor([r.id if r.answer is None else r.answer for r in rows])
 
 
 def _check(rows: Sequence[Row]) -> None:
@@ -134,6 +141,7 @@ def episode_rows(
                 tokens=(*before, *tokens),
                 **{name: (False,) * len(before) + mark[own] for name, mark in marks.items()},
                 columns={name: _part(cell, len(before), own) for name, cell in whole.items()},
+                answer=identity if len(e.rows) > 1 else None,
             )
         )
     return rows

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from posttrain.core.batch import Batch
 from posttrain.core.method import MAIN, Method
-from posttrain.data.collate import collate, episode_columns, episode_rows, groups, paired
+from posttrain.data.collate import collate, episode_columns, episode_row, episode_rows, groups, paired
 from posttrain.data.dataset import Dataset
 from posttrain.data.feed import Feed
 from posttrain.data.numeric_columns import brought
@@ -232,14 +232,15 @@ class Batches:
         if not source.trained(drawn.episodes):
             return None, drawn.metrics
         weights = {r.name: r.weight for r in self.rewards if r.weight}
+        alone = "pairs" in self.method.derived  # a pair compares whole answers
+        how: dict[str, Any] = {"step": self.run.journal.steps, "wanted": self.columns, "weights": weights}
         rows = [
-            episode_rows(
+            _rows(
                 e,
+                alone=alone,
                 train=self.authors[s][e.author].train,
                 temperature=self.authors[s][e.author].temperature,
-                step=self.run.journal.steps,
-                wanted=self.columns,
-                weights=weights,
+                **how,
             )
             for e in drawn.episodes
         ]
@@ -286,3 +287,8 @@ class Batches:
                 )
         for s, rollouts in saved["rollouts"].items():
             self.sources[s].restore(rollouts)
+
+
+def _rows(e: Episode, *, alone: bool, **how: Any) -> list[Row]:
+    """The rows of an episode; with `alone` its only one."""
+    return [episode_row(e, **how)] if alone else episode_rows(e, **how)

@@ -25,12 +25,12 @@ def group_standardise(
         eps: ε, keeps the division finite; above 0 and far below the deviation, 1e-6 to 1e-4 is usual.
         ddof: degrees of freedom that the variance gives up; 0 divides by the size G of the group, 1 by G - 1.
     """
-    return rows.spread(Groups.of(group, rows.trained).standardise(reward, eps, ddof))
+    return rows.spread(Groups.of(group, rows.counted).standardise(reward, eps, ddof))
 
 
 def group_centre(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
     """Reward less the mean of the group, at every token of the answer: R - mean."""
-    return rows.spread(reward - Groups.of(group, rows.trained).mean(reward))
+    return rows.spread(reward - Groups.of(group, rows.counted).mean(reward))
 
 
 def leave_one_out(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
@@ -38,7 +38,7 @@ def leave_one_out(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
 
     R_i - 1/(G-1) Σ_{j≠i} R_j = G/(G-1) (R_i - mean)
     """
-    groups = Groups.of(group, rows.trained)
+    groups = Groups.of(group, rows.counted)
     n = groups.size()
     return rows.spread((reward - groups.mean(reward)) * n / (n - 1).clamp(min=1))
 
@@ -68,7 +68,7 @@ def running_mean(state: State | None, reward: PerRow, rows: Rows, *, decay: floa
     """
     before = 0.0 if state is None else state["mean"]
     seen = 0.0 if state is None else state["weight"]
-    mean = float(reward[rows.trained].mean()) if rows.trained.any() else before
+    mean = float(reward[rows.counted].mean()) if rows.counted.any() else before
     weight = decay * seen + (1 - decay)
     moved = {"mean": (decay * seen * before + (1 - decay) * mean) / weight, "weight": weight}
     return moved, reward.new_tensor(before)
@@ -84,7 +84,7 @@ def queue_mean(
     """
     held = [] if state is None else state["rewards"]
     mean = sum(held) / max(len(held), 1)
-    return {"rewards": [*held, *reward[rows.trained].tolist()][-size:]}, reward.new_tensor(mean)
+    return {"rewards": [*held, *reward[rows.counted].tolist()][-size:]}, reward.new_tensor(mean)
 
 
 def minus_baseline(token_return: PerToken, baseline: Scalar, rows: Rows) -> PerToken:

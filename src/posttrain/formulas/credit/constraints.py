@@ -47,7 +47,7 @@ def threshold_multiplier(
         momentum: m, share of the last step that is taken again; 0 up to but not including 1, 0.1 in the paper.
     """
     before, step = (start, 0.0) if state is None else (state["mu"], state["step"])
-    known = rows.trained & ~reward.isnan()
+    known = rows.counted & ~reward.isnan()
     if known.any():
         step = momentum * step + min(max(float(reward[known].mean()) - threshold, -1e9), 1e9)
         before = min(max(before - rate * step, -FARTHEST), FARTHEST)

@@ -34,10 +34,10 @@ def adaptive_kl(
         horizon: answers in which the coefficient can change by a factor of about e^0.2; above 0, 1e4 in the paper.
     """
     weight = start if state is None else state["weight"]
-    n = int(rows.trained.sum())
+    n = int(rows.counted.sum())
     if n == 0:
         return {"weight": weight}, old_logp.new_tensor(weight)
-    kl = float(rows.sum(old_logp - ref_logp)[rows.trained].mean())
+    kl = float(rows.over_answer(rows.sum(old_logp - ref_logp))[rows.counted].mean())
     error = min(max(kl / target - 1, -0.2), 0.2)
     return {"weight": weight * (1 + error * n / horizon)}, old_logp.new_tensor(weight)
 
@@ -93,7 +93,7 @@ def multiplier(
     before = start if state is None else state["lambda"]
     if not rows.trained.any():
         return state or {"lambda": before, "cost": 0.0}, cost.new_tensor(before)
-    now = float(cost[rows.trained].mean()) + budget
+    now = float(cost[rows.counted].mean()) + budget
     excess = now if state is None else decay * state["cost"] + (1 - decay) * now
     logarithm = math.log(before) + rate * before * excess
     after = math.exp(min(max(logarithm, LOWEST_LOG), math.log(largest)))

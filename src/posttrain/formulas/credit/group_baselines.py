@@ -17,7 +17,7 @@ def length_weighted_centre(reward: PerRow, group: ComparedGroup, rows: Rows) -> 
 
     It is the baseline of least variance where the squared gradient of log π(y) is in proportion to the length.
     """
-    groups, length = Groups.of(group, rows.trained), rows.length().to(reward.dtype)
+    groups, length = Groups.of(group, rows.counted), rows.over_answer(rows.length()).to(reward.dtype)
     centred = reward - groups.mean(reward)  # so that equal rewards give exactly 0
     return rows.spread(centred - groups.sum(length * centred) / groups.sum(length).clamp(min=1))
 
@@ -27,17 +27,17 @@ def over_mean(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
 
     Where rewards are 0 and 1 the mean is the success rate.
     """
-    groups = Groups.of(group, rows.trained)
+    groups = Groups.of(group, rows.counted)
     size = groups.mean(reward.abs())
     return rows.spread(torch.where(size > EQUAL, (reward - groups.mean(reward)) / size, 0))
 
 
 def best_over_second(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToken:
     """Lead of the best answer over the second, 0 for all others: max_j R_j - max_{j≠i} R_j."""
-    groups = Groups.of(group, rows.trained)
+    groups = Groups.of(group, rows.counted)
     best = reward == groups.max(reward)
     leader = rows.trained & best & (groups.sum(best.to(reward.dtype)) == 1) & (groups.size() > 1)
-    second = Groups.of(group, rows.trained & ~best).max(reward)
+    second = Groups.of(group, rows.counted & ~best).max(reward)
     return rows.spread(torch.where(leader, reward - second, 0))
 
 
@@ -46,9 +46,9 @@ def rescaled_centre(reward: PerRow, group: ComparedGroup, rows: Rows) -> PerToke
 
     α is the number of answers over the number of those whose group has different rewards.
     """
-    groups = Groups.of(group, rows.trained)
+    groups = Groups.of(group, rows.counted)
     teaches = rows.trained & (groups.std(reward, 0) > EQUAL)
-    share = rows.trained.sum() / teaches.sum().clamp(min=1)
+    share = rows.counted.sum() / (rows.counted & teaches).sum().clamp(min=1)
     return rows.spread(torch.where(teaches, share * (reward - groups.mean(reward)), 0))
 
 
@@ -73,7 +73,8 @@ def decoupled_standardise(
     """
     total = torch.zeros_like(named_rewards[:, 0])
     for reward, weight in zip(named_rewards.T, reward_weights.T, strict=True):
-        said = rows.trained & ~reward.isnan()
-        total = total + torch.where(said, weight * Groups.of(group, said).standardise(reward, eps, ddof), 0)
-    everybody = Groups.of(torch.zeros_like(group), rows.trained)
+        said = ~reward.isnan()
+        standardised = Groups.of(group, rows.counted & said).standardise(reward, eps, ddof)
+        total = total + torch.where(rows.trained & said, weight * standardised, 0)
+    everybody = Groups.of(torch.zeros_like(group), rows.counted)
     return rows.spread(everybody.standardise(total, eps, ddof))

@@ -17,7 +17,7 @@ def intervention_effect(reward: PerRow, group: PerRow, author: PerRow, rows: Row
     y_init are the answers of author 1 to the same prompt; their rewards are averaged. It is 1 where all w are equal.
     """
     change = (Groups.of(group, author == 1).mean(reward) - reward).abs()
-    trained = change[rows.trained]
+    trained = change[rows.counted]
     if not len(trained):
         return torch.ones_like(reward)
     low, high = trained.min(), trained.max()

@@ -51,7 +51,7 @@ def capped(
 
 def minus_mean(worth: PerRow, rows: Rows) -> PerToken:
     """What an answer is worth less the mean of the batch, at every token of the answer."""
-    return rows.spread(worth - worth[rows.trained].mean())
+    return rows.spread(worth - worth[rows.counted].mean())
 
 
 def best_allowed(
@@ -95,7 +95,7 @@ def allowed_and_violating(
     Where none violates anything, the worst of all; where all do, or all are equal, the prompt gives no pair.
     """
     answers: dict[int, list[tuple[bool, float, int, int]]] = {}
-    columns = (x.tolist() for x in (group, allowed > 0, reward, row_id, rows.trained))
+    columns = (x.tolist() for x in (group, allowed > 0, reward, row_id, rows.counted))
     for index, (prompt, fine, value, identity, trained) in enumerate(zip(*columns, strict=True)):
         if trained:
             answers.setdefault(prompt, []).append((fine, value, -identity, index))

@@ -96,7 +96,7 @@ def best_and_worst(reward: PerRow, group: ComparedGroup, row_id: PerRow, rows: R
     A prompt whose answers all have the same reward gives no pair.
     """
     answers: dict[int, list[tuple[float, int, int]]] = {}
-    columns = zip(group.tolist(), reward.tolist(), row_id.tolist(), rows.trained.tolist(), strict=True)
+    columns = zip(group.tolist(), reward.tolist(), row_id.tolist(), rows.counted.tolist(), strict=True)
     for index, (prompt, value, identity, trained) in enumerate(columns):
         if trained:
             answers.setdefault(prompt, []).append((value, -identity, index))
@@ -114,7 +114,7 @@ def best_against_other_author(
     no pair.
     """
     answers: dict[int, list[tuple[float, int, int, int]]] = {}
-    columns = (x.tolist() for x in (group, reward, row_id, author, rows.trained))
+    columns = (x.tolist() for x in (group, reward, row_id, author, rows.counted))
     for index, (prompt, value, identity, who, trained) in enumerate(zip(*columns, strict=True)):
         if trained:
             answers.setdefault(prompt, []).append((value, identity, index, who))

@@ -19,7 +19,7 @@ def worst_prompts(reward: PerRow, group: ComparedGroup, rows: Rows, *, radius: f
         radius: ρ, share of the weight that may move; 0 (plain mean) to 1 (the worst prompt), 0.1 to 0.8 in the paper.
     """
     prompts, index = torch.unique(group, return_inverse=True)
-    mean = Groups.of(group, rows.trained).mean(reward)
+    mean = Groups.of(group, rows.counted).mean(reward)
     loss = -mean.new_zeros(len(prompts)).index_copy(0, index, mean)
     return worst_case(loss, radius=radius)[index]
 

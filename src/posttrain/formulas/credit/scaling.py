@@ -25,7 +25,7 @@ def running_scale(
         by: what is changed, by name; none, std (divide by s) or whiten (subtract the mean too).
         clip: c, largest size of the result; 0 does not clip, 0.8 to 10 is usual.
     """
-    moments = _merged(state or {"count": 0.0, "mean": 0.0, "squares": 0.0}, reward[rows.trained].double())
+    moments = _merged(state or {"count": 0.0, "mean": 0.0, "squares": 0.0}, reward[rows.counted].double())
     spread = math.sqrt(moments["squares"] / max(moments["count"] - 1, 1)) or 1.0
     mean, spread = {"none": (0.0, 1.0), "std": (0.0, spread), "whiten": (moments["mean"], spread)}[by]
     return moments, _bounded((reward - mean) / spread, clip)

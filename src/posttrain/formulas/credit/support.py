@@ -23,7 +23,7 @@ def lowest_reward(state: State | None, reward: PerRow, rows: Rows, *, margin: fl
     Settings:
         margin: how much less it is; 0 or more, in units of the reward.
     """
-    seen = reward[rows.trained].tolist() + ([] if state is None else [state["lowest"]])
+    seen = reward[rows.counted].tolist() + ([] if state is None else [state["lowest"]])
     lowest = min(seen, default=0.0)
     return ({"lowest": lowest} if seen else state or {}), reward.new_tensor(lowest - margin)
 
