@@ -48,6 +48,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "environments/tools/turn.py": ("environments/tools/test_find.py",),
     "environments/tools/validate.py": ("environments/tools/test_call.py",),
     "data/chat/continuation.py": ("border/test_continued.py",),
+    "search/evolution/": ("search/evolution/test_driver.py",),
     "models/merging/rules/": ("models/merging/test_rules.py",),
     "models/merging/fit.py": ("models/merging/test_write.py",),
     "models/merging/folder.py": ("models/merging/test_write.py",),

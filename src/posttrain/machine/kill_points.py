@@ -23,7 +23,7 @@ PHASES = {
     "turn": "a turn of an episode is written, the environment has not answered",
     "sampling": "the answers are sampled",
     "rewards": "the answers are scored",
-    "search": "steps of a search are drawn or valued, and kept",
+    "search": "what a search has drawn, proposed or valued is kept",
     "derive": "the derived tensors are computed",
     "backward": "a gradient is complete",
     "optimiser": "an optimiser step is done, perhaps not the last of its batch",

@@ -1,1 +1,1 @@
-"""Search over partial answers: trees of steps, the laws that choose where they grow, and strategies that grow them."""
+"""Search: over partial answers, as trees of steps that strategies grow; and over whole artefacts (evolution/)."""

@@ -21,12 +21,16 @@ from posttrain.roles.choices import Choices, Normalisation
 from posttrain.roles.options import options_of_each
 from posttrain.roles.protocol import Options as ReplyOptions
 from posttrain.runs.rounds import as_episodes, as_row
+from posttrain.search.evolution.archive import Archive
+from posttrain.search.evolution.course import Strategy
+from posttrain.search.evolution.driver import Evaluate, Write
 from posttrain.search.found import Found
 from posttrain.search.search import Search
 from posttrain.training import acting, measures, text_roles
 from posttrain.training.episodes import Names, with_opponents
 from posttrain.training.estimates import Estimate
 from posttrain.training.evaluation import Evaluation, Evaluations, evaluate, sample
+from posttrain.training.evolving import evolved
 from posttrain.training.reranking import rerank
 from posttrain.training.run import Run
 from posttrain.training.searching import LINES, Cut, searched
@@ -148,6 +152,10 @@ class Observer:
         tokens, nodes = sum(f.tree.tokens for f in found), sum(len(f.tree.nodes) - 1 for f in found)
         self.note(f"{name}: {search.name} drew {tokens} tokens for {nodes} nodes behind {len(asked)} prompts")
         return found
+
+    def evolve(self, name: str, strategy: Strategy, write: Write, evaluate: Evaluate, **how: Any) -> Archive:
+        """Propose, evaluate and select artefacts, each kept at once (training.evolving.evolved, which names `how`)."""
+        return evolved(self.run, name, strategy, write, evaluate, **how)
 
     def score_again(self, name: str, episodes: Sequence[Episode], rewards: Scoring | None = None) -> list[Episode]:
         """Return the same episodes with new rewards, kept like what is collected."""

@@ -1,0 +1,1 @@
+"""Search over artefacts (prompts, programs, settings): what is proposed, how it is evaluated, and who is selected."""
