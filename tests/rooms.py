@@ -25,6 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "sampling": {"core", "errors", "models", "records"},
     "backends": {"core", "machine", "models.merging", "records", "sampling"},
     "backends.local": LEAVES | {"backends", "core", "machine", "models", "models.merging", "sampling"},
+    "learners": LEAVES | {"catalogue"},
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},
     "judges": LEAVES | {"endpoint"},
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "roles", "sandbox"},
@@ -39,9 +40,9 @@ ROOMS: dict[str, set[str]] = {
     "trackers": {"errors", "records", "turns"},
     "training": LEAVES
     | {"backends", "catalogue", "config", "core", "core.maths", "data", "environments", "machine", "models.merging"}
-    | {"rewards", "roles", "runs", "sampling", "search", "viewer"},
+    | {"learners", "rewards", "roles", "runs", "sampling", "search", "viewer"},
     "procedures": LEAVES
-    | {"core", "data", "environments", "formulas", "judges", "methods", "search", "selection", "training"},
+    | {"core", "data", "environments", "formulas", "judges", "learners", "methods", "search", "selection", "training"},
     "launch": LEAVES
     | {"backends.local", "catalogue", "config", "core", "data", "environments", "evaluation", "machine", "models"}
     | {"rewards", "roles", "runs", "trackers", "training", "viewer"},

@@ -158,13 +158,16 @@ def configured(run: RunFile, method: Method) -> Method:
     return configure(whole, run.method.settings if run.method else {})
 
 
-def procedure_of(run: RunFile) -> Callable[..., Any]:
-    """The procedure of a run file. ConfigError where its data or settings are not those that it takes."""
+def procedure_of(run: RunFile, *, whole: bool = False) -> Callable[..., Any]:
+    """The procedure of a run file. ConfigError where its data or settings are not those that it takes.
+
+    `whole`: all of its data are in the run file; else Python hands them over where the file names none.
+    """
     assert run.procedure is not None
     given = run.given.get(run.procedure.path)
     function = given or catalogue.load_procedure(run.procedure.path, run.base)
     signature = Signature(function, own=("session",))
-    if run.data:  # there are none in the file where Python hands over the records
+    if run.data or whole:
         signature.check_data(run.data, run.procedure.path)
     signature.check(run.procedure.settings, "procedure")
     return function

@@ -48,7 +48,8 @@ def claim(run: RunFile, which: str | None, log: RunLog) -> RunDirectory:
     Nothing is written to it yet. Raises FinishedError where the newest checkpoint leaves nothing to do.
     """
     named, model = run.procedure or run.method, _short(run.model.path)
-    hint = f"{Path(_short(named.path)).stem}-{model}" if named else model
+    about = Path(_short(named.path)).stem if named else ""
+    hint = about if run.model.absent else f"{about}-{model}" if about else model
     config = resolved(run)
     directory = RunDirectory.claimed(
         run.output, run.name, config, hint=hint, seed=run.seed, resume=which is not None, log=log

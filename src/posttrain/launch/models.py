@@ -46,7 +46,7 @@ def load_models(run: RunFile, policy: Loaded) -> tuple[dict[str, Any], dict[str,
     networks: dict[str, Any] = {"policy": policy.network}
     others: dict[str, Loaded] = {}
     for role, entry in run.models.items():
-        if entry.endpoint is not None:
+        if entry.endpoint is not None or entry.scripted is not None:
             continue
         if entry.shared:
             networks[role] = policy.network

@@ -22,6 +22,7 @@ from posttrain.launch.reading import read_before_loading, to_read
 from posttrain.launch.report import followers
 from posttrain.launch.result import Result
 from posttrain.launch.text_roles import check_scores, reward_models, text_roles
+from posttrain.launch.without_policy import NoPolicy, load_text_models
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
 from posttrain.rewards.reward import Reward
@@ -51,6 +52,8 @@ def launch(
 
     `resume`: true or "latest" continues the newest usable checkpoint; or a step, or the folder of a checkpoint or run.
     """
+    if run.procedure is not None:
+        procedure_of(run, whole=True)
     try:
         with open_session(run, resume=resume, display=display, functions=functions) as session:
             return _launched(session)
@@ -134,6 +137,8 @@ def _loaded(
     datasets: Datasets,
 ) -> Run:
     """The run with its models, backend, encoder and journal."""
+    if run.model.absent:
+        return _without_policy(run, directory, display, functions, datasets)
     scored = bool(run.rewards or functions)
     encodings = encode_before_loading(run, datasets, scored=scored, progress=display.phase)
     policy = load_policy(run, encodings and encodings.encoder.tokenizer)
@@ -168,13 +173,36 @@ def _loaded(
     )
 
 
+def _without_policy(
+    run: RunFile,
+    directory: RunDirectory | None,
+    display: Display,
+    functions: tuple[Reward, ...],
+    datasets: Datasets,
+) -> Run:
+    """The run of a procedure that trains no language model."""
+    none = cast(Any, NoPolicy(run.procedure.path if run.procedure else "this run"))
+    kept = directory.path / "kept" if directory else None
+    return Run(
+        run,
+        none,
+        none,
+        none,
+        journal=journal(run, directory, NoPolicy.vocabulary, cast(Any, None)) if directory else Journal(),
+        display=display,
+        functions=functions,
+        text_roles=text_roles(run, load_text_models(run), kept) | reward_models(run, kept),
+        datasets=datasets,
+    )
+
+
 # ---- what is run
 
 
 def _warn_of_decoder(session: Session) -> None:
     """Say that a decoder that was saved with the model takes no part in a run."""
     path = session.run.file.model.path
-    if (saved := decoder_in(path)) is not None:
+    if not session.run.file.model.absent and (saved := decoder_in(path)) is not None:
         session.run.warn(
             "model",
             f"{path} was saved with the decoder {saved.name}, which this run does not use: it samples, trains "
@@ -197,7 +225,10 @@ def _run_procedure(session: Session) -> dict[str, float]:
     assert file.procedure is not None
     _read_held_out(session, None, data := _read(session, None))
     session.evaluate_now("before")
-    return cast(dict[str, float], function(session, **data, **file.procedure.settings) or {})
+    metrics = cast(dict[str, float], function(session, **data, **file.procedure.settings) or {})
+    if file.model.absent and metrics:  # no step has written any
+        session.run.journal.write_metrics(metrics)
+    return metrics
 
 
 def _read(session: Session, method: Method | None) -> dict[str, Dataset]:
@@ -216,6 +247,6 @@ def _save_models(session: Session) -> dict[str, Path]:
     assert folder is not None
     others = [role for role in session.trained if role != session.role]
     models = {role: session.save(role, folder / "models" / role) for role in others}
-    if session.trained or not session.artefacts:
+    if session.trained or not (session.artefacts or session.run.file.model.absent):
         models[session.role] = session.save_final()
     return models

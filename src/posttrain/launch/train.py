@@ -21,7 +21,7 @@ Section = Mapping[str, Any]
 
 
 def train(
-    model: Any,
+    model: Any = None,
     method: Any = None,
     data: Any = None,
     rewards: Any = (),
@@ -49,7 +49,7 @@ def train(
 
     Args:
         model: name, folder, hub id, {"path": ..., "lora": {...}}; or a loaded model of transformers, of which a copy is
-            trained.
+            trained. None for a procedure that trains none.
         method: name, ./file.py, {"path": ..., **settings}; or a posttrain.Method.
         data: file, hub id, generator; or a list of dictionaries, a datasets.Dataset, a Dataset; or {"path": ...,
             "columns": {...}} of these, or one for each stream of the method.
@@ -76,7 +76,7 @@ def train(
     """
     objects = Objects()
     content = {
-        "model": objects.model(model, tokenizer),
+        "model": None if model is None else objects.model(model, tokenizer),
         "method": objects.code(method, "method"),
         "procedure": objects.code(procedure, "procedure"),
         "environment": objects.environment(environment),

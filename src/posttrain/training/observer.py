@@ -15,6 +15,7 @@ from posttrain.core.parts import Function, Part
 from posttrain.data.dataset import Dataset, Reads
 from posttrain.data.kinds.decisions import Decision
 from posttrain.errors import ConfigError
+from posttrain.learners.speaker import Speaker
 from posttrain.records import Episode, Prompt, Record, Turns
 from posttrain.rewards.reward import Reward
 from posttrain.roles.choices import Choices, Normalisation
@@ -26,7 +27,7 @@ from posttrain.search.evolution.course import Strategy
 from posttrain.search.evolution.driver import Evaluate, Write
 from posttrain.search.found import Found
 from posttrain.search.search import Search
-from posttrain.training import acting, measures, text_roles
+from posttrain.training import acting, measures, speaking, text_roles
 from posttrain.training.episodes import Names, with_opponents
 from posttrain.training.estimates import Estimate
 from posttrain.training.evaluation import Evaluation, Evaluations, evaluate, sample
@@ -242,6 +243,13 @@ class Observer:
             Decision(**{**row, "prompt": tuple(row["prompt"]), "choices": tuple(row["choices"])})
             for row in self._kept(name, compute)
         ]
+
+    def speaker(self, role: str = "speaker") -> Speaker:
+        """Return who answers questions in this role (learners.speaker): a model, a server, the policy or a script.
+
+        What it says is kept in `kept/`, so that nothing is asked twice.
+        """
+        return speaking.speaker(self.run, role)
 
     # ---- evaluating
     def evaluate(

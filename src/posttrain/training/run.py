@@ -16,6 +16,7 @@ from posttrain.data.dataset import Dataset, Reads
 from posttrain.data.notices import Notices
 from posttrain.data.plain_text import note_plain_text
 from posttrain.data.sources import is_bundled
+from posttrain.errors import ConfigError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
 from posttrain.rewards.reward import Reward, resolve
@@ -183,6 +184,8 @@ class Run:
         """Return the text role of this name; else the policy or a model that shares its vocabulary, as it is now."""
         if role in self.text_roles:
             return self.text_roles[role]
+        if (entry := self.file.models.get(role)) is not None and entry.scripted is not None:
+            raise ConfigError(f"models.{role}: a script answers the questions of learners alone; name a model")
         return ModelRole(role, self.encoder, self.learner.forward, self.generate, plain=True, gated=True)
 
     # ---- rewards

@@ -10,9 +10,11 @@ from pydantic import Field, field_validator, model_validator
 from posttrain.config.code import plain
 from posttrain.config.secrets import without_secrets
 from posttrain.config.section import Pathed, Section
+from posttrain.config.sections.scripted import ScriptedSpeaker
 from posttrain.config.types import Count, Flag, Label, NotNegative, Positive
 
 POLICY = "policy"
+NO_POLICY = "none"  # the path of the policy of a run that has none
 
 
 class Lora(Section):
@@ -73,7 +75,8 @@ class Model(Pathed):
     noun: ClassVar[str] = "model"
 
     path: str = Field(min_length=1)
-    """Hub id, folder of a model, adapter or run, .gguf file or bundled name (smollm2, tiny)."""
+    """Hub id, folder of a model, adapter or run, .gguf file or bundled name (smollm2, tiny); none in the run of a
+    procedure that trains no language model."""
     revision: str | None = None
     """Branch, tag or commit of a hub model; null takes the default branch."""
     dtype: Literal["auto", "float32", "bfloat16", "float64"] = "auto"
@@ -113,6 +116,11 @@ class Model(Pathed):
         return self.path == POLICY
 
     @property
+    def absent(self) -> bool:
+        """Whether the run has no policy: its procedure trains another kind of learner, or searches."""
+        return self.path == NO_POLICY
+
+    @property
     def adapters(self) -> bool:
         """Whether adapters are trained in place of the weights."""
         return self.lora is not None or self.ia3 is not None
@@ -135,14 +143,14 @@ class Model(Pathed):
             raise ValueError("quantize: bitsandbytes computes in float32 or bfloat16, not in float64; set dtype")
         return self
 
+    def _set_besides(self, key: str) -> list[str]:
+        """The other keys that do not have their defaults."""
+        fields = type(self).model_fields.items()
+        return [n for n, f in fields if n != key and getattr(self, n) != f.get_default(call_default_factory=True)]
+
     @model_validator(mode="after")
     def _shared_is_bare(self) -> Model:
-        fields = type(self).model_fields.items()
-        extra = [
-            name
-            for name, f in fields
-            if name != "path" and getattr(self, name) != f.get_default(call_default_factory=True)
-        ]
+        extra = self._set_besides("path")
         if self.shared and extra:
             raise ValueError(f"shares the weights of the policy, so {' and '.join(extra)} cannot be set here")
         return self
@@ -163,6 +171,9 @@ class RoleModel(Model):
     endpoint: Annotated[dict[str, Any], Label("mapping")] | None = None
     """Options of a model behind a server: the key `model`, and any other key of endpoint/endpoint.py; null loads the
     model from its path."""
+    scripted: ScriptedSpeaker | None = None
+    """A script of stated accuracy in place of a model, such as {accuracy: 0.8}, for procedures that ask a speaker; null
+    is a model."""
 
     @field_validator("endpoint")
     @classmethod
@@ -174,14 +185,11 @@ class RoleModel(Model):
 
     @model_validator(mode="after")
     def _one_source(self) -> RoleModel:
-        if not self.path and self.endpoint is None:
+        if not self.path and self.endpoint is None and self.scripted is None:
             raise ValueError("path or endpoint is missing: {path: FOLDER}, or {endpoint: {model: NAME, url: ADDRESS}}")
-        fields = type(self).model_fields.items()
-        extra = [
-            name
-            for name, f in fields
-            if name != "endpoint" and getattr(self, name) != f.get_default(call_default_factory=True)
-        ]
+        extra = self._set_besides("endpoint")
         if self.endpoint is not None and extra:
             raise ValueError(f"endpoint names a model behind a server, so {' and '.join(extra)} cannot be set here")
+        if self.scripted is not None and (extra := self._set_besides("scripted")):
+            raise ValueError(f"scripted stands in for a model, so {' and '.join(extra)} cannot be set here")
         return self

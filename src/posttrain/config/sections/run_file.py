@@ -15,7 +15,7 @@ from posttrain.config.sections.data import MAIN, TASKS, Data
 from posttrain.config.sections.environment import EnvironmentRef
 from posttrain.config.sections.evaluate import Evaluate
 from posttrain.config.sections.method import MethodRef
-from posttrain.config.sections.model import POLICY, Model, RoleModel
+from posttrain.config.sections.model import NO_POLICY, POLICY, Model, RoleModel
 from posttrain.config.sections.procedure import ProcedureRef
 from posttrain.config.sections.report import Report, listed
 from posttrain.config.sections.rewards import RewardRef
@@ -33,7 +33,7 @@ class RunFile(Section):
     """
 
     model: Model
-    """The policy, the model that is trained."""
+    """The policy, the model that is trained; a procedure that trains none needs none."""
     models: dict[Role, RoleModel] = Field(default_factory=dict)
     """Models in other roles (reference, reward, cost, critic, cost_critic, or a name of yours), in this process or
     behind an endpoint; a role that is not named starts as a copy of another."""
@@ -47,7 +47,7 @@ class RunFile(Section):
     with a class; its settings are further keys; null is one answer to each prompt."""
     data: dict[StreamName, Data] = Field(default_factory=dict, validate_default=True)
     """Records to learn from: one source, or one for each stream of the method; a run needs at least one, unless its
-    environment makes tasks."""
+    environment makes tasks or its procedure reads none."""
     rewards: tuple[RewardRef, ...] = ()
     """Reward functions; the reward of an answer is their weighted sum, unless `scoring.combine` says otherwise."""
     scoring: Scoring = Field(default_factory=Scoring)
@@ -96,6 +96,8 @@ class RunFile(Section):
         if not isinstance(value, Mapping):
             return value
         long = dict(value)
+        if long.get("procedure"):
+            long.setdefault("model", NO_POLICY)  # some train none; the others say so when they need it
         data = long.get("data")
         if isinstance(data, str | list | tuple) or (
             isinstance(data, Mapping) and data.keys() & Data.model_fields.keys()
@@ -123,7 +125,7 @@ class RunFile(Section):
     @field_validator("data")
     @classmethod
     def _some_data(cls, data: dict[str, Data], info: ValidationInfo) -> dict[str, Data]:
-        if _complete(info) and not data:
+        if _complete(info) and not data and not info.data.get("procedure"):
             raise PydanticCustomError("missing", "there is no data")
         return data
 
@@ -135,6 +137,10 @@ class RunFile(Section):
             )
         if _complete(info) and not self.method and not self.procedure:
             raise ValueError("method is missing: a name that `posttrain methods` lists, or ./file.py")
+        if self.model.absent and (self.method or self.evaluate or self.environment):
+            raise ValueError("model is missing: a hub id, a folder or a bundled name (smollm2, tiny)")
+        if scripted := [role for role, entry in self.models.items() if entry.scripted and not self.procedure]:
+            raise ValueError(f"models.{scripted[0]}.scripted: only a procedure asks a speaker; name a model")
         if self.model.shared:
             raise ValueError("model is the policy itself: write its hub id, folder or bundled name")
         if POLICY in self.models:

@@ -1,0 +1,1 @@
+"""Small learners for worlds that are not text, and the language models that help them."""
