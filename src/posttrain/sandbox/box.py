@@ -90,10 +90,10 @@ class Box:
         """Seconds until its deadline."""
         return max(0.0, self._deadline - time.monotonic())
 
-    def start_clock(self) -> None:
-        """Start the program's time now, if it has begun."""
+    def start_clock(self, seconds: float | None = None) -> None:
+        """Start the program's time now, if it has begun: those of its limits unless given."""
         if self.ready:
-            self._deadline = time.monotonic() + self.limits.seconds
+            self._deadline = time.monotonic() + (self.limits.seconds if seconds is None else seconds)
 
     def readable(self) -> list[int]:
         """Descriptors to wait on for reading. One reports its end: it may close its pipes and still be running."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from posttrain.sandbox.filter import instructions
 from posttrain.sandbox.limits import MIB, Limits
+from posttrain.sandbox.packages import mounted
 from posttrain.sandbox.tier import ENVIRONMENT, Name, Restrictions, interpreter
 
 _NOBODY = "65534"
@@ -25,11 +26,13 @@ class Bubblewrap:
         program = shutil.which("bwrap")
         if program is None:
             raise FileNotFoundError("bwrap is not installed: apt-get install bubblewrap")
+        held = mounted(limits)
         variables = [word for pair in ENVIRONMENT.items() for word in ("--setenv", *pair)]
         return [
             *(program, "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"),
             *("--clearenv", *variables, "--uid", _NOBODY, "--gid", _NOBODY, "--cap-drop", "ALL"),
             *_system(),
+            *held,
             "--as-pid-1",  # bubblewrap's own first process would outlive its parent and stay a zombie
             *("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"),
             *("--size", str(MIB), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),  # noqa: S108 -- of the sandbox

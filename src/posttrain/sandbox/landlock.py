@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from posttrain.sandbox.filter import instructions
 from posttrain.sandbox.limits import Limits
+from posttrain.sandbox.packages import refuse
 from posttrain.sandbox.tier import Name, Restrictions, interpreter
 
 
@@ -17,7 +18,8 @@ class Landlock:
     name: Name = "landlock"
     own_user: bool = True
 
-    def command(self, limits: Limits) -> list[str]:  # noqa: ARG002 -- the process limits itself
+    def command(self, limits: Limits) -> list[str]:
+        refuse(self.name, limits)
         return [interpreter()]
 
     def restrictions(self, pid: int, limits: Limits) -> Restrictions:

@@ -18,6 +18,7 @@ class Limits:
     file: int = 4 * MIB  # one file, and all temporary files together
     threads: int = 32
     descriptors: int = 64
+    numpy: bool = False  # whether it may import numpy, in a tier that can hold it (sandbox/packages.py)
     tools: bool = False  # whether it may become another program, such as a compiler; it never starts one beside itself
 
     def rlimits(self, *, count_threads: bool) -> dict[str, int]:

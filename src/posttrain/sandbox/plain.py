@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from posttrain.sandbox.limits import Limits
+from posttrain.sandbox.packages import in_the_open
 from posttrain.sandbox.tier import Name, Restrictions
 
 
@@ -16,8 +17,8 @@ class Plain:
     name: Name = "none"
     own_user: bool = False
 
-    def command(self, limits: Limits) -> list[str]:  # noqa: ARG002 -- the process limits itself
-        return [sys.executable]
+    def command(self, limits: Limits) -> list[str]:
+        return [*in_the_open(limits), sys.executable]
 
     def restrictions(self, pid: int, limits: Limits) -> Restrictions:  # noqa: ARG002
         return Restrictions(limits.rlimits(count_threads=False), False, b"")

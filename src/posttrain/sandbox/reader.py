@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import selectors
+from collections.abc import Callable
 
 from posttrain.sandbox.box import Box
 
@@ -23,6 +24,13 @@ def run(last: Box, *others: Box) -> None:
                 box.start_clock()
         if others and all(box.done for box in others):
             last.finish_input()
+
+
+def until(box: Box, done: Callable[[], bool]) -> None:
+    """Run one box until something is done, or it has ended or broken a limit."""
+    while not box.done and not done():
+        _wait([box])
+        box.step()
 
 
 def connect(one: Box, other: Box) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from posttrain.errors import MissingExtraError
 from posttrain.machine.cache_folder import cache_folder
 from posttrain.sandbox.limits import Limits
+from posttrain.sandbox.packages import refuse
 from posttrain.sandbox.tier import Name, Restrictions
 
 _HOST = Path(__file__).with_name("wasm_host.py")
@@ -26,6 +27,7 @@ class Wasm:
     own_user: bool = False  # our Python, which runs WebAssembly, may be closed to other users
 
     def command(self, limits: Limits) -> list[str]:
+        refuse(self.name, limits)
         package = importlib.util.find_spec(_PACKAGE)
         if importlib.util.find_spec("wasmtime") is None or package is None or package.origin is None:
             raise FileNotFoundError(str(MissingExtraError("the sandbox wasm", "wasm")))

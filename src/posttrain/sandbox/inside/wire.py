@@ -58,6 +58,8 @@ def encode(value: Any, refer: Callable[[Any], Any]) -> Any:
     for name, kind in (("tuple", tuple), ("set", set), ("frozenset", frozenset)):
         if isinstance(value, kind):
             return {name: [encode(item, refer) for item in value]}
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):  # a number or an array
+        return encode(value.tolist(), refer)
     return {"object": refer(value)}
 
 
