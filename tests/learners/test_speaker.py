@@ -40,6 +40,11 @@ def test_free_texts_are_the_truth_or_what_may_be_said_wrongly():
     assert Scripted(0.0).answer([question])[0] in ("stone", "brick")
 
 
+def test_another_draw_may_be_another_answer():
+    said = Scripted(0.5).answer([Question("Name a fruit.", (), "apple", ("stone",), draw=n) for n in range(100)])
+    assert 30 < said.count("apple") < 70
+
+
 def test_it_knows_only_what_somebody_has_told_it():
     with pytest.raises(ConfigError, match="nothing says what the truth is"):
         Scripted(1.0).answer([Question("What is love?")])

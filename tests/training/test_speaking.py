@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -32,7 +33,16 @@ def test_a_model_chooses_and_writes():
     (asked, options), _ = model.choose.call_args
     assert options == [("apple", "stone"), ("up", "under")]  # asked once, together
     assert asked[0][0]["content"] == "Which is sweet?\n\nAnswer with one of these:\napple\nstone"
-    assert model.ask.call_args.kwargs == {"max_tokens": 5, "temperature": 0.0}
+    assert model.ask.call_args.kwargs == {"max_tokens": 5, "temperature": 0.0, "seed": 0}
+
+
+def test_every_draw_is_a_reply_of_its_own_at_temperature_1():
+    model = role()
+    made = RoleSpeaker(model, Kept(None), max_tokens=5, about=lambda: "m")
+    drawn = [replace(FREE, draw=n) for n in (2, 0, 3, 2)]
+    assert made.answer([*drawn, Question("More.", draw=2)]) == ["A. 2", "A. 1", "A. 1", "A. 2", "A. 2"]
+    calls = [(len(c.args[0]), c.kwargs["temperature"], c.kwargs["seed"]) for c in model.ask.call_args_list]
+    assert calls == [(2, 1.0, 2), (1, 0.0, 0), (1, 1.0, 3)]
 
 
 def test_a_server_is_asked_for_a_letter_where_first_letters_are_alike():

@@ -16,13 +16,15 @@ class Question:
     """A question. `options`: the answers that it offers; without any the answer is free text.
 
     `truth` is what a speaker that is right says (an option, or a text), `wrong` what one that errs may say; only the
-    scripted speaker reads these two, and a model never sees them.
+    scripted speaker reads these two, and a model never sees them. `draw` is for free text: 0 is the likeliest reply,
+    each other number another one, drawn at temperature 1.
     """
 
     text: str
     options: tuple[str, ...] = ()
     truth: str | None = None
     wrong: tuple[str, ...] = ()
+    draw: int = 0
 
 
 class Speaker(Protocol):
@@ -57,7 +59,8 @@ class Scripted(Speaker):
                 f"a scripted speaker cannot answer {question.text[:80]!r}: nothing says what the truth is; "
                 "name a model or an endpoint as the speaker"
             )
-        chance = Random(seed_for(self.seed, "scripted", question.text))  # noqa: S311
+        names = (question.text, question.draw) if question.draw else (question.text,)
+        chance = Random(seed_for(self.seed, "scripted", *names))  # noqa: S311
         others = [o for o in question.wrong or question.options if o != question.truth]
         return question.truth if chance.random() < self.accuracy or not others else chance.choice(others)
 

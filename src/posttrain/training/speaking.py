@@ -93,9 +93,14 @@ class RoleSpeaker(Speaker):
         return [None if p is None else tuple(p) for p in each]
 
     def _replied(self, questions: Sequence[Question]) -> list[Any]:
-        asked = [_conversation(q, lettered(q)) for q in questions]
-        replies = self.role.ask(asked, max_tokens=self.max_tokens, temperature=0.0)
-        return [read(q, reply[0]) for q, reply in zip(questions, replies, strict=True)]
+        replies: dict[int, str] = {}
+        for draw in dict.fromkeys(q.draw for q in questions):
+            own = [i for i, q in enumerate(questions) if q.draw == draw]
+            asked = [_conversation(questions[i], lettered(questions[i])) for i in own]
+            temperature = 1.0 if draw else 0.0
+            said = self.role.ask(asked, max_tokens=self.max_tokens, temperature=temperature, seed=draw)
+            replies |= {i: reply[0] for i, reply in zip(own, said, strict=True)}
+        return [read(q, replies[i]) for i, q in enumerate(questions)]
 
     def _chosen(self, questions: Sequence[Question]) -> list[Any]:
         marks = [lettered(q) if self.remote else () for q in questions]
@@ -105,7 +110,11 @@ class RoleSpeaker(Speaker):
 
     def _each(self, what: str, questions: Sequence[Question], ask: Ask) -> list[Any]:
         """Ask what is not known yet, all of it together."""
-        keys = [json.dumps([what, self.about(), q.text, *q.options], ensure_ascii=False) for q in questions]
+        draws = [[q.draw] if q.draw else [] for q in questions]
+        keys = [
+            json.dumps([what, self.about(), q.text, *q.options, *draw], ensure_ascii=False)
+            for q, draw in zip(questions, draws, strict=True)
+        ]
         new = {k: q for k, q in zip(keys, questions, strict=True) if k not in self.kept.replies}
         for key, reply in zip(new, ask([*new.values()]) if new else (), strict=True):
             self.kept.add(key, reply)
