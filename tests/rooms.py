@@ -40,7 +40,7 @@ ROOMS: dict[str, set[str]] = {
     "trackers": {"errors", "records", "turns"},
     "training": LEAVES
     | {"backends", "catalogue", "config", "core", "core.maths", "data", "environments", "machine", "models.merging"}
-    | {"learners", "rewards", "roles", "runs", "sampling", "search", "viewer"},
+    | {"evaluation", "learners", "rewards", "roles", "runs", "sampling", "search", "viewer"},
     "procedures": LEAVES
     | {"core", "data", "environments", "formulas", "judges", "learners", "methods", "search", "selection", "training"},
     "launch": LEAVES
@@ -50,6 +50,7 @@ ROOMS: dict[str, set[str]] = {
     "evaluation.compare": LEAVES
     | {"catalogue", "config", "core", "core.maths", "data", "evaluation", "launch", "rewards", "runs", "training"}
     | {"viewer"},
+    "evaluation.suites": LEAVES | {"data", "evaluation", "rewards", "rewards.bundled"},
     "evaluation.tasks": LEAVES
     | {"config", "core", "data", "evaluation", "evaluation.compare", "formulas", "launch", "rewards", "selection"}
     | {"training"},

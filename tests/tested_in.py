@@ -34,6 +34,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "data/formats/": ("data/test_formats.py",),
     "data/chat/": ("data/chat/test_encode.py", "data/chat/test_renderer.py"),
     "data/readers/": ("data/readers/test_files.py", "data/test_dataset.py"),
+    "cli/evaluated.py": ("cli/test_evaluate.py",),
     "cli/episode.py": ("cli/test_rollout.py",),
     "learners/world.py": ("learners/test_finite.py",),
     "endpoint/api.py": ("endpoint/test_client.py", "rewards/test_reward_models.py"),

@@ -67,6 +67,19 @@ class OutOfMemoryError(PosttrainError):
     exit_code = 10
 
 
+class GateError(PosttrainError):
+    """A model that was trained and saved, and does not show what its run file demands.
+
+    `result`: what the run left behind.
+    """
+
+    exit_code = 11
+
+    def __init__(self, message: str, result: object = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
 class StoppedError(PosttrainError):
     """A signal asked the run to stop. The exit code is 128 plus its number, as in a shell."""
 

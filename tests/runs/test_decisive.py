@@ -25,6 +25,7 @@ def of(**keys: Any) -> str:
     [
         {"name": "x", "output": "y", "device": "cpu"},
         {"evaluate": {"data": "b.jsonl"}},
+        {"evaluate": {"data": "b.jsonl"}, "gates": {"reward": "> 0"}},
         {"report": ["tensorboard"]},
         {"scoring": {"workers": 1}},
         {"train": {"save_every": 3, "keep": 1, "log_every": 2, "samples_every": 7, "max_seconds": 9}},
@@ -40,7 +41,11 @@ def test_what_is_trained_decides(changed: dict[str, Any]) -> None:
 
 
 def test_every_free_key_is_a_key_and_stands_in_the_guide() -> None:
-    keys = flattened(resolved(load({**CONTENT, "environment": "search"})))
+    keys = flattened(
+        resolved(
+            load({**CONTENT, "environment": "search", "gates": {"reward": "> 0"}, "evaluate": {"data": "b.jsonl"}})
+        )
+    )
     text = GUIDE.read_text(encoding="utf-8")
     for free in FREE:
         assert any(is_free(key) and (key == free or key.startswith(f"{free}.")) for key in keys), free

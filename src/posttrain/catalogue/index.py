@@ -105,6 +105,7 @@ PROCEDURES = Shelf("procedure", "procedures", "session, ...")
 TASKS = Shelf("task", "evaluation/tasks", "folder, seed")
 DECODERS = Shelf("decoder", "sampling/decoders", "policy, ...")
 CHOICES = Shelf("choice", "selection/choices", "rewards, ...")
+SUITES = Shelf("suite", "evaluation/suites", "*, ...")
 STRATEGIES = Shelf("strategy of search", "search/strategies", "tree, ...")
 
 

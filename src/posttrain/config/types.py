@@ -45,6 +45,7 @@ Fraction = Annotated[_Float, Field(ge=0, lt=1)]
 Share = Annotated[_Float, Field(ge=0, le=1)]
 PositiveShare = Annotated[_Float, Field(gt=0, le=1)]
 
+Gate = Annotated[str, Field(pattern=r"^\s*(>=|<=|>|<)\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"), Label(">= NUMBER")]
 Role = Annotated[str, Label("role")]
 StreamName = Annotated[str, Label("stream")]
 ColumnName = Annotated[str, Label("our column")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,13 @@ from posttrain.training.named_rewards import named_rewards
 from posttrain.training.private_records import check_method, check_run
 from posttrain.training.role_rewards import REWARD
 from posttrain.training.shaped_rewards import check_shaping, shapes
+from posttrain.training.suites import named_suites
 
 if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
     from posttrain.config.sections.evaluate import Evaluate
     from posttrain.core.method import Method
+    from posttrain.evaluation.suite import Suite
 
 _log = logging.getLogger(__name__)
 
@@ -110,8 +113,11 @@ def _check_evaluate(run: RunFile, section: Evaluate, method: Method | None, *, s
         raise ConfigError(
             "evaluate.best: a procedure trains several times, so no one of its steps is the best; remove it"
         )
+    suites = named_suites(section.suites, run.base)
+    check_gates(run, suites)
     if section.best is not None and method is not None:
         known = [*(["reward"] if prompts else []), *(measurable(method) if records else [])]
+        known += [f"{name}.{metric}" for name, suite in suites.items() for metric in suite.names]
         if section.best.removeprefix(PREFIX) not in known:
             raise not_measured(section.best, known)
     if records is not None and (method is None or not offline(method)):
@@ -120,6 +126,22 @@ def _check_evaluate(run: RunFile, section: Evaluate, method: Method | None, *, s
             f"evaluate.records: {who}, so no one loss can be measured on records; give held-out prompts that rewards "
             "score: evaluate: {data: FILE}"
         )
+
+
+def check_gates(run: RunFile, suites: Mapping[str, Suite]) -> None:
+    """Raise ConfigError for a gate of a suite, or of its metric, that is not measured."""
+    for name in run.gates:
+        suite, dot, metric = name.partition(".")
+        if dot and suite not in suites:
+            raise ConfigError(
+                f"gates.{name}: no suite {suite!r} is measured{suggestion(suite, suites)}; add it to evaluate.suites"
+            )
+        whole = re.split(r"[.\[]", metric)[0]
+        if dot and whole not in suites[suite].names:
+            known = suites[suite].names
+            raise ConfigError(
+                f"gates.{name}: {suite} measures no {whole!r}{suggestion(whole, known)}; it has {', '.join(known)}"
+            )
 
 
 def check_streams(run: RunFile, declared: Method, method: Method) -> None:

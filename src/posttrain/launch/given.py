@@ -138,8 +138,8 @@ class Objects(dict[str, Any]):
     def evaluate(self, value: Any) -> Any:
         """`evaluate`: rows in its `data` and `records` become their names."""
         if not isinstance(value, Mapping):
-            if value is None:
-                return None
+            if value is None or (isinstance(value, list | tuple) and all(isinstance(x, str) for x in value)):
+                return value
             raise ConfigError(f'evaluate: {type(value).__name__} is not taken; give a mapping: {{"data": rows}}')
         return {k: self.data(v, f"evaluate.{k}") if k in ("data", "records") else v for k, v in value.items()}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from posttrain.errors import GateError
+from posttrain.evaluation.gates import Gate
 from posttrain.training.evaluation import Evaluation
 
 SHOWN = ("reward", "loss", "kl", "rewards/accuracies", "accuracy", "completions/mean_length")
@@ -16,6 +18,7 @@ class Result:
 
     `model`: the folder of the model that it is about; None if it trained none. `models`: every trained model by role.
     `metrics`: the last ones. `evaluations` by name (before, "step 10", after). `artefacts`: files by name.
+    `gates`: what the run file demands of the model, and whether it passed.
     """
 
     directory: Path
@@ -24,10 +27,19 @@ class Result:
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     models: dict[str, Path] = field(default_factory=dict)
     artefacts: dict[str, Path] = field(default_factory=dict)
+    gates: list[Gate] = field(default_factory=list)
+
+    def refuse_unless_passed(self) -> None:
+        """Raise GateError, with this result as its `result`, where the model fails a gate of its run file."""
+        if failed := [str(gate) for gate in self.gates if not gate.passed]:
+            raise GateError(
+                f"{self.directory}: the model is saved, but must not be released: {'; '.join(failed)}", self
+            )
 
     def __repr__(self) -> str:
         lines = [f"Result of {self.directory}"]
         lines += [f"  {name:8} {evaluation}" for name, evaluation in self.evaluations.items()]
+        lines += [f"  gate     {gate}" for gate in self.gates]
         shown = [f"{name} {self.metrics[name]:.4g}" for name in SHOWN if name in self.metrics]
         if shown:
             lines.append(f"  at last  {', '.join(shown)}")

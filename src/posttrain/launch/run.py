@@ -14,6 +14,7 @@ from posttrain.backends.local.sampler import LocalSampler
 from posttrain.config.load import resolved
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
+from posttrain.evaluation.gates import check
 from posttrain.launch.checks import check_before_loading, method_of, procedure_of, warn_of_overlap
 from posttrain.launch.directory import claim, given_back, journal, resumed
 from posttrain.launch.encoding import encode_before_loading, encoder_of
@@ -29,11 +30,12 @@ from posttrain.rewards.reward import Reward
 from posttrain.runs.card import write_card
 from posttrain.runs.decoder import decoder_in
 from posttrain.runs.directory import RunDirectory
-from posttrain.runs.ending import FINISHED, FinishedError
+from posttrain.runs.ending import FINISHED, FinishedError, read_ending
 from posttrain.runs.journal import Journal
 from posttrain.runs.log import listening
 from posttrain.runs.metrics import read_metrics
 from posttrain.runs.sampled_tokens import texts_of
+from posttrain.training.best import PREFIX
 from posttrain.training.datasets import Datasets
 from posttrain.training.run import Run
 from posttrain.training.session import Session
@@ -56,10 +58,12 @@ def launch(
         procedure_of(run, whole=True)
     try:
         with open_session(run, resume=resume, display=display, functions=functions) as session:
-            return _launched(session)
+            result = _launched(session)
     except FinishedError as finished:
         (display or Display()).note(str(finished))
-        return _finished_before(finished.folder)
+        result = _finished_before(finished.folder, run)
+    result.refuse_unless_passed()
+    return result
 
 
 def _launched(session: Session) -> Result:
@@ -78,11 +82,15 @@ def _launched(session: Session) -> Result:
     session.save_end()
     session.return_to_best()
     session.evaluate_now("after")
+    last = session.evaluations.done.get("after")
+    measured = {n.removeprefix(PREFIX): x for n, x in (last.metrics if last else {}).items()}
+    gates = check(file.gates, measured)
     for folder in models.values():
-        write_card(folder, resolved(file), session.evaluations.lines())
+        write_card(folder, resolved(file), session.evaluations.lines(), [str(gate) for gate in gates])
     why = session.run.ended_early
     ending = {"how": FINISHED} if why is None else {"how": "early", "why": why}
-    journal.describe(ended={**ending, "steps": journal.steps, "evaluations": session.evaluations.lines()})
+    seen = {"evaluations": session.evaluations.lines(), "measured": measured}
+    journal.describe(ended={**ending, "steps": journal.steps, **seen})
     assert journal.folder is not None
     return Result(
         journal.folder,
@@ -91,17 +99,19 @@ def _launched(session: Session) -> Result:
         session.evaluations.done,
         models,
         {name: file for name, file in session.artefacts.items() if file is not None},
+        gates,
     )
 
 
-def _finished_before(folder: Path) -> Result:
+def _finished_before(folder: Path, run: RunFile) -> Result:
     """The result of a run that has nothing left to do, as far as its files say it."""
     file, final = folder / "metrics.jsonl", folder / "final"
     rows = list(read_metrics(file)) if file.is_file() else []
     metrics = {n: x for n, x in (rows[-1] if rows else {}).items() if n != "step" and isinstance(x, int | float)}
     models = {f.name: f for f in sorted((folder / "models").glob("*"))}
     artefacts = {f.stem: f for f in sorted((folder / "artefacts").glob("*"))}
-    return Result(folder, final if final.is_dir() else None, metrics, {}, models, artefacts)
+    gates = check(run.gates, read_ending(folder).get("measured", {}))
+    return Result(folder, final if final.is_dir() else None, metrics, {}, models, artefacts, gates)
 
 
 def open_session(

@@ -9,8 +9,11 @@ from typing import Any
 import yaml
 
 
-def write_card(folder: Path, config: Mapping[str, Any], measured: Sequence[str]) -> None:
-    """Write `README.md` beside the weights, in the format of model hubs. `measured`: a line for each evaluation."""
+def write_card(folder: Path, config: Mapping[str, Any], measured: Sequence[str], gates: Sequence[str] = ()) -> None:
+    """Write `README.md` beside the weights, in the format of model hubs.
+
+    `measured`: a line for each evaluation. `gates`: one for each demand, and whether the model passed it.
+    """
     named = config.get("procedure") or config["method"]
     head = yaml.safe_dump(
         {
@@ -24,6 +27,7 @@ def write_card(folder: Path, config: Mapping[str, Any], measured: Sequence[str])
         f"# {config['model']['path']}, trained with {named['path']}",
         "",
         *(measured or ["No evaluation was asked for."]),
+        *(["", "What its run file demands of it:", "", *(f"- {gate}" for gate in gates)] if gates else []),
         "",
         "The run file that reproduces it:",
         "",

@@ -10,7 +10,7 @@ from posttrain.runs.changes import flattened
 from posttrain.seeds import seed_for
 
 FREE = (
-    *("name", "output", "device", "scoring", "report", "evaluate"),
+    *("name", "output", "device", "scoring", "report", "evaluate", "gates"),
     *(f"environment.{key}" for key in ("timeout", "workers", "memory")),
     *(f"train.{key}" for key in ("max_seconds", "save_every", "save_minutes", "keep", "keep_every")),
     *(f"train.{key}" for key in ("log_every", "samples_every", "samples_tokens")),

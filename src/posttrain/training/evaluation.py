@@ -13,6 +13,7 @@ from posttrain.core.decoder import Decoder
 from posttrain.core.method import MAIN, Method, Sampling
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError, RewardError
+from posttrain.evaluation.suite_result import SuiteResult
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
@@ -29,6 +30,7 @@ from posttrain.training.reranking import rerank
 from posttrain.training.role_rewards import REWARD, model_score
 from posttrain.training.run import Run
 from posttrain.training.searching import searched
+from posttrain.training.suites import Suites
 from posttrain.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -42,13 +44,14 @@ class Evaluation:
     """What a model was measured on: answers to held-out prompts, held-out records, or both.
 
     `scores`: prompt id -> mean reward of its answers, without the prompts of which no answer was scored.
-    `measured`: loss and metrics on `records` held-out records, by name.
+    `measured`: loss and metrics on `records` held-out records, by name. `suites`: what it got on each suite.
     """
 
     rollouts: list[Episode]
     scores: dict[int, float]
     measured: Mapping[str, float] = field(default_factory=dict)
     records: int = 0
+    suites: Mapping[str, SuiteResult] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -82,7 +85,8 @@ class Evaluation:
     def metrics(self) -> dict[str, float]:
         """All numbers, under the names that they have in metrics.jsonl."""
         reward = {} if self.mean is None else {"reward": self.mean}
-        return {f"eval/{name}": x for name, x in (reward | dict(self.measured)).items()}
+        suites = {f"{s}.{n}": x.mean for s, found in self.suites.items() for n, x in found.numbers.items()}
+        return {f"eval/{name}": x for name, x in (reward | dict(self.measured) | suites).items()}
 
     def __str__(self) -> str:
         return "; ".join(self._lines()) or "nothing was measured"
@@ -95,6 +99,7 @@ class Evaluation:
             yield f"no answer to {self.asked} prompts was scored"
         if self.measured:
             yield f"{', '.join(f'{n} {x:.4g}' for n, x in self.measured.items())} on {self.records} records"
+        yield from map(str, self.suites.values())
 
 
 def sample(
@@ -185,6 +190,7 @@ class Evaluations:
         self.fingerprint = ""  # of the prompts
         self.records: Dataset | None = None
         self.held_out: HeldOut | None = None
+        self.suites = Suites(run, run.file.evaluate.suites if run.file.evaluate else ())
 
     def read(self, method: Method | None) -> list[Dataset]:
         """Read the held-out data for a run of this method, or of a procedure (None). Returns what was read."""
@@ -195,7 +201,7 @@ class Evaluations:
         prompts = None if asked is None else self._asked(self.run.dataset(asked, "prompts"))
         if kept is not None and method is not None:
             self.records = self._kept(kept, method)
-        return [d for d in (prompts, self.records) if d is not None]
+        return [d for d in (prompts, self.records, *self.suites.questions) if d is not None]
 
     def _kept(self, source: Data, method: Method) -> Dataset:
         return self.run.dataset(source, method.streams[MAIN].kind.name, by_method(method))
@@ -240,7 +246,8 @@ class Evaluations:
         if made is None:
             return None
         first, *rows = made
-        self.done[name] = Evaluation.of(as_episodes(rows, self.prompts), first["measured"], count)
+        answered = Evaluation.of(as_episodes(rows, self.prompts), first["measured"], count)
+        self.done[name] = replace(answered, suites=self.suites.now(name))
         self.run.display.note(f"evaluation {name}: {self.done[name]}")
         return self.done[name]
 

@@ -22,7 +22,7 @@ from posttrain.config.sections.rewards import RewardRef
 from posttrain.config.sections.sampling import SamplingSection
 from posttrain.config.sections.scoring import Scoring
 from posttrain.config.sections.train import Train
-from posttrain.config.types import Role, StreamName, Whole
+from posttrain.config.types import Gate, Role, StreamName, Whole
 
 
 class RunFile(Section):
@@ -58,6 +58,9 @@ class RunFile(Section):
     """Length of the training, learning rate, batch sizes, checkpoints and logs."""
     evaluate: Evaluate | None = None
     """Held-out prompts, answered and scored during the run; null evaluates nothing."""
+    gates: dict[str, Gate] = Field(default_factory=dict)
+    """What the evaluation after the training must show, such as `arithmetic.accuracy: ">= 0.8"` or `reward: "> 0"`; a
+    run that fails one saves its model, says so in its card and exits with the code 11."""
     report: tuple[Report, ...] = ()
     """Trackers that get the metrics, settings and sampled answers of the run, besides its folder."""
     seed: Whole = 0
@@ -135,6 +138,8 @@ class RunFile(Section):
             raise ValueError(
                 f"method={self.method.path!r} and procedure={self.procedure.path!r} both say how to learn; keep one"
             )
+        if _complete(info) and self.gates and self.evaluate is None:
+            raise ValueError("gates are of the evaluation after the training, and there is none; add evaluate: {...}")
         if _complete(info) and not self.method and not self.procedure:
             raise ValueError("method is missing: a name that `posttrain methods` lists, or ./file.py")
         if self.model.absent and (self.method or self.evaluate or self.environment):
