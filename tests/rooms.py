@@ -25,7 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "sampling": {"core", "errors", "models", "records"},
     "backends": {"core", "machine", "models.merging", "records", "sampling"},
     "backends.local": LEAVES | {"backends", "core", "machine", "models", "models.merging", "sampling"},
-    "learners": LEAVES | {"catalogue"},
+    "learners": LEAVES | {"catalogue", "evaluation"},
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},
     "judges": LEAVES | {"endpoint"},
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "roles", "sandbox"},

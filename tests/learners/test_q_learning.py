@@ -132,15 +132,25 @@ def test_a_pull_moves_q_towards_what_is_said():
     assert learned.q["a"] == ([3.0, 0.0] if acted == 0 else [2.5, 1.0])
 
 
+def there_and_back(phase, t):
+    if phase == 0:
+        return int(t.state == 0 and t.action == 0), 0.0, False
+    return 1, float(t.done), t.done
+
+
 def test_other_tasks_are_learned_from_the_same_steps():
     tasks = {
-        "same": Task(lambda t: t.reward, lambda t: t.done),
-        "left": Task(lambda t: float(t.state == 0 and t.action == 0), lambda t: t.state == 0 and t.action == 0),
+        "same": Task(lambda phase, t: (0, t.reward, t.done)),
+        "left": Task(lambda phase, t: (0, *[t.state == 0 and t.action == 0] * 2)),
+        "left, then right": Task(there_and_back, phases=2),
     }
     learned = q_learning(Chain(length=4, slip=0.0), 2, LONG, Hooks(tasks=tasks))
-    assert {s: q for s, q in learned.tasks["same"].items() if s != 3} == {s: learned.q[s] for s in range(3)}
-    assert [greedy(learned.tasks["left"])[s] for s in range(3)] == [0, 0, 0]
-    assert learned.tasks["left"][2][0] == pytest.approx(0.95**2, abs=1e-3)
+    assert {s: q for (s, _), q in learned.tasks["same"].items() if s != 3} == {s: learned.q[s] for s in range(3)}
+    assert [greedy(learned.tasks["left"])[s, 0] for s in range(3)] == [0, 0, 0]
+    assert learned.tasks["left"][2, 0][0] == pytest.approx(0.95**2, abs=1e-3)
+    both = learned.tasks["left, then right"]
+    assert (greedy(both)[1, 0], greedy(both)[1, 1]) == (0, 1)
+    assert both[1, 0][0] == pytest.approx(0.95**4, abs=1e-3)  # left, left at the end, three to the right
 
 
 def test_the_same_seed_is_the_same_run():

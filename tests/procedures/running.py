@@ -189,6 +189,12 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     },
     "medaide": {"retrieved": 1, "sft": ONE, "reward": ONE, "ppo": {**FEW_STEPS, "steps": 1}},
 }
+FEW_EPISODES = {"world": "chain", "q": {"episodes": 3}, "seeds": 2}
+LEARNERS: dict[str, dict[str, Any]] = {  # procedures that train no language model
+    "guided_q": FEW_EPISODES,
+    "lmgt": FEW_EPISODES,
+    "potential_shaping": FEW_EPISODES,
+}
 OPTIONAL = {
     "direct_rlhf": ["demonstrations"],
     "hrlaif": ["red_team"],
@@ -241,6 +247,15 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
         **({"environment": {"path": "gridworld_text", "max_turns": 2, "workers": 1}} if name == "act" else {}),
         "train": {"save_every": 1},
         "sampling": {"samples": 4} if name == "dice" else {},
+        "seed": 3,
+    }
+
+
+def learners_content(name: str, **settings: Any) -> dict[str, Any]:
+    """A run file of a procedure without a policy, whose speaker is a script."""
+    return {
+        "procedure": {"path": name, **LEARNERS[name], **settings},
+        "models": {"speaker": {"scripted": {"accuracy": 0.8}}},
         "seed": 3,
     }
 

@@ -12,14 +12,14 @@ from posttrain.errors import ConfigError
 from posttrain.launch.checks import procedure_of
 from posttrain.rewards.reward import resolve
 from tests.harness.runs import Interrupt, PowerCut, metrics, run, same_bits
-from tests.procedures.running import BRIEF, PROCEDURES, content
+from tests.procedures.running import BRIEF, LEARNERS, PROCEDURES, content, learners_content
 
 ROOT = Path(__file__).parents[2]
 RECIPES = [p for p in sorted((ROOT / "recipes").glob("*.yaml")) if "procedure:" in p.read_text()]
 
 
 def test_every_procedure_is_tested() -> None:
-    assert {catalogue.PROCEDURES.full(name) for name in PROCEDURES} == set(catalogue.procedures())
+    assert {catalogue.PROCEDURES.full(name) for name in (*PROCEDURES, *LEARNERS)} == set(catalogue.procedures())
 
 
 @pytest.mark.paper("002:RLHF")
@@ -40,6 +40,17 @@ def test_a_resumed_procedure_gives_the_bits_of_an_uninterrupted_one(name: str, t
         assert (resumed.directory / "rounds" / file.name).read_text() == file.read_text()
 
 
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_procedure_without_a_policy_ends_with_the_same_artefacts_each_time(name: str, tmp_path: Path) -> None:
+    made = [run(learners_content(name), tmp_path / str(n)) for n in (1, 2)]
+    files = [{f.name: f.read_text() for f in r.directory.glob("artefacts/*")} for r in made]
+    assert files[0] == files[1]
+    assert files[0]
+    assert made[0].metrics == made[1].metrics
+    assert made[0].metrics == {n: x for n, x in metrics(made[0])[0].items() if n != "step"}
+    assert made[0].model is None
+
+
 @pytest.mark.paper("002:RLHF")
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda p: p.stem)
 def test_every_recipe_calls_its_procedure_as_it_can_be_called(recipe: Path) -> None:
@@ -55,7 +66,7 @@ def test_every_procedure_has_a_recipe_for_smollm2() -> None:
     )
 
 
-@pytest.mark.parametrize("name", PROCEDURES)
+@pytest.mark.parametrize("name", [*PROCEDURES, *LEARNERS])
 def test_a_procedure_is_short_and_says_what_it_does(name: str) -> None:
     entry = catalogue.entry(catalogue.PROCEDURES.full(name) or name)
     assert entry.kind == "procedure"

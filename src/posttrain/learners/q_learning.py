@@ -44,10 +44,13 @@ class Extra(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """Another task that is learned from the same steps: what they earn in it, and whether it ends there."""
+    """Another task that is learned from the same steps, an automaton with `phases` phases.
 
-    reward: Callable[[Transition], float]
-    done: Callable[[Transition], bool]
+    `move`: for a phase and a step the next phase, what the step earns, and whether the task ends with it.
+    """
+
+    move: Callable[[int, Transition], tuple[int, float, bool]]
+    phases: int = 1
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Settings:
 @dataclass
 class Learned:
     """`q`: the table, the mean of the two where it is double. `returns`: what each episode earned in the world itself,
-    discounted. `steps`: how long each was. `tasks`: the tables of the other tasks.
+    discounted. `steps`: how long each was. `tasks`: the tables of the other tasks, by state and phase.
     """
 
     q: Q = field(default_factory=dict)
@@ -160,9 +163,11 @@ class _Learner:
     def _learn_tasks(self, step: Transition, rate: float) -> None:
         for name, task in self.hooks.tasks.items():
             q = self.learned.tasks[name]
-            row = q.setdefault(step.state, self._zeros())
-            ahead = 0.0 if task.done(step) else max(q.setdefault(step.after, self._zeros()))
-            row[step.action] += rate * (task.reward(step) + self.world.discount * ahead - row[step.action])
+            for phase in range(task.phases):
+                after, reward, done = task.move(phase, step)
+                row = q.setdefault((step.state, phase), self._zeros())
+                ahead = 0.0 if done else max(q.setdefault((step.after, after), self._zeros()))
+                row[step.action] += rate * (reward + self.world.discount * ahead - row[step.action])
 
     def _tables(self) -> tuple[Q, Q]:
         """The table that is moved, and the one that says what its choice is worth."""

@@ -60,3 +60,15 @@ class World(Protocol):
 
     def table(self) -> Table:
         """Return the exact table. Raises ConfigError where the states cannot be listed."""
+
+
+class Narrated(World, Protocol):
+    """A world that says what a step has done. `goals`: everything that can be done; `subgoals`: what leads to the goal,
+    in order.
+    """
+
+    goals: tuple[str, ...]
+    subgoals: tuple[str, ...]
+
+    def caption(self, state: State, action: int, after: State) -> str:
+        """Say what a step has done: one of the goals, or nothing."""

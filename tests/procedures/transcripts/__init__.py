@@ -21,6 +21,7 @@ from tests.procedures.transcripts.rounds import ROUNDS
 from tests.procedures.transcripts.scenario import Scenario
 from tests.procedures.transcripts.search import SEARCH
 from tests.procedures.transcripts.weights import WEIGHTS
+from tests.procedures.transcripts.worlds import WORLDS
 from tests.procedures.transcripts.zeroth_order import ZEROTH_ORDER
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -40,5 +41,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     *ROUNDS,
     *SEARCH,
     *WEIGHTS,
+    *WORLDS,
     *ZEROTH_ORDER,
 )

@@ -1,0 +1,123 @@
+"""Questions about a world, in its words. What is true is computed from the exact table, for the scripted speaker alone.
+
+A world whose states cannot be listed has no truth to tell: there a model must speak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from posttrain.errors import ConfigError
+from posttrain.learners.speaker import Question, Speaker
+from posttrain.learners.value_iteration import Values, value_iteration
+from posttrain.learners.world import Floats, Narrated, State, Table, World
+
+GOOD, NEUTRAL, BAD = "good", "neutral", "bad"
+YES, NO = "yes", "no"
+GRADES = ("1", "2", "3", "4", "5")  # of how near the goal is
+
+
+class Asked:
+    """The questions about one world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @cached_property
+    def _table(self) -> Table | None:
+        try:
+            return self.world.table()
+        except ConfigError:
+            return None
+
+    @cached_property
+    def _values(self) -> Values | None:
+        return None if self._table is None else value_iteration(self._table)
+
+    @cached_property
+    def _index(self) -> dict[State, int]:
+        return {} if self._table is None else self._table.index()
+
+    def states(self) -> list[State]:
+        """List the states that are no end. Raises ConfigError where they cannot be listed."""
+        table = self.world.table()
+        return [state for state, ended in zip(table.states, table.terminal, strict=True) if not ended]
+
+    # ---- questions
+
+    def which(self, state: State) -> Question:
+        """Ask which action is the best."""
+        text = f"{self._view(state)}\nWhich action is the best now?"
+        q = self._q(state)
+        if q is None:
+            return Question(text, self.world.actions)
+        right = np.isclose(q, q.max(), rtol=0, atol=1e-9)
+        wrong = tuple(a for a, best in zip(self.world.actions, right, strict=True) if not best)
+        return Question(text, self.world.actions, self.world.actions[int(right.argmax())], wrong)
+
+    def rate(self, state: State, action: int) -> Question:
+        """Ask whether an action is good (none is better), neutral (it loses a step at most) or bad."""
+        text = f"{self._view(state)}\nIs the action {self.world.actions[action]!r} good, neutral or bad now?"
+        q = self._q(state)
+        if q is None:
+            return Question(text, (GOOD, NEUTRAL, BAD))
+        highest, own = q.max(), q[action]
+        truth = GOOD if own >= highest - 1e-9 else NEUTRAL if own >= self.world.discount * highest - 1e-9 else BAD
+        return Question(text, (GOOD, NEUTRAL, BAD), truth)
+
+    def grade(self, state: State) -> Question:
+        """Ask how near the goal is, from 1 (far) to 5 (near)."""
+        text = f"{self._view(state)}\nHow near is the goal, from 1 (far away) to 5 (one step away)?"
+        if self._values is None or self._table is None:
+            return Question(text, GRADES)
+        V = self._values.V
+        low, high = V[~self._table.terminal].min(), V.max()
+        share = (V[self._index[state]] - low) / (high - low) if high > low else 1.0
+        return Question(text, GRADES, GRADES[min(4, int(5 * share))])
+
+    def serves(self, goal: str) -> Question:
+        """Ask whether something that can be done serves the goal of the world."""
+        narrated = narrated_world(self.world)
+        truth = YES if goal in narrated.subgoals else NO
+        return Question(f"The task: {self.world.goal}.\nDoes this help: {goal}?", (YES, NO), truth)
+
+    def achieved(self, goal: str, state: State, action: int, after: State) -> Question:
+        """Ask whether a step has done something."""
+        made = narrated_world(self.world).caption(state, action, after)
+        text = (
+            f"Before: {self.world.describe(state)}\nAction: {self.world.actions[action]}\n"
+            f"After: {self.world.describe(after)}\nWas this done by it: {goal}?"
+        )
+        return Question(text, (YES, NO), YES if made == goal else NO)
+
+    # ---- what is true
+
+    def _view(self, state: State) -> str:
+        return f"The task: {self.world.goal}.\n{self.world.describe(state)}"
+
+    def _q(self, state: State) -> Floats | None:
+        return None if self._values is None else np.asarray(self._values.Q[self._index[state]])
+
+
+def narrated_world(world: World) -> Narrated:
+    """The world, if it says what its steps do. ConfigError for one that does not."""
+    if not hasattr(world, "caption"):
+        raise ConfigError(f"{type(world).__name__} does not say what a step has done; a world with `caption` does")
+    return world  # type: ignore[return-value]
+
+
+def prior(world: World, speaker: Speaker, states: Sequence[State], *, least: float = 0.01) -> dict[State, Floats]:
+    """The speaker's probabilities of the actions of each state, none of them below `least`; even where it says none."""
+    asked = Asked(world)
+    even = np.full(len(world.actions), 1 / len(world.actions))
+    said = speaker.probabilities([asked.which(state) for state in states])
+    return {s: even if p is None else floored(p, least) for s, p in zip(states, said, strict=True)}
+
+
+def floored(probabilities: Iterable[float], least: float) -> Floats:
+    """Probabilities mixed with even ones, so that none is below `least`."""
+    p = np.array([*probabilities])
+    return np.asarray((1 - least * len(p)) * p + least)
