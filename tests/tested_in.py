@@ -36,6 +36,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "data/readers/": ("data/readers/test_files.py", "data/test_dataset.py"),
     "cli/evaluated.py": ("cli/test_evaluate.py",),
     "cli/episode.py": ("cli/test_rollout.py",),
+    "learners/planning/crafting_skills.py": ("learners/planning/test_skill_graph.py",),
     "learners/world.py": ("learners/test_finite.py",),
     "endpoint/api.py": ("endpoint/test_client.py", "rewards/test_reward_models.py"),
     "endpoint/endpoint.py": ("endpoint/test_client.py",),

@@ -80,7 +80,7 @@ class Lane(Finite):
 
     def outcomes(self, state: State, action: int) -> Sequence[Outcome]:
         found: list[Outcome] = []
-        for ahead in product((0, 1), repeat=2):
+        for ahead in product((0, 1), (0, 1)):
             chance = 1.0
             for v in ahead:
                 chance *= 1 - self.braking if v else self.braking
