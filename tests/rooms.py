@@ -26,6 +26,8 @@ ROOMS: dict[str, set[str]] = {
     "backends": {"core", "machine", "models.merging", "records", "sampling"},
     "backends.local": LEAVES | {"backends", "core", "machine", "models", "models.merging", "sampling"},
     "learners": LEAVES | {"catalogue", "evaluation"},
+    "backends.fsdp": LEAVES
+    | {"backends", "backends.local", "catalogue", "core", "machine", "models", "models.merging", "sampling"},
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},
     "judges": LEAVES | {"endpoint"},
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "roles", "sandbox"},

@@ -6,6 +6,7 @@ By file, or by folder (with a slash at its end) where one test covers all files 
 TESTED_IN: dict[str, tuple[str, ...]] = {
     # being divided into smaller files; the tests follow
     "backends/": ("backends/local",),
+    "backends/fsdp/": ("backends/fsdp",),
     "catalogue/": ("catalogue", "cli/test_main.py"),
     "launch/steering.py": ("sampling/decoders/test_infer_aligner.py",),
     "models/activations.py": ("sampling/decoders/test_infer_aligner.py",),

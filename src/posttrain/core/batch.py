@@ -131,12 +131,13 @@ class Batch(Mapping[str, Any]):
             units.setdefault(root(r), []).append(r)
         return list(units.values())
 
-    def pack(self, links: Collection[str], max_tokens: int, repeated: float = 1.0) -> list[Batch]:
+    def pack(self, links: Collection[str], max_tokens: int, repeated: float = 1.0, ways: int = 1) -> list[Batch]:
         """Cut the batch into micro-batches: whole units, in order, of at most `max_tokens` tokens each.
 
-        Their number is minimal. Among all cuts of that number, the largest micro-batch is minimal too, because it
-        determines the peak memory. A prefix that an earlier row of the same micro-batch shares counts `repeated` times
-        its length. Raises ConfigError if a unit alone is too large.
+        Their number is minimal; for several processes (`ways`), at most the next multiple of theirs. Among all cuts of
+        that number, the largest micro-batch is minimal too, because it determines the peak memory. A prefix that an
+        earlier row of the same micro-batch shares counts `repeated` times its length. Raises ConfigError if a unit
+        alone is too large.
         """
         sizes: list[int] = self["rows"].sizes.tolist()
         prefixes, spare = [b""] * len(sizes), {b"": 0.0}
@@ -170,10 +171,10 @@ class Batch(Mapping[str, Any]):
                 f"{tied} {least} tokens, but train.tokens_per_device is {max_tokens}: raise it to {least}, or shorten "
                 "the rows"
             )
-        packs = fill(max_tokens)
-        if len(packs) == 1:
+        number = math.ceil(len(fill(max_tokens)) / ways) * ways
+        if number <= 1:
             return [self]
-        enough = bisect_left(range(least, max_tokens), True, key=lambda limit: len(fill(limit)) == len(packs))
+        enough = bisect_left(range(least, max_tokens), True, key=lambda limit: len(fill(limit)) <= number)
         return [self.select(pack) for pack in fill(least + enough)]
 
     def without_spectators(self, links: Collection[str]) -> Batch:

@@ -21,6 +21,7 @@ from posttrain.models.kernels.elementwise import Saving, gated, linear, recomput
 Project = Callable[[Any, Tensor], Tensor]  # (linear module of the layer, input) -> output
 Edit = Callable[[int, Tensor], Tensor]  # (number of a layer, what leaves it [N, D]) -> what the next one reads
 
+THROUGH = "through"  # a layer may have this function as a method, so that hooks see that it is called
 SUPPORTED = ("LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model")
 
 
@@ -49,8 +50,8 @@ def _through(decoder: Any, blocks: Any, x: Tensor, layout: Layout, edit: Edit | 
         if isinstance(layout, Decode):
             x = _one_token(block, x, layout, angles)
         else:
-            saving = stored if whole_layers else recomputed
-            layer = partial(_layer, block, layout=layout, angles=angles, saving=saving)
+            passed = {"layout": layout, "angles": angles, "saving": stored if whole_layers else recomputed}
+            layer = partial(getattr(block, THROUGH, partial(through, block)), **passed)
             x = decoder._gradient_checkpointing_func(layer, x) if whole_layers else layer(x)
         if edit is not None:
             x = edit(number, x)
@@ -75,12 +76,13 @@ def _is_plain(module: Any) -> bool:
 def _one_token(block: Any, x: Tensor, layout: Decode, angles: tuple[Tensor, ...]) -> Tensor:
     """A layer for one token of each sequence: in a single call if its weights are plain, else operator by operator."""
     output = layout.run_layer(block.self_attn.layer_idx, partial(_weights, block), x, angles)
-    return _layer(block, x, layout, angles, stored, _project_few) if output is None else output
+    return through(block, x, layout, angles, stored, _project_few) if output is None else output
 
 
-def _layer(
+def through(
     block: Any, x: Tensor, layout: Layout, angles: tuple[Tensor, ...], saving: Saving, project: Project = _project
 ) -> Tensor:
+    """States after a layer of transformers: [N, D] -> [N, D]."""
     with saving(partial(_norm, block.input_layernorm), x) as normed:
         query, key, value = _heads(block.self_attn, normed, project)
     x = x + project(block.self_attn.o_proj, _attention(block.self_attn, query, key, value, layout, angles))

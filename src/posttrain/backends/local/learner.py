@@ -80,28 +80,36 @@ class LocalLearner(Learner):
     def prepare(self, plan: Plan) -> None:
         """Create the models of the plan, their heads, averages and optimisers. Raises ConfigError or ModelError."""
         self._version += 1
-        for role in plan.loaded:
-            if role not in self.models and role not in plan.method.averages:
-                self.models[role] = self._descend(plan, role)
         averages = plan.method.averages
+        for role in plan.loaded:
+            if role not in self.models and role not in averages:
+                self.models[role] = self._descend(plan, role)
         wanted = [source for wants in plan.forwards.values() for source in wants.values()]
         for source in sorted(wanted, key=lambda s: -s.size):  # who reads one number takes the head as it is
             if source.model not in averages:
                 ensure_head(self.models[source.model], source, self.seed, trained=source.model in plan.trained)
         for name, average in averages.items():  # after the heads, so that averages have those of their source
-            self.models[name] = copy.deepcopy(self.models[average.of])
-        self.averages = {n: follower(self.models, n, plan.method) for n in averages}
+            self.models[name] = self._copied(self.models[average.of])
+        self.averages = {n: self._follower(n, plan) for n in averages}
         owners = {id(self.models[m]): m for m in plan.trained}  # roles that share a module share an optimiser
         for module in self.models.values():
             if id(module) not in owners:
                 module.requires_grad_(False)
         for optimiser in self.optimisers.values():
             optimiser.close()
-        self.optimisers = {}
-        for role in owners.values():
-            merger = merger_of(plan.method.merged_steps, self.models, self.models[role], self.seed)
-            self.optimisers[role] = Optimiser.of(self.models[role], self.settings, merger)
+        self.optimisers = {role: self._optimiser(role, plan) for role in owners.values()}
         self.changed |= set(owners.values()) | set(self.averages)
+
+    def _copied(self, module: Any) -> Any:
+        """Copy a model with all its weights."""
+        return copy.deepcopy(module)
+
+    def _follower(self, name: str, plan: Plan) -> Follower:
+        return follower(self.models, name, plan.method)
+
+    def _optimiser(self, role: str, plan: Plan) -> Optimiser:
+        module = self.models[role]
+        return Optimiser.of(module, self.settings, merger_of(plan.method.merged_steps, self.models, module, self.seed))
 
     def _descend(self, plan: Plan, role: str) -> nn.Module:
         """Copy the model of an ancestor for a role without one."""
@@ -171,18 +179,20 @@ class LocalLearner(Learner):
 
         Raises ConfigError for unknown roles, and ModelError for a head that is missing or has another size.
         """
-        if not wants:
-            return {}
-        if unknown := [s.model for s in wants.values() if s.model not in self.models]:
-            raise ConfigError(f"no model has the role {unknown[0]!r}{suggestion(unknown[0], self.models)}")
+        self.check_roles(wants)
         for source in wants.values():
             ensure_head(self.models[source.model], source, self.seed, trained=False)
         read = batch.only(("tokens", "rows", "written", "temperature"))
         pieces: dict[str, list[Tensor]] = {n: [] for n in wants}
-        for micro in self._pack(read, (), wants):
+        for micro in self.packed(read, (), wants) if wants else ():
             for name, x in self._outputs(micro.to(self.device), wants).items():
                 pieces[name].append(x.to(batch["tokens"].device))
         return {n: torch.cat(xs) for n, xs in pieces.items()}
+
+    def check_roles(self, wants: Mapping[str, Source]) -> None:
+        """Raise ConfigError for an output of a role that no model has."""
+        if unknown := [s.model for s in wants.values() if s.model not in self.models]:
+            raise ConfigError(f"no model has the role {unknown[0]!r}{suggestion(unknown[0], self.models)}")
 
     @torch.no_grad()
     def measure(self, plan: Plan, stream: str, mini: Batch, counts: Counts) -> Share:
@@ -192,20 +202,20 @@ class LocalLearner(Learner):
     def accumulate(self, plan: Plan, stream: str, mini: Batch, counts: Counts, *, fresh: bool) -> Share:
         """Run forward and backward on each micro-batch of a minibatch; return the summed loss and metrics."""
         share, wants = Share(), plan.forwards.get((When.LIVE, stream), {})
-        micros = self._pack(mini, plan.links(stream), wants)
-        for number, micro in enumerate(m.to(self.device) for m in micros):
+        micros = self.packed(mini, plan.links(stream), wants)
+        for number, micro in enumerate((m.to(self.device) for m in micros), 1):
             loss, parts = micro_loss(plan, stream, micro, self._outputs(micro, wants), counts, fresh=fresh)
             if loss.requires_grad:  # a micro-batch may hold only rows that no pair uses
                 loss.backward()  # type: ignore[no-untyped-call]
             share.add(float(loss.detach()), parts)
-            self.progress("training" if torch.is_grad_enabled() else "evaluation", number + 1, len(micros))
+            self.progress("training" if torch.is_grad_enabled() else "evaluation", number, len(micros))
         return share
 
-    def _pack(self, batch: Batch, links: Collection[str], wants: Mapping[str, Source]) -> list[Batch]:
+    def packed(self, batch: Batch, links: Collection[str], wants: Mapping[str, Source], ways: int = 1) -> list[Batch]:
         """Cut into micro-batches. On flat tokens, a shared prefix is read once unless every row needs its logits."""
         once = all(getattr(self.models[s.model], "flat", False) for s in wants.values())
         once = once and not any(s.output == "logits" for s in wants.values())
-        return batch.pack(links, self.tokens_per_device, REPEATED if once else 1.0)
+        return batch.pack(links, self.tokens_per_device, REPEATED if once else 1.0, ways)
 
     def _outputs(self, batch: Batch, wants: Mapping[str, Source]) -> dict[str, Tensor]:
         """Compute model outputs by name, with one forward pass per module, however many roles share it."""

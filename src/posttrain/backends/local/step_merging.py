@@ -48,10 +48,14 @@ class StepMerger:
 
 
 def merger_of(
-    merged: Mapping[str, StepMerging], models: Mapping[str, nn.Module], module: nn.Module, seed: int
+    merged: Mapping[str, StepMerging],
+    models: Mapping[str, nn.Module],
+    module: nn.Module,
+    seed: int,
+    kind: type[StepMerger] = StepMerger,
 ) -> StepMerger | None:
     """The merger of a module's steps, if a role that it has is to have one."""
     for role, how in merged.items():
         if models[role] is module and how.weight > 0:
-            return StepMerger(how, module, models[how.tuned], models[how.base], seed)
+            return kind(how, module, models[how.tuned], models[how.base], seed)
     return None
