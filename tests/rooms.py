@@ -25,9 +25,9 @@ ROOMS: dict[str, set[str]] = {
     "sampling": {"core", "errors", "models", "records"},
     "backends": {"core", "machine", "models.merging", "records", "sampling"},
     "backends.local": LEAVES | {"backends", "core", "machine", "models", "models.merging", "sampling"},
-    "learners": LEAVES | {"catalogue", "evaluation"},
     "backends.fsdp": LEAVES
     | {"backends", "backends.local", "catalogue", "core", "machine", "models", "models.merging", "sampling"},
+    "learners": LEAVES | {"catalogue", "evaluation", "sandbox", "search"},
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},
     "judges": LEAVES | {"endpoint"},
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "roles", "sandbox"},

@@ -89,12 +89,18 @@ class Served:
         outcomes: list[Outcome] = []
         while len(outcomes) < len(rows) and self._problem is None:
             if (body := self._reply()) is None:
-                self._problem = self._problem or exit_problem(self._box) or Judgement("failed", "ended its own process")
+                self._problem = self._problem or self._end()
             elif (outcome := _outcome(body)) is None:
                 self._problem = BROKEN
             else:
                 outcomes.append(outcome)
         return Calls(outcomes, self._problem)
+
+    def _end(self) -> Judgement:
+        """Say why there will be no more replies."""
+        if self._box.ready and self._box.timed_out:
+            return Judgement("timeout", f"ran for more than {self.seconds:g} s")
+        return exit_problem(self._box) or Judgement("failed", "ended its own process")
 
     def _send(self, request: Any) -> None:
         body = json.dumps(request).encode()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from statistics import fmean
 
+import pytest
+
+from posttrain.search.evolution.candidate import Evaluated
 from posttrain.search.evolution.course import Strategy
+from posttrain.search.evolution.elo import START
 from posttrain.search.evolution.selection import admitted, best
-from posttrain.search.evolution.strategies.islands import islands, migrated
+from posttrain.search.evolution.strategies.islands import islands, migrated, paired
 from tests.search.evolution.numbers import Numbers
 from tests.search.evolution.test_selection import some
 
@@ -58,3 +62,17 @@ def test_the_weaker_half_is_settled_with_one_that_is_not_the_best():
 def test_migrants_have_children_in_their_new_island():
     archive = search(migration=1.0)
     assert any(archive[p].island != c.island for c in archive.candidates for p in c.parents)
+
+
+def test_with_matches_the_ratings_of_the_archive_are_the_fitness():
+    """A judge that is right rates larger numbers higher; every new candidate plays, and none against itself."""
+    numbers = Numbers()
+    numbers.evaluate = lambda cs: [Evaluated(None if c.text == "5" else START) for c in cs]
+    numbers.compare = lambda ms, archive: [float(int(archive[m.first].text) > int(archive[m.second].text)) for m in ms]
+    archive = numbers.search(Strategy(islands, rounds=5, count=1, children=3, size=4, matches=3, migration=0.0), ())
+    played = [c for c in archive.candidates if c.works and c.same_as is None]
+    assert sum(c.value - START for c in played) == pytest.approx(0.0)
+    assert played[0].value < START < max(played, key=lambda c: int(c.text)).value
+    pairs = paired(archive, archive.round(5), 2, 0)
+    assert all(archive[p.first].text != archive[p.second].text for p in pairs)
+    assert paired(archive, archive.round(5), 0, 0) == []

@@ -14,8 +14,9 @@ from random import Random
 
 from posttrain.search.evolution.archive import Archive
 from posttrain.search.evolution.candidate import Candidate
-from posttrain.search.evolution.course import Ask, Course
-from posttrain.search.evolution.selection import admitted, best, distinct, drawn, weaker_half
+from posttrain.search.evolution.course import Ask, Course, Match
+from posttrain.search.evolution.elo import rate
+from posttrain.search.evolution.selection import admitted, best, distinct, drawn, weaker_half, working
 from posttrain.seeds import seed_for
 
 Islands = list[list[Candidate]]
@@ -31,6 +32,8 @@ def islands(
     crossover: float = 0.5,
     migration: float = 0.3,
     temperature: float = 1.0,
+    matches: int = 0,
+    k: float = 32.0,
     seed: int = 0,
 ) -> Course:
     """Evolve populations apart, the first round without parents.
@@ -43,6 +46,9 @@ def islands(
         crossover: probability that a child has two parents and not one; 0 to 1, 0.5 in the paper.
         migration: probability that the weaker half is settled anew after a round; 0 to 1, 0.3 in the paper.
         temperature: of the softmax that draws parents; above 0, 1 in the paper.
+        matches: matches of each new candidate against others of the archive, whose Elo ratings are the fitness; 0 keeps
+            the fitness of the evaluation.
+        k: how far a match moves a rating; 32 in the paper.
         seed: seed of what is drawn; any.
     """
     members: Islands = [[c for c in archive.candidates if c.works] for _ in range(count)]
@@ -53,6 +59,8 @@ def islands(
             for k in range(children)
         ]
         born = yield asks
+        if pairs := paired(archive, born, matches, seed_for(seed, "matches", n)):
+            rate(archive, pairs, (yield pairs), k)
         for child in born:
             settled = members[child.island]
             members[child.island] = best([*settled, child], size) if n == 0 else admitted(settled, child, size)
@@ -67,6 +75,15 @@ def _ask(members: Sequence[Candidate], island: int, crossover: float, temperatur
     parents = drawn(members, wanted, seed, temperature=temperature)
     operator = ("create", "mutate", "cross")[len(parents)]
     return Ask(operator, tuple(p.number for p in parents), island)
+
+
+def paired(archive: Archive, born: Sequence[Candidate], matches: int, seed: int) -> list[Match]:
+    """Draw opponents for every new candidate that works: others that work, born now or earlier, each once."""
+    found, chance = list[Match](), Random(seed)  # noqa: S311 (no secret)
+    for child in (c for c in born if c.works and c.same_as is None):
+        others = [c for c in distinct(working(archive.candidates)) if c.text != child.text]
+        found += [Match(child.number, o.number) for o in chance.sample(others, min(matches, len(others)))]
+    return found
 
 
 def migrated(members: Sequence[Sequence[Candidate]], seed: int) -> Islands:
