@@ -13,6 +13,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from posttrain.learners.speaker import Question, Scripted, Speaker
+from posttrain.search.evolution.archive import Archive
+from posttrain.search.evolution.budget import Budget
+from posttrain.search.evolution.course import Strategy
+from posttrain.search.evolution.driver import Evaluate, Evolution, Write, no_match
 from posttrain.seeds import seed_for
 from tests.harness.scripted_session import as_text
 
@@ -50,6 +54,16 @@ class LearningSession:
         text = json.dumps(_rounded(content), ensure_ascii=False)
         digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
         self.transcript.append(f"artefact {name}: {text if len(text) <= SHOWN else f'{len(text)} {digest}'}")
+
+    def evolve(self, name: str, strategy: Strategy, write: Write, evaluate: Evaluate, **how: Any) -> Archive:
+        """Search without keeping anything; `how` as in training.evolving.evolved."""
+        given, compare, budget = how.pop("given", ()), how.pop("compare", no_match), how.pop("budget", None)
+        assert not how
+        archive = Evolution(write, evaluate, compare, budget or Budget()).run(strategy, given)
+        states = json.dumps(_rounded(archive.state()))
+        digest = hashlib.blake2b(states.encode(), digest_size=4).hexdigest()
+        self.transcript.append(f"evolve {name}: {len(archive)} in {archive.rounds} {digest}")
+        return archive
 
 
 class _Heard(Speaker):

@@ -190,10 +190,14 @@ PROCEDURES: dict[str, dict[str, Any]] = {
     "medaide": {"retrieved": 1, "sft": ONE, "reward": ONE, "ppo": {**FEW_STEPS, "steps": 1}},
 }
 FEW_EPISODES = {"world": "chain", "q": {"episodes": 3}, "seeds": 2}
+WRITTEN = {**FEW_EPISODES, "options": {"length": 4}, "sandbox": "none"}
 LEARNERS: dict[str, dict[str, Any]] = {  # procedures that train no language model
     "guided_q": FEW_EPISODES,
     "lmgt": FEW_EPISODES,
     "potential_shaping": FEW_EPISODES,
+    "text2reward": WRITTEN,
+    "eureka": {**WRITTEN, "iterations": 2, "samples": 2},
+    "revolve": {**WRITTEN, "judge": "speaker", "generations": 2, "count": 2, "children": 1},
 }
 OPTIONAL = {
     "direct_rlhf": ["demonstrations"],

@@ -31,4 +31,5 @@ FAMILIES = (
     Family("search", "procedures: a guide, a teacher or a reranker shows where to go", "search/lols"),
     Family("weights", "procedures: models that are averaged in their weights", "weights/warp"),
     Family("zeroth_order", "procedures: rankings of moved policies, without gradients", "zeroth_order/zo_ranksgd"),
+    Family("programs", "procedures: programs and settings that a model writes for learners", "programs/eureka"),
 )

@@ -15,6 +15,7 @@ from tests.procedures.transcripts.games import GAMES
 from tests.procedures.transcripts.margins import MARGINS
 from tests.procedures.transcripts.named_models import NAMED_MODELS
 from tests.procedures.transcripts.pipelines import PIPELINES
+from tests.procedures.transcripts.programs import PROGRAMS
 from tests.procedures.transcripts.retrieval import RETRIEVAL
 from tests.procedures.transcripts.reward import REWARD
 from tests.procedures.transcripts.rounds import ROUNDS
@@ -36,6 +37,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *MARGINS,
     *NAMED_MODELS,
     *PIPELINES,
+    *PROGRAMS,
     *RETRIEVAL,
     *REWARD,
     *ROUNDS,

@@ -21,6 +21,7 @@ def rows(archive: Archive) -> str:
     return json.dumps(archive.state())
 
 
+@pytest.mark.paper("ma2023vyo")
 def test_the_best_survive_and_the_best_fitness_never_falls():
     archive = Numbers().search()
     assert archive.history() == sorted(archive.history())

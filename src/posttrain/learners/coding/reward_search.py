@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from posttrain.errors import SandboxError
 from posttrain.learners.coding import words
 from posttrain.learners.coding.reward_code import NAME, RewardTable, code_of, read_reward
 from posttrain.learners.coding.scripted_code import right_code, wrong_codes
@@ -85,6 +86,13 @@ class RewardSearch:
         """Return what a program says of every step, or what is wrong with it."""
         return read_reward(self.world, self.table, program, self.tier, self.limits)
 
+    def reward(self, program: str) -> RewardTable:
+        """Return what a program says that has worked before. Raises SandboxError where it does not work again."""
+        read = self.read(program)
+        if isinstance(read, str):
+            raise SandboxError(f"a program that worked before does not any more: {read}")
+        return read
+
     def tried(self, reward: RewardTable | None, seed: int) -> Trial:
         """Let a learner learn from a reward; None is the world's own."""
         return tried(self.world, reward, seed, self.settings)
@@ -101,7 +109,7 @@ class RewardSearch:
     def _criticised(self, parents: Sequence[Candidate]) -> dict[int, str]:
         """Ask the critic what is wrong with how the learners of these programs behave."""
         watched = [p for p in parents if p.works]
-        if self.critic is None:
+        if self.critic is None or not watched:
             return {}
         asked = [
             Question(

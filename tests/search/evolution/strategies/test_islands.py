@@ -33,6 +33,7 @@ def test_one_operator_alone():
     assert {c.operator for c in search(crossover=1.0, migration=0.0, size=3).candidates} <= {"create", "cross"}
 
 
+@pytest.mark.paper("hazra2024wjp")
 def test_the_mean_of_an_island_never_falls_without_migration():
     """Members are rebuilt from the archive by the rule of admission."""
     archive = search(migration=0.0, size=2, rounds=6)

@@ -1,0 +1,1 @@
+"""Language models that write programs and settings for small learners, or say what their episodes are worth."""

@@ -1,0 +1,250 @@
+"""What the procedures do in which a speaker writes programs or settings for a small learner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from posttrain.catalogue.index import load_procedure
+from posttrain.learners.coding.reward_code import RewardTable, read_reward
+from posttrain.sandbox.limits import Limits
+from posttrain.sandbox.plain import Plain
+from posttrain.search.evolution.archive import Archive
+from tests.harness.learning_session import LearningSession, ending
+from tests.procedures.transcripts.learning import LearningScenario
+
+READ: dict[str, Any] = {}
+SMALL = {"world": "chain", "options": {"length": 4}, "speaker": "writer", "q": {"episodes": 4}, "seeds": 2}
+MISTAKEN = {"accuracy": {"writer": 0.6, "person": 0.8}}
+
+
+def once(read: Callable[..., RewardTable | str]) -> Callable[..., RewardTable | str]:
+    """Read a program once in all runs of a scenario: many mutants run the same programs in the same world."""
+
+    def reading(world: Any, table: Any, program: str, tier: Any, limits: Any) -> RewardTable | str:
+        key = f"{world.actions} {len(table.states)} {program} {tier.name} {limits}"
+        if key not in READ:
+            READ[key] = read(world, table, program, tier, limits)
+        return READ[key]
+
+    return reading
+
+
+@dataclass(frozen=True)
+class ProgramScenario(LearningScenario):
+    """A scenario in which programs are run, without a sandbox because they are ours."""
+
+    def run(self) -> list[str]:
+        plain = lambda *_, **__: (Plain(), Limits(seconds=20.0))  # noqa: E731
+        with (
+            patch("posttrain.learners.coding.reward_search.read_reward", once(read_reward)),
+            patch("posttrain.procedures.programming.isolation", plain),
+        ):
+            return super().run()
+
+
+@dataclass(frozen=True)
+class StrategyScenario(LearningScenario):
+    """A scenario that looks at what is searched for and does not search: strategies, settings and speakers."""
+
+    def run(self) -> list[str]:
+        session = LearningSession(**self.script)
+        say = session.transcript.append
+
+        def evolve(name: str, strategy: Any, write: Any, evaluate: Any, **how: Any) -> Archive:
+            settings = {"rounds": strategy.rounds, **strategy.settings}
+            search = write.__self__
+            assert evaluate.__self__ is search
+            roles = [None if x is None else x.role for x in (search.speaker, search.critic, search.judge)]
+            shape = [*search.world.table().P.shape]
+            about = f"{type(search.world).__name__} {shape} {vars(search.settings)} {search.seed} {roles}"
+            say(f"evolve {name}: {strategy.course.__name__} {settings} {[*how]} of {about}")
+            return Archive()
+
+        def isolated(*given: Any, **how: Any) -> tuple[Any, Any]:
+            say(f"isolation {given} {how}")
+            return Plain(), Limits(seconds=20.0)
+
+        session.evolve = evolve  # type: ignore[method-assign]
+        compared = lambda session, world, helped, alone, seeds: {"seeds": seeds}  # noqa: E731
+        with (
+            patch("posttrain.procedures.programming.isolation", isolated),
+            patch("posttrain.procedures.programming.compared", compared),
+        ):
+            end = ending(load_procedure(self.path)(session, **self.settings))
+        return [" ".join(line.split()) for line in (*session.transcript, end)]
+
+
+OTHERWISE = {
+    "world": "chain",
+    "options": {"length": 5},
+    "speaker": "writer",
+    "q": {"episodes": 7},
+    "seeds": 3,
+    "sandbox": "wasm",
+    "numpy": True,
+    "seconds": 4.0,
+}
+PROGRAMS = (
+    StrategyScenario(
+        "programs/text2reward",
+        transcript="""
+        isolation ('auto',) {'seconds': 3.0, 'numpy': False}
+        evolve text2reward: refine {'rounds': 2, 'repairs': 3} [] of KeyDoor [51, 5, 51] {'episodes': 200, 'rate':
+            0.5, 'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False} 8269377878375759
+            ['speaker', None, None]
+        artefact archive: [{"survivors": []}]
+        note no program works, so the world's own reward stays
+        return seeds=5
+        """,
+    ),
+    StrategyScenario(
+        "programs/text2reward",
+        settings={**OTHERWISE, "rounds": 5, "repairs": 1, "critic": "person"},
+        transcript="""
+        isolation ('wasm',) {'seconds': 4.0, 'numpy': True}
+        evolve text2reward: refine {'rounds': 5, 'repairs': 1} [] of Chain [5, 2, 5] {'episodes': 7, 'rate': 0.5,
+            'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False} 8269377878375759
+            ['writer', 'person', None]
+        artefact archive: [{"survivors": []}]
+        note no program works, so the world's own reward stays
+        return seeds=3
+        """,
+    ),
+    StrategyScenario(
+        "programs/eureka",
+        transcript="""
+        isolation ('auto',) {'seconds': 3.0, 'numpy': False}
+        evolve eureka: beam {'rounds': 5, 'branching': 16} [] of KeyDoor [51, 5, 51] {'episodes': 200, 'rate':
+            0.5, 'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False} 8269377878375759
+            ['speaker', None, None]
+        artefact archive: [{"survivors": []}]
+        note no program works, so the world's own reward stays
+        return seeds=5
+        """,
+    ),
+    StrategyScenario(
+        "programs/eureka",
+        settings={**OTHERWISE, "iterations": 2, "samples": 3},
+        transcript="""
+        isolation ('wasm',) {'seconds': 4.0, 'numpy': True}
+        evolve eureka: beam {'rounds': 2, 'branching': 3} [] of Chain [5, 2, 5] {'episodes': 7, 'rate': 0.5,
+            'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False} 8269377878375759
+            ['writer', None, None]
+        artefact archive: [{"survivors": []}]
+        note no program works, so the world's own reward stays
+        return seeds=3
+        """,
+    ),
+    StrategyScenario(
+        "programs/revolve",
+        transcript="""
+        isolation ('auto',) {'seconds': 3.0, 'numpy': False}
+        evolve revolve: islands {'rounds': 7, 'count': 4, 'children': 4, 'size': 8, 'crossover': 0.5, 'migration':
+            0.3, 'matches': 0, 'seed': 8570278962417098} ['compare'] of KeyDoor [51, 5, 51] {'episodes': 200,
+            'rate': 0.5, 'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False}
+            8269377878375759 ['speaker', None, None]
+        artefact archive: [{"survivors": []}]
+        note no program works, so the world's own reward stays
+        return seeds=5
+        """,
+    ),
+    StrategyScenario(
+        "programs/revolve",
+        settings={"judge": "person"},
+        transcript="""
+        isolation ('auto',) {'seconds': 3.0, 'numpy': False}
+        evolve revolve: islands {'rounds': 7, 'count': 4, 'children': 4, 'size': 8, 'crossover': 0.5, 'migration':
+            0.3, 'matches': 4, 'seed': 8570278962417098} ['compare'] of KeyDoor [51, 5, 51] {'episodes': 200,
+            'rate': 0.5, 'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False}
+            8269377878375759 ['speaker', None, 'person']
+        artefact archive: [{"survivors": []}]
+        note no program works, so the world's own reward stays
+        return seeds=5
+        """,
+    ),
+    StrategyScenario(
+        "programs/revolve",
+        settings={
+            **OTHERWISE,
+            "judge": "person",
+            "generations": 3,
+            "count": 2,
+            "children": 5,
+            "size": 6,
+            "crossover": 0.7,
+            "migration": 0.9,
+            "matches": 9,
+        },
+        transcript="""
+        isolation ('wasm',) {'seconds': 4.0, 'numpy': True}
+        evolve revolve: islands {'rounds': 3, 'count': 2, 'children': 5, 'size': 6, 'crossover': 0.7, 'migration':
+            0.9, 'matches': 9, 'seed': 8570278962417098} ['compare'] of Chain [5, 2, 5] {'episodes': 7, 'rate':
+            0.5, 'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False} 8269377878375759
+            ['writer', None, 'person']
+        artefact archive: [{"survivors": []}]
+        note no program works, so the world's own reward stays
+        return seeds=3
+        """,
+    ),
+    ProgramScenario(
+        "programs/text2reward",
+        settings={**SMALL, "rounds": 3, "repairs": 1, "critic": "person"},
+        script=MISTAKEN,
+        transcript="""
+        answer writer: 1 837b0137
+        answer person: 1 06d54c2a
+        answer writer: 1 31d989e9
+        answer person: 1 06d54c2a
+        answer writer: 1 31d989e9
+        evolve text2reward: 3 in 3 409b9904
+        artefact archive: 13210 409b9904
+        artefact reward.py: 358 89399596
+        artefact table: 315 e657dac0
+        artefact curves: {"helped": [0.805419, 0.818796, 0.868253, 0.9025], "alone": [0.533104, 0.523536,
+            0.482438, 0.500681]}
+        note helped 0.849, alone 0.510: gain +0.339 [-4.218, +4.896]
+        return helped=0.848742 alone=0.50994 gain=0.338802 gain/low=-4.21835 gain/high=4.89596
+        """,
+    ),
+    ProgramScenario(
+        "programs/text2reward",
+        settings=SMALL,
+        script={"accuracy": {"writer": 0.0}},
+        transcript="""
+        answer writer: 1 f51e2f15
+        answer writer: 1 ed9957e6
+        answer writer: 1 7d6c5ffc
+        answer writer: 1 c8c15b09
+        evolve text2reward: 4 in 4 ac3ad3a6
+        artefact archive: 11251 ac3ad3a6
+        artefact reward.py: 360 2c660356
+        artefact table: 324 e6456f8d
+        artefact curves: {"helped": [0.533104, 0.112292, 0.0655577, 0.00937028], "alone": [0.533104, 0.523536,
+            0.482438, 0.500681]}
+        note helped 0.180, alone 0.510: gain -0.330 [-3.888, +3.228]
+        return helped=0.180081 alone=0.50994 gain=-0.329859 gain/low=-3.88803 gain/high=3.22831
+        """,
+    ),
+    ProgramScenario(
+        "programs/revolve",
+        settings={**SMALL, "judge": "person", "generations": 3, "count": 2, "children": 2, "matches": 2},
+        script=MISTAKEN,
+        transcript="""
+        answer writer: 4 d4013495
+        answer writer: 4 64127bec
+        answer writer: 4 e7efadef
+        answer person: 1 e6ec4c39
+        evolve revolve: 12 in 3 728695aa
+        artefact archive: 49941 728695aa
+        artefact reward.py: 358 89399596
+        artefact table: 315 e657dac0
+        artefact curves: {"helped": [0.805419, 0.818796, 0.868253, 0.9025], "alone": [0.533104, 0.523536,
+            0.482438, 0.500681]}
+        note helped 0.849, alone 0.510: gain +0.339 [-4.218, +4.896]
+        return helped=0.848742 alone=0.50994 gain=0.338802 gain/low=-4.21835 gain/high=4.89596
+        """,
+    ),
+)
