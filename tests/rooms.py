@@ -52,7 +52,7 @@ ROOMS: dict[str, set[str]] = {
     "evaluation.compare": LEAVES
     | {"catalogue", "config", "core", "core.maths", "data", "evaluation", "launch", "rewards", "runs", "training"}
     | {"viewer"},
-    "evaluation.suites": LEAVES | {"data", "evaluation", "rewards", "rewards.bundled"},
+    "evaluation.suites": LEAVES | {"data", "evaluation", "rewards", "rewards.bundled", "roles"},
     "evaluation.tasks": LEAVES
     | {"config", "core", "data", "evaluation", "evaluation.compare", "formulas", "launch", "rewards", "selection"}
     | {"training"},

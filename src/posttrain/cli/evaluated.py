@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from posttrain.cli.reward_report import Made
-    from posttrain.evaluation.summary import Difference, Summary
+    from posttrain.evaluation.suite_result import Number
     from posttrain.launch.measure import Measured
 
 
@@ -66,7 +66,7 @@ def described(model: str, measured: Measured) -> dict[str, Any]:
     return {"model": model, **first, "scores": scores, "unscored": measured.asked - first["n"], **more}
 
 
-def plain(found: Summary | Difference) -> dict[str, Any]:
+def plain(found: Number) -> dict[str, Any]:
     """Return the numbers of a summary, null for what JSON cannot hold: the interval of a single item."""
     from posttrain.runs.metrics import finite
 

@@ -76,14 +76,15 @@ Whole = Callable[[Sequence[Item]], float | None]
 class Contrast:
     """The effect of a treatment: the metrics of questions with one value of a column, less those with another.
 
-    `by`: the column that says which questions belong together; each of them is compared with itself.
+    `by`: the column that says which questions belong together, so that each is compared with itself; None compares two
+    sets of questions that have nothing to do with each other.
     """
 
     name: str
     column: str
     treated: Any
     control: Any
-    by: str = "item"
+    by: str | None = "item"
 
 
 @dataclass(frozen=True)

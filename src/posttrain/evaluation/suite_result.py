@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from posttrain.evaluation.metrics.generalisation import Gap, gap
 from posttrain.evaluation.statistics import student
-from posttrain.evaluation.suite import Item, Metric, Suite, Whole
+from posttrain.evaluation.suite import Contrast, Item, Metric, Suite, Whole
 from posttrain.evaluation.summary import Difference, Summary, difference, summary
 from posttrain.seeds import seed_for
 
+Number = Summary | Difference | Gap
+Side = Sequence[tuple[Mapping[str, Any], float]]  # columns and score of the questions on one side
 BLOCKS = 20  # of questions, of which the jackknife leaves one out
 
 
@@ -37,7 +40,7 @@ class SuiteResult:
 
     name: str
     items: list[Item]
-    numbers: dict[str, Summary | Difference]
+    numbers: dict[str, Number]
     scores: dict[str, dict[int, float]]
     counters: dict[str, int]
     cost: Cost
@@ -52,7 +55,7 @@ def result(name: str, suite: Suite, items: Sequence[Item], *, seconds: float, id
     """Compute all numbers of a suite from its items."""
     scores = {metric: means(items, of) for metric, of in suite.metrics.items()}
     scores |= {metric: by_question(items, of) for metric, of in suite.per_question.items()}
-    numbers: dict[str, Summary | Difference] = {n: summary(own) for n, own in scores.items() if own}
+    numbers: dict[str, Number] = {n: summary(own) for n, own in scores.items() if own}
     for column in suite.groups:
         numbers |= dict(_grouped(suite, scores, column))
     for whole, of_all in suite.wholes.items():
@@ -112,20 +115,31 @@ def _grouped(suite: Suite, scores: Mapping[str, Mapping[int, float]], column: st
                 yield f"{name}[{column}={value}]", summary(group)
 
 
-def _contrasts(suite: Suite, scores: Mapping[str, Mapping[int, float]]) -> Iterator[tuple[str, Difference]]:
-    """Yield the effect of each contrast on each metric, with the exact sign test (McNemar's for 0 and 1)."""
+def _contrasts(suite: Suite, scores: Mapping[str, Mapping[int, float]]) -> Iterator[tuple[str, Number]]:
+    """Yield the effect of each contrast on each metric: paired and with the exact sign test, or of two sets."""
     columns = {p.id: p.columns for p in suite.prompts}
     for contrast in suite.contrasts:
         for name, own in scores.items():
-            sides = []
-            for value in (contrast.treated, contrast.control):
-                paired: dict[Any, list[float]] = {}
-                for i, x in own.items():
-                    if columns[i][contrast.column] == value:
-                        paired.setdefault(columns[i][contrast.by], []).append(x)
-                sides.append({key: fmean(xs) for key, xs in paired.items()})
-            if sides[0].keys() & sides[1].keys():
-                yield f"{name}.{contrast.name}", difference(*sides)
+            treated, control = (
+                [(columns[i], x) for i, x in own.items() if columns[i][contrast.column] == value]
+                for value in (contrast.treated, contrast.control)
+            )
+            if (found := _effect(contrast, treated, control)) is not None:
+                yield f"{name}.{contrast.name}", found
+
+
+def _effect(contrast: Contrast, treated: Side, control: Side) -> Number | None:
+    if not treated or not control:
+        return None
+    if contrast.by is None:
+        return gap([x for _, x in treated], [x for _, x in control])
+    paired: list[dict[Any, float]] = []
+    for side in (treated, control):
+        own: dict[Any, list[float]] = {}
+        for columns, x in side:
+            own.setdefault(columns[contrast.by], []).append(x)
+        paired.append({key: fmean(xs) for key, xs in own.items()})
+    return difference(*paired) if paired[0].keys() & paired[1].keys() else None
 
 
 def _counters(suite: Suite, items: Sequence[Item]) -> dict[str, int]:

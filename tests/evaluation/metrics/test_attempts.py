@@ -1,4 +1,4 @@
-"""pass@k, pass^k, maj@n and best-of-k against their definitions, by enumeration of all draws."""
+"""pass@k, pass^k and maj@n against their definitions, by enumeration of all draws."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from statistics import fmean
 
 import pytest
 
-from posttrain.evaluation.metrics.attempts import attempts, best_of, majority
+from posttrain.evaluation.metrics.attempts import attempts, majority
 from posttrain.evaluation.suite import Item, Reply
 from posttrain.records import Prompt
 
@@ -36,18 +36,3 @@ def test_a_majority_reads_no_unreadable_vote_and_divides_a_tie():
     assert majority(["4", "5"], [True, False]) == 0.5
     assert majority([None, None, "4"], [False, False, True]) == 1.0
     assert majority([None, None], [False, False]) == 0.0
-
-
-def test_best_of_k_is_the_mean_over_all_draws():
-    rewards, quality = [0.1, 0.9, 0.5, 0.7], [1.0, 0.0, 1.0, 0.0]
-    for k in (1, 2, 3, 4):
-        draws = [quality[max(d, key=rewards.__getitem__)] for d in combinations(range(4), k)]
-        assert best_of(k, rewards, quality) == pytest.approx(fmean(draws))
-    assert best_of(4, rewards, rewards) == 0.9  # its own reward: the highest
-
-
-def test_equal_rewards_share_their_weight():
-    assert best_of(2, [1.0, 1.0, 1.0], [1.0, 0.0, 0.5]) == pytest.approx(0.5)
-    assert best_of(1, [1.0, 1.0, 0.0], [1.0, 0.0, 1.0]) == pytest.approx(2 / 3)
-    with pytest.raises(ValueError, match="best of 3 of 2"):
-        best_of(3, [1.0, 2.0], [1.0, 1.0])

@@ -1,0 +1,29 @@
+"""Questions without a right answer, which several suites ask; or prompts of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+from posttrain.data.dataset import load
+from posttrain.evaluation.suite import user
+from posttrain.records import Prompt
+
+FORMS = (
+    "Write the first sentence of a story about {}.",
+    "Give one piece of advice about {}.",
+    "Describe {} to somebody who has never heard of it.",
+    "Name something surprising about {}.",
+)
+SUBJECTS = (
+    *("a lighthouse", "a long journey", "learning to swim", "an old clock", "the first snow", "a quarrel"),
+    *("baking bread", "a lost letter", "moving to a new town", "a garden", "the night sky", "a small dog"),
+)
+
+
+def open_prompts(data: str | None, size: int) -> Sequence[Prompt]:
+    """Return up to `size` prompts of a file, hub id or generator, else bundled questions without a right answer."""
+    if data is not None:
+        return [p for p in load(data, "prompts", size=size) if isinstance(p, Prompt)]
+    every = [form.format(subject) for subject, form in product(SUBJECTS, FORMS)]
+    return [Prompt(i, user(text)) for i, text in enumerate(every[:size])]
