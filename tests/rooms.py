@@ -46,8 +46,8 @@ ROOMS: dict[str, set[str]] = {
     "procedures": LEAVES
     | {"core", "data", "environments", "formulas", "judges", "learners", "methods", "search", "selection", "training"},
     "launch": LEAVES
-    | {"backends.local", "catalogue", "config", "core", "data", "environments", "evaluation", "machine", "models"}
-    | {"rewards", "roles", "runs", "trackers", "training", "viewer"},
+    | {"backends", "backends.fsdp", "backends.local", "catalogue", "config", "core", "data", "environments"}
+    | {"evaluation", "machine", "models", "rewards", "roles", "runs", "trackers", "training", "viewer"},
     "evaluation": LEAVES,
     "evaluation.compare": LEAVES
     | {"catalogue", "config", "core", "core.maths", "data", "evaluation", "launch", "rewards", "runs", "training"}

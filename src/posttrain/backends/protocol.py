@@ -141,6 +141,10 @@ class Learner(Protocol):
     def save(self, role: str, folder: Path) -> None:
         """Write the model of a role so that plain transformers can load it."""
 
+    def close(self) -> None:
+        """End what the learner has started outside of this process."""
+        return
+
 
 class PrivateLearner(Learner, Protocol):
     """A learner that no single record can move far, and whose steps are noisy."""

@@ -1,5 +1,6 @@
 """The run file: what can be set, which values it may have and what it means. One file a section, in `sections/`."""
 
+from posttrain.config.sections.backend import Backend
 from posttrain.config.sections.data import MAIN, Data
 from posttrain.config.sections.environment import EnvironmentRef
 from posttrain.config.sections.evaluate import Evaluate
@@ -18,6 +19,7 @@ __all__ = [
     "IA3",
     "MAIN",
     "POLICY",
+    "Backend",
     "Data",
     "Ensemble",
     "EnvironmentRef",

@@ -57,6 +57,7 @@ def load_models(run: RunFile, policy: Loaded) -> tuple[dict[str, Any], dict[str,
         if loaded.network.writes and loaded.tokenizer.get_vocab() == policy.tokenizer.get_vocab():
             networks[role] = loaded.network
         else:
+            loaded.network.to(device_of(run.device))
             others[role] = loaded
     return networks, others
 
@@ -92,7 +93,7 @@ def longest_row(wanted: int | None, network: Network) -> int:
 
 def _opened(spec: Model, run: RunFile, tokenizer: Any = None) -> Loaded:
     """The model that a path names, or that was given in Python under this name."""
-    device, given = device_of(run.device), run.given.get(spec.path)
+    device, given = _first_device(run), run.given.get(spec.path)
     if spec.quantize is not None:
         nf4.load_kernels(device)
         device = "cpu"  # until the weights are packed
@@ -164,6 +165,11 @@ def dtype_of(spec: Model) -> str:
         return spec.dtype
     fast = torch.cuda.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     return "bfloat16" if fast and spec.path != "tiny" else "float32"
+
+
+def _first_device(run: RunFile) -> str:
+    """Where models are loaded: on their device, or in host memory where they will be divided over several."""
+    return device_of(run.device) if run.backend.path == "local" else "cpu"
 
 
 def device_of(name: str) -> str:

@@ -7,14 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from posttrain.backends.local.learner import LocalLearner
-from posttrain.backends.local.optimiser import AdamW
-from posttrain.backends.local.private import LocalPrivateLearner
-from posttrain.backends.local.sampler import LocalSampler
 from posttrain.config.load import resolved
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
 from posttrain.evaluation.gates import check
+from posttrain.launch.backends import follow, learner_of, native_sampler, processes_of
 from posttrain.launch.checks import check_before_loading, method_of, procedure_of, warn_of_overlap
 from posttrain.launch.directory import claim, given_back, journal, resumed
 from posttrain.launch.encoding import encode_before_loading, encoder_of
@@ -43,6 +40,7 @@ from posttrain.viewer.display import Display
 from posttrain.viewer.logged import LoggedDisplay
 
 if TYPE_CHECKING:
+    from posttrain.backends.fsdp.group import Group
     from posttrain.config.schema import RunFile
     from posttrain.core.method import Method
 
@@ -123,6 +121,7 @@ def open_session(
     write: bool = True,
 ) -> Session:
     """Open a session with the models, backend, encoder and run directory of a run file."""
+    follow(run)
     arm()
     keep_freed_memory()
     maybe_kill("config")
@@ -149,6 +148,19 @@ def _loaded(
     """The run with its models, backend, encoder and journal."""
     if run.model.absent:
         return _without_policy(run, directory, display, functions, datasets)
+    with processes_of(run, None if directory is None else directory.path) as group:
+        return _with_policy(run, group, directory, display, functions, datasets)
+
+
+def _with_policy(
+    run: RunFile,
+    group: Group | None,
+    directory: RunDirectory | None,
+    display: Display,
+    functions: tuple[Reward, ...],
+    datasets: Datasets,
+) -> Run:
+    """The run of a language model. `group`: the processes that it is divided over."""
     scored = bool(run.rewards or functions)
     encodings = encode_before_loading(run, datasets, scored=scored, progress=display.phase)
     policy = load_policy(run, encodings and encodings.encoder.tokenizer)
@@ -156,16 +168,8 @@ def _loaded(
     encoder = encodings.encoder if encodings else encoder_of(run, policy.tokenizer, limit, policy.stop)
     networks, others = load_models(run, policy)
     check_scores(run, others)
-    t = run.train
-    learner = (LocalPrivateLearner if t.privacy else LocalLearner)(
-        networks,
-        tokenizer=policy.tokenizer,
-        optimiser=AdamW(t.betas, weight_decay=t.weight_decay, max_grad_norm=t.max_grad_norm or 0.0),
-        tokens_per_device=t.tokens_per_device,
-        seed=run.seed,
-        progress=display.phase,
-    )
-    sampler = LocalSampler(learner.models, policy.stop, run.sampling.slots, display.phase)
+    learner = learner_of(run, group, networks, policy, display.phase)
+    sampler = native_sampler(run, learner, policy, display.phase)
     kept = directory.path / "kept" if directory else None
     texts = partial(texts_of, encoder.tokenizer)
     maybe_kill("model")

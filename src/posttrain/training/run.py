@@ -297,3 +297,4 @@ class Run:
             self.hosts.close()
         self.encoder.close()
         self.journal.close()
+        self.learner.close()

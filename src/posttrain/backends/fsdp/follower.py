@@ -5,6 +5,15 @@ from __future__ import annotations
 import sys
 
 
+def follow_torchrun(device: str, timeout: float) -> None:
+    """Join the group that torchrun has started and do what its first process says until that ends."""
+    from posttrain.backends.fsdp.group import join
+    from posttrain.models.attention import register
+
+    register()
+    join(device, timeout).follow()
+
+
 def main() -> None:
     """Join the group and do what its first process says until that ends."""
     from posttrain.backends.fsdp.group import join_started

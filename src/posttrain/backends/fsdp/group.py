@@ -51,6 +51,8 @@ class Group:
         self.children: dict[int, Child] = {}
         self._calls = dist.new_group(backend="gloo", timeout=IDLE)
         self._made = 0
+        self._failed = False  # whether the processes no longer do the same
+        self.closed = False
 
     # ---- what the first process does
 
@@ -72,13 +74,16 @@ class Group:
         self.dropped.append(number)
 
     def close(self) -> None:
-        """End the other processes."""
-        if dist.is_initialized():
+        """End the other processes. May be called twice."""
+        if self.closed:
+            return
+        self.closed = True
+        if not self._failed:  # or they wait for something else, and end when this process leaves the group
             with suppress(RuntimeError):
                 self._send(None)
-            dist.destroy_process_group()
+        dist.destroy_process_group()
         for child in self.children.values():
-            child.close()
+            child.close(patience=1 if self._failed else 10)
         self.children = {}
 
     def _everywhere(self, message: tuple[Any, ...], each: Sequence[Any] = ()) -> Any:
@@ -86,10 +91,13 @@ class Group:
             dropped, self.dropped = self.dropped, []
             self._send((dropped, message), each)
             return self._run(dropped, message, tuple(each[:1]))
-        except (RuntimeError, dist.DistError) as error:
-            if isinstance(error, PosttrainError) or (ended := self._ended()) is None:
-                raise
-            raise WorkerError(ended) from error
+        except PosttrainError:  # which every process has raised
+            raise
+        except BaseException as error:
+            self._failed = True
+            if isinstance(error, RuntimeError) and (ended := self._ended()) is not None:
+                raise WorkerError(ended) from error
+            raise
 
     def _send(self, content: Any, each: Sequence[Any] = ()) -> None:
         """Send a call to every process, and each its own argument. What it names must be imported there before."""
@@ -180,10 +188,10 @@ class Child:
         signal = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         return f"{signal} ({lines[-1]}; all of it in {self.log})" if lines else signal
 
-    def close(self) -> None:
+    def close(self, patience: float) -> None:
         """Wait for its end, and kill it if it does not come."""
         try:
-            self.process.wait(10)
+            self.process.wait(patience)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

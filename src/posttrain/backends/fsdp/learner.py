@@ -40,6 +40,8 @@ class FsdpLearner(Learner):
     `models` are networks of this process, whose weights are copied and then let go.
     """
 
+    part: type[ShardedLearner] = ShardedLearner  # what each process does
+
     def __init__(
         self,
         group: Group,
@@ -57,7 +59,7 @@ class FsdpLearner(Learner):
         self.group = group
         self.tokenizer = tokenizer
         self.number = group.make(
-            ShardedLearner,
+            self.part,
             emptied(dict(models), list(models.values())),
             {"optimiser": optimiser, "tokens_per_device": tokens_per_device, "seed": seed},
         )
@@ -72,6 +74,11 @@ class FsdpLearner(Learner):
 
     def _call(self, verb: str, *arguments: Any, each: Sequence[Any] = ()) -> Any:
         return self.group.call(self.number, verb, *arguments, each=each)
+
+    @property
+    def models(self) -> dict[str, Any]:
+        """The networks by role, of which this process holds its part."""
+        return self.local.models
 
     @property
     def version(self) -> int:
@@ -116,6 +123,10 @@ class FsdpLearner(Learner):
 
     def _whole(self, role: str) -> Network:
         return cast(Network, self._call("whole", role))
+
+    def close(self) -> None:
+        """End the other processes."""
+        self.group.close()
 
     # ---- measuring and differentiating
 

@@ -7,6 +7,7 @@ that is both stays one. Heads are small: every process has all of them, and thei
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from types import MethodType
@@ -28,6 +29,7 @@ def shard(skeleton: Network, group: Group, *, wide: bool) -> Network:
 
     `wide`: the weights are at least float32, and each layer computes in the type that the skeleton has.
     """
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view")  # which nothing changes in place
     made: dict[int, nn.Parameter] = {}
     narrow = Counter(p.dtype for p in skeleton.trunk.parameters()).most_common(1)[0][0]
     precise = wide and narrow != torch.promote_types(narrow, torch.float32)

@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_serializer, field
 from pydantic_core import PydanticCustomError
 
 from posttrain.config.section import Section
+from posttrain.config.sections.backend import Backend
 from posttrain.config.sections.data import MAIN, TASKS, Data
 from posttrain.config.sections.environment import EnvironmentRef
 from posttrain.config.sections.evaluate import Evaluate
@@ -69,6 +70,8 @@ class RunFile(Section):
     """Name of the run's folder under `output`; null derives one from the method, the model and a number."""
     output: Path = Path("runs")
     """Folder that holds the runs."""
+    backend: Backend = Field(default_factory=Backend)
+    """Processes that hold the weights and change them: local is this one, fsdp are several."""
     device: str = "auto"
     """Device of all models: auto, cpu, cuda, cuda:N or mps; auto takes a CUDA GPU if one is visible, else the CPU."""
 

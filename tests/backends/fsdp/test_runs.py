@@ -1,0 +1,81 @@
+"""Whole runs on several processes: the models of one process, also after any of the processes was killed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from posttrain.backends.fsdp import group as groups
+from posttrain.errors import WorkerError
+from posttrain.machine import kill_points
+from posttrain.training import trainer
+from tests.backends.fsdp import pool
+from tests.backends.fsdp.nursery import child
+from tests.harness.runs import SAVED_EVERY_STEP, metrics, run, same_bits, weights
+
+RUN = {**SAVED_EVERY_STEP, "model": {"path": "tiny", "dtype": "float64"}}
+TWO = "backend={path: fsdp, processes: 2}"
+
+
+@pytest.fixture(autouse=True)
+def forked(monkeypatch, float64):
+    pool.close()
+    monkeypatch.setattr(groups, "_child", child)
+
+
+@pytest.fixture
+def one(tmp_path):
+    return run(RUN, tmp_path / "one")
+
+
+def apart(a, b) -> float:
+    one, two = weights(a.model), weights(b.model)
+    assert one.keys() == two.keys()
+    return max(float((one[n] - two[n]).abs().max()) for n in one)
+
+
+def test_a_run_on_two_processes_is_that_of_one(one, tmp_path):
+    two = run(RUN, tmp_path, TWO)
+    assert apart(one, two) < 1e-10
+    for row, other in zip(metrics(one), metrics(two), strict=True):
+        assert other == pytest.approx(row, rel=1e-9)
+    assert (two.directory / "rank-1.log").exists()
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_a_run_goes_on_with_another_number_of_processes(one, first, tmp_path):
+    begun = run(RUN, tmp_path, f"backend={{path: fsdp, processes: {first}}}", "train.steps=2")
+    assert weights(begun.model)
+    ended = run(RUN, tmp_path, f"backend={{path: fsdp, processes: {3 - first}}}", resume=True)
+    assert apart(one, ended) < 1e-10
+
+
+@pytest.mark.parametrize("point", ["derive:2", "backward:3", "optimiser:3"])
+def test_a_run_goes_on_after_a_process_was_killed(point, tmp_path, monkeypatch):
+    whole = run(RUN, tmp_path / "whole", TWO)
+    living: list = []
+    phase, step = point.split(":")
+
+    def kill(name: str, *_: object) -> None:
+        if name == phase and kill_points._step == int(step):
+            living[0].process.kill()
+
+    def noted(*arguments):
+        living.append(child(*arguments))
+        return living[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(groups, "_child", noted)
+        patch.setattr(trainer, "maybe_kill", kill)
+        with pytest.raises(WorkerError, match="process 1 of backend: fsdp ended by signal 9"):
+            run(RUN, tmp_path / "cut", TWO)
+    assert same_bits(whole, run(RUN, tmp_path / "cut", TWO, resume=True))
+
+
+def test_only_a_run_that_asks_for_it_imports_the_backend(tmp_path):
+    import subprocess
+    import sys
+
+    code = "import sys, posttrain.launch.run; sys.exit('posttrain.backends.fsdp' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert torch.distributed.is_available()
