@@ -30,7 +30,8 @@ def child(rank: int, size: int, port: int, device: str, timeout: float, logs: Pa
         _server.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT, env=environment))
         atexit.register(end)
     asked, told = _server[0].stdin, _server[0].stdout
-    assert asked is not None and told is not None
+    assert asked is not None
+    assert told is not None
     log = logs / f"rank-{rank}.log"
     asked.write(json.dumps([str(log), str(Path.cwd()), rank, size, port, device, timeout]) + "\n")
     asked.flush()

@@ -21,6 +21,7 @@ from torch.distributed.tensor import DTensor, Shard
 from posttrain.backends.fsdp.group import Group
 from posttrain.backends.fsdp.skeleton import allocate
 from posttrain.models import llama
+from posttrain.models.adapters import MARKS
 from posttrain.models.network import Network
 
 
@@ -37,13 +38,13 @@ def shard(skeleton: Network, group: Group, *, wide: bool) -> Network:
     how: dict[str, Any] = {"mesh": group.mesh, "reshard_after_forward": True, "mp_policy": mixed}
     for block in blocks(skeleton):
         allocate(block, group.device, wide=wide, made=made)
-        fully_shard(block, **how)
+        fully_shard(block, ignored_params=replicated(skeleton), **how)
         if llama.supports(skeleton.trunk.base_model):
             setattr(block, llama.THROUGH, MethodType(llama.through, block))
             register_fsdp_forward_method(block, llama.THROUGH)
     allocate(skeleton, group.device, wide=wide, made=made)
     skeleton.to(group.device)  # buffers and heads
-    fully_shard(skeleton, ignored_params=set(skeleton.heads.parameters()), **how)
+    fully_shard(skeleton, ignored_params=replicated(skeleton), **how)
     register_fsdp_forward_method(skeleton, "outputs")
     for module in skeleton.modules():
         if isinstance(module, FSDPModule):
@@ -60,6 +61,13 @@ def blocks(network: Network) -> list[nn.Module]:
     """The layers of the trunk: the members of its longest list of modules."""
     lists = [m for m in network.trunk.modules() if isinstance(m, nn.ModuleList)]
     return list(max(lists, key=len, default=()))
+
+
+def replicated(network: Network) -> set[nn.Parameter]:
+    """The small parameters that every process has: heads, and the adapters of members, which an output compares."""
+    of_members = network.lora_members is not None
+    named = network.named_parameters()
+    return {p for n, p in named if n.startswith("heads.") or (of_members and any(mark in n for mark in MARKS))}
 
 
 def local(p: Tensor) -> Tensor:

@@ -1,0 +1,45 @@
+"""What a run file says about processes, before any starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from posttrain.config.load import load
+from posttrain.errors import ConfigError
+from posttrain.launch.backends import follow, processes_of
+from posttrain.launch.run import launch
+
+RUN = {"model": "tiny", "method": "imitation/sft", "data": "arithmetic:chat=false,size=4", "backend": "fsdp"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("train.privacy={noise: 1}", "train.privacy"),
+        ("device=mps", "device: mps"),
+        ("backend.path=deepspeed", "'local' or 'fsdp'"),
+        ("backend.processes=0", "backend.processes"),
+    ],
+)
+def test_what_several_processes_cannot_do_is_said_before_a_model_is_loaded(given, message, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    with pytest.raises(ConfigError, match=message):
+        launch(load(RUN, [given, f"output={tmp_path}"]))
+
+
+def test_one_process_needs_no_group_and_follows_nobody(tmp_path, monkeypatch):
+    run = load(RUN, ["backend=local", f"output={tmp_path}"])
+    monkeypatch.setenv("RANK", "1")
+    follow(run)
+    with processes_of(run, None) as group:
+        assert group is None
+
+
+def test_the_other_processes_of_torchrun_follow_the_first(monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    seen = []
+    monkeypatch.setattr("posttrain.backends.fsdp.follower.follow_torchrun", lambda *given: seen.append(given))
+    with pytest.raises(SystemExit) as ended:
+        launch(load(RUN, ["backend.timeout=7", "device=cpu"]))
+    assert ended.value.code == 0
+    assert seen == [("cpu", 7.0)]
