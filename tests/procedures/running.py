@@ -195,6 +195,7 @@ LEARNERS: dict[str, dict[str, Any]] = {  # procedures that train no language mod
     "guided_q": FEW_EPISODES,
     "lmgt": FEW_EPISODES,
     "potential_shaping": FEW_EPISODES,
+    "proxy_reward": {"q": {"episodes": 3}, "seeds": 2},
     "text2reward": WRITTEN,
     "eureka": {**WRITTEN, "iterations": 2, "samples": 2},
     "revolve": {**WRITTEN, "judge": "speaker", "generations": 2, "count": 2, "children": 1},

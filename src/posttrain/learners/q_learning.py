@@ -38,8 +38,8 @@ class Extra(Protocol):
     def begin(self, state: State, episode: int) -> None:
         """Begin an episode."""
 
-    def __call__(self, step: Transition) -> float:
-        """Return what a step earns besides."""
+    def __call__(self, step: Transition) -> float | None:
+        """Return what a step earns besides; None where nobody knows, and nothing is learned from it."""
 
 
 @dataclass(frozen=True)
@@ -147,10 +147,13 @@ class _Learner:
 
     def learn(self, step: Transition) -> None:
         """Move the tables by one step."""
+        extras = [extra(step) for extra in self.hooks.extras]
+        if None in extras:
+            return
         pair = (step.state, step.action)
         tried = self.tried[pair] = self.tried.get(pair, -1) + 1
         rate = self.settings.rate / (1 + self.settings.decay * tried) ** self.settings.power
-        reward = step.reward + sum(extra(step) for extra in self.hooks.extras)
+        reward = step.reward + sum(x for x in extras if x is not None)
         moved, valued = self._tables()
         row = self._row(moved, step.state)
         ahead = 0.0 if step.done else self._row(valued, step.after)[self._best(moved, step.after)]

@@ -247,4 +247,56 @@ PROGRAMS = (
         return helped=0.848742 alone=0.50994 gain=0.338802 gain/low=-4.21835 gain/high=4.89596
         """,
     ),
+    LearningScenario(
+        "programs/proxy_reward",
+        script={"accuracy": {"speaker": 0.6}},
+        transcript="""
+        answer speaker: 1 996aa696
+        answer speaker: 1 429a4130
+        answer speaker: 1 554b7c18
+        answer speaker: 1 bf7f5dac
+        artefact table: {"Two players move at the same time. The payoffs of both: A A: 3 and 3; A B: 0 and 5; B A:
+            5 and 0; B B: 1 and 1.": {"A A": 0.0, "A B": 0.0, "B A": 0.0, "B B": 0.0}}
+        artefact curves: 2023 6dcf0cb3
+        note helped 0.244, alone 0.244: gain +0.000 [+0.000, +0.000]
+        return helped=0.244 alone=0.244 gain=0 gain/low=0 gain/high=0 labels/read=1 labels/right=0.75 reached=1
+        """,
+    ),
+    LearningScenario(
+        "programs/proxy_reward",
+        settings={
+            "options": {"objective": "equality"},
+            "speaker": "writer",
+            "objective": "be fair",
+            "examples": "Both got 1: yes",
+            "q": {"episodes": 6},
+            "seeds": 3,
+        },
+        script={"accuracy": {"writer": 0.8}},
+        transcript="""
+        answer writer: 1 330ff925
+        answer writer: 1 bb48ac4f
+        answer writer: 1 4ce5f284
+        answer writer: 1 120d27b3
+        artefact table: {"Two players move at the same time. The payoffs of both: A A: 3 and 3; A B: 0 and 5; B A:
+            5 and 0; B B: 1 and 1.": {"A A": 0.5, "A B": 0.0, "B A": 0.0, "B B": 0.875}}
+        artefact curves: {"helped": [0.666667, 0.333333, 0.666667, 1.0, 1.0, 1.0], "alone": [0.666667, 0.333333,
+            1.0, 1.0, 0.333333, 1.0]}
+        note helped 0.778, alone 0.722: gain +0.056 [-0.183, +0.295]
+        return helped=0.777778 alone=0.722222 gain=0.0555556 gain/low=-0.183481 gain/high=0.294592 labels/read=1
+            labels/right=0.75 reached=1
+        """,
+    ),
+    LearningScenario(
+        "programs/proxy_reward",
+        settings={"world": "chain", "q": {"episodes": 3}, "seeds": 2},
+        transcript="""
+        answer speaker: 1 2e34baf2
+        artefact table: 727 f036f40b
+        artefact curves: {"helped": [0.246552, 0.139059, 0.120759], "alone": [0.246552, 0.132794, 0.164283]}
+        note helped 0.169, alone 0.181: gain -0.012 [-0.645, +0.620]
+        return helped=0.16879 alone=0.181209 gain=-0.0124196 gain/low=-0.645236 gain/high=0.620397 labels/read=1
+            labels/right=1 reached=0.239503
+        """,
+    ),
 )
