@@ -8,7 +8,7 @@ can name the file and the line. `arguments` of a record are what its chat templa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Message = Mapping[str, Any]  # role, content, and other keys that the chat template reads; TRAINED is ours
@@ -172,7 +172,13 @@ class Segment:
     trained: bool = True  # whether a loss may use the tokens
     versions: tuple[int, ...] = ()
     reward: float | None = None  # for this turn
-    guided: bool = False  # written by a guide of the author, who wrote the other segment
+    guided: bool = False  # written by a guide of the author, who wrote the other segment, or forced as its beginning
+
+    def continues(self, before: Segment) -> bool:
+        """Whether it belongs to the turn of the segment before it: a guide and its author share a turn."""
+        shared = self.author == before.author is not None and (self.guided or before.guided)
+        return shared and self.context is None
+
     context: tuple[int, ...] | None = None
 
 
@@ -189,6 +195,14 @@ class Spans(tuple[Span, ...]):
     """Numbers for parts of one answer, before they become one for each token; 0 elsewhere."""
 
     __slots__ = ()
+
+
+def _joined(before: Segment | None, s: Segment) -> Segment:
+    """The segment, with the one before it where both are one turn."""
+    if before is None or not s.continues(before):
+        return s
+    logp = (*(before.logp or ()), *(s.logp or ()))
+    return replace(s, tokens=before.tokens + s.tokens, logp=logp, text=before.text + s.text)
 
 
 @dataclass(frozen=True)
@@ -262,6 +276,22 @@ class Episode:
     def text(self) -> str:
         """The text that models wrote."""
         return "".join(s.text for s in self.segments if s.logp is not None)
+
+    @property
+    def turn_ends(self) -> tuple[int, ...]:
+        """The places of the segments with which turns of models end."""
+        following = (*self.segments[1:], None)
+        return tuple(
+            i
+            for i, (s, after) in enumerate(zip(self.segments, following, strict=True))
+            if s.logp is not None and not (after and after.continues(s))
+        )
+
+    @property
+    def turns(self) -> tuple[Segment, ...]:
+        """The turns of models: a segment each, with what a guide wrote of it or how it had to begin."""
+        before = (None, *self.segments[:-1])
+        return tuple(_joined(before[i], self.segments[i]) for i in self.turn_ends)
 
     @property
     def ended(self) -> bool:

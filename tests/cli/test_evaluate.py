@@ -59,6 +59,17 @@ def test_eval_writes_a_record_per_prompt(folder: Path, tmp_path: Path, capsys: p
         assert answer["reward"] in (0.0, 1.0)
 
 
+def test_answers_begin_as_they_are_forced_to(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, data = tmp_path / "records.jsonl", "arithmetic:chat=false,split=test,size=2"
+    asked = ("eval", str(folder), data, "--reward", "regex_format:pattern=^Sure.*", "--max-tokens", "6")
+    assert json.loads(say(capsys, *asked, "--json"))["mean"] == 0.0
+    begun = json.loads(say(capsys, *asked, "--begin", "Sure", "--out", str(file), "--json"))
+    assert begun["mean"] == 1.0
+    texts = [a["completion"] for r in map(json.loads, file.read_text().splitlines()) for a in r["answers"]]
+    assert all(text.startswith("Sure") and len(text) > 4 for text in texts)
+    assert "--begin" in fail(capsys, "eval", str(folder), data, "--kind", "demonstrations", "--begin", "Sure")[1]
+
+
 def test_a_file_of_records_that_cannot_be_written_is_an_error_of_storage(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,9 @@ By = Annotated[
         "--choose-by", help="Reward that --choose reads: NAME or NAME:key=value; default: --role reward, or MODEL."
     ),
 ]
+Begin = Annotated[
+    str, typer.Option("--begin", help="Words that every answer begins with; the model goes on behind them.")
+]
 SearchSpec = Annotated[
     str | None,
     typer.Option("--search", help="Search answers step by step: beam:width=3, mcts, self_consistency:n=16."),
@@ -52,7 +55,7 @@ SearchBy = Annotated[
 class Answering:
     """How a model answers: by which decoder, which of several answers is given, and the models that are read.
 
-    `search`: a strategy, and what it asks for values.
+    `search`: a strategy, and what it asks for values. `begin`: the words that every answer begins with.
     """
 
     decoder: Decoder | None = None
@@ -60,6 +63,7 @@ class Answering:
     by: Reward | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     search: tuple[Search, Estimate] | None = None
+    begin: str = ""
 
     @property
     def how(self) -> dict[str, Any]:

@@ -24,20 +24,22 @@ def shown(e: Episode, tokenizer: Any) -> Group:
 def _parts(e: Episode, tokenizer: Any) -> Iterator[RenderableType]:
     yield Rule(Text(f"{e.prompt.where or f'prompt {e.prompt.id}'}, sample {e.sample}"), align="left")
     yield Text(visible(_decoded(tokenizer, e.prompt_tokens)), style=CONTEXT)
-    turn = 0
-    for s in e.segments:
-        turn += s.logp is not None
+    turn, ends = 1, e.turn_ends
+    for i, s in enumerate(e.segments):
         if s.context is not None:
             yield Rule(Text("the chat template writes earlier turns otherwise"), align="left", style=CONTEXT)
             yield Text(visible(_decoded(tokenizer, s.context)), style=CONTEXT)
         yield Rule(Text(_title(s, turn)), align="left", style=CONTEXT)
         yield Marked(((visible(_decoded(tokenizer, s.tokens)), s.logp is not None and s.trained),))
+        turn += i in ends
     yield Rule(Text(_end(e)), align="left")
 
 
 def _title(s: Segment, turn: int) -> str:
     if s.logp is None:
         return f"environment: {len(s.tokens)} tokens"
+    if s.guided:
+        return f"turn {turn} begins with {len(s.tokens)} tokens that were forced"
     said = "" if s.reward is None else f", reward {s.reward:g}"
     return f"turn {turn}: {len(s.tokens)} tokens{'' if s.ended else ', cut at the limit'}{said}"
 

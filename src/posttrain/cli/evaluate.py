@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from posttrain.cli.data import columns_of, renames
 from posttrain.cli.decoding import (
     Answering,
+    Begin,
     By,
     ChoiceSpec,
     DecoderSpec,
@@ -69,6 +71,7 @@ def evaluate(
     choose_by: By = None,
     search: SearchSpec = None,
     search_by: SearchBy = None,
+    begin: Begin = "",
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     out: Annotated[
         Path | None, typer.Option("--output", "--out", help="Write one JSON record per item, answers included.")
@@ -95,7 +98,7 @@ def evaluate(
     if suite:
         decoding = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens}
         others = (data, reward, kind, size, chat, answer_after, column, drop_invalid, by, report)
-        check_alone(*others, decoder, choose, choose_by, search, search_by)
+        check_alone(*others, decoder, choose, choose_by, search, search_by, begin)
         evaluate_suites(models, suite, decoding=decoding, roles=role, seed=seed, out=out, as_json=as_json)
         return
     if data is None:
@@ -111,7 +114,7 @@ def evaluate(
     if out is not None:
         write(out, "", mode="a")  # before the work, not after it
     sampling = {"samples": samples or 1, "temperature": temperature or 0.0, "max_tokens": max_tokens or 256}
-    how = (decoder, role, choose, choose_by, search, search_by, temperature or 0.0)
+    how = (decoder, role, choose, choose_by, search, search_by, begin, temperature or 0.0)
     asked = [_answering(m, kind, *how) for m in models]
     for record in dataset if rewards else ():
         _check_columns([*rewards, *asked[0].scorers], record)
@@ -124,9 +127,12 @@ def evaluate(
 def _answering(model: str, kind: str, *options: Any) -> Answering:
     """Return how a model answers prompts; of other kinds nothing is sampled."""
     if kind == "prompts":
-        return answering(model, *options)
+        *own, begin, temperature = options
+        return replace(answering(model, *own, temperature), begin=begin)
     if any(options[:-1]):
-        raise ConfigError(f"--decoder, --role, --choose and --search: no answer to {kind} is sampled; add --reward")
+        raise ConfigError(
+            f"--decoder, --role, --choose, --search and --begin: no answer to {kind} is sampled; add --reward"
+        )
     return Answering()
 
 
@@ -156,7 +162,7 @@ def _measured(
 
     if kind in ("pairs", "candidates"):
         return _judged(model, data, kind, seed)
-    with open_model(model, seed=seed, models=asked.models) as session:
+    with open_model(model, seed=seed, models=asked.models, sampling={"begin": asked.begin}) as session:
         if kind == "prompts":
             return measure.of_prompts(session, data, rewards, **sampling, **asked.how)
         kept, _ = session.run.rows(data, kind)

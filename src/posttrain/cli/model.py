@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posttrain.cli.decoding import By, ChoiceSpec, DecoderSpec, Roles, SearchBy, SearchSpec, answering
+from posttrain.cli.decoding import Begin, By, ChoiceSpec, DecoderSpec, Roles, SearchBy, SearchSpec, answering
 
 if TYPE_CHECKING:
     from posttrain.training.session import Session
@@ -31,6 +31,7 @@ def sample(
     by: By = None,
     search: SearchSpec = None,
     search_by: SearchBy = None,
+    begin: Begin = "",
     plain: Annotated[bool, typer.Option("--plain", help="Continue the plain text, without a chat template.")] = False,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
 ) -> None:
@@ -39,7 +40,7 @@ def sample(
     from posttrain.records import Prompt
     from posttrain.rewards.reward import check_columns
 
-    settings = {"max_tokens": max_tokens, "top_p": top_p, "top_k": top_k}
+    settings = {"max_tokens": max_tokens, "top_p": top_p, "top_k": top_k, "begin": begin}
     asked = answering(model, decoder, role, choose, by, search, search_by, temperature)
     how = Sampling(samples=samples * asked.drawn, temperature=temperature, decoder=asked.decoder)
     check_columns(asked.scorers, (), "the prompt")
@@ -76,7 +77,7 @@ def open_model(
     model: str,
     *,
     seed: int,
-    sampling: Mapping[str, float] | None = None,
+    sampling: Mapping[str, Any] | None = None,
     models: Mapping[str, str] | None = None,
     scoring: bool = False,
 ) -> Session:

@@ -187,8 +187,7 @@ def _turns(segments: Sequence[Segment]) -> list[int]:
     """Number the turns that models wrote: each segment of a model but the second one of a turn that has a guide."""
     turns = [0] * min(1, len(segments))
     for before, s in pairwise(segments):
-        shared = s.author == before.author and (s.guided or before.guided)
-        turns.append(turns[-1] + (s.author is not None and not shared))
+        turns.append(turns[-1] + (s.author is not None and not s.continues(before)))
     return turns
 
 

@@ -30,7 +30,7 @@ def arguments(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any
     if reads.tokens and reward.passage.is_whole:
         made[TOKENS] = [list(e.tokens) for e in episodes]
     if reads.turns:
-        made[TURNS] = [[s.reward for s in e.segments if s.logp is not None and s.tokens] for e in episodes]
+        made[TURNS] = [[e.segments[i].reward for i in e.turn_ends if e.segments[i].tokens] for e in episodes]
     present = dict.fromkeys(name for e in episodes for name in e.prompt.columns if reads.chooses(name))
     for name in dict.fromkeys((*reads.required, *present)):
         made[name] = [_column(reward, e, name) for e in episodes]
@@ -52,7 +52,7 @@ def _messages(reward: Reward, episode: Episode) -> Any:
     """
     if episode.conversation:
         turns = [i for i, m in enumerate(episode.conversation) if m.get("role") == "assistant"]
-        own = sum(s.logp is not None for s in episode.segments)
+        own = len(episode.turn_ends)
         return [dict(m) for m in episode.conversation[turns[-own] :]]
     if isinstance(episode.prompt.prompt, str):
         return reward.passage.of(episode.text)

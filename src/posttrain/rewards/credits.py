@@ -48,10 +48,10 @@ def place(spans: Sequence[Span], ends: Sequence[int | None]) -> tuple[float, ...
 def turn_credits(episode: Episode, values: Sequence[float]) -> tuple[float, ...]:
     """Put each number at the last token of its turn. As many numbers as turns of models are expected."""
     tokens: list[float] = []
-    numbers = iter(values)
-    for segment in episode.segments:
+    numbers, ends = iter(values), episode.turn_ends
+    for i, segment in enumerate(episode.segments):
         own = [0.0] * len(segment.tokens)
-        if segment.logp is not None and own:
+        if i in ends and own:
             own[-1] = next(numbers)
         tokens += own
     return tuple(tokens)
@@ -59,10 +59,10 @@ def turn_credits(episode: Episode, values: Sequence[float]) -> tuple[float, ...]
 
 def turn_values(episode: Episode, tokens: Sequence[float]) -> list[float]:
     """The number of each turn of the model, from those of the tokens: the inverse of `turn_credits`."""
-    values, before = [], 0
-    for segment in episode.segments:
+    values, before, ends = [], 0, episode.turn_ends
+    for i, segment in enumerate(episode.segments):
         before += len(segment.tokens)
-        if segment.logp is not None and segment.tokens:
+        if i in ends and segment.tokens:
             values.append(tokens[before - 1])
     return values
 

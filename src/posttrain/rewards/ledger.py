@@ -134,7 +134,7 @@ def _fitting(reward: Reward, episode: Episode, verdict: Verdict) -> Verdict:
 
     Spans count the characters of what the reward read, and then of the whole text.
     """
-    turns = sum(s.logp is not None and bool(s.tokens) for s in episode.segments)
+    turns = sum(bool(episode.segments[i].tokens) for i in episode.turn_ends)
     if isinstance(verdict, Turns) and len(verdict) != turns:
         message = f"reward {reward.name!r} returned {len(verdict)} numbers for an episode of {turns} turns"
         return Fault("result", message)

@@ -54,7 +54,7 @@ def _by_place(chains: Iterable[Episode]) -> dict[str, dict[str, Turn]]:
 
 def turns_of(e: Episode) -> list[Turn]:
     """Return the turns of an episode; an answer outside an environment is one."""
-    said = [s for s in e.segments if s.logp is not None]
+    said = e.turns
     if not e.conversation:
         return [Turn(e, e.prompt.prompt, s) for s in said]
     places = [i for i, message in enumerate(e.conversation) if message["role"] == "assistant"]

@@ -77,6 +77,8 @@ def act(
     hosts, section = run.hosts, run.file.environment
     if hosts is None or section is None:
         raise ConfigError("there is no environment to act in; add environment: {path: gridworld_text}")
+    if run.begin:
+        raise ConfigError("sampling.begin: the policy takes actions from a list and writes nothing; leave it out")
     walks = [Walk(cast(Prompt, p), (name, p.id, k)) for p in prompts for k in range(samples)]
     for place, walk in enumerate(walks):
         hosts.begin(place, walk.prompt, run.seed("act", *walk.names))

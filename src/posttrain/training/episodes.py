@@ -7,6 +7,7 @@ from dataclasses import replace
 from posttrain.core.method import Method, Sampling
 from posttrain.records import Episode, Prompt, Segment
 from posttrain.sampling.request import NOTHING, Completion, Request
+from posttrain.training.beginning import beginning, text_behind
 from posttrain.training.run import Run
 
 Names = tuple[str | int, ...]
@@ -30,9 +31,9 @@ def request(
 
     Its seed derives from the names, the prompt, the key and (after the first turn) the turn. `tokens`: what precedes
     the sample. `partial`: its beginning, if an earlier request was suspended. `before`: the tokens of its answer that
-    somebody else wrote; they count as a turn, and towards `max_tokens`.
+    somebody else wrote, or the beginning that is forced; they count as a turn, and towards `max_tokens`.
     """
-    limits = run.file.sampling
+    limits, before = run.file.sampling, before or run.begin
     turn += bool(before)
     return Request(
         prompt=(*tokens, *before),
@@ -57,9 +58,10 @@ def episode(
 ) -> Episode:
     """Make the episode that ends with a completion. `before`: the earlier segments, none for a single answer."""
     author, sample = key
-    text = run.encoder.text(completion.tokens)
+    begun = () if before else beginning(run, author)
+    text = text_behind(run, run.begin if begun else (), completion.tokens)
     segment = Segment(completion.tokens, completion.logp, author, text, completion.ended, versions=completion.versions)
-    return Episode(prompt, author, sample, tokens, (*before, segment))
+    return Episode(prompt, author, sample, tokens, (*before, *begun, segment))
 
 
 def authors_of(method: Method, stream: str, *, samples: int | None, temperature: float | None) -> tuple[Sampling, ...]:

@@ -88,13 +88,12 @@ class Rollouts:
 
     def _request(self, run: Run, node: Node, k: int) -> Request:
         f, n = node
-        names, before = (self.name, "rollout", n), f.tree.answer(n).tokens
-        limit = f.tree.max_tokens
-        return request(run, f.prompt, f.asked, self.sampling, names, (0, k), before=before, max_tokens=limit)
+        names, before = (self.name, "rollout", n), f.before(n)
+        return request(run, f.prompt, f.asked, self.sampling, names, (0, k), before=before, max_tokens=f.limit)
 
     def _whole(self, run: Run, node: Node, k: int, end: Completion) -> Episode:
         f, n = node
-        before = f.episode(n).segments if n != ROOT else ()
+        before = f.episode(n).segments if n != ROOT else f.begun
         return episode(run, f.prompt, f.asked, (0, k), end, before=before)
 
 

@@ -16,6 +16,7 @@ from posttrain.environments.tools.turn import messages_of
 from posttrain.environments.wire import Opening
 from posttrain.records import Episode, Message, Prompt, Segment
 from posttrain.sampling.request import Completion, Request
+from posttrain.training.beginning import beginning, text_behind
 from posttrain.training.episodes import Key, Names, request
 from posttrain.training.run import Run
 
@@ -84,7 +85,8 @@ class Play:
             self._end("" if outcome.done else TURNS)
             return
         answers = with_results(self.writing, outcome.messages) if self.writing else outcome.messages
-        said = followed(self.run.encoder, self.conversation, forms, answers, self.arguments, sampled=turn.tokens)
+        sampled = self.run.begin + turn.tokens
+        said = followed(self.run.encoder, self.conversation, forms, answers, self.arguments, sampled=sampled)
         self.conversation += [said.message, *answers]
         self._append(said.tokens)
 
@@ -126,21 +128,14 @@ class Play:
 
     def write(self, completion: Completion) -> Action:
         """Append a turn of the policy, and return what it did."""
-        text = self.run.encoder.text(completion.tokens)
-        self.segments.append(
-            Segment(
-                completion.tokens,
-                completion.logp,
-                self.key[0],
-                text,
-                completion.ended,
-                versions=completion.versions,
-                context=self.read if self.rewritten else None,
-            )
-        )
-        self.read, self.rewritten = self.read + completion.tokens, False
+        begun, author = beginning(self.run, self.key[0]), self.key[0]
+        text = text_behind(self.run, self.run.begin, completion.tokens)
+        turn = Segment(completion.tokens, completion.logp, author, text, completion.ended, versions=completion.versions)
+        first, *rest = (*begun, turn)
+        self.segments += [replace(first, context=self.read if self.rewritten else None), *rest]
+        self.read, self.rewritten = self.read + self.run.begin + completion.tokens, False
         self.turns += 1
-        return self._action(text, ended=completion.ended)
+        return self._action("".join(s.text for s in begun) + text, ended=completion.ended)
 
     def _action(self, text: str, *, ended: bool) -> Action:
         """Read the calls of a turn, where there are tools."""

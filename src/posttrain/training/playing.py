@@ -100,7 +100,7 @@ def described(episodes: Sequence[Episode]) -> dict[str, float]:
     failed = sum(bool(e.error) for e in episodes)
     if not whole and not failed:
         return {}
-    turns = [sum(s.logp is not None for s in e.segments) for e in whole] or [0]
+    turns = [len(e.turn_ends) for e in whole] or [0]
     return {
         "environment/turns": fmean(turns),
         "environment/turns_max": float(max(turns)),

@@ -29,6 +29,7 @@ from posttrain.runs.signals import Signals
 from posttrain.runs.timers import StepTimers
 from posttrain.sampling.stop import Stop
 from posttrain.seeds import seed_for
+from posttrain.training.beginning import forced
 from posttrain.training.columns_read import by_rewards
 from posttrain.training.datasets import Datasets
 from posttrain.training.encodings import Encodings, Wanted
@@ -91,6 +92,7 @@ class Run:
         self.ended_early: str | None = None  # why the steps are not all done, if the run file ended them
         self.started = time.monotonic()
         self.stop = Stop.at(file.sampling.stop, encoder.tokenizer) if file.sampling.stop else None
+        self.begin = forced(encoder, file.sampling)
         self._stop: frozenset[int] = frozenset()
         self._rewards: tuple[Reward, ...] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}

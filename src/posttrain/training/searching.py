@@ -15,6 +15,7 @@ from posttrain.sampling.stop import Stop
 from posttrain.search.found import Found
 from posttrain.search.search import Place, Search, grow
 from posttrain.search.tree import Step, Tree, as_step
+from posttrain.training.beginning import beginning, text_behind
 from posttrain.training.episodes import request
 from posttrain.training.estimates import Estimate
 from posttrain.training.run import Run
@@ -48,7 +49,9 @@ def searched(
 ) -> list[Found]:
     """Grow a tree for each prompt, side by side. An earlier attempt that was interrupted is not repeated."""
     limit = max_tokens or run.file.sampling.max_tokens
-    started = [Found(p, run.encoder.prompt(p, limit), Tree(limit), ()) for p in prompts]
+    begun = beginning(run, 0)
+    trees = [Tree(limit - len(run.begin)) for _ in prompts]
+    started = [Found(p, run.encoder.prompt(p, limit), t, (), begun) for p, t in zip(prompts, trees, strict=True)]
     drawing = Drawing(run, started, name, sampling, cut)
     pieces = run.journal.pieces(f"rounds/{name}")
 
@@ -90,10 +93,9 @@ class Drawing:
 
     def _request(self, p: Place) -> Request:
         f = self.found[p.tree]
-        before, names = f.tree.answer(p.node).tokens, (self.name, "step", p.node)
-        limit = f.tree.max_tokens
+        before, names = f.before(p.node), (self.name, "step", p.node)
         whole = request(
-            self.run, f.prompt, f.asked, self.sampling, names, (0, p.sample), before=before, max_tokens=limit
+            self.run, f.prompt, f.asked, self.sampling, names, (0, p.sample), before=before, max_tokens=f.limit
         )
         if p.whole:
             return whole
@@ -103,7 +105,6 @@ class Drawing:
 
     def _step(self, p: Place, c: Completion) -> Step:
         """A step of what was drawn. Its text is what it adds to that of the answer before it."""
-        before, encoder = self.found[p.tree].tree.answer(p.node).tokens, self.run.encoder
-        text = encoder.text((*before, *c.tokens))[len(encoder.text(before)) :]
-        ended = c.tokens[-1] in encoder.stop or (self.run.stop is not None and self.run.stop(c.tokens))
+        text = text_behind(self.run, self.found[p.tree].before(p.node), c.tokens)
+        ended = c.tokens[-1] in self.run.encoder.stop or (self.run.stop is not None and self.run.stop(c.tokens))
         return Step(c.tokens, c.logp, text, ended)

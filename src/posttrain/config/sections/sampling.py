@@ -23,6 +23,9 @@ class SamplingSection(Section):
     stop: tuple[str, ...] = ()
     """Texts that end an answer, `["</answer>"]`, besides the end of the turn; the answer keeps the token that completes
     one, with whatever else this token says."""
+    begin: str = ""
+    """Words that every answer and every turn begins with, "<think>"; they count towards `max_tokens` and are not
+    trained."""
     slots: Count = 64
     """Sequences sampled concurrently; more slots are faster and take more memory for keys and values."""
     spare_prompts: Whole = 0
