@@ -114,8 +114,8 @@ def evaluate(
     if out is not None:
         write(out, "", mode="a")  # before the work, not after it
     sampling = {"samples": samples or 1, "temperature": temperature or 0.0, "max_tokens": max_tokens or 256}
-    how = (decoder, role, choose, choose_by, search, search_by, begin, temperature or 0.0)
-    asked = [_answering(m, kind, *how) for m in models]
+    how = (decoder, role, choose, choose_by, search, search_by, temperature or 0.0)
+    asked = [_answering(m, kind, begin, *how) for m in models]
     for record in dataset if rewards else ():
         _check_columns([*rewards, *asked[0].scorers], record)
     results = [_measured(m, dataset, kind, rewards, seed, sampling, a) for m, a in zip(models, asked, strict=True)]
@@ -124,12 +124,11 @@ def evaluate(
     show(data, models, results, reward_report.make(kind, models, results, by or [], report), kind, as_json=as_json)
 
 
-def _answering(model: str, kind: str, *options: Any) -> Answering:
+def _answering(model: str, kind: str, begin: str, *options: Any) -> Answering:
     """Return how a model answers prompts; of other kinds nothing is sampled."""
     if kind == "prompts":
-        *own, begin, temperature = options
-        return replace(answering(model, *own, temperature), begin=begin)
-    if any(options[:-1]):
+        return replace(answering(model, *options), begin=begin)
+    if begin or any(options[:-1]):
         raise ConfigError(
             f"--decoder, --role, --choose, --search and --begin: no answer to {kind} is sampled; add --reward"
         )

@@ -72,4 +72,5 @@ class Found:
 
 def _segment(row: Mapping[str, Any]) -> Segment:
     """Rebuild a segment from its fields, also where they have been JSON."""
-    return Segment(**{name: tuple(x) if isinstance(x, list) else x for name, x in row.items()})
+    fields: dict[str, Any] = {name: tuple(x) if isinstance(x, list) else x for name, x in row.items()}
+    return Segment(**fields)
