@@ -13,7 +13,6 @@ from posttrain.records import Segment
 if TYPE_CHECKING:
     from posttrain.config.sections.sampling import SamplingSection
     from posttrain.data.chat.encode import Encoder
-    from posttrain.training.run import Run
 
 
 def forced(encoder: Encoder, sampling: SamplingSection) -> tuple[int, ...]:
@@ -33,15 +32,15 @@ def forced(encoder: Encoder, sampling: SamplingSection) -> tuple[int, ...]:
     return tokens
 
 
-def beginning(run: Run, author: int) -> tuple[Segment, ...]:
+def beginning(encoder: Encoder, begin: tuple[int, ...], author: int) -> tuple[Segment, ...]:
     """The segment of the forced beginning; none without one."""
-    if not run.begin:
+    if not begin:
         return ()
-    logp = (0.0,) * len(run.begin)  # it had no choice
-    return (Segment(run.begin, logp, author, run.encoder.text(run.begin), trained=False, guided=True),)
+    logp = (0.0,) * len(begin)  # it had no choice
+    return (Segment(begin, logp, author, encoder.text(begin), trained=False, guided=True),)
 
 
-def text_behind(run: Run, before: tuple[int, ...], tokens: tuple[int, ...]) -> str:
+def text_behind(encoder: Encoder, before: tuple[int, ...], tokens: tuple[int, ...]) -> str:
     """What tokens say behind those before them: white space between the two belongs to it."""
-    text = run.encoder.text
+    text = encoder.text
     return text((*before, *tokens))[len(text(before)) :] if before else text(tokens)

@@ -128,8 +128,8 @@ class Play:
 
     def write(self, completion: Completion) -> Action:
         """Append a turn of the policy, and return what it did."""
-        begun, author = beginning(self.run, self.key[0]), self.key[0]
-        text = text_behind(self.run, self.run.begin, completion.tokens)
+        begun, author = beginning(self.run.encoder, self.run.begin, self.key[0]), self.key[0]
+        text = text_behind(self.run.encoder, self.run.begin, completion.tokens)
         turn = Segment(completion.tokens, completion.logp, author, text, completion.ended, versions=completion.versions)
         first, *rest = (*begun, turn)
         self.segments += [replace(first, context=self.read if self.rewritten else None), *rest]

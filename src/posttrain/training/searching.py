@@ -49,7 +49,7 @@ def searched(
 ) -> list[Found]:
     """Grow a tree for each prompt, side by side. An earlier attempt that was interrupted is not repeated."""
     limit = max_tokens or run.file.sampling.max_tokens
-    begun = beginning(run, 0)
+    begun = beginning(run.encoder, run.begin, 0)
     trees = [Tree(limit - len(run.begin)) for _ in prompts]
     started = [Found(p, run.encoder.prompt(p, limit), t, (), begun) for p, t in zip(prompts, trees, strict=True)]
     drawing = Drawing(run, started, name, sampling, cut)
@@ -105,6 +105,6 @@ class Drawing:
 
     def _step(self, p: Place, c: Completion) -> Step:
         """A step of what was drawn. Its text is what it adds to that of the answer before it."""
-        text = text_behind(self.run, self.found[p.tree].before(p.node), c.tokens)
+        text = text_behind(self.run.encoder, self.found[p.tree].before(p.node), c.tokens)
         ended = c.tokens[-1] in self.run.encoder.stop or (self.run.stop is not None and self.run.stop(c.tokens))
         return Step(c.tokens, c.logp, text, ended)
