@@ -8,7 +8,7 @@ can name the file and the line. `arguments` of a record are what its chat templa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 Message = Mapping[str, Any]  # role, content, and other keys that the chat template reads; TRAINED is ours
@@ -197,14 +197,6 @@ class Spans(tuple[Span, ...]):
     __slots__ = ()
 
 
-def _joined(before: Segment | None, s: Segment) -> Segment:
-    """The segment, with the one before it where both are one turn."""
-    if before is None or not s.continues(before):
-        return s
-    logp = (*(before.logp or ()), *(s.logp or ()))
-    return replace(s, tokens=before.tokens + s.tokens, logp=logp, text=before.text + s.text)
-
-
 @dataclass(frozen=True)
 class Episode:
     """What follows one prompt: the segments of models and environment, in order. A single answer is one segment.
@@ -276,22 +268,6 @@ class Episode:
     def text(self) -> str:
         """The text that models wrote."""
         return "".join(s.text for s in self.segments if s.logp is not None)
-
-    @property
-    def turn_ends(self) -> tuple[int, ...]:
-        """The places of the segments with which turns of models end."""
-        following = (*self.segments[1:], None)
-        return tuple(
-            i
-            for i, (s, after) in enumerate(zip(self.segments, following, strict=True))
-            if s.logp is not None and not (after and after.continues(s))
-        )
-
-    @property
-    def turns(self) -> tuple[Segment, ...]:
-        """The turns of models: a segment each, with what a guide wrote of it or how it had to begin."""
-        before = (None, *self.segments[:-1])
-        return tuple(_joined(before[i], self.segments[i]) for i in self.turn_ends)
 
     @property
     def ended(self) -> bool:

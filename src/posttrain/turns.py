@@ -1,10 +1,11 @@
-"""What prompts and answers say as plain text: the one place that knows which message of a conversation counts."""
+"""What prompts, answers and turns say: the one place that knows which message of a conversation counts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from posttrain.records import TRAINED, Answer, Message, Sampled, Turns
+from posttrain.records import TRAINED, Answer, Episode, Message, Sampled, Segment, Turns
 
 
 def content(message: Message) -> str:
@@ -68,3 +69,27 @@ def answer_text(answer: Answer) -> str:
 def words(text: str) -> int:
     """Count the words between white space; a text without any counts as one."""
     return max(1, len(text.split()))
+
+
+def turn_ends(episode: Episode) -> tuple[int, ...]:
+    """Return the places of the segments with which turns of models end."""
+    segments = episode.segments
+    return tuple(
+        i
+        for i, (s, after) in enumerate(zip(segments, (*segments[1:], None), strict=True))
+        if s.logp is not None and not (after and after.continues(s))
+    )
+
+
+def turns_of_models(episode: Episode) -> list[Segment]:
+    """Return the turns of models: a segment each, with what a guide wrote of it or how it had to begin."""
+    segments = episode.segments
+    return [_joined(segments[i - 1] if i else None, segments[i]) for i in turn_ends(episode)]
+
+
+def _joined(before: Segment | None, s: Segment) -> Segment:
+    """The segment, with the one before it where both are one turn."""
+    if before is None or not s.continues(before):
+        return s
+    logp = (*(before.logp or ()), *(s.logp or ()))
+    return replace(s, tokens=before.tokens + s.tokens, logp=logp, text=before.text + s.text)

@@ -21,6 +21,7 @@ from posttrain.search.strategies.self_consistency import self_consistency
 from posttrain.selection.chains import turns_of
 from posttrain.training.playing import described
 from posttrain.training.session import Session
+from posttrain.turns import turn_ends
 from tests.training.test_playing import FORGETS, GRPO, open_one, plain, tasks, wrong  # noqa: F401
 
 BEGIN = "<b>"
@@ -83,7 +84,7 @@ def test_where_turns_are_rewritten_each_row_begins_its_turn_with_it(tmp_path):
     with open_session(load({**GRPO, "model": model, "sampling": {"max_tokens": 6, "begin": BEGIN}}), write=False) as s:
         (e,) = s.sample(tasks(3))
         assert [x.context is None for x in e.segments] == [True, True, False, True, False, True]
-        assert e.turn_ends == (1, 3, 5)
+        assert turn_ends(e) == (1, 3, 5)
         rows = episode_rows(e, train=True, temperature=1.0, step=0, wanted=("turn",))
         assert [set(r.columns["turn"][-len(x.tokens) :]) for r, x in zip(rows, e.segments[1::2], strict=True)] == [
             {0}, {1}, {2}
@@ -98,7 +99,7 @@ def test_a_search_grows_behind_it():
         check(made, answer)
         assert len(answer.tokens) <= 8
     again = Found.restored(json.loads(json.dumps(found.state())), {0: ONE})
-    assert again.begun == found.begun
+    assert again.forced == found.forced
     assert again.last_step(found.best).prompt_tokens[-len(answer.segments[0].tokens) :] == answer.segments[0].tokens
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from posttrain.data.chat.show import CONTEXT, Marked, visible
 from posttrain.records import Episode, Segment
+from posttrain.turns import turn_ends
 
 
 def shown(e: Episode, tokenizer: Any) -> Group:
@@ -24,7 +25,7 @@ def shown(e: Episode, tokenizer: Any) -> Group:
 def _parts(e: Episode, tokenizer: Any) -> Iterator[RenderableType]:
     yield Rule(Text(f"{e.prompt.where or f'prompt {e.prompt.id}'}, sample {e.sample}"), align="left")
     yield Text(visible(_decoded(tokenizer, e.prompt_tokens)), style=CONTEXT)
-    turn, ends = 1, e.turn_ends
+    turn, ends = 1, turn_ends(e)
     for i, s in enumerate(e.segments):
         if s.context is not None:
             yield Rule(Text("the chat template writes earlier turns otherwise"), align="left", style=CONTEXT)

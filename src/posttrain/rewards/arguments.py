@@ -9,7 +9,7 @@ from posttrain.errors import DataError
 from posttrain.records import Episode, Message
 from posttrain.rewards.reads import TOKENS, TURNS
 from posttrain.rewards.reward import Reward, lacking
-from posttrain.turns import content, conversation, is_prefilled, last_user_message
+from posttrain.turns import content, conversation, is_prefilled, last_user_message, turn_ends
 
 OPPONENT = "opponent"  # the column of another answer to the same prompt
 
@@ -30,7 +30,7 @@ def arguments(reward: Reward, episodes: Sequence[Episode]) -> dict[str, list[Any
     if reads.tokens and reward.passage.is_whole:
         made[TOKENS] = [list(e.tokens) for e in episodes]
     if reads.turns:
-        made[TURNS] = [[e.segments[i].reward for i in e.turn_ends if e.segments[i].tokens] for e in episodes]
+        made[TURNS] = [[e.segments[i].reward for i in turn_ends(e) if e.segments[i].tokens] for e in episodes]
     present = dict.fromkeys(name for e in episodes for name in e.prompt.columns if reads.chooses(name))
     for name in dict.fromkeys((*reads.required, *present)):
         made[name] = [_column(reward, e, name) for e in episodes]
@@ -52,7 +52,7 @@ def _messages(reward: Reward, episode: Episode) -> Any:
     """
     if episode.conversation:
         turns = [i for i, m in enumerate(episode.conversation) if m.get("role") == "assistant"]
-        own = len(episode.turn_ends)
+        own = len(turn_ends(episode))
         return [dict(m) for m in episode.conversation[turns[-own] :]]
     if isinstance(episode.prompt.prompt, str):
         return reward.passage.of(episode.text)

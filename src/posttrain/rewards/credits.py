@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from posttrain.records import Episode, Span
+from posttrain.turns import turn_ends
 
 DENSE = ""  # stands in `credits` for the reward of the whole answer, at the tokens that earned it
 
@@ -48,7 +49,7 @@ def place(spans: Sequence[Span], ends: Sequence[int | None]) -> tuple[float, ...
 def turn_credits(episode: Episode, values: Sequence[float]) -> tuple[float, ...]:
     """Put each number at the last token of its turn. As many numbers as turns of models are expected."""
     tokens: list[float] = []
-    numbers, ends = iter(values), episode.turn_ends
+    numbers, ends = iter(values), turn_ends(episode)
     for i, segment in enumerate(episode.segments):
         own = [0.0] * len(segment.tokens)
         if i in ends and own:
@@ -59,7 +60,7 @@ def turn_credits(episode: Episode, values: Sequence[float]) -> tuple[float, ...]
 
 def turn_values(episode: Episode, tokens: Sequence[float]) -> list[float]:
     """The number of each turn of the model, from those of the tokens: the inverse of `turn_credits`."""
-    values, before, ends = [], 0, episode.turn_ends
+    values, before, ends = [], 0, turn_ends(episode)
     for i, segment in enumerate(episode.segments):
         before += len(segment.tokens)
         if i in ends and segment.tokens:

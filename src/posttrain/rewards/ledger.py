@@ -15,6 +15,7 @@ from posttrain.rewards.reward import Reward
 from posttrain.rewards.verdicts import Spans, Turns
 from posttrain.rewards.workers.call import Call, Fault
 from posttrain.rewards.workers.outcome import Outcome, Scores, Verdict
+from posttrain.turns import turn_ends
 
 
 class Ledger:
@@ -134,7 +135,7 @@ def _fitting(reward: Reward, episode: Episode, verdict: Verdict) -> Verdict:
 
     Spans count the characters of what the reward read, and then of the whole text.
     """
-    turns = sum(bool(episode.segments[i].tokens) for i in episode.turn_ends)
+    turns = sum(bool(episode.segments[i].tokens) for i in turn_ends(episode))
     if isinstance(verdict, Turns) and len(verdict) != turns:
         message = f"reward {reward.name!r} returned {len(verdict)} numbers for an episode of {turns} turns"
         return Fault("result", message)

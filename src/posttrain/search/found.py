@@ -14,14 +14,14 @@ from posttrain.search.tree import ROOT, Tree
 class Found:
     """A tree, grown. `asked`: the tokens of its prompt; `answers`: the nodes of its answers, the best first.
 
-    `begun`: the beginning of every answer that was forced.
+    `forced`: the beginning of every answer that was forced.
     """
 
     prompt: Prompt
     asked: tuple[int, ...]
     tree: Tree
     answers: tuple[int, ...]
-    begun: tuple[Segment, ...] = ()
+    forced: tuple[Segment, ...] = ()
 
     @property
     def best(self) -> int:
@@ -33,17 +33,17 @@ class Found:
     def limit(self) -> int | None:
         """The most tokens of an answer, its forced beginning included; None without a limit."""
         most = self.tree.max_tokens
-        return None if most is None else most + sum(len(s.tokens) for s in self.begun)
+        return None if most is None else most + sum(len(s.tokens) for s in self.forced)
 
     def before(self, n: int) -> tuple[int, ...]:
         """Return the tokens of an answer up to a node, its forced beginning included."""
-        return (*(t for s in self.begun for t in s.tokens), *self.tree.answer(n).tokens)
+        return (*(t for s in self.forced for t in s.tokens), *self.tree.answer(n).tokens)
 
     def episode(self, n: int) -> Episode:
         """Return the answer of a node. Its log-probs are those of drawing it, not of choosing it."""
         s = self.tree.answer(n)
         drawn = Segment(s.tokens, s.logp, 0, s.text, s.ended)
-        return Episode(self.prompt, 0, n, self.asked, (*self.begun, drawn))
+        return Episode(self.prompt, 0, n, self.asked, (*self.forced, drawn))
 
     def last_step(self, n: int) -> Episode:
         """Return the last step of a node as what follows the prompt and the steps before it."""
@@ -58,16 +58,16 @@ class Found:
             "prompt_id": self.prompt.id,
             "asked": list(self.asked),
             "answers": list(self.answers),
-            "begun": [asdict(s) for s in self.begun],
+            "forced": [asdict(s) for s in self.forced],
             "tree": self.tree.state(),
         }
 
     @classmethod
     def restored(cls, state: Mapping[str, Any], prompts: Mapping[int, Prompt]) -> Found:
         """Rebuild it from its `state`, also where that has been JSON. `prompts`: by id."""
-        tree, begun = Tree.restored(state["tree"]), tuple(map(_segment, state.get("begun", ())))
+        tree, forced = Tree.restored(state["tree"]), tuple(map(_segment, state.get("forced", ())))
         asked, answers = (tuple(state[name]) for name in ("asked", "answers"))
-        return cls(prompts[state["prompt_id"]], asked, tree, answers, begun)
+        return cls(prompts[state["prompt_id"]], asked, tree, answers, forced)
 
 
 def _segment(row: Mapping[str, Any]) -> Segment:

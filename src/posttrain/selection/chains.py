@@ -14,6 +14,7 @@ from posttrain.data.collate import groups
 from posttrain.records import Episode, Pair, Sampled, Segment, Turns
 from posttrain.seeds import seed_for
 from posttrain.selection.answers import identity, reward_of, scored
+from posttrain.turns import turns_of_models
 
 MALFORMED = ("unread", "unknown", "arguments")  # what the info of tool environments counts, beside `calls`
 
@@ -54,7 +55,7 @@ def _by_place(chains: Iterable[Episode]) -> dict[str, dict[str, Turn]]:
 
 def turns_of(e: Episode) -> list[Turn]:
     """Return the turns of an episode; an answer outside an environment is one."""
-    said = e.turns
+    said = turns_of_models(e)
     if not e.conversation:
         return [Turn(e, e.prompt.prompt, s) for s in said]
     places = [i for i, message in enumerate(e.conversation) if message["role"] == "assistant"]

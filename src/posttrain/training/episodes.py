@@ -58,10 +58,10 @@ def episode(
 ) -> Episode:
     """Make the episode that ends with a completion. `before`: the earlier segments, none for a single answer."""
     author, sample = key
-    begun = () if before else beginning(run.encoder, run.begin, author)
-    text = text_behind(run.encoder, run.begin if begun else (), completion.tokens)
+    forced = () if before else beginning(run.encoder, run.begin, author)
+    text = text_behind(run.encoder, run.begin if forced else (), completion.tokens)
     segment = Segment(completion.tokens, completion.logp, author, text, completion.ended, versions=completion.versions)
-    return Episode(prompt, author, sample, tokens, (*before, *begun, segment))
+    return Episode(prompt, author, sample, tokens, (*before, *forced, segment))
 
 
 def authors_of(method: Method, stream: str, *, samples: int | None, temperature: float | None) -> tuple[Sampling, ...]:

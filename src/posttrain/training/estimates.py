@@ -93,7 +93,7 @@ class Rollouts:
 
     def _whole(self, run: Run, node: Node, k: int, end: Completion) -> Episode:
         f, n = node
-        before = f.episode(n).segments if n != ROOT else f.begun
+        before = f.episode(n).segments if n != ROOT else f.forced
         return episode(run, f.prompt, f.asked, (0, k), end, before=before)
 
 

@@ -23,6 +23,8 @@ def begin(
     run: Run, name: str, sampling: Sampling, guide: Guide, places: Places, references: Mapping[int, tuple[int, ...]]
 ) -> None:
     """Let the first writer begin the new drafts of a stream in which the guide takes part, and cut what it wrote."""
+    if run.begin:
+        raise ConfigError("sampling.begin: a guide begins or ends the answers of this method itself; leave it out")
     most = run.file.sampling.max_tokens
     new = [(g, key) for g, key in places if g.drafts[key].empty]
     new = [(g, key) for g, key in new if _cut(run, name, guide, g, key, most) is not None]

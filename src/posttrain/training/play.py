@@ -128,14 +128,14 @@ class Play:
 
     def write(self, completion: Completion) -> Action:
         """Append a turn of the policy, and return what it did."""
-        begun, author = beginning(self.run.encoder, self.run.begin, self.key[0]), self.key[0]
+        forced, author = beginning(self.run.encoder, self.run.begin, self.key[0]), self.key[0]
         text = text_behind(self.run.encoder, self.run.begin, completion.tokens)
         turn = Segment(completion.tokens, completion.logp, author, text, completion.ended, versions=completion.versions)
-        first, *rest = (*begun, turn)
+        first, *rest = (*forced, turn)
         self.segments += [replace(first, context=self.read if self.rewritten else None), *rest]
         self.read, self.rewritten = self.read + self.run.begin + completion.tokens, False
         self.turns += 1
-        return self._action("".join(s.text for s in begun) + text, ended=completion.ended)
+        return self._action("".join(s.text for s in forced) + text, ended=completion.ended)
 
     def _action(self, text: str, *, ended: bool) -> Action:
         """Read the calls of a turn, where there are tools."""

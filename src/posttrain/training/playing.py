@@ -24,6 +24,7 @@ from posttrain.training.episodes import Key, Names
 from posttrain.training.play import Limits, Play
 from posttrain.training.printed import keep_printed
 from posttrain.training.run import Run
+from posttrain.turns import turn_ends
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def described(episodes: Sequence[Episode]) -> dict[str, float]:
     failed = sum(bool(e.error) for e in episodes)
     if not whole and not failed:
         return {}
-    turns = [len(e.turn_ends) for e in whole] or [0]
+    turns = [len(turn_ends(e)) for e in whole] or [0]
     return {
         "environment/turns": fmean(turns),
         "environment/turns_max": float(max(turns)),

@@ -90,8 +90,6 @@ class Rollouts:
                 f"{name} chooses answers by their rewards while it samples, and no reward function scores them: add "
                 "rewards: [{path: reward_model, model: FOLDER}], or another reward"
             )
-        if run.begin and any(a.guide for a in authors):
-            raise ConfigError("sampling.begin: a guide begins or ends the answers of this method itself; leave it out")
         self.run = run
         self.name = name
         self.stream = stream

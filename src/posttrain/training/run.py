@@ -91,8 +91,7 @@ class Run:
         self.save_clock = SaveClock()
         self.ended_early: str | None = None  # why the steps are not all done, if the run file ended them
         self.started = time.monotonic()
-        self.stop = Stop.at(file.sampling.stop, encoder.tokenizer) if file.sampling.stop else None
-        self.begin = forced(encoder, file.sampling)
+        self.stop, self.begin = Stop.at(file.sampling.stop, encoder.tokenizer), forced(encoder, file.sampling)
         self._stop: frozenset[int] = frozenset()
         self._rewards: tuple[Reward, ...] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}

@@ -49,9 +49,9 @@ def searched(
 ) -> list[Found]:
     """Grow a tree for each prompt, side by side. An earlier attempt that was interrupted is not repeated."""
     limit = max_tokens or run.file.sampling.max_tokens
-    begun = beginning(run.encoder, run.begin, 0)
+    forced = beginning(run.encoder, run.begin, 0)
     trees = [Tree(limit - len(run.begin)) for _ in prompts]
-    started = [Found(p, run.encoder.prompt(p, limit), t, (), begun) for p, t in zip(prompts, trees, strict=True)]
+    started = [Found(p, run.encoder.prompt(p, limit), t, (), forced) for p, t in zip(prompts, trees, strict=True)]
     drawing = Drawing(run, started, name, sampling, cut)
     pieces = run.journal.pieces(f"rounds/{name}")
 
