@@ -86,9 +86,8 @@ class Run:
         self.text_roles = text_roles
         self.datasets = datasets or Datasets(file.given, partial(tasks_of, file))
         self.encodings = encodings or Encodings(encoder)
-        self.timers = StepTimers()
+        self.timers, self.save_clock = StepTimers(), SaveClock()
         self.signals = Signals(self.journal.kept_words, self.display.stop_after_step)
-        self.save_clock = SaveClock()
         self.ended_early: str | None = None  # why the steps are not all done, if the run file ended them
         self.started = time.monotonic()
         self.stop, self.begin = Stop.at(file.sampling.stop, encoder.tokenizer), forced(encoder, file.sampling)
