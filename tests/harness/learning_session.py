@@ -86,8 +86,12 @@ class _Heard(Speaker):
 
     def _line(self, verb: str, questions: Sequence[Question], said: Sequence[Any]) -> None:
         pairs = [[q.text, s] for q, s in zip(questions, said, strict=True)]
-        digest = hashlib.blake2b(json.dumps(_rounded(pairs)).encode(), digest_size=4).hexdigest()
-        self.session.transcript.append(f"{verb} {self.role}: {len(questions)} {digest}")
+        head, lines, before, count = f"{verb} {self.role}: ", self.session.transcript, "", len(questions)
+        if lines and lines[-1].startswith(head):  # questions that follow one another share a line
+            asked, before = lines.pop().removeprefix(head).split()
+            count += int(asked)
+        digest = hashlib.blake2b((before + json.dumps(_rounded(pairs))).encode(), digest_size=4).hexdigest()
+        lines.append(f"{head}{count} {digest}")
 
 
 def ending(metrics: Any) -> str:

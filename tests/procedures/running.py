@@ -199,6 +199,9 @@ LEARNERS: dict[str, dict[str, Any]] = {  # procedures that train no language mod
     "text2reward": WRITTEN,
     "eureka": {**WRITTEN, "iterations": 2, "samples": 2},
     "revolve": {**WRITTEN, "judge": "speaker", "generations": 2, "count": 2, "children": 1},
+    "calm": {**FEW_EPISODES, "world": "key_door", "options": {"size": 2}},
+    "ellm": {"options": {"foods": 1}, "pretraining": 3, "q": {"episodes": 3}, "seeds": 2},
+    "task_explore": {"first": {"episodes": 3}, "then": {"episodes": 2}, "seeds": 2},
 }
 OPTIONAL = {
     "direct_rlhf": ["demonstrations"],

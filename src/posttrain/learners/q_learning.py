@@ -46,11 +46,13 @@ class Extra(Protocol):
 class Task:
     """Another task that is learned from the same steps, an automaton with `phases` phases.
 
-    `move`: for a phase and a step the next phase, what the step earns, and whether the task ends with it.
+    `move`: for a phase and a step the next phase, what the step earns, and whether the task ends with it. `view`: what
+    the task needs of a state; None needs all of it.
     """
 
     move: Callable[[int, Transition], tuple[int, float, bool]]
     phases: int = 1
+    view: Callable[[State], State] | None = None
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,13 @@ class _Learner:
 
     def _learn_tasks(self, step: Transition, rate: float) -> None:
         for name, task in self.hooks.tasks.items():
-            q = self.learned.tasks[name]
+            q, before, after = self.learned.tasks[name], step.state, step.after
+            if task.view is not None:
+                before, after = task.view(before), task.view(after)
             for phase in range(task.phases):
-                after, reward, done = task.move(phase, step)
-                row = q.setdefault((step.state, phase), self._zeros())
-                ahead = 0.0 if done else max(q.setdefault((step.after, after), self._zeros()))
+                then, reward, done = task.move(phase, step)
+                row = q.setdefault((before, phase), self._zeros())
+                ahead = 0.0 if done else max(q.setdefault((after, then), self._zeros()))
                 row[step.action] += rate * (reward + self.world.discount * ahead - row[step.action])
 
     def _tables(self) -> tuple[Q, Q]:

@@ -78,11 +78,10 @@ class Asked:
         share = (V[self._index[state]] - low) / (high - low) if high > low else 1.0
         return Question(text, GRADES, GRADES[min(4, int(5 * share))])
 
-    def serves(self, goal: str) -> Question:
-        """Ask whether something that can be done serves the goal of the world."""
-        narrated = narrated_world(self.world)
-        truth = YES if goal in narrated.subgoals else NO
-        return Question(f"The task: {self.world.goal}.\nDoes this help: {goal}?", (YES, NO), truth)
+    def suggests(self, state: State, goal: str) -> Question:
+        """Ask whether something would be worth doing in a state."""
+        truth = YES if goal in narrated_world(self.world).subgoals else NO
+        return Question(f"{self._view(state)}\nWould it make sense to {goal}?", (YES, NO), truth)
 
     def achieved(self, goal: str, state: State, action: int, after: State) -> Question:
         """Ask whether a step has done something."""

@@ -9,8 +9,10 @@ from typing import Any
 
 from posttrain.errors import ConfigError, suggestion
 from posttrain.learners import lookup
+from posttrain.learners.finite import Finite
 from posttrain.learners.gain import gain
 from posttrain.learners.q_learning import Hooks, Learned, Q, Settings, q_learning
+from posttrain.learners.remembering import finite
 from posttrain.learners.world import World
 from posttrain.training.session import Session
 
@@ -21,6 +23,11 @@ Learn = Callable[[int], Learned]  # at a seed
 def world_of(session: Session, path: str, options: Options = None) -> World:
     """The world that a run file names, or a file beside it."""
     return lookup.world(path, options, session.run.file.base)
+
+
+def finite_world_of(session: Session, path: str, options: Options = None) -> Finite:
+    """The same for a world that lists what an action may lead to. ConfigError for another."""
+    return finite(world_of(session, path, options))
 
 
 def learning(options: Options = None) -> Settings:

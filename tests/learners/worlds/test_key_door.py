@@ -35,6 +35,18 @@ def test_a_slip_goes_nowhere():
     assert KeyDoor(size=3, slip=0.2).outcomes(Place(1, 1), 0) == [(0.8, Place(1, 0), 0.0), (0.2, Place(1, 1), 0.0)]
 
 
+def test_captions():
+    made = KeyDoor(size=5)
+    here = Place(0, 0)
+    assert made.caption(here, 4, here._replace(key=True)) == "pick up the key"
+    assert made.caption(here._replace(key=True), 4, here._replace(key=True)) == ""
+    assert made.caption(Place(4, 4, key=True), 4, Place(4, 4, key=True, out=True)) == "open the door"
+    assert made.caption(Place(3, 0), 3, Place(4, 0)) == "go to the upper right corner"
+    assert made.caption(Place(4, 0), 3, Place(4, 0)) == ""
+    assert made.caption(Place(0, 3), 1, Place(0, 4)) == "go to the lower left corner"
+    assert made.subgoals == ("pick up the key", "open the door")
+
+
 def test_words():
     made = KeyDoor(size=5)
     assert made.describe(Place(2, 2)) == (

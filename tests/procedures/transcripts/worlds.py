@@ -7,6 +7,51 @@ from tests.procedures.transcripts.learning import LearningScenario
 SMALL = {"world": "chain", "options": {"length": 4}, "speaker": "other", "q": {"episodes": 4}, "seeds": 2}
 WRONG_AT_TIMES = {"accuracy": {"other": 0.7}}
 
+CREDITED = {
+    "potential": """
+        answer other: 144 b29afb0e
+        artefact table: 4438 354173ae
+        artefact curves: {"helped": [0.0, 0.0], "alone": [0.0, 0.0]}
+        note helped 0.000, alone 0.000: gain +0.000 [+0.000, +0.000]
+        artefact detection: {"accuracy": 0.930556, "precision": 0.230769, "recall": 1.0, "f1": 0.375, "asked":
+            144.0, "unread": 0.0}
+        return helped=0 alone=0 gain=0 gain/low=0 gain/high=0 f1=0.375
+        """,
+    "repeated": """
+        answer other: 64 64ec3c3c
+        artefact table: 2317 20b3f88d
+        artefact curves: {"helped": [0.0, 0.0], "alone": [0.0, 0.0]}
+        note helped 0.000, alone 0.000: gain +0.000 [+0.000, +0.000]
+        artefact detection: {"accuracy": 0.9375, "precision": 0.2, "recall": 1.0, "f1": 0.333333, "asked": 64.0,
+            "unread": 0.0}
+        return helped=0 alone=0 gain=0 gain/low=0 gain/high=0 f1=0.333333
+        """,
+}
+REPEATED = (
+    (
+        {"threshold": 0.2},
+        """
+        answer other: 16 fb09d461
+        artefact table: 881 a2eaa5aa
+        artefact curves: {"helped": [0.0, 0.0], "alone": [0.170281, 0.0]}
+        note helped 0.000, alone 0.085: gain -0.085 [-1.167, +0.997]
+        artefact reached: {"go to the lower left corner": 4, "go to the upper right corner": 4}
+        return helped=0 alone=0.0851404 gain=-0.0851404 gain/low=-1.16695 gain/high=0.996671
+        """,
+    ),
+    (
+        {"novel": False},
+        """
+        answer other: 12 c552b2a4
+        artefact table: 899 1123b7f9
+        artefact curves: {"helped": [0.0, 0.0], "alone": [0.170281, 0.0]}
+        note helped 0.000, alone 0.085: gain -0.085 [-1.167, +0.997]
+        artefact reached: {"go to the lower left corner": 35, "go to the upper right corner": 14}
+        return helped=0 alone=0.0851404 gain=-0.0851404 gain/low=-1.16695 gain/high=0.996671
+        """,
+    ),
+)
+
 WORLDS = (
     LearningScenario(
         "worlds/guided_q",
@@ -45,6 +90,69 @@ WORLDS = (
             0.482438, 0.500681]}
         note helped 0.851, alone 0.510: gain +0.341 [-3.992, +4.674]
         return helped=0.850985 alone=0.50994 gain=0.341046 gain/low=-3.99235 gain/high=4.67444
+        """,
+    ),
+    *(
+        LearningScenario(
+            "worlds/calm",
+            settings={
+                **SMALL,
+                "world": "cooking",
+                "options": {"foods": 1},
+                "q": {"episodes": 2, "horizon": 40},
+                "credit": credit,
+                "bonus": 0.3,
+            },
+            script={"accuracy": {"other": 0.9}},
+            transcript=transcript,
+        )
+        for credit, transcript in CREDITED.items()
+    ),
+    *(
+        LearningScenario(
+            "worlds/ellm",
+            settings={
+                "world": "key_door",
+                "options": {"size": 2},
+                "speaker": "other",
+                **repeated,
+                "pretraining": 2,
+                "q": {"episodes": 2, "horizon": 30},
+                "seeds": 2,
+            },
+            script={"accuracy": {"other": 0.0}},  # corners, which can be entered again, are said to make sense
+            transcript=transcript,
+        )
+        for repeated, transcript in REPEATED
+    ),
+    LearningScenario(
+        "worlds/task_explore",
+        settings={
+            "world": "key_door",
+            "options": {"size": 3},
+            "speaker": "other",
+            "skeleton": ["go to the {} corner", "pick up the key"],
+            "own": "upper right",
+            "objects": ["upper right", "lower left", "middle"],
+            "first": {"episodes": 4, "explore": 0.5},
+            "then": {"episodes": 2},
+            "seeds": 2,
+        },
+        script={"accuracy": {"other": 1.0}},
+        transcript="""
+        answer other: 2 6e9cdc48
+        artefact variants: ["lower left"]
+        artefact table: 5394 39abd3ae
+        artefact curves: {"helped": [0.706622, 0.794144], "alone": [0.107319, 0.278559]}
+        note helped 0.750, alone 0.193: gain +0.557 [-2.268, +3.383]
+        return helped=0.750383 alone=0.192939 gain=0.557443 gain/low=-2.26767 gain/high=3.38256
+        """,
+    ),
+    LearningScenario(
+        "worlds/task_explore",
+        settings={"world": "key_door", "skeleton": ["find the {}"], "objects": ["onion"]},
+        transcript="""
+        ConfigError: procedure.objects: key_door can do 'find the {}' with none of onion
         """,
     ),
 )

@@ -31,6 +31,8 @@ class KeyDoor(Finite):
     actions = ("up", "down", "left", "right", "use")
     moves = ((0, -1), (0, 1), (-1, 0), (1, 0))
     goal = "fetch the key and open the door with it"
+    goals = ("pick up the key", "open the door", "go to the upper right corner", "go to the lower left corner")
+    subgoals = goals[:2]
 
     def __init__(self, *, size: int = 5, slip: float = 0.0) -> None:
         super().__init__()
@@ -58,6 +60,15 @@ class KeyDoor(Finite):
 
     def ends(self, state: State) -> bool:
         return cast(Place, state).out
+
+    def caption(self, state: State, action: int, after: State) -> str:  # noqa: ARG002
+        """Say what a step has done: one of the goals, or nothing."""
+        before, place, last = cast(Place, state), cast(Place, after), self.size - 1
+        corners = {(last, 0): 2, (0, last): 3}
+        if place.key > before.key or place.out > before.out:
+            return self.goals[place.out]
+        at = corners.get((place.x, place.y)) if place != before else None
+        return "" if at is None else self.goals[at]
 
     def describe(self, state: State) -> str:
         place, last = cast(Place, state), self.size - 1
