@@ -94,7 +94,7 @@ class Unrewarded(World):
 
 
 def pretrained(world: World, goals: Goals, seed: int, settings: Settings, episodes: int) -> Learned:
-    """Learn for so many episodes from the goals alone, then as `settings` says from the reward of the world."""
+    """Learn for this number of episodes from the goals alone, then as `settings` says from the reward of the world."""
     first = q_learning(Unrewarded(world), seed, replace(settings, episodes=episodes), Hooks(extras=[goals]))
     unknown = [0.0] * len(world.actions)
     return q_learning(world, seed + 1, settings, Hooks(start=lambda state: first.q.get(state, unknown)))
