@@ -27,13 +27,19 @@ class LearningSession:
     """The verbs `speaker`, `artefact`, `note` and `seed`. `accuracy`: of every speaker, or of each by its role.
 
     `says`: what a speaker answers in free text, by its role and the question, in place of a script.
+    `joined`: questions of one kind that follow one another share a line.
     """
 
     def __init__(
-        self, accuracy: float | dict[str, float] = 1.0, *, says: Callable[[str, str], str | None] | None = None
+        self,
+        accuracy: float | dict[str, float] = 1.0,
+        *,
+        says: Callable[[str, str], str | None] | None = None,
+        joined: bool = False,
     ) -> None:
         self.accuracy = accuracy
         self.says = says
+        self.joined = joined
         self.transcript: list[str] = []
         self.artefacts: dict[str, Any] = {}
         file = SimpleNamespace(base=Path(), models={}, sampling=SimpleNamespace(max_tokens=64))
@@ -87,7 +93,7 @@ class _Heard(Speaker):
     def _line(self, verb: str, questions: Sequence[Question], said: Sequence[Any]) -> None:
         pairs = [[q.text, s] for q, s in zip(questions, said, strict=True)]
         head, lines, before, count = f"{verb} {self.role}: ", self.session.transcript, "", len(questions)
-        if lines and lines[-1].startswith(head):  # questions that follow one another share a line
+        if self.session.joined and lines and lines[-1].startswith(head):
             asked, before = lines.pop().removeprefix(head).split()
             count += int(asked)
         digest = hashlib.blake2b((before + json.dumps(_rounded(pairs))).encode(), digest_size=4).hexdigest()

@@ -103,7 +103,7 @@ WORLDS = (
                 "credit": credit,
                 "bonus": 0.3,
             },
-            script={"accuracy": {"other": 0.9}},
+            script={"accuracy": {"other": 0.9}, "joined": True},
             transcript=transcript,
         )
         for credit, transcript in CREDITED.items()
@@ -120,7 +120,10 @@ WORLDS = (
                 "q": {"episodes": 2, "horizon": 30},
                 "seeds": 2,
             },
-            script={"accuracy": {"other": 0.0}},  # corners, which can be entered again, are said to make sense
+            script={
+                "accuracy": {"other": 0.0},
+                "joined": True,
+            },  # corners, which can be entered again, are said to make sense
             transcript=transcript,
         )
         for repeated, transcript in REPEATED
