@@ -111,10 +111,11 @@ class Suite:
 
     `metrics`: one number for each item, None where it has none; their means have intervals over questions.
     `per_question`: one number for all samples of a question, likewise. `wholes`: one number for all items together,
-    with an interval by the jackknife. `extract`: reads the answer out of a reply.
-    `ask`: the transform of a question. `follow`: what each item is asked next, None for one that is over; it is called
-    until `turns` replies are there. `options`: the column with the options of each question, whose probabilities are
-    compared in place of writing. `groups`: columns by whose values the metrics are reported apart.
+    with an interval by the jackknife. `extract`: reads the answer out of a reply. `ask`: the transform of a question.
+    `follow`: what each item is asked next, None for one that is over; it is called until `turns` replies are there.
+    `options`: the column with the options of each question, whose probabilities are compared in place of writing.
+    `plain`: questions are plain text, also where the model has a chat template. `groups`: columns by whose values the
+    metrics are reported apart.
     """
 
     prompts: Sequence[Prompt]
@@ -129,6 +130,7 @@ class Suite:
     temperature: float = 0.0
     max_tokens: int = 64
     options: str = ""
+    plain: bool = False
     groups: tuple[str, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
     judge: Judging | None = None

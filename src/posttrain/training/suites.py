@@ -131,7 +131,7 @@ def asked(run: Run, name: str, suite: Suite) -> list[Item]:
 def _written(run: Run, name: str, suite: Suite, due: Due, turn: int) -> list[Reply]:
     """Sample a reply to each question."""
     sampling = Sampling(samples=1, temperature=suite.temperature)
-    prompts = [replace(item.prompt, prompt=as_read(run, question)) for item, question in due]
+    prompts = [replace(item.prompt, prompt=as_read(run, question, plain=suite.plain)) for item, question in due]
     tokens = [run.encoder.prompt(p, suite.max_tokens) for p in prompts]
     requests = [
         request(run, p, t, sampling, ("suite", name), (0, item.sample), turn=turn, max_tokens=suite.max_tokens)
@@ -149,7 +149,7 @@ def _chosen(run: Run, name: str, suite: Suite, due: Due, turn: int) -> list[Repl
     """Read the probabilities of the options of each question."""
     del name, turn  # nothing is drawn
     options = [tuple(map(str, item[suite.options])) for item, _ in due]
-    questions = [as_read(run, question) for _, question in due]
+    questions = [as_read(run, question, plain=suite.plain) for _, question in due]
     given = run.speaker("policy").choose(questions, options)
     sizes = [len(run.encoder.prompt(Prompt(0, q))) for q in questions]
     return [
@@ -158,13 +158,13 @@ def _chosen(run: Run, name: str, suite: Suite, due: Due, turn: int) -> list[Repl
     ]
 
 
-def as_read(run: Run, turns: Turns) -> Turns:
+def as_read(run: Run, turns: Turns, *, plain: bool = False) -> Turns:
     """Return a question in the form that the policy reads: messages with a chat template, plain text without.
 
     In plain text a single message stays as it is, and words that begin the answer follow it.
     """
     messages = as_messages(turns)
-    if run.encoder.template.source:
+    if run.encoder.template.source and not plain:
         return messages
     if is_prefilled(messages):
         before = as_text(messages[:-1])
