@@ -27,6 +27,7 @@ ROOMS: dict[str, set[str]] = {
     "backends.local": LEAVES | {"backends", "core", "machine", "models", "models.merging", "sampling"},
     "backends.fsdp": LEAVES
     | {"backends", "backends.local", "catalogue", "core", "machine", "models", "models.merging", "sampling"},
+    "backends.vllm": LEAVES | {"backends", "sampling"},
     "learners": LEAVES | {"catalogue", "evaluation", "sandbox", "search"},
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},
     "judges": LEAVES | {"endpoint"},
@@ -46,8 +47,9 @@ ROOMS: dict[str, set[str]] = {
     "procedures": LEAVES
     | {"core", "data", "environments", "formulas", "judges", "learners", "methods", "search", "selection", "training"},
     "launch": LEAVES
-    | {"backends", "backends.fsdp", "backends.local", "catalogue", "config", "core", "data", "environments"}
-    | {"evaluation", "machine", "models", "rewards", "roles", "runs", "trackers", "training", "viewer"},
+    | {"backends", "backends.fsdp", "backends.local", "backends.vllm", "catalogue", "config", "core", "data"}
+    | {"environments", "evaluation", "machine", "models", "rewards", "roles", "runs", "trackers", "training"}
+    | {"viewer"},
     "evaluation": LEAVES,
     "evaluation.compare": LEAVES
     | {"catalogue", "config", "core", "core.maths", "data", "evaluation", "launch", "rewards", "runs", "training"}

@@ -5,7 +5,7 @@ A backend's own test file makes the two and inherits the tests:
     class TestLocal(Contract):
         def make(self, tokens_per_device=10**6): return learner, sampler
 
-They start with the role `policy` of tests.models.tiny.network(), in float64. Only the protocols of backends/protocol.py
+A sampler whose learner is tested elsewhere inherits `Sampling` alone. They start with the role `policy` of tests.models.tiny.network(), in float64. Only the protocols of backends/protocol.py
 are used, so a backend on several processes or machines must pass them as they are.
 """
 
@@ -74,8 +74,10 @@ class Later:
 
 
 @pytest.mark.usefixtures("float64")
-class Contract:
-    """The tests. `make` gives a learner and a sampler that starts from its weights."""
+class Sampling:
+    """The tests of a sampler. `make` gives a learner and a sampler that starts from its weights."""
+
+    tolerance = 1e-8  # of log-probs, between sampler and learner
 
     def make(self, tokens_per_device: int = 10**6) -> tuple[Learner, Sampler]:
         raise NotImplementedError
@@ -102,6 +104,80 @@ class Contract:
         assert not free.ended
         learner.stop_at(frozenset({5}))
 
+    def test_a_sampler_answers_with_the_weights_of_its_version(self):
+        learner, sampler = self.make()
+        before = self.sampled(learner, sampler, requests(temperature=1.0))
+        trainer(learner, 0.3).train({MAIN: batch()})
+        after = self.sampled(learner, sampler, requests(temperature=1.0), steps=1)
+        assert [c.logp for c in before] != [c.logp for c in after]
+        for request, completion in zip(requests(), after, strict=True):
+            tokens = request.prompt + completion.tokens
+            mask = (False,) * 3 + (True,) * len(completion.tokens)
+            measured = learner.forward(collate([Row(0, tokens, mask, mask)]), LOGP)["logp"][3:]
+            assert completion.logp == pytest.approx(measured.tolist(), abs=self.tolerance)
+
+    def test_tokens_carry_the_training_steps_of_their_weights(self):
+        learner, sampler = self.make()
+        asked = [replace(r, version=99) for r in requests()]  # what a request says does not count
+        for steps in (0, 7):
+            for completion in self.sampled(learner, sampler, asked, steps):
+                assert completion.versions == (steps,) * len(completion.tokens)
+
+    # ---- answers
+
+    def test_a_request_gets_the_same_answer_whatever_stands_beside_it(self):
+        learner, sampler = self.make()
+        asked = requests(7)
+        together = self.sampled(learner, sampler, asked)
+        alone = [self.sampled(learner, sampler, [r])[0] for r in asked]
+        reverse = self.sampled(learner, sampler, asked[::-1])[::-1]
+        assert [c.tokens for c in together] == [c.tokens for c in alone] == [c.tokens for c in reverse]
+
+    def test_what_was_suspended_continues_as_if_it_had_not_been(self):
+        learner, sampler = self.make()
+        whole = self.sampled(learner, sampler)
+        sampler.sync(learner.version, 0)
+        parts = sampler.generate(requests(), POLICY, Pause(each=2))
+        assert not any(c.finished for c in parts if len(c.tokens) < 6)
+        rest = [replace(r, partial=c) for r, c in zip(requests(), parts, strict=True) if not c.finished]
+        done = iter(self.sampled(learner, sampler, rest))
+        ends = [c if c.finished else next(done) for c in parts]
+        assert [c.tokens for c in ends] == [c.tokens for c in whole]
+
+    def test_every_finished_answer_is_reported_once_and_may_be_the_last(self):
+        learner, sampler = self.make()
+        seen: list[int] = []
+        sampler.sync(learner.version, 0)
+        sampler.generate(requests(), POLICY, on_finished=lambda i, _: seen.append(i) or False)
+        assert sorted(seen) == list(range(5))
+        first = sampler.generate(requests(), POLICY, on_finished=lambda *_: True)
+        assert any(c.finished for c in first)
+
+    def test_requests_that_arrive_are_answered_after_those_of_the_call(self):
+        learner, sampler = self.make()
+        asked = requests(7)
+        alone = self.sampled(learner, sampler, asked)
+        seen: list[int] = []
+        sampler.sync(learner.version, 3)
+        arrivals = Later([asked[2:5], [], asked[5:]])
+        made = sampler.generate(asked[:2], POLICY, on_finished=lambda i, _: seen.append(i) or False, arrivals=arrivals)
+        assert [c.tokens for c in made] == [c.tokens for c in alone]
+        assert sorted(seen) == list(range(7))
+        assert all(c.versions == (3,) * len(c.tokens) for c in made)
+        assert arrivals.parts == []
+
+    def test_memory_may_be_released_at_any_time(self):
+        learner, sampler = self.make()
+        before = self.sampled(learner, sampler)
+        sampler.release()
+        after = self.sampled(learner, sampler)
+        assert [c.tokens for c in before] == [c.tokens for c in after]
+        assert all(0 < x <= 1 for name, x in sampler.metrics().items() if "occupancy" in name)
+
+
+class Contract(Sampling):
+    """All tests, of a learner and its sampler."""
+
     def test_every_change_of_a_weight_changes_the_version_and_nothing_else_does(self):
         learner, _ = self.make()
         learner.prepare(plan(SFT))
@@ -124,25 +200,6 @@ class Contract:
         assert changed()
         learner.restore(learner.state())
         assert changed()
-
-    def test_a_sampler_answers_with_the_weights_of_its_version(self):
-        learner, sampler = self.make()
-        before = self.sampled(learner, sampler, requests(temperature=1.0))
-        trainer(learner, 0.3).train({MAIN: batch()})
-        after = self.sampled(learner, sampler, requests(temperature=1.0), steps=1)
-        assert [c.logp for c in before] != [c.logp for c in after]
-        for request, completion in zip(requests(), after, strict=True):
-            tokens = request.prompt + completion.tokens
-            mask = (False,) * 3 + (True,) * len(completion.tokens)
-            measured = learner.forward(collate([Row(0, tokens, mask, mask)]), LOGP)["logp"][3:]
-            assert completion.logp == pytest.approx(measured.tolist(), abs=1e-8)
-
-    def test_tokens_carry_the_training_steps_of_their_weights(self):
-        learner, sampler = self.make()
-        asked = [replace(r, version=99) for r in requests()]  # what a request says does not count
-        for steps in (0, 7):
-            for completion in self.sampled(learner, sampler, asked, steps):
-                assert completion.versions == (steps,) * len(completion.tokens)
 
     # ---- learning
 
@@ -269,54 +326,3 @@ class Contract:
         resumed = trainer(other)
         resumed.restore(taken.state)
         assert torch.equal(self.logp(other), before)
-
-    # ---- sampling
-
-    def test_a_request_gets_the_same_answer_whatever_stands_beside_it(self):
-        learner, sampler = self.make()
-        asked = requests(7)
-        together = self.sampled(learner, sampler, asked)
-        alone = [self.sampled(learner, sampler, [r])[0] for r in asked]
-        reverse = self.sampled(learner, sampler, asked[::-1])[::-1]
-        assert [c.tokens for c in together] == [c.tokens for c in alone] == [c.tokens for c in reverse]
-
-    def test_what_was_suspended_continues_as_if_it_had_not_been(self):
-        learner, sampler = self.make()
-        whole = self.sampled(learner, sampler)
-        sampler.sync(learner.version, 0)
-        parts = sampler.generate(requests(), POLICY, Pause(each=2))
-        assert not any(c.finished for c in parts if len(c.tokens) < 6)
-        rest = [replace(r, partial=c) for r, c in zip(requests(), parts, strict=True) if not c.finished]
-        done = iter(self.sampled(learner, sampler, rest))
-        ends = [c if c.finished else next(done) for c in parts]
-        assert [c.tokens for c in ends] == [c.tokens for c in whole]
-
-    def test_every_finished_answer_is_reported_once_and_may_be_the_last(self):
-        learner, sampler = self.make()
-        seen: list[int] = []
-        sampler.sync(learner.version, 0)
-        sampler.generate(requests(), POLICY, on_finished=lambda i, _: seen.append(i) or False)
-        assert sorted(seen) == list(range(5))
-        first = sampler.generate(requests(), POLICY, on_finished=lambda *_: True)
-        assert any(c.finished for c in first)
-
-    def test_requests_that_arrive_are_answered_after_those_of_the_call(self):
-        learner, sampler = self.make()
-        asked = requests(7)
-        alone = self.sampled(learner, sampler, asked)
-        seen: list[int] = []
-        sampler.sync(learner.version, 3)
-        arrivals = Later([asked[2:5], [], asked[5:]])
-        made = sampler.generate(asked[:2], POLICY, on_finished=lambda i, _: seen.append(i) or False, arrivals=arrivals)
-        assert [c.tokens for c in made] == [c.tokens for c in alone]
-        assert sorted(seen) == list(range(7))
-        assert all(c.versions == (3,) * len(c.tokens) for c in made)
-        assert arrivals.parts == []
-
-    def test_memory_may_be_released_at_any_time(self):
-        learner, sampler = self.make()
-        before = self.sampled(learner, sampler)
-        sampler.release()
-        after = self.sampled(learner, sampler)
-        assert [c.tokens for c in before] == [c.tokens for c in after]
-        assert all(0 < x <= 1 for x in sampler.metrics().values())

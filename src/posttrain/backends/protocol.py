@@ -185,3 +185,7 @@ class Sampler(Protocol):
 
     def metrics(self) -> dict[str, float]:
         """Return the slot utilisation since the last call."""
+
+    def close(self) -> None:
+        """End what the sampler has started outside of this process."""
+        return None

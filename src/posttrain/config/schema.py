@@ -11,6 +11,7 @@ from posttrain.config.sections.procedure import ProcedureRef
 from posttrain.config.sections.report import Report
 from posttrain.config.sections.rewards import RewardRef
 from posttrain.config.sections.run_file import RunFile
+from posttrain.config.sections.sampler import SamplerRef
 from posttrain.config.sections.sampling import SamplingSection
 from posttrain.config.sections.scoring import Scoring
 from posttrain.config.sections.train import Train
@@ -33,6 +34,7 @@ __all__ = [
     "RewardRef",
     "RoleModel",
     "RunFile",
+    "SamplerRef",
     "SamplingSection",
     "Scoring",
     "Train",

@@ -174,9 +174,8 @@ def method_of(run: RunFile) -> Method:
 
 
 def configured(run: RunFile, method: Method) -> Method:
-    """The method as it is trained: with its settings, and corrected for answers of older weights."""
-    older = bool(run.train.async_steps or run.sampling.over_steps)
-    whole = corrected(method, run.train.rollout_correction, older=older)
+    """The method as it is trained: with its settings, and corrected for answers of older weights or other engines."""
+    whole = corrected(method, run.train.rollout_correction, older=run.off_policy)
     return configure(whole, run.method.settings if run.method else {})
 
 

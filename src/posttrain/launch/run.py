@@ -7,6 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+<<<<<<< HEAD
+=======
+from posttrain.backends.local.learner import LocalLearner
+from posttrain.backends.local.optimiser import AdamW
+from posttrain.backends.local.private import LocalPrivateLearner
+>>>>>>> 3c5c481 (Sample with vLLM in a process of its own, with weights that are handed over by version)
 from posttrain.config.load import resolved
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
@@ -19,6 +25,7 @@ from posttrain.launch.models import load_models, load_policy, longest_row
 from posttrain.launch.reading import read_before_loading, to_read
 from posttrain.launch.report import followers
 from posttrain.launch.result import Result
+from posttrain.launch.samplers import sampler_of
 from posttrain.launch.text_roles import check_scores, reward_models, text_roles
 from posttrain.launch.without_policy import NoPolicy, load_text_models
 from posttrain.machine.allocator import keep_freed_memory
@@ -168,8 +175,21 @@ def _with_policy(
     encoder = encodings.encoder if encodings else encoder_of(run, policy.tokenizer, limit, policy.stop)
     networks, others = load_models(run, policy)
     check_scores(run, others)
+<<<<<<< HEAD
     learner = learner_of(run, group, networks, policy, display.phase)
     sampler = native_sampler(run, learner, policy, display.phase)
+=======
+    t = run.train
+    learner = (LocalPrivateLearner if t.privacy else LocalLearner)(
+        networks,
+        tokenizer=policy.tokenizer,
+        optimiser=AdamW(t.betas, weight_decay=t.weight_decay, max_grad_norm=t.max_grad_norm or 0.0),
+        tokens_per_device=t.tokens_per_device,
+        seed=run.seed,
+        progress=display.phase,
+    )
+    sampler = sampler_of(run, learner, policy, limit, directory.path if directory else None, display.phase)
+>>>>>>> 3c5c481 (Sample with vLLM in a process of its own, with weights that are handed over by version)
     kept = directory.path / "kept" if directory else None
     texts = partial(texts_of, encoder.tokenizer)
     maybe_kill("model")

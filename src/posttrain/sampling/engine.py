@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 import torch
 
@@ -35,6 +36,16 @@ from posttrain.sampling.slots import Slots
 
 HEADROOM = 64  # tokens of an answer that a new slot has room for
 CONVERSATIONS = 2  # as many times as slots may be kept, where conversations wait for what the environment answers
+
+
+class Limits(Protocol):
+    """What a model can read: tokens in a row, and the tokens that it knows. A network has them."""
+
+    @property
+    def context(self) -> int: ...
+
+    @property
+    def vocab_size(self) -> int: ...
 
 
 class Engine:
@@ -187,7 +198,7 @@ def of_role(networks: Mapping[str, Network], role: str) -> Network:
     return networks[role]
 
 
-def check(number: int, request: Request, networks: Sequence[Network]) -> None:
+def check(number: int, request: Request, networks: Sequence[Limits]) -> None:
     """Raise ModelError unless every network can read the prompt and has room for the answer."""
     for network in networks:
         length, vocab_size = len(request.prompt), network.vocab_size

@@ -22,6 +22,18 @@ class Counted(Protocol):
 
 
 @dataclass
+class Step:
+    """One decoding step of an engine that says only what it has drawn."""
+
+    busy: int
+    size: int
+    has_waiting: bool
+
+    def __len__(self) -> int:
+        return self.busy
+
+
+@dataclass
 class Occupancy:
     """Counts slot-steps: slots times decoding steps. In the tail no request waits, and the batch only shrinks."""
 

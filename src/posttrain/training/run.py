@@ -295,6 +295,7 @@ class Run:
             role.close()
         if self.hosts is not None:
             self.hosts.close()
+        self.sampler.close()
         self.encoder.close()
         self.journal.close()
         self.learner.close()

@@ -81,7 +81,7 @@ class Session(Observer):
         if isinstance(method, str):
             method = catalogue.load(method, run.file.base)
         verb, section = run.journal.verb, section_of_stage(run.file.train, train)
-        older = bool(section.async_steps or run.file.sampling.over_steps)
+        older = run.file.model_copy(update={"train": section}).off_policy
         stage = Stage(
             run,
             configure(corrected(method, section.rollout_correction, older=older), settings or {}),

@@ -20,6 +20,7 @@ from posttrain.config.sections.model import NO_POLICY, POLICY, Model, RoleModel
 from posttrain.config.sections.procedure import ProcedureRef
 from posttrain.config.sections.report import Report, listed
 from posttrain.config.sections.rewards import RewardRef
+from posttrain.config.sections.sampler import NATIVE, SamplerRef
 from posttrain.config.sections.sampling import SamplingSection
 from posttrain.config.sections.scoring import Scoring
 from posttrain.config.sections.train import Train
@@ -55,6 +56,8 @@ class RunFile(Section):
     """How reward functions are run and combined."""
     sampling: SamplingSection = Field(default_factory=SamplingSection)
     """How the policy answers prompts during training."""
+    sampler: SamplerRef = Field(default_factory=SamplerRef)
+    """The engine that draws the policy's answers: native, or vllm in a process of its own."""
     train: Train = Field(default_factory=Train)
     """Length of the training, learning rate, batch sizes, checkpoints and logs."""
     evaluate: Evaluate | None = None
@@ -87,6 +90,12 @@ class RunFile(Section):
     def given(self) -> Mapping[str, Any]:
         """Objects that were given in Python, by the names that stand for them here."""
         return self._given
+
+    @property
+    def off_policy(self) -> bool:
+        """Whether other weights, or other arithmetic, may have drawn the answers that a step trains on."""
+        older = bool(self.train.async_steps or self.sampling.over_steps)
+        return older or self.sampler.path != NATIVE
 
     def holding(self, objects: Mapping[str, Any]) -> RunFile:
         """The same run, with the objects that its names stand for."""
