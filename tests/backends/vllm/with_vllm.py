@@ -27,6 +27,7 @@ from tests.harness.runs import metrics, run
 from tests.models.tiny import network
 
 PYTHON = os.environ["VLLM_PYTHON"]
+os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 @pytest.fixture
 def float64():
     """The contract asks for float64, which vLLM does not compute in: float32 instead."""
@@ -42,7 +43,6 @@ pytestmark = [pytest.mark.usefixtures("float64"), pytest.mark.timeout(900)]
 def engine(tmp_path_factory):
     """One process for all tests: a learner of the same shape hands its weights over."""
     folder = tmp_path_factory.mktemp("vllm")
-    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
     kept: list[VllmSampler] = []
 
     def make() -> tuple[LocalLearner, VllmSampler]:

@@ -20,6 +20,7 @@ WORKER = "posttrain.backends.vllm.worker"
 SHOWN = 12  # lines of its log that an error shows
 ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # the engine in the process that reads our messages
+    "VLLM_CPU_KVCACHE_SPACE": "4",  # GB; on a CPU it would take most of the memory, which the trainer needs as well
     "VLLM_LOGGING_LEVEL": "WARNING",
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",

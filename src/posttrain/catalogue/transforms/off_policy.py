@@ -14,6 +14,7 @@ from posttrain.core.method import TOKEN_MEAN, Method, Term, variant
 from posttrain.core.parts import Function, part
 from posttrain.errors import ConfigError
 from posttrain.formulas.losses import off_policy
+from posttrain.formulas.losses.penalties import sampler_gap
 
 WEIGHTS: dict[str, Function] = {
     "tis": off_policy.truncated_importance,
@@ -28,7 +29,8 @@ WEIGHTS: dict[str, Function] = {
 def corrected(method: Method, kind: str | None, *, older: bool) -> Method:
     """Return the method with weights in every per-token loss that reads the advantage of sampled answers.
 
-    `kind` None: truncated weights if `older` (answers may come from older weights) and there is such a loss. Raises
+    `kind` None: truncated weights if `older` (answers may come from older weights or another engine) and there is such
+    a loss. Raises
     ConfigError for a kind that is given for a method without such a loss.
     """
     credited = {slot: term for slot, term in method.loss.items() if _credited(method, term)}
@@ -43,6 +45,7 @@ def corrected(method: Method, kind: str | None, *, older: bool) -> Method:
         )
     changed = {s: replace(t, part=part(off_policy.weighed, loss=t.part, weight=weight)) for s, t in credited.items()}
     metrics = method.metrics | {"rollout_correction/mean_weight": Term(weight, reduce=TOKEN_MEAN)}
+    metrics.setdefault("sampling/logp_difference", Term(part(sampler_gap), reduce=TOKEN_MEAN))
     return variant(method, loss=method.loss | changed, metrics=metrics)
 
 

@@ -43,7 +43,7 @@ class Train(Section):
     """Importance weight of tokens that older weights or other arithmetic sampled: tis truncates it, icepop drops tokens
     outside a band, sequence_tis and sequence_mis do so for the weight of the whole answer, geometric_mask drops answers
     by their mean weight, opsm those with negative advantage that the policy has left; null is tis where answers may be
-    stale, else none."""
+    stale or another engine draws them, else none."""
     tokens_per_device: Count = 16384
     """Maximum number of tokens in one forward pass; it changes memory and speed, not the result."""
     max_length: Count | None = None
