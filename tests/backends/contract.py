@@ -5,8 +5,9 @@ A backend's own test file makes the two and inherits the tests:
     class TestLocal(Contract):
         def make(self, tokens_per_device=10**6): return learner, sampler
 
-A sampler whose learner is tested elsewhere inherits `Sampling` alone. They start with the role `policy` of tests.models.tiny.network(), in float64. Only the protocols of backends/protocol.py
-are used, so a backend on several processes or machines must pass them as they are.
+A sampler whose learner is tested elsewhere inherits `Sampling` alone. They start with the role `policy` of
+tests.models.tiny.network(), in float64. Only the protocols of backends/protocol.py are used, so a backend on several
+processes or machines must pass them as they are.
 """
 
 from __future__ import annotations

@@ -188,4 +188,4 @@ class Sampler(Protocol):
 
     def close(self) -> None:
         """End what the sampler has started outside of this process."""
-        return None
+        return  # nothing, where it has not

@@ -34,7 +34,6 @@ def sampler_of(
         return local
     from posttrain.backends.vllm.process import check_python, vllm_process
     from posttrain.backends.vllm.sampler import VllmSampler
-    from posttrain.sampling.engine import check
 
     spec = run.sampler
     check_python(python := spec.python or sys.executable)
@@ -50,6 +49,6 @@ def sampler_of(
         stop=policy.stop,
         slots=run.sampling.slots,
         settings={"max_model_len": limit, "seed": run.seed % 2**32, **spec.settings},
-        check=lambda number, request: check(number, request, [learner.models["policy"]]),
+        reader=lambda: learner.models["policy"],
         progress=progress,
     )

@@ -24,7 +24,6 @@ from posttrain.backends.vllm.worker.rows import Rows
 from posttrain.backends.vllm.worker.serve import Engine, serve
 from posttrain.core.rows import Rows as FlatRows
 from posttrain.errors import WorkerError
-from posttrain.sampling.engine import check
 from tests.models.tiny import network
 
 
@@ -88,7 +87,8 @@ class OneByOne(Engine):
     def load(self, folder: Path, version: int) -> None:
         weights = dict(opened(folder, version))
         missing, unexpected = self.network.trunk.load_state_dict(weights, strict=False)
-        assert not unexpected and set(missing) <= {"lm_head.weight"}
+        assert not unexpected
+        assert set(missing) <= {"lm_head.weight"}
         self.held = version
 
     def forget(self) -> None:
@@ -151,5 +151,6 @@ def made(engine: Callable[[dict[str, Any]], Engine] = OneByOne, **settings):
     """A learner, and a sampler whose engine is at the other end of a loop."""
     learner = LocalLearner({"policy": network()}, tokenizer=NoTokenizer(), **settings)
     local = LocalSampler(learner.models, slots=4)
-    fits = lambda number, request: check(number, request, [learner.models["policy"]])  # noqa: E731
-    return learner, VllmSampler(learner, local, lambda _: Loopback(engine), slots=4, check=fits)
+    return learner, VllmSampler(
+        learner, local, lambda _: Loopback(engine), slots=4, reader=lambda: learner.models["policy"]
+    )

@@ -48,8 +48,7 @@ def test_messages_go_both_ways_however_long_they_are(tmp_path):
 def test_the_error_says_what_became_of_it(tmp_path, body, patience, words):
     engine = process(tmp_path, body, patience)
     with pytest.raises(WorkerError, match=rf"(?s){words}"):
-        for _ in range(2):
-            engine.receive()
+        [engine.receive() for _ in range(2)]
     assert engine.child.returncode is not None
 
 

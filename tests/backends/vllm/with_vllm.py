@@ -19,7 +19,7 @@ from posttrain.backends.local.sampler import LocalSampler
 from posttrain.backends.vllm.process import vllm_process
 from posttrain.backends.vllm.sampler import VllmSampler
 from posttrain.models.loading.load import load
-from posttrain.sampling.engine import Engine, check
+from posttrain.sampling.engine import Engine
 from posttrain.sampling.request import POLICY, Request
 from tests.backends.contract import Sampling, batch, requests, trainer
 from tests.backends.vllm.loopback import NoTokenizer
@@ -28,6 +28,8 @@ from tests.models.tiny import network
 
 PYTHON = os.environ["VLLM_PYTHON"]
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+
+
 @pytest.fixture
 def float64():
     """The contract asks for float64, which vLLM does not compute in: float32 instead."""
@@ -48,12 +50,12 @@ def engine(tmp_path_factory):
     def make() -> tuple[LocalLearner, VllmSampler]:
         learner = LocalLearner({"policy": network(**SIZES).float()}, tokenizer=NoTokenizer())
         local = LocalSampler(learner.models, slots=4)
-        fits = lambda number, request: check(number, request, [learner.models["policy"]])  # noqa: E731
+        reader = lambda: learner.models["policy"]  # noqa: E731
         if not kept:
             start = lambda f: vllm_process(PYTHON, f, folder / "log", patience=120, starting=600)  # noqa: E731
-            kept.append(VllmSampler(learner, local, start, slots=4, settings=SMALL, check=fits))
+            kept.append(VllmSampler(learner, local, start, slots=4, settings=SMALL, reader=reader))
         sampler = kept[0]
-        sampler.learner, sampler.local, sampler.check, sampler.loaded = learner, local, fits, None
+        sampler.learner, sampler.local, sampler.reader, sampler.loaded = learner, local, reader, None
         sampler.stop_at(frozenset())
         return learner, sampler
 

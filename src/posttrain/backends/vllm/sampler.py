@@ -21,6 +21,7 @@ from posttrain.backends.vllm.frames import Message
 from posttrain.backends.vllm.handover import seal
 from posttrain.backends.vllm.process import Channel
 from posttrain.errors import WorkerError
+from posttrain.sampling.engine import Limits, check
 from posttrain.sampling.occupancy import Occupancy, Step
 from posttrain.sampling.request import (
     NEVER,
@@ -43,7 +44,7 @@ class VllmSampler(Sampler):
     """Samples the policy with an engine of another process; any other distribution with the sampler `local`.
 
     `start(folder)` starts the process, with files of its own in the folder. `settings` are arguments of vllm.LLM.
-    `check(number, request)` raises for a request that does not fit the model.
+    `reader()` is what says how many tokens the policy can read.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class VllmSampler(Sampler):
         stop: frozenset[int] = frozenset(),
         slots: int = 64,
         settings: Message | None = None,
-        check: Callable[[int, Request], None] = lambda *_: None,
+        reader: Callable[[], Limits] | None = None,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
         self.learner = learner
@@ -64,7 +65,7 @@ class VllmSampler(Sampler):
         self.stop = stop
         self.slots = slots
         self.settings = {"max_num_seqs": slots, **(settings or {})}
-        self.check = check
+        self.reader = reader
         self.progress = progress or (lambda *_: None)
         self.occupancy = Occupancy()
         self.version = self.steps = 0
@@ -97,8 +98,7 @@ class VllmSampler(Sampler):
         """Sample one completion per request. Raises WorkerError for tokens that other weights have drawn."""
         if source != POLICY:
             return self.local.generate(requests, source, pause, on_finished, arrivals)
-        for number, request in enumerate(requests):
-            self.check(number, request)
+        self._check(0, requests)
         self._hand_over()
         answers = Answers(self.numbers, self.steps, self.stop, pause, on_finished)
         try:
@@ -110,13 +110,18 @@ class VllmSampler(Sampler):
             self._cancel(answers.suspend())
         return answers.completions()
 
+    def _check(self, first: int, requests: Sequence[Request]) -> None:
+        """Raise ModelError for a request that the policy cannot read, before it is sent."""
+        if self.reader is not None:
+            for number, request in enumerate(requests, first):
+                check(number, request, [self.reader()])
+
     def _goes_on(self, answers: Answers, arrivals: Arrivals | None) -> bool:
         """Begin what has arrived. Returns False when enough is finished."""
         if answers.enough:
             return False
         if arrivals is not None and (new := arrivals.take(wait=not answers.running)):
-            for number, request in enumerate(new, len(answers.requests)):
-                self.check(number, request)
+            self._check(len(answers.requests), new)
             self._begin(answers, new)
         return bool(answers.running)
 

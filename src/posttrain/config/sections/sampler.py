@@ -20,8 +20,8 @@ class SamplerRef(Code):
     noun: ClassVar[str] = "sampler"
 
     path: Literal["native", "vllm"] = "native"
-    """Engine of the policy's answers: native runs the trainer's own modules, vllm is vLLM in a process of its own, whose
-    further keys (max_model_len, gpu_memory_utilization, enforce_eager, ...) are arguments of vllm.LLM."""
+    """Engine of the policy's answers: native runs the trainer's own modules, vllm is vLLM in a process of its own;
+    further keys (gpu_memory_utilization, enforce_eager, ...) are arguments of vllm.LLM."""
     python: str | None = None
     """Python that has vLLM, such as ./vllm/bin/python of a venv of its own; null is the one that posttrain runs in."""
     patience: Positive = 600.0

@@ -1,1 +1,1 @@
-"""The process of an engine: it draws tokens, and the trainer decides. Needs vLLM and torch, and nothing else of ours."""
+"""The process of an engine: it draws tokens, and the trainer decides where answers end."""

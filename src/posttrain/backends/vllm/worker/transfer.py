@@ -1,9 +1,10 @@
-"""A weight transfer engine of vLLM that reads a folder in shared memory; it works on CPUs, where NCCL and IPC do not."""
+"""A weight transfer engine of vLLM that reads a folder in shared memory; CPUs have no NCCL and no IPC."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from vllm.distributed.weight_transfer.base import WeightTransferEngine
 from vllm.model_executor.model_loader.reload import finalize_layerwise_reload, initialize_layerwise_reload
@@ -31,6 +32,11 @@ class FolderTransfer(WeightTransferEngine):  # type: ignore[misc]
     init_info_cls = Start
     update_info_cls = Update
 
+    def __init__(self, *of_vllm: Any) -> None:
+        super().__init__(*of_vllm)
+        self.places: dict[str, int] = {}
+        self.loaded: set[str] = set()
+
     def init_transfer_engine(self, init_info: Start) -> None:
         """There is no connection to open."""
 
@@ -51,7 +57,7 @@ class FolderTransfer(WeightTransferEngine):  # type: ignore[misc]
         layers = tied(self.model, self.places, self.loaded)
         finalize_layerwise_reload(self.model, self.model_config)
         for layer in layers:  # they may hold a packed copy, which vLLM does not make again
-            layer.quant_method.process_weights_after_loading(layer)
+            cast(Any, layer.quant_method).process_weights_after_loading(layer)
 
     def shutdown(self) -> None:
         """There is no connection to close."""
