@@ -7,17 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-<<<<<<< HEAD
-=======
-from posttrain.backends.local.learner import LocalLearner
-from posttrain.backends.local.optimiser import AdamW
-from posttrain.backends.local.private import LocalPrivateLearner
->>>>>>> 3c5c481 (Sample with vLLM in a process of its own, with weights that are handed over by version)
 from posttrain.config.load import resolved
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
 from posttrain.evaluation.gates import check
-from posttrain.launch.backends import follow, learner_of, native_sampler, processes_of
+from posttrain.launch.backends import follow, learner_of, processes_of
 from posttrain.launch.checks import check_before_loading, method_of, procedure_of, warn_of_overlap
 from posttrain.launch.directory import claim, given_back, journal, resumed
 from posttrain.launch.encoding import encode_before_loading, encoder_of
@@ -175,21 +169,8 @@ def _with_policy(
     encoder = encodings.encoder if encodings else encoder_of(run, policy.tokenizer, limit, policy.stop)
     networks, others = load_models(run, policy)
     check_scores(run, others)
-<<<<<<< HEAD
     learner = learner_of(run, group, networks, policy, display.phase)
-    sampler = native_sampler(run, learner, policy, display.phase)
-=======
-    t = run.train
-    learner = (LocalPrivateLearner if t.privacy else LocalLearner)(
-        networks,
-        tokenizer=policy.tokenizer,
-        optimiser=AdamW(t.betas, weight_decay=t.weight_decay, max_grad_norm=t.max_grad_norm or 0.0),
-        tokens_per_device=t.tokens_per_device,
-        seed=run.seed,
-        progress=display.phase,
-    )
     sampler = sampler_of(run, learner, policy, limit, directory.path if directory else None, display.phase)
->>>>>>> 3c5c481 (Sample with vLLM in a process of its own, with weights that are handed over by version)
     kept = directory.path / "kept" if directory else None
     texts = partial(texts_of, encoder.tokenizer)
     maybe_kill("model")

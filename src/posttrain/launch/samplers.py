@@ -1,18 +1,16 @@
-"""The sampler of a run file."""
+"""The sampler of a run file: the native one, in the processes of the learner, or one in a process of its own."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from posttrain.backends.local.sampler import LocalSampler
 from posttrain.config.sections.sampler import NATIVE
+from posttrain.launch.backends import Progress, native_sampler
 
 if TYPE_CHECKING:
-    from posttrain.backends.local.learner import LocalLearner
-    from posttrain.backends.protocol import Sampler
+    from posttrain.backends.protocol import Learner, Sampler
     from posttrain.backends.vllm.process import Channel
     from posttrain.config.schema import RunFile
     from posttrain.models.loading.load import Loaded
@@ -21,17 +19,12 @@ LOG = "sampler.log"
 
 
 def sampler_of(
-    run: RunFile,
-    learner: LocalLearner,
-    policy: Loaded,
-    limit: int,
-    directory: Path | None,
-    progress: Callable[[str, int, int], None],
+    run: RunFile, learner: Learner, policy: Loaded, limit: int, directory: Path | None, progress: Progress
 ) -> Sampler:
     """The sampler that a run file names. `limit`: the longest row in tokens. Raises ModelError without vLLM."""
-    local = LocalSampler(learner.models, policy.stop, run.sampling.slots, progress)
+    native = native_sampler(run, learner, policy, progress)
     if run.sampler.path == NATIVE:
-        return local
+        return native
     from posttrain.backends.vllm.process import check_python, vllm_process
     from posttrain.backends.vllm.sampler import VllmSampler
 
@@ -44,11 +37,11 @@ def sampler_of(
 
     return VllmSampler(
         learner,
-        local,
+        native,
         start,
         stop=policy.stop,
         slots=run.sampling.slots,
         settings={"max_model_len": limit, "seed": run.seed % 2**32, **spec.settings},
-        reader=lambda: learner.models["policy"],
+        reader=lambda: policy.network,
         progress=progress,
     )

@@ -289,13 +289,10 @@ class Run:
     def close(self) -> None:
         """End the workers, wait for a checkpoint that is being written, and unlock the directory."""
         self.signals.close()
-        for scorer in self._scorers.values():
-            scorer.close()
-        for role in self.text_roles.values():
-            role.close()
+        for opened in (*self._scorers.values(), *self.text_roles.values(), self.sampler):
+            opened.close()
         if self.hosts is not None:
             self.hosts.close()
-        self.sampler.close()
         self.encoder.close()
         self.journal.close()
         self.learner.close()
