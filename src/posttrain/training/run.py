@@ -55,7 +55,7 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Run:
-    """One run of a run file. Without a directory its journal writes nothing.
+    """One run of a run file; without a directory its journal writes nothing.
 
     `functions` are rewards given in Python, besides those that the run file names. `text_roles` are the models that do
     not share the policy's vocabulary; they are closed with the run. `datasets`, `encodings`: what has been read and
@@ -81,8 +81,7 @@ class Run:
         self.sampler = sampler
         self.encoder = encoder
         self.journal = journal or Journal()
-        self.display = display or Display()
-        self.functions = functions
+        self.display, self.functions = display or Display(), functions
         self.text_roles = text_roles
         self.datasets = datasets or Datasets(file.given, partial(tasks_of, file))
         self.encodings = encodings or Encodings(encoder)
@@ -289,10 +288,13 @@ class Run:
     def close(self) -> None:
         """End the workers, wait for a checkpoint that is being written, and unlock the directory."""
         self.signals.close()
-        for opened in (*self._scorers.values(), *self.text_roles.values(), self.sampler):
-            opened.close()
+        for scorer in self._scorers.values():
+            scorer.close()
+        for role in self.text_roles.values():
+            role.close()
         if self.hosts is not None:
             self.hosts.close()
         self.encoder.close()
         self.journal.close()
+        self.sampler.close()
         self.learner.close()
