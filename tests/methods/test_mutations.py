@@ -54,6 +54,8 @@ EQUIVALENT: dict[str, set[str]] = {
         "exchange: (advantage, logp)",  # a product
     },
     "log_ratio_size": {"swap: logp - old_logp", "exchange: (logp, old_logp)"},  # an absolute value
+    "soft_multi_step": {"swap: rows.discount(logp, 1.0) - (rows.spread(scaled_reward) - level)"},  # squared
+    "soft_one_step": {"swap: logp - (following - level)"},  # squared
     "log_odds": {"drop -: -math.log(2)", "turn: mean > -math.log(2)"},  # two ways to compute one number
     "on_policy_weight": {
         "negate: return bounded_exp(rows.mean(logp.detach() - expected))",  # read as a product of two

@@ -29,3 +29,14 @@ def test_it_is_that_of_the_logits_and_so_is_its_gradient(architecture, temperatu
     for a, b in zip(ours, theirs, strict=True):
         if b is not None and b.norm() > 0:
             assert (a - b).norm() <= 1e-3 * b.norm()
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_the_soft_value_is_that_of_the_logits(temperature):
+    net = network("Llama")
+    tokens, rows = some_rows([6, 1, 4])
+    out = net.outputs(tokens, rows, ["log_partition", "logits", "logp"], temperature=temperature)
+    expected = torch.where(out["logp"] != 0, out["logits"].logsumexp(-1), 0)
+    torch.testing.assert_close(out["log_partition"], expected, check_dtype=False, rtol=0, atol=1e-11)
+    taken = out["logits"].gather(-1, tokens[:, None])[:, 0]
+    torch.testing.assert_close(torch.where(out["logp"] != 0, taken - expected, 0), out["logp"], check_dtype=False)

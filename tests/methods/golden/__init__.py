@@ -21,6 +21,7 @@ from tests.methods.golden.offline import OFFLINE
 from tests.methods.golden.online import ONLINE
 from tests.methods.golden.people import PEOPLE
 from tests.methods.golden.preference import PREFERENCE
+from tests.methods.golden.prompts import PROMPTS
 from tests.methods.golden.refined import REFINED
 from tests.methods.golden.reward import REWARD
 from tests.methods.golden.row import Golden
@@ -47,4 +48,5 @@ ROWS: tuple[Golden, ...] = (
     *DECODED,
     *CREDIT,
     *TURNS,
+    *PROMPTS,
 )
