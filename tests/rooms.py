@@ -45,7 +45,8 @@ ROOMS: dict[str, set[str]] = {
     | {"backends", "catalogue", "config", "core", "core.maths", "data", "environments", "machine", "models.merging"}
     | {"evaluation", "learners", "rewards", "roles", "runs", "sampling", "search", "viewer"},
     "procedures": LEAVES
-    | {"core", "data", "environments", "formulas", "judges", "learners", "methods", "search", "selection", "training"},
+    | {"core", "data", "environments", "evaluation", "formulas", "judges", "learners", "methods", "search", "selection"}
+    | {"training"},
     "launch": LEAVES
     | {"backends", "backends.fsdp", "backends.local", "backends.vllm", "catalogue", "config", "core", "data"}
     | {"environments", "evaluation", "machine", "models", "rewards", "roles", "runs", "trackers", "training"}

@@ -22,6 +22,10 @@ from posttrain.core.parts import Part
 from posttrain.data.dataset import Dataset
 from posttrain.data.kinds.decisions import Decision
 from posttrain.records import Answer, Demonstration, Episode, Pair, Prompt, Ranking, Rating, Record, Steps, Turns
+from posttrain.search.evolution.archive import Archive
+from posttrain.search.evolution.budget import Budget
+from posttrain.search.evolution.course import Strategy
+from posttrain.search.evolution.driver import Compare, Evaluate, Evolution, Write, no_match
 from posttrain.search.found import Found
 from posttrain.search.search import Place, Search, grow
 from posttrain.search.tree import Step, Tree
@@ -186,6 +190,26 @@ class ScriptedSession:
         found = grow(search, trees, draw, lambda nodes: [self.worth(so_far(i, n)) for i, n in nodes])  # type: ignore[misc]
         return [Found(p, (1, 2), t, tuple(a)) for p, t, a in zip(prompts, trees, found, strict=True)]
 
+    def evolve(
+        self,
+        name: str,
+        strategy: Strategy,
+        write: Write,
+        evaluate: Evaluate,
+        *,
+        compare: Compare = no_match,
+        given: Sequence[str] = (),
+        budget: Budget | None = None,
+    ) -> Archive:
+        limits = {n: x for n, x in vars(budget or Budget()).items() if x is not None}
+        how = as_text({"rounds": strategy.rounds, **strategy.settings, **limits})
+        self._line(f"evolve {name} from {'; '.join(given)}", f"{strategy.course.__name__} {how}")
+        archive = Evolution(write, evaluate, compare, budget or Budget()).run(strategy, given)
+        for c in archive.candidates:
+            fitness = "no fitness" if c.fitness is None else f"fitness {c.fitness:.6g}"
+            self._line(f"candidate {c.number} by {c.operator}: {c.text or c.problem}", fitness)
+        return archive
+
     def score_again(self, name: str, episodes: Sequence[Episode], rewards: Any = None) -> list[Episode]:
         asked = [f"{text_of(e.prompt.prompt)} {e.text}{_opponent(e.prompt)}" for e in episodes]
         self._line(f"score {name}: {'; '.join(asked)}", _name(rewards) if callable(rewards) else _rewards(rewards))
@@ -199,9 +223,16 @@ class ScriptedSession:
     measure_tokens = measure
 
     def ask(
-        self, name: str, role: str, prompts: Sequence[Any], *, samples: int = 1, temperature: float = 1.0
+        self,
+        name: str,
+        role: str,
+        prompts: Sequence[Any],
+        *,
+        samples: int = 1,
+        temperature: float = 1.0,
+        max_tokens: int | None = None,
     ) -> list[list[str]]:
-        heat = "" if temperature == 1 else f" at {temperature:g}"
+        heat = ("" if temperature == 1 else f" at {temperature:g}") + (f" to {max_tokens}" if max_tokens else "")
         asked = self._asked(f"ask {name}{heat}", role, prompts, f"{samples} of ")
         assert self.speaker is not None
         said = [self.speaker(role, text) for text in asked]
@@ -238,14 +269,14 @@ class ScriptedSession:
     def rewards(self) -> tuple[Any, ...]:
         return self.named
 
-    def reward(self, path: str, **settings: Any) -> str:
-        return f"{path} {as_text(settings)}"
+    def reward(self, path: str | Callable[..., Any], **settings: Any) -> str:
+        return f"{path if isinstance(path, str) else path.__qualname__} {as_text(settings)}"
 
     def seed(self, *names: Any) -> int:
         return self.seeds[names] if names in self.seeds else seed_for(3, *names)
 
-    def artefact(self, name: str, content: Mapping[str, Any]) -> None:
-        self._line(f"artefact {name}: {as_text(content)}")
+    def artefact(self, name: str, content: str | Mapping[str, Any]) -> None:
+        self._line(f"artefact {name}: {content if isinstance(content, str) else as_text(content)}")
 
     def note(self, text: str) -> None:
         self._line(f"note {text}")
@@ -277,7 +308,16 @@ def text_of(turns: Turns) -> str:
     return turns if isinstance(turns, str) else "chat: " + last_message(turns)
 
 
-NUMBERS = ("reward", "token_reward", "chosen_highlight", "rejected_highlight", "reliability", "agreement", "margin")
+NUMBERS = (
+    "examples",
+    "reward",
+    "token_reward",
+    "chosen_highlight",
+    "rejected_highlight",
+    "reliability",
+    "agreement",
+    "margin",
+)
 
 
 def described(record: Record) -> str:
@@ -288,7 +328,7 @@ def described(record: Record) -> str:
     numbers = f" {as_text(columns)}" if columns else ""
     match record:
         case Prompt():
-            return asked
+            return f"{asked} {as_text({'examples': e})}" if (e := record.columns.get("examples")) else asked
         case Demonstration():
             return f"{asked} -> {_text(record.completion)}{numbers}"
         case Pair():

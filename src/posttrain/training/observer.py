@@ -5,7 +5,7 @@ What takes time is kept under a name, so that a resumed procedure reads it: the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -89,7 +89,7 @@ class Observer:
         """Return the rewards of the run file."""
         return self.run.rewards()
 
-    def reward(self, path: str, **settings: Any) -> Reward:
+    def reward(self, path: str | Callable[..., Any], **settings: Any) -> Reward:
         """Make a reward that the run file does not name, for `rewards` of a stage or of `collect`."""
         return self.run.reward(path, **settings)
 

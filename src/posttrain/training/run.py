@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -204,9 +205,13 @@ class Run:
             self._rewards = tuple(r if folder is None else r.keeping(folder / "kept") for r in every)
         return self._rewards
 
-    def reward(self, path: str, **settings: Any) -> Reward:
-        """Make a reward that the run file does not name. A setting that is a model is the name of one of the run's."""
+    def reward(self, path: str | Callable[..., Any], **settings: Any) -> Reward:
+        """Make a reward that the run file does not name. A setting that is a model is the name of one of the run's.
+
+        `path` may be a function of this process, which is called once for all answers of a batch.
+        """
         made = with_models(resolve({"path": path, **settings}), self._model_of_reward)
+        made = made if isinstance(path, str) else replace(made, whole_batch=True)
         folder = self.journal.folder
         return made if folder is None else made.keeping(folder / "kept")
 

@@ -16,6 +16,7 @@ from tests.procedures.transcripts.margins import MARGINS
 from tests.procedures.transcripts.named_models import NAMED_MODELS
 from tests.procedures.transcripts.pipelines import PIPELINES
 from tests.procedures.transcripts.programs import PROGRAMS
+from tests.procedures.transcripts.prompts import PROMPTS
 from tests.procedures.transcripts.retrieval import RETRIEVAL
 from tests.procedures.transcripts.reward import REWARD
 from tests.procedures.transcripts.rounds import ROUNDS
@@ -38,6 +39,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *NAMED_MODELS,
     *PIPELINES,
     *PROGRAMS,
+    *PROMPTS,
     *RETRIEVAL,
     *REWARD,
     *ROUNDS,

@@ -1,6 +1,6 @@
 import pytest
 
-from posttrain.prompting.edits import Edit, FewShot, edits, written
+from posttrain.search.prompts.edits import Edit, FewShot, edits, written
 
 pytestmark = pytest.mark.paper("002:TEMPERA")
 EXAMPLES = (("a", "1"), ("b", "2"), ("c", "3"))

@@ -32,5 +32,5 @@ def best_of_groups(rewards: Sequence[float], groups: int, seed: int = 0) -> floa
     if not groups:
         return fmean(rewards)
     size = max(1, len(rewards) // groups)
-    draw = lambda k, i: rewards[seed_for(seed, k, i) % len(rewards)]  # noqa: E731
-    return fmean(max(draw(k, i) for i in range(size)) for k in range(groups))
+    drawn = [[rewards[seed_for(seed, k, i) % len(rewards)] for i in range(size)] for k in range(groups)]
+    return fmean(max(group) for group in drawn)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from posttrain.prompting.editor import Editor, Views
+from posttrain.search.prompts.editor import Editor, Views
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def learn(editor: Editor, optimiser: torch.optim.Optimizer, rollout: Rollout, ra
         losses = _losses(logp, values, taken, before, scaled, returns, rates.clip)
         loss = losses["policy"] + rates.value * losses["value"] - rates.entropy * losses["entropy"]
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(editor.parameters(), 0.5)
         optimiser.step()
         shown = {name: float(x.detach()) for name, x in losses.items()}

@@ -1,6 +1,6 @@
 import pytest
 
-from posttrain.prompting.gap import best_of_groups, gap
+from posttrain.search.prompts.gap import best_of_groups, gap
 
 
 @pytest.mark.paper("002:RLPROMPT")

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from posttrain.prompting.edits import KINDS, Edit, FewShot
+from posttrain.search.prompts.edits import KINDS, Edit, FewShot
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ class Editor(nn.Module):
         self.template = nn.Embedding(templates + 1, width)  # the last one: none
         self.kept = nn.Embedding(2, width)
         self.kind = nn.Embedding(len(KINDS), width)
-        self.keys, self.first, self.second = (nn.Linear(width, width) for _ in range(3))
+        self.keys = nn.Linear(width, width)
+        self.first = nn.Linear(width, width)
+        self.second = nn.Linear(width, width)
         self.asks = nn.Linear(width, width)
         self.value = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
         self.edits = _numbers(edits, pool, pool + len(phrases), templates)
@@ -125,8 +127,8 @@ def _numbers(edits: Sequence[Edit], pool: int, none: int, templates: int) -> tup
         a = none if e.kind == "stop" else offset + e.i
         b = offset + e.j if e.kind in ("examples", "phrases") else none
         rows.append((KINDS.index(e.kind), a, b, e.j if e.kind == "template" else templates))
-    kind, a, b, template = torch.tensor(rows).unbind(1)
-    return kind, a, b, template
+    kind, first, second, template = torch.tensor(rows).unbind(1)
+    return kind, first, second, template
 
 
 def _initialise(module: nn.Module, seed: int) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from posttrain.prompting.momentum import alike, remembered
+from posttrain.search.prompts.momentum import alike, remembered
 
 pytestmark = pytest.mark.paper("000:[33]")
 PAST = [("be brief", 0.9), ("think step by step", 0.2), ("think", 0.5), ("be kind", 0.1)]

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from posttrain.prompting.editor import Editor, Views
-from posttrain.prompting.edits import Edit, FewShot, edits
+from posttrain.search.prompts.editor import Editor, Views
+from posttrain.search.prompts.edits import Edit, FewShot, edits
 
 pytestmark = pytest.mark.paper("002:TEMPERA")
 FIRST = FewShot.first(4, 2, 2)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from posttrain.prompting.editing import Rates, Rollout, _losses, advantages, drawn, learn
-from posttrain.prompting.editor import Editor, Views
-from posttrain.prompting.edits import FewShot, edits
+from posttrain.search.prompts.editing import Rates, Rollout, _losses, advantages, drawn, learn
+from posttrain.search.prompts.editor import Editor, Views
+from posttrain.search.prompts.edits import FewShot, edits
 
 pytestmark = pytest.mark.paper("002:TEMPERA")
 ALIVE = torch.tensor([[True, True], [True, False]])

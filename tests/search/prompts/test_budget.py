@@ -1,6 +1,6 @@
 import pytest
 
-from posttrain.prompting.budget import edit_budget, word_distance
+from posttrain.search.prompts.budget import edit_budget, word_distance
 
 pytestmark = pytest.mark.paper("000:[33]")
 
