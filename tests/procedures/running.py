@@ -187,6 +187,9 @@ PROCEDURES: dict[str, dict[str, Any]] = {
         "sft": SHORT,
         "ipo": SHORT,
     },
+    "gpo": {"rounds": 2, "candidates": 1, "writer": "policy", "request": "{prompt}?"},
+    "rlprompt": {"solver": "policy", "examples": 2, "draws": 1, "answer_tokens": 4, "then": {**FEW_STEPS, "steps": 2}},
+    "tempera": {"labels": ["1", "2"], "rounds": 2, "queries": 2, "shots": 2, "horizon": 2, "width": 4},
     "medaide": {"retrieved": 1, "sft": ONE, "reward": ONE, "ppo": {**FEW_STEPS, "steps": 1}},
 }
 FEW_EPISODES = {"world": "chain", "q": {"episodes": 3}, "seeds": 2}
@@ -209,6 +212,8 @@ OPTIONAL = {
     "rest": ["demonstrations"],
     "warm_start": ["prompts"],
     "instructgpt": ["rankings", "text"],
+    "gpo": ["prompts", "held_out"],
+    "rlprompt": ["held_out"],
 }
 
 
@@ -232,6 +237,12 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if few else 48}")
     if name in ("svpo", "llama_berry", "rlot"):
         data = dict.fromkeys(("prompts", *(["held_out"] if name != "llama_berry" else [])), f"{SUMS},size=6")
+    if name in ("gpo", "rlprompt"):
+        data = dict.fromkeys(data, f"{SUMS},size=2")
+    if name == "tempera":
+        rows = [{"prompt": f"{i}?", "answer": str(1 + i % 2)} for i in range(4)]
+        (folder / "sums.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        data = dict.fromkeys(("prompts", "pool", "held_out"), str(folder / "sums.jsonl"))
     if name == "act":
         data["prompts"] = {"path": "environment", "size": 4}
     if name == "almupqa":

@@ -64,6 +64,9 @@ EQUIVALENT: dict[str, set[str]] = {
     "pipelines/almupqa": {"swap arguments: zip(weights, x, strict=True)"},  # a product
     "pipelines/bsad": {"to LtE: x < y"},  # two different answers
     "pipelines/chain_of_hindsight": {"drop if: isinstance(p, Pair)"},  # the data are pairs
+    "prompts/gpo": {"swap arguments: word_distance(present, made or '')"},  # a distance
+    "prompts/rlprompt": {"+ to -: i + 1", "add 1: 1"},  # a message
+    "prompts/tempera": {"unwrap: last_user_message(p.prompt)"},  # a conversation is read by its last message
     "reward/proto_rm": {  # precision
         "drop dtype: torch.tensor(session.embed('states', pairs, role='reward'), dtype=torch.float64)"
     },

@@ -29,6 +29,7 @@ FAMILIES = (
     Family("feedback", "procedures: judgements by models in place of people", "feedback/rlaif"),
     Family("demonstrations", "procedures: rewards that a model draws from itself", "demonstrations/inverse_q"),
     Family("search", "procedures: a guide, a teacher or a reranker shows where to go", "search/lols"),
+    Family("prompts", "procedures: prompts that are searched, written, edited or compared", "prompts/gpo"),
     Family("weights", "procedures: models that are averaged in their weights", "weights/warp"),
     Family("zeroth_order", "procedures: rankings of moved policies, without gradients", "zeroth_order/zo_ranksgd"),
     Family("programs", "procedures: programs and settings that a model writes for learners", "programs/eureka"),

@@ -14,7 +14,9 @@ from posttrain.evaluation.summary import difference, summary
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.procedures.judging import user
 from posttrain.records import Episode, Prompt, Record
+from posttrain.search.evolution.archive import Archive
 from posttrain.search.evolution.candidate import Candidate, Evaluated
+from posttrain.search.evolution.course import Ask
 from posttrain.search.prompts.gap import best_of_groups, gap
 from posttrain.search.prompts.planted import Planted
 from posttrain.search.prompts.under import filled_in, text_in, under
@@ -79,7 +81,7 @@ class Task:
 
     def evaluated(self, name: str, candidate: Candidate) -> Evaluated:
         """Return the mean score under a candidate; no fitness where nothing was scored."""
-        scores = self.scores(f"{name}-{candidate.number}", candidate.text or "")
+        scores = self.scores(f"{name}-{candidate.number}", text_of(candidate))
         if not scores:
             return Evaluated(None, {"problem": "no answer was scored"})
         return Evaluated(fmean(scores.values()), {"scores": {str(i): x for i, x in scores.items()}})
@@ -118,6 +120,16 @@ class Task:
         chosen = [self.records[(seed * count + i) % n] for i in range(min(count, n))]
         lines = [f"Input: {last_user_message(p.prompt)}\nOutput: {p.columns.get('answer', '?')}" for p in chosen]
         return "\n\n".join(lines)
+
+
+def text_of(candidate: Candidate | None) -> str:
+    """Return the text of a candidate; empty where there is none."""
+    return "" if candidate is None or candidate.text is None else candidate.text
+
+
+def parent(archive: Archive, asked: Ask) -> Candidate | None:
+    """Return the first parent of a wish; None where nothing works yet."""
+    return archive[asked.parents[0]] if asked.parents else None
 
 
 def answers(records: Sequence[Prompt], replies: Sequence[Sequence[str]]) -> list[Episode]:

@@ -28,14 +28,22 @@ def solver(asked: str) -> str:
     return "" if "silent" in prompt else known[question] if question in able else "0"
 
 
-def by_number(*texts: str) -> Any:
-    """Writes these one after the other, whatever it is asked."""
-    left = [*texts]
+def by_number(*texts: str, first: str = "Add\n1+1?") -> Any:
+    """Writes these one after the other, whatever it is asked, from when the first question is answered."""
+    left: list[str] = []
 
     def says(role: str, asked: str) -> str:
+        if asked == first:
+            left[:] = texts
         return solver(asked) if role == "able" else left.pop(0)
 
     return says
+
+
+def longer(role: str, asked: str) -> str:
+    """Adds a letter to the prompt, another one for each prompt that it remembers."""
+    past, present, _ = asked.split("|")
+    return f"{present} {'xyzc'[past.count('score')]}"
 
 
 class Editor(torch.nn.Module):
@@ -105,12 +113,12 @@ PROMPTS: tuple[Scenario, ...] = (
         {"prompts": ASKED, "held_out": OTHERS},
         {
             "start": "Add",
-            "rounds": 2,
+            "rounds": 3,
             "candidates": 3,
             "remember": 1,
             "by": "recency",
-            "first": 3,
-            "last": 1,
+            "first": 4,
+            "last": 0,
             "examples": 2,
             "writer": "poet",
             "solver": "able",
@@ -119,49 +127,174 @@ PROMPTS: tuple[Scenario, ...] = (
         },
         {
             "speaker": by_number(
-                "<prompt>Add well</prompt>", "Add very very very well", "", "be silent", "Add well well", "Add so well"
+                "<prompt>Add well</prompt>",
+                "Add very very very very well",
+                "",
+                "be silent",
+                "Add well well",
+                "Add so well",
+                "Add well well now",
+                "Add well well well",
+                "well",
             ),
             "scores": right,
             "weights": {"able": "a", "poet": "p"},
         },
         """
-        evolve gpo from Add | beam rounds=2 branching=3
+        evolve gpo from Add | beam rounds=3 branching=3
         ask gpo-0: Add 1+1?; Add 2+3?; Add 4+4? | 2 of able=a
         score gpo-0-scores: 1+1? 0; 1+1? 0; 2+3? 0; 2+3? 0; 4+4? 0; 4+4? 0 | rewards
-        ask gpo-write-1: |Add|3|Input: 1+1? Output: 2 Input: 2+3? Output: 5 | 1 of poet=p
-        ask gpo-write-2: |Add|3|Input: 1+1? Output: 2 Input: 2+3? Output: 5 | 1 of poet=p
-        ask gpo-write-3: |Add|3|Input: 1+1? Output: 2 Input: 2+3? Output: 5 | 1 of poet=p
+        ask gpo-write-1: |Add|4|Input: 1+1? Output: 2 Input: 2+3? Output: 5 | 1 of poet=p
+        ask gpo-write-2: |Add|4|Input: 1+1? Output: 2 Input: 2+3? Output: 5 | 1 of poet=p
+        ask gpo-write-3: |Add|4|Input: 1+1? Output: 2 Input: 2+3? Output: 5 | 1 of poet=p
         ask gpo-1: Add well 1+1?; Add well 2+3?; Add well 4+4? | 2 of able=a
         score gpo-1-scores: 1+1? 2; 1+1? 2; 2+3? 0; 2+3? 0; 4+4? 0; 4+4? 0 | rewards
-        ask gpo-write-4: score 0: Add|Add well|2|Input: 4+4? Output: 8 Input: 1+1? Output: 2 | 1 of poet=p
-        ask gpo-write-5: score 0: Add|Add well|2|Input: 4+4? Output: 8 Input: 1+1? Output: 2 | 1 of poet=p
-        ask gpo-write-6: score 0: Add|Add well|2|Input: 4+4? Output: 8 Input: 1+1? Output: 2 | 1 of poet=p
+        ask gpo-write-4: score 0: Add|Add well|3|Input: 4+4? Output: 8 Input: 1+1? Output: 2 | 1 of poet=p
+        ask gpo-write-5: score 0: Add|Add well|3|Input: 4+4? Output: 8 Input: 1+1? Output: 2 | 1 of poet=p
+        ask gpo-write-6: score 0: Add|Add well|3|Input: 4+4? Output: 8 Input: 1+1? Output: 2 | 1 of poet=p
         ask gpo-4: be silent 1+1?; be silent 2+3?; be silent 4+4? | 2 of able=a
         score gpo-4-scores: 1+1? ; 1+1? ; 2+3? ; 2+3? ; 4+4? ; 4+4? | rewards
         ask gpo-5: Add well well 1+1?; Add well well 2+3?; Add well well 4+4? | 2 of able=a
         score gpo-5-scores: 1+1? 2; 1+1? 2; 2+3? 5; 2+3? 5; 4+4? 0; 4+4? 0 | rewards
         ask gpo-6: Add so well 1+1?; Add so well 2+3?; Add so well 4+4? | 2 of able=a
         score gpo-6-scores: 1+1? 2; 1+1? 2; 2+3? 0; 2+3? 0; 4+4? 0; 4+4? 0 | rewards
+        ask gpo-write-7: score 0.333: Add so well|Add well well|1|Input: 2+3? Output: 5 Input: 4+4? Output: 8 | 1 of
+            poet=p
+        ask gpo-write-8: score 0.333: Add so well|Add well well|1|Input: 2+3? Output: 5 Input: 4+4? Output: 8 | 1 of
+            poet=p
+        ask gpo-write-9: score 0.333: Add so well|Add well well|1|Input: 2+3? Output: 5 Input: 4+4? Output: 8 | 1 of
+            poet=p
+        ask gpo-7: Add well well now 1+1?; Add well well now 2+3?; Add well well now 4+4? | 2 of able=a
+        score gpo-7-scores: 1+1? 2; 1+1? 2; 2+3? 5; 2+3? 5; 4+4? 0; 4+4? 0 | rewards
+        ask gpo-8: Add well well well 1+1?; Add well well well 2+3?; Add well well well 4+4? | 2 of able=a
+        score gpo-8-scores: 1+1? 2; 1+1? 2; 2+3? 5; 2+3? 5; 4+4? 8; 4+4? 8 | rewards
         candidate 0 by given: Add | fitness 0
         candidate 1 by improve: Add well | fitness 0.333333
-        candidate 2 by improve: 4 words changed, of 3 | no fitness
+        candidate 2 by improve: 5 words changed, of 4 | no fitness
         candidate 3 by improve: the reply is empty | no fitness
         candidate 4 by improve: be silent | no fitness
         candidate 5 by improve: Add well well | fitness 0.666667
         candidate 6 by improve: Add so well | fitness 0.333333
-        artefact prompt.txt: Add well well
+        candidate 7 by improve: Add well well now | fitness 0.666667
+        candidate 8 by improve: Add well well well | fitness 1
+        candidate 9 by improve: 2 words changed, of 1 | no fitness
+        artefact prompt.txt: Add well well well
         artefact start.txt: Add
         ask held-out-before: Add 9+9? | 2 of able=a
         score held-out-before-scores: 9+9? 0; 9+9? 0 | rewards
-        ask held-out-after: Add well well 9+9? | 2 of able=a
+        ask held-out-after: Add well well well 9+9? | 2 of able=a
         score held-out-after-scores: 9+9? 18; 9+9? 18 | rewards
         artefact held_out: before={mean=0 low=0 high=0.793451 n=1} after={mean=1 low=0.206549 high=1 n=1}
             difference={mean=1 low=None high=None n=1 above=1 below=0 p_value=1}
         note held out: 0.0000 [0.0000, 0.7935] before, 1.0000 [0.2065, 1.0000] after; +1.0000 [-inf, +inf], above on 1
             and below on 0 of 1, p = 1 (sign test)
-        return fitness/best=0.666667 fitness/round_best=0.666667 fitness/round_mean=0.5 proposals=3
-            proposals/unreadable=0 proposals/repeated=0 proposals/failed=1 held_out/before=0 held_out/after=1
-            held_out/difference=1
+        return fitness/best=1 fitness/round_best=1 fitness/round_mean=0.833333 proposals=3 proposals/unreadable=1
+            proposals/repeated=0 proposals/failed=0 held_out/before=0 held_out/after=1 held_out/difference=1
+        """,
+    ),
+    Scenario(
+        "prompts/gpo",
+        {},
+        {"candidates": 1, "request": "{past}|{prompt}|{budget}", "planted": ("a b", "c"), "writer": "poet"},
+        {"speaker": longer, "weights": {"poet": "p"}},
+        """
+        note planted sentences stand in for the examples and for the model that answers them
+        evolve gpo from Answer the question. | beam rounds=12 branching=1
+        ask gpo-write-1: |Answer the question.|50 | 1 of poet=p
+        ask gpo-write-2: score 0: Answer the question. x|Answer the question.|49 | 1 of poet=p
+        ask gpo-write-3: score 0: Answer the question. x score 0: Answer the question. y|Answer the question.|47 | 1
+            of poet=p
+        ask gpo-write-4: score 0: Answer the question. x score 0: Answer the question. y score 0: Answer the question.
+            z|Answer the question.|44 | 1 of poet=p
+        ask gpo-write-5: score 0: Answer the question. y score 0: Answer the question. z score 0: Answer the
+            question.|Answer the question. c|40 | 1 of poet=p
+        ask gpo-write-6: score 0: Answer the question. z score 0: Answer the question. score 0.5: Answer the question.
+            c c|Answer the question. c|35 | 1 of poet=p
+        ask gpo-write-7: score 0: Answer the question. z score 0: Answer the question. score 0.5: Answer the question.
+            c c|Answer the question. c|30 | 1 of poet=p
+        ask gpo-write-8: score 0: Answer the question. z score 0: Answer the question. score 0.5: Answer the question.
+            c c|Answer the question. c|24 | 1 of poet=p
+        ask gpo-write-9: score 0: Answer the question. z score 0: Answer the question. score 0.5: Answer the question.
+            c c|Answer the question. c|20 | 1 of poet=p
+        ask gpo-write-10: score 0: Answer the question. z score 0: Answer the question. score 0.5: Answer the
+            question. c c|Answer the question. c|15 | 1 of poet=p
+        ask gpo-write-11: score 0: Answer the question. z score 0: Answer the question. score 0.5: Answer the
+            question. c c|Answer the question. c|12 | 1 of poet=p
+        ask gpo-write-12: score 0: Answer the question. z score 0: Answer the question. score 0.5: Answer the
+            question. c c|Answer the question. c|10 | 1 of poet=p
+        candidate 0 by given: Answer the question. | fitness 0
+        candidate 1 by improve: Answer the question. x | fitness 0
+        candidate 2 by improve: Answer the question. y | fitness 0
+        candidate 3 by improve: Answer the question. z | fitness 0
+        candidate 4 by improve: Answer the question. c | fitness 0.5
+        candidate 5 by improve: Answer the question. c c | fitness 0.5
+        candidate 6 by improve: Answer the question. c c | fitness 0.5
+        candidate 7 by improve: Answer the question. c c | fitness 0.5
+        candidate 8 by improve: Answer the question. c c | fitness 0.5
+        candidate 9 by improve: Answer the question. c c | fitness 0.5
+        candidate 10 by improve: Answer the question. c c | fitness 0.5
+        candidate 11 by improve: Answer the question. c c | fitness 0.5
+        candidate 12 by improve: Answer the question. c c | fitness 0.5
+        artefact prompt.txt: Answer the question. c
+        artefact start.txt: Answer the question.
+        artefact held_out: before={mean=0 low=0 high=0.65762 n=2} after={mean=0.5 low=0.0945312 high=0.905469 n=2}
+            difference={mean=0.5 low=-5.8531 high=6.8531 n=2 above=1 below=0 p_value=1}
+        note held out: 0.0000 [0.0000, 0.6576] before, 0.5000 [0.0945, 0.9055] after; +0.5000 [-5.8531, +6.8531],
+            above on 1 and below on 0 of 2, p = 1 (sign test)
+        return fitness/best=0.5 fitness/round_best=0.5 fitness/round_mean=0.5 proposals=1 proposals/unreadable=0
+            proposals/repeated=1 proposals/failed=0 held_out/before=0 held_out/after=0.5 held_out/difference=0.5
+        """,
+    ),
+    Scenario(
+        "prompts/gpo",
+        {"prompts": ASKED},
+        {"rounds": 1, "candidates": 1, "request": "{examples}", "labels": (" 2", " 5", " 8"), "writer": "poet"},
+        {"speaker": lambda role, asked: "Be" if role == "poet" else [0.2, 0.5, 0.3], "weights": {"poet": "p"}},
+        """
+        evolve gpo from Answer the question. | beam rounds=1 branching=1
+        choose gpo-0: Answer the question. 1+1?; Answer the question. 2+3?; Answer the question. 4+4? | 2 or 5 or 8 by
+            policy=start
+        ask gpo-write-1: Input: 1+1? Output: 2 Input: 2+3? Output: 5 Input: 4+4? Output: 8 | 1 of poet=p
+        choose gpo-1: Be 1+1?; Be 2+3?; Be 4+4? | 2 or 5 or 8 by policy=start
+        candidate 0 by given: Answer the question. | fitness 0.333333
+        candidate 1 by improve: Be | fitness 0.333333
+        artefact prompt.txt: Answer the question.
+        artefact start.txt: Answer the question.
+        note there is no data.held_out, so nothing says whether the prompt helps on other examples
+        return fitness/best=0.333333 fitness/round_best=0.333333 fitness/round_mean=0.333333 proposals=1
+            proposals/unreadable=0 proposals/repeated=0 proposals/failed=0
+        """,
+    ),
+    Scenario(
+        "prompts/gpo",
+        {"prompts": ASKED},
+        {
+            "start": "be silent",
+            "rounds": 1,
+            "candidates": 1,
+            "request": "{prompt}?",
+            "writer": "poet",
+            "solver": "able",
+        },
+        {
+            "speaker": by_number("still silent", first="be silent\n1+1?"),
+            "scores": right,
+            "weights": {"able": "a", "po": "p"},
+        },
+        """
+        evolve gpo from be silent | beam rounds=1 branching=1
+        ask gpo-0 at 0: be silent 1+1?; be silent 2+3?; be silent 4+4? | 1 of able=a
+        score gpo-0-scores: 1+1? ; 2+3? ; 4+4? | rewards
+        ask gpo-write-1: be silent? | 1 of po=p
+        ask gpo-1 at 0: still silent 1+1?; still silent 2+3?; still silent 4+4? | 1 of able=a
+        score gpo-1-scores: 1+1? ; 2+3? ; 4+4? | rewards
+        candidate 0 by given: be silent | no fitness
+        candidate 1 by create: still silent | no fitness
+        artefact prompt.txt: be silent
+        artefact start.txt: be silent
+        note there is no data.held_out, so nothing says whether the prompt helps on other examples
+        return fitness/best=nan fitness/round_best=nan fitness/round_mean=nan proposals=1 proposals/unreadable=0
+            proposals/repeated=0 proposals/failed=1
         """,
     ),
     Scenario(

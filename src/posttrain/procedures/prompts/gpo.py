@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from posttrain.data.dataset import Dataset
-from posttrain.procedures.prompting import Task, Writer, finished
+from posttrain.procedures.prompting import Task, Writer, finished, parent, text_of
 from posttrain.search.evolution.archive import Archive
 from posttrain.search.evolution.candidate import Proposed
 from posttrain.search.evolution.course import Ask, Strategy
@@ -61,16 +61,16 @@ def gpo(
         rounds: T, number of rounds; at least 1.
         candidates: proposals of a round; at least 1, 8 in the paper.
         remember: past prompts that the writer sees; 0 or more, 3 in the paper.
-        by: which past prompts these are: relevance, recency or importance (the highest scores).
+        by: name of the rule that picks them: relevance, recency or importance (the highest scores).
         first: words that may change in the first round; at least 1, 50 in the paper.
         last: words that may change at the end; 0 to first, 10 in the paper.
         examples: examples of the task that the writer sees; 0 or more.
         writer: name of the model that writes; any of `models`, or policy.
         solver: name of the model that the prompt is for; any of `models`, or policy.
-        labels: answers that the solver chooses among, such as [" yes", " no"]; none lets it answer freely.
+        labels: answers that the solver chooses among; any texts, such as [" yes", " no"], none lets it answer freely.
         samples: answers to each example, scored by the rewards; at least 1.
         request: request to the writer; any text with {past}, {prompt}, {examples} and {budget}.
-        planted: sentences that a good prompt holds, in place of examples, to try the search; none uses the data.
+        planted: sentences that a good prompt holds, in place of examples, to try the search; any texts.
     """
     task = Task.of(session, prompts, planted, solver=solver, labels=labels, samples=samples)
     author = Writer(task, writer, request)
@@ -79,14 +79,16 @@ def gpo(
         n = archive.rounds
         budget = edit_budget(n, rounds, first, last)
         for a in asks:
-            present = archive[a.parents[0]]
-            past = [(str(c.text), c.value) for c in archive.candidates if c.works and c.text != present.text]
-            shown = [f"score {s:.3g}: {p}" for p, s in remembered(past, str(present.text), remember, by)]
+            present = text_of(parent(archive, a)) or start
+            past = [
+                (text_of(c), c.value) for c in archive.candidates if c.works and c.text != present and c.same_as is None
+            ]
+            shown = [f"score {s:.3g}: {p}" for p, s in remembered(past, present, remember, by)]
             made, asked = author.improved(
-                f"gpo-write-{a.number}", str(present.text), a.number,
+                f"gpo-write-{a.number}", present, a.number,
                 past="\n".join(shown), examples=task.shown(examples, n), budget=budget,
             )  # fmt: skip
-            changed = word_distance(str(present.text), made or "")
+            changed = word_distance(present, made or "")
             problem = "the reply is empty" if made is None else f"{changed} words changed, of {budget}"
             near = made is not None and changed <= budget
             yield Proposed(made, asked) if near else Proposed(None, asked, problem)
@@ -95,6 +97,4 @@ def gpo(
         "gpo", Strategy(beam, rounds=rounds, branching=candidates), write,
         lambda new: (task.evaluated("gpo", c) for c in new), given=(start,),
     )  # fmt: skip
-    best = archive.best
-    found = start if best is None else str(best.text)
-    return archive.metrics(archive.rounds) | finished(session, task.on(held_out), start, found)
+    return archive.metrics(archive.rounds) | finished(session, task.on(held_out), start, text_of(archive.best) or start)

@@ -48,7 +48,7 @@ def rlprompt(
         examples: examples that the prompts of a step are compared on; at least 1, 16 in the paper, 1 for transfer.
         draws: prompts that are drawn from the trained policy; at least 1.
         solver: name of the model that the prompts are for; any of `models`.
-        labels: answers that the solver chooses among, such as [" yes", " no"]; none lets it answer freely.
+        labels: answers that the solver chooses among; any texts, such as [" yes", " no"], none lets it answer freely.
         samples: answers to each example, scored by the rewards; at least 1, 32 in the paper.
         groups: groups of these answers of which the best counts; 0 (their mean) or more, 4 in the paper.
         answer_tokens: most tokens of an answer of the solver; at least 1.
