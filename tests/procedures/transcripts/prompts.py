@@ -285,7 +285,7 @@ PROMPTS: tuple[Scenario, ...] = (
         evolve gpo from be silent | beam rounds=1 branching=1
         ask gpo-0 at 0: be silent 1+1?; be silent 2+3?; be silent 4+4? | 1 of able=a
         score gpo-0-scores: 1+1? ; 2+3? ; 4+4? | rewards
-        ask gpo-write-1: be silent? | 1 of po=p
+        ask gpo-write-1: be silent? | 1 of poet=given
         ask gpo-1 at 0: still silent 1+1?; still silent 2+3?; still silent 4+4? | 1 of able=a
         score gpo-1-scores: 1+1? ; 2+3? ; 4+4? | rewards
         candidate 0 by given: be silent | no fitness
