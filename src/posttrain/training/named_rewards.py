@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,12 @@ def with_models(reward: Reward, speaker: Speaker) -> Reward:
     """Return the reward with its models, which are asked once for all answers of a batch, in this process."""
     models = {name: speaker(reward.settings[name]) for name in reward.reads.models if name in reward.settings}
     return replace(reward, settings={**reward.settings, **models}, whole_batch=True) if models else reward
+
+
+def unnamed(path: str | Callable[..., Any], settings: Mapping[str, Any], speaker: Speaker) -> Reward:
+    """Make a reward that no run file names. A function of this process is called once for all answers of a batch."""
+    made = with_models(resolve({"path": path, **settings}), speaker)
+    return made if isinstance(path, str) else replace(made, whole_batch=True)
 
 
 def models_of(file: RunFile) -> dict[str, Any]:

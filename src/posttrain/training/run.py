@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from posttrain.data.sources import is_bundled
 from posttrain.errors import ConfigError
 from posttrain.machine.kill_points import maybe_kill
 from posttrain.rewards.credits import with_credits
-from posttrain.rewards.reward import Reward, resolve
+from posttrain.rewards.reward import Reward
 from posttrain.rewards.scorer import Scorer
 from posttrain.rewards.shaping.shaping import Baselines, Shaping
 from posttrain.roles.model import ModelRole
@@ -35,7 +34,7 @@ from posttrain.training.columns_read import by_rewards
 from posttrain.training.datasets import Datasets
 from posttrain.training.encodings import Encodings, Wanted
 from posttrain.training.environments import hosts_of, tasks_of
-from posttrain.training.named_rewards import name_of, named_rewards, roles, with_models
+from posttrain.training.named_rewards import name_of, named_rewards, roles, unnamed
 from posttrain.training.printed import keep_printed
 from posttrain.training.role_rewards import as_rewards
 from posttrain.training.saving import SaveClock
@@ -206,12 +205,8 @@ class Run:
         return self._rewards
 
     def reward(self, path: str | Callable[..., Any], **settings: Any) -> Reward:
-        """Make a reward that the run file does not name. A setting that is a model is the name of one of the run's.
-
-        `path` may be a function of this process, which is called once for all answers of a batch.
-        """
-        made = with_models(resolve({"path": path, **settings}), self._model_of_reward)
-        made = made if isinstance(path, str) else replace(made, whole_batch=True)
+        """Make a reward that the run file does not name. A setting that is a model is the name of one of the run's."""
+        made = unnamed(path, settings, self._model_of_reward)
         folder = self.journal.folder
         return made if folder is None else made.keeping(folder / "kept")
 
