@@ -62,6 +62,7 @@ CLASSES = [
     (errors.StorageError("x"), 8),
     (errors.SandboxError("x"), 9),
     (errors.OutOfMemoryError("x"), 10),
+    (errors.GateError("x"), 11),
     (errors.StoppedError("x", signal.SIGINT), 130),
     (errors.StoppedError("x", signal.SIGTERM), 143),
     (errors.MissingExtraError("x", "data"), 2),

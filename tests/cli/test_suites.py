@@ -12,6 +12,7 @@ from tests.cli.test_model import say
 from tests.training.test_suites import MINE
 
 
+@pytest.mark.paper("000:[61]")
 def test_two_models_on_the_same_items(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.py").write_text(MINE)
     asked = ("eval", "tiny", "--suite", f"{tmp_path}/mine.py:size=2", "--against", "tiny", "--samples", "2")
@@ -40,3 +41,9 @@ def test_what_a_suite_does_not_read_is_refused(tmp_path: Path, capsys: pytest.Ca
         code, said = fail(capsys, *suite, *more)
         assert (code, error in said) == (2, True), said
     assert "give DATA, or --suite NAME" in fail(capsys, "eval", "tiny")[1]
+
+
+@pytest.mark.paper("000:[61]", "000:[64]")
+def test_suites_are_listed_with_their_papers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Moghaddam" in say(capsys, "suites", "false_belief")
+    assert json.loads(say(capsys, "suites", "theory", "mind", "--json"))[0]["name"] == "capability/false_belief"

@@ -3,7 +3,7 @@
 import pytest
 
 from posttrain.data.dataset import from_rows
-from posttrain.data.overlap import overlap
+from posttrain.data.overlap import overlap, repeated
 
 USER = {"role": "user", "content": "What is 2+2?"}
 ASKED = from_rows([{"prompt": "What is  2+2?", "answer": "4"}, {"prompt": "And 3+3?", "answer": "6"}], "prompts")
@@ -27,3 +27,25 @@ def test_a_question_is_the_same_in_every_form(kind, row):
 def test_other_questions_and_texts_are_others():
     assert overlap(from_rows([{"prompt": "What is 2+3?"}], "prompts"), ASKED) == []
     assert overlap(from_rows([{"text": "What is 2+2? It is 4."}], "text"), ASKED) == []
+
+
+LONG = "A farmer sells 12 eggs each day of the week and keeps 3; how many eggs does she sell in all of May?"
+
+
+@pytest.mark.paper("000:[62]")
+def test_a_planted_copy_inside_another_text_is_found_and_clean_data_are_not():
+    asked = from_rows([{"prompt": LONG, "answer": "1"}, {"prompt": "What is 2+2?", "answer": "4"}], "prompts")
+    for kind, row in (
+        ("prompts", {"prompt": f"Solve this:  {LONG.upper()} Show your work."}),
+        ("pairs", {"prompt": "Recall a riddle", "chosen": f"Here: {LONG}", "rejected": "No"}),
+        ("text", {"text": f"Old exams. {LONG} The answer is 372."}),
+    ):
+        assert repeated(from_rows([row], kind), asked) == [asked[0]]
+    clean = from_rows([{"prompt": " ".join(LONG.split()[:12])}, {"prompt": "What is 2+2?"}], "prompts")
+    assert repeated(clean, asked) == []
+
+
+def test_the_form_that_questions_share_is_no_copy():
+    form = "Please think step by step about the question and put your final answer in a box at the end: "
+    asked = from_rows([{"prompt": form + x} for x in ("2+2", "3+3")], "prompts")
+    assert repeated(from_rows([{"prompt": form + "5+5"}], "prompts"), asked) == []

@@ -106,6 +106,7 @@ def test_a_suite_is_loaded_by_its_path(tmp_path: Path):
             load_suite(path, settings)
 
 
+@pytest.mark.paper("000:[62]")
 def test_ids_follow_the_data_and_how_they_are_asked(run):
     one, two = Suite(PROMPTS), Suite(PROMPTS, ask=lambda p: user("Please: " + str(p.id)), max_tokens=1)
     assert ids(one)["data"] == ids(two)["data"] != ids(Suite(PROMPTS[:1]))["data"]

@@ -30,6 +30,7 @@ from posttrain.cli.rollout import rollout
 from posttrain.cli.show import show
 from posttrain.cli.steer import steer
 from posttrain.cli.studio import studio
+from posttrain.cli.suites import suites
 from posttrain.cli.train import TrainCommand, train
 from posttrain.errors import PosttrainError, from_system_error
 
@@ -65,6 +66,7 @@ app.add_typer(data.app, name="data", rich_help_panel=INSPECT)
 app.add_typer(env.app, name="env", rich_help_panel=INSPECT)
 app.command(rich_help_panel=INSPECT)(sample)
 app.command("eval", rich_help_panel=INSPECT)(evaluate)
+app.command(rich_help_panel=INSPECT)(suites)
 app.command(rich_help_panel=INSPECT, context_settings=OVERRIDES)(rollout)
 app.command(rich_help_panel=INSPECT)(steer)
 app.command(rich_help_panel=SETUP)(convert)

@@ -1,15 +1,18 @@
-"""`posttrain eval MODEL --suite NAME`: one model, or two on the same items, on fixed suites."""
+"""`posttrain eval MODEL --suite NAME`: one model, or two on the same items, on fixed suites; `posttrain suites`."""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posttrain.catalogue.index import SUITES
 from posttrain.cli import evaluated
 from posttrain.cli.decoding import loaded
 from posttrain.cli.model import open_model
@@ -19,6 +22,23 @@ if TYPE_CHECKING:
     from posttrain.evaluation.suite_result import SuiteResult
 
 Results = dict[str, "SuiteResult"]
+
+
+def suites(
+    words: Annotated[list[str] | None, typer.Argument(help="Words that the name or the text contains.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """List the suites of posttrain eval and of a run file's `evaluate.suites`, with the papers that they follow."""
+    found = []
+    for name in SUITES.names:
+        text = inspect.cleandoc(ast.get_docstring(ast.parse(SUITES.file(name).read_text(encoding="utf-8"))) or "")
+        if all(word.lower() in f"{name} {text}".lower() for word in words or ()):
+            found.append({"name": name, "title": " ".join(text.split("\n\n")[0].split())})
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for row in found:
+        typer.echo(f"{row['name']:32} {row['title']}")
 
 
 def evaluate_suites(
@@ -32,11 +52,11 @@ def evaluate_suites(
     as_json: bool,
 ) -> None:
     """Measure models on suites; print the numbers and write the items. `decoding`: what replaces that of the suites."""
-    suites = named(specs, decoding)
-    judges = judges_of(roles, suites)
+    chosen = named(specs, decoding)
+    judges = judges_of(roles, chosen)
     if out is not None:
         evaluated.write(out, "", mode="a")  # before the work, not after it
-    results = [_measured(model, suites, judges, seed) for model in models]
+    results = [_measured(model, chosen, judges, seed) for model in models]
     if out is not None:
         evaluated.write(out, "".join(_items(models, results)))
     if as_json:

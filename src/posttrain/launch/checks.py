@@ -12,7 +12,7 @@ from posttrain.catalogue.configure import configure
 from posttrain.catalogue.signature import Signature
 from posttrain.catalogue.transforms.off_policy import corrected
 from posttrain.data.dataset import Dataset
-from posttrain.data.overlap import overlap
+from posttrain.data.overlap import LONG, overlap, repeated
 from posttrain.errors import ConfigError, suggestion
 from posttrain.launch.text_roles import check_endpoints
 from posttrain.trackers.named import check_installed
@@ -202,4 +202,11 @@ def warn_of_overlap(evaluated: Dataset, trained: Mapping[str, Dataset]) -> None:
                 "%d of %d evaluated questions are also trained on (data.%s), the first at %s: what is measured is "
                 "memory; leave them out of one of the two",
                 len(known), len(evaluated), stream, known[0].where,
+            )  # fmt: skip
+        whole = {r.id for r in known}
+        if parts := [r for r in repeated(records, evaluated) if r.id not in whole]:
+            _log.warning(
+                "%d of %d evaluated questions share %d words in a row with what is trained on (data.%s), the first at "
+                "%s: look whether one copies the other",
+                len(parts), len(evaluated), LONG, stream, parts[0].where,
             )  # fmt: skip

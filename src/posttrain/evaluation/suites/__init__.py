@@ -1,1 +1,3 @@
-"""The suites that ship, one function a file: `false_belief` is the function of suites/false_belief.py."""
+"""The suites that ship, in folders by what they measure, one function a file: `false_belief` is the function of
+capability/false_belief.py.
+"""

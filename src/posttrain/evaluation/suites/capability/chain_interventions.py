@@ -21,7 +21,7 @@ from typing import Literal
 from posttrain.data.problem import Draws
 from posttrain.evaluation.suite import Contrast, Suite
 from posttrain.evaluation.suite_result import SuiteResult
-from posttrain.evaluation.suites.chain_of_thought import STEPS, final_answer, right
+from posttrain.evaluation.suites.capability.chain_of_thought import STEPS, final_answer, right
 from posttrain.evaluation.summary import Difference
 from posttrain.records import Message, Prompt
 

@@ -20,8 +20,8 @@ from statistics import fmean
 
 from posttrain.data.dataset import load
 from posttrain.evaluation.suite import Contrast, Item, Suite, Whole, user
-from posttrain.evaluation.suites import forced_prefix
-from posttrain.evaluation.suites.chain_of_thought import final_answer, right
+from posttrain.evaluation.suites.capability.chain_of_thought import final_answer, right
+from posttrain.evaluation.suites.safety import forced_prefix
 from posttrain.records import Prompt, Turns
 from posttrain.turns import last_user_message
 

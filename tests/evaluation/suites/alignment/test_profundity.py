@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrain.evaluation.suites.profundity import STAND_INS, profundity
+from posttrain.evaluation.suites.alignment.profundity import STAND_INS, profundity
 from posttrain.turns import last_message
 from tests.evaluation.scripted import believed
 

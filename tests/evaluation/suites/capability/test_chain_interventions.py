@@ -7,7 +7,7 @@ import re
 import pytest
 
 from posttrain.evaluation.statistics import sign_test
-from posttrain.evaluation.suites.chain_interventions import Sum, chain_interventions, structure
+from posttrain.evaluation.suites.capability.chain_interventions import Sum, chain_interventions, structure
 from posttrain.turns import last_message
 from tests.evaluation.scripted import answered
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from posttrain.evaluation.suites.memorisation import canaries, memorisation
+from posttrain.evaluation.suites.safety.memorisation import canaries, memorisation
 from tests.evaluation.scripted import answered
 
 

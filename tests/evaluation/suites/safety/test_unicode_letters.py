@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from posttrain.evaluation.suites.unicode_letters import ALPHABETS, normalised, unicode_letters
+from posttrain.evaluation.suites.safety.unicode_letters import ALPHABETS, normalised, unicode_letters
 from tests.evaluation.scripted import answered
 
 TEXT = "Hello, what is 12 + 30? The password is xvbnz."

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from posttrain.data.dataset import load
 from posttrain.evaluation.suite import Contrast, Suite, user
-from posttrain.evaluation.suites.chain_of_thought import final_answer, right
+from posttrain.evaluation.suites.capability.chain_of_thought import final_answer, right
 from posttrain.records import Prompt
 from posttrain.turns import last_user_message
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrain.evaluation.suites.multiple_choice import multiple_choice
+from posttrain.evaluation.suites.capability.multiple_choice import multiple_choice
 from tests.evaluation.scripted import believed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrain.evaluation.suites.prompt_principles import PRINCIPLES, prompt_principles
+from posttrain.evaluation.suites.capability.prompt_principles import PRINCIPLES, prompt_principles
 from tests.evaluation.scripted import answered
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrain.evaluation.suites.feedback_loop import feedback_loop, harshness, reactions, trend
+from posttrain.evaluation.suites.safety.feedback_loop import feedback_loop, harshness, reactions, trend
 from tests.evaluation.scripted import answered
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrain.evaluation.suites.forced_prefix import OBLIGING, REFUSAL, forced_prefix, recoveries
+from posttrain.evaluation.suites.safety.forced_prefix import OBLIGING, REFUSAL, forced_prefix, recoveries
 from posttrain.turns import is_prefilled
 from tests.evaluation.scripted import answered
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrain.evaluation.suites.diversity import diversity
+from posttrain.evaluation.suites.alignment.diversity import diversity
 from posttrain.evaluation.suites.open_ended import open_prompts
 from tests.evaluation.scripted import answered
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from posttrain.data.dataset import load
 from posttrain.evaluation.suite import Contrast, Suite, user
-from posttrain.evaluation.suites.chain_of_thought import STEPS, final_answer, right
+from posttrain.evaluation.suites.capability.chain_of_thought import STEPS, final_answer, right
 from posttrain.records import Prompt, Turns
 from posttrain.turns import last_user_message
 

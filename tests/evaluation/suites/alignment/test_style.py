@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posttrain.evaluation.suites.style import style
+from posttrain.evaluation.suites.alignment.style import style
 from tests.evaluation.scripted import answered
 
 

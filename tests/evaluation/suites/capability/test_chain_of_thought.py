@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrain.evaluation.suites.chain_of_thought import chain_of_thought, final_answer
+from posttrain.evaluation.suites.capability.chain_of_thought import chain_of_thought, final_answer
 from posttrain.turns import last_message
 from tests.evaluation.scripted import answered
 

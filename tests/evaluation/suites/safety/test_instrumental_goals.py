@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from posttrain.evaluation.suite_result import SuiteResult, result
-from posttrain.evaluation.suites.instrumental_goals import TASKS, instrumental_goals
+from posttrain.evaluation.suites.safety.instrumental_goals import TASKS, instrumental_goals
 from posttrain.training.suites import verdict
 from tests.evaluation.scripted import answered
 

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 
-from posttrain.evaluation.suites.false_belief import WAYS, Event, belief, false_belief, last_place
+from posttrain.evaluation.suites.capability.false_belief import WAYS, Event, belief, false_belief, last_place
 from tests.evaluation.scripted import answered
 
 SUITE = false_belief(stories=6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrain.evaluation.suites.attractors import OTHER_WORDS, attractors
+from posttrain.evaluation.suites.alignment.attractors import OTHER_WORDS, attractors
 from tests.evaluation.scripted import answered
 
 COMMON = "the lighthouse stood alone above the grey and restless sea"

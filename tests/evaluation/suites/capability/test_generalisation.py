@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from posttrain.evaluation.metrics.generalisation import fisher
-from posttrain.evaluation.suites.generalisation import generalisation
+from posttrain.evaluation.suites.capability.generalisation import generalisation
 from tests.evaluation.scripted import answered
 
 

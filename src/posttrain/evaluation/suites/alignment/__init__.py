@@ -1,0 +1,1 @@
+"""What alignment does to a model: diversity, attractors, style and biases."""
