@@ -21,6 +21,7 @@ from posttrain.launch.report import followers
 from posttrain.launch.result import Result
 from posttrain.launch.samplers import sampler_of
 from posttrain.launch.text_roles import check_scores, reward_models, text_roles
+from posttrain.launch.trials import trials_in
 from posttrain.launch.without_policy import NoPolicy, load_text_models
 from posttrain.machine.allocator import keep_freed_memory
 from posttrain.machine.kill_points import arm, maybe_kill
@@ -136,7 +137,10 @@ def open_session(
             opened = _loaded(run, directory, shown, functions, datasets)
             if directory is not None:
                 opened.journal.watchers += followers(run, directory)
-            return Session(opened, resume=checkpoint if write else None)
+            session = Session(opened, resume=checkpoint if write else None)
+            if directory is not None:
+                session.trial = trials_in(directory.path, run.base, launch)
+            return session
 
 
 def _loaded(

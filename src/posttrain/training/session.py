@@ -32,6 +32,7 @@ from posttrain.training.run import Run
 from posttrain.training.saving import saves
 from posttrain.training.section import section_of_stage
 from posttrain.training.stage import Stage
+from posttrain.training.trials import Trial, no_trial
 from posttrain.training.written import write_model
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Session(Observer):
         self.trained: list[str] = []
         self.artefacts: dict[str, Path | None] = {}
         self.best: Best | None = None
+        self.trial: Trial = no_trial
         self._last_copy: Callable[..., Copy] | None = None  # copies the state after the last verb, if it trained
         if resume is not None:
             run.display.note(run.journal.resume(resume))

@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from posttrain.catalogue.index import load_procedure
+from posttrain.errors import NumericsError
 from posttrain.learners.coding.reward_code import RewardTable, read_reward
 from posttrain.sandbox.limits import Limits
 from posttrain.sandbox.plain import Plain
@@ -73,6 +74,29 @@ class StrategyScenario(LearningScenario):
             patch("posttrain.procedures.programming.isolation", isolated),
             patch("posttrain.procedures.programming.compared", compared),
         ):
+            end = ending(load_procedure(self.path)(session, **self.settings))
+        return [" ".join(line.split()) for line in (*session.transcript, end)]
+
+
+@dataclass(frozen=True)
+class TrialScenario(LearningScenario):
+    """A scenario whose runs are not run: the result is the setting x; above 1 it diverges, above 2 it is infinite."""
+
+    def run(self) -> list[str]:
+        session = LearningSession(**self.script)
+
+        def trial(name: str, file: str, changes: Any) -> float:
+            session.transcript.append(f"trial {name} of {file} with {dict(changes)}")
+            if 1 < changes["x"] <= 2:
+                raise NumericsError("the loss is NaN")
+            return float(changes["x"]) if changes["x"] <= 1 else float("inf")
+
+        def last_value(run: float, measure: str) -> float:
+            session.transcript.append(f"read {measure}")
+            return run
+
+        session.trial = trial  # type: ignore[attr-defined]
+        with patch("posttrain.procedures.programs.tune_run.last_value", last_value):
             end = ending(load_procedure(self.path)(session, **self.settings))
         return [" ".join(line.split()) for line in (*session.transcript, end)]
 
@@ -297,6 +321,141 @@ PROGRAMS = (
         note helped 0.169, alone 0.181: gain -0.012 [-0.645, +0.620]
         return helped=0.16879 alone=0.181209 gain=-0.0124196 gain/low=-0.645236 gain/high=0.620397 labels/read=1
             labels/right=1 reached=0.239503
+        """,
+    ),
+    LearningScenario(
+        "programs/tune_learner",
+        settings={"world": "chain", "q": {"episodes": 2}},
+        script={"accuracy": 0.5},
+        transcript="""
+        answer speaker: 1 32377284
+        answer speaker: 1 3b921052
+        answer speaker: 1 47eb01df
+        answer speaker: 1 d2b85b62
+        evolve proposed: 4 in 4 cc53770c
+        evolve random: 4 in 4 34eb5108
+        artefact settings: {"proposed": "{\"decay\": 0.08939, \"double\": true, \"explore\": 0.4442, \"rate\":
+            0.2765}", "random": "{\"decay\": 0.01978, \"double\": true, \"explore\": 0.8042, \"rate\": 0.03931}"}
+        artefact table: 740 1fd91224
+        artefact curves: {"helped": [0.0855163, 0.375159], "alone": [0.127631, 0.220271]}
+        note helped 0.230, alone 0.174: gain +0.056 [-0.098, +0.211]
+        return helped=0.230337 alone=0.173951 gain=0.0563866 gain/low=-0.0978761 gain/high=0.210649
+        """,
+    ),
+    LearningScenario(
+        "programs/tune_learner",
+        settings={
+            "options": {"size": 2},
+            "speaker": "writer",
+            "space": {"rate": {"from": 0.1, "to": 0.9}, "double": [True, False]},
+            "known": {"rate": 0.7, "double": True},
+            "rounds": 3,
+            "samples": 2,
+            "q": {"episodes": 9},
+            "trials": 2,
+            "seeds": 2,
+        },
+        script={"accuracy": {"writer": 0.5}},
+        transcript="""
+        answer writer: 2 f91d62d7
+        answer writer: 2 8a3a3222
+        answer writer: 2 8974215d
+        evolve proposed: 6 in 3 27484877
+        evolve random: 6 in 3 976122a9
+        artefact settings: {"proposed": "{\"double\": false, \"rate\": 0.6767}", "random": "{\"double\": false,
+            \"rate\": 0.8922}"}
+        artefact table: 1363 495f9ff6
+        artefact curves: {"helped": [0.0497201, 0.283249, 0.316919, 0.0964636, 0.399348, 0.566133, 0.773781,
+            0.735092, 0.773781], "alone": [0.0497201, 0.283249, 0.316919, 0.0964636, 0.399348, 0.566133, 0.773781,
+            0.735092, 0.773781]}
+        note helped 0.444, alone 0.444: gain +0.000 [+0.000, +0.000]
+        return helped=0.443832 alone=0.443832 gain=0 gain/low=0 gain/high=0
+        """,
+    ),
+    LearningScenario(
+        "programs/tune_learner",
+        settings={"world": "chain", "space": {"decay": [0.0]}, "q": {"episodes": 2}, "rounds": 1, "seeds": 2},
+        script={"says": lambda role, text: "I do not know."},
+        transcript="""
+        answer speaker: 1 c6fae12b
+        evolve proposed: 1 in 1 6b2055d0
+        evolve random: 1 in 1 86ca330b
+        artefact settings: {"proposed": "{}", "random": "{\"decay\": 0.0}"}
+        artefact table: 724 578bb649
+        artefact curves: {"helped": [0.280461, 0.145411], "alone": [0.280461, 0.145411]}
+        note helped 0.213, alone 0.213: gain +0.000 [+0.000, +0.000]
+        return helped=0.212936 alone=0.212936 gain=0 gain/low=0 gain/high=0
+        """,
+    ),
+    TrialScenario(
+        "programs/tune_run",
+        settings={"run": "a.yaml", "space": {"x": {"from": 0.0, "to": 1.0}}, "known": {"x": 0.8}},
+        script={"accuracy": 0.5},
+        transcript="""
+        answer speaker: 2 d87cfffe
+        trial trial-0 of a.yaml with {'x': 0.3893}
+        read reward
+        trial trial-1 of a.yaml with {'x': 0.8}
+        read reward
+        answer speaker: 2 86c76865
+        trial trial-2 of a.yaml with {'x': 0.1799}
+        read reward
+        answer speaker: 2 1176c57b
+        answer speaker: 2 a02d2303
+        evolve settings: 8 in 4 49cf3622
+        artefact settings: {"x": 0.8}
+        artefact archive: 3629 49cf3622
+        return reward=0.8
+        """,
+    ),
+    TrialScenario(
+        "programs/tune_run",
+        settings={
+            "run": "b.yaml",
+            "space": {"x": {"from": 0.0, "to": 2.0}},
+            "measure": "loss",
+            "smaller": True,
+            "speaker": "writer",
+            "known": {"x": 0.5},
+            "rounds": 2,
+            "samples": 3,
+        },
+        script={"accuracy": {"writer": 0.4}},
+        transcript="""
+        answer writer: 3 90f78a8b
+        trial trial-0 of b.yaml with {'x': 0.5}
+        read loss
+        trial trial-1 of b.yaml with {'x': 0.7786}
+        read loss
+        trial trial-2 of b.yaml with {'x': 0.3599}
+        read loss
+        answer writer: 3 51fa5c31
+        trial trial-5 of b.yaml with {'x': 1.442}
+        evolve settings: 6 in 2 ce80949f
+        artefact settings: {"x": 0.3599}
+        artefact archive: 2605 ce80949f
+        return loss=0.3599
+        """,
+    ),
+    TrialScenario(
+        "programs/tune_run",
+        settings={
+            "run": "c.yaml",
+            "measure": "score",
+            "space": {"x": [1.5, 3.0]},
+            "known": {"x": 3.0},
+            "rounds": 2,
+            "samples": 1,
+        },
+        transcript="""
+        answer speaker: 1 45344763
+        trial trial-0 of c.yaml with {'x': 3.0}
+        read score
+        answer speaker: 1 9e18ab4c
+        evolve settings: 2 in 2 59e3f3b8
+        artefact settings: {}
+        artefact archive: 885 59e3f3b8
+        return
         """,
     ),
 )
