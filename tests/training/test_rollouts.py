@@ -80,7 +80,9 @@ def test_unfinished_answers_go_on_in_the_next_step(tmp_path: Path) -> None:
     assert set(versions) <= {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("how", [[AHEAD], [SPARE, "sampling.slots=8"], [AHEAD, SPARE, "sampling.slots=8"]])
+@pytest.mark.parametrize(
+    "how", [[AHEAD], [SPARE, "sampling.slots=8"], ["train.async_steps=2", SPARE, "sampling.slots=8"]]
+)
 def test_a_run_that_was_cut_off_goes_on_bit_for_bit(tmp_path: Path, how: list[str]) -> None:
     whole = grpo(tmp_path / "whole", "train.steps=3", "name=a", *how)
     with pytest.raises(Interrupt):

@@ -20,6 +20,7 @@ from posttrain.errors import ConfigError, DataError
 from posttrain.records import Episode, Prompt, Record, Row
 from posttrain.rewards.reward import Reward
 from posttrain.sampling.statistics import describe
+from posttrain.training.drawn import Drawn
 from posttrain.training.enough import check_answers, check_batch_size, check_records, check_window
 from posttrain.training.environments import most_tokens
 from posttrain.training.episodes import authors_of
@@ -27,7 +28,7 @@ from posttrain.training.guided import reference_tokens
 from posttrain.training.private_records import check_rows
 from posttrain.training.replay import Replay
 from posttrain.training.role_rewards import REWARD
-from posttrain.training.rollouts import Drawn, Rollouts
+from posttrain.training.rollouts import Rollouts
 from posttrain.training.run import Run
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class Batches:
             references=self.references[s],
             prompts_per_step=self.settings.prompts_per_step,
             steps_ahead=self.settings.async_steps,
+            max_age=self.sampling.max_age,
             spare_prompts=self.sampling.spare_prompts,
             replay=self._replay(s),
         )
@@ -181,7 +183,7 @@ class Batches:
     @property
     def drawn_ahead(self) -> int:
         """Number of batches of the main stream whose answers are drawn before their step."""
-        return int(MAIN in self.sources and self.sources[MAIN].ahead is not None)
+        return len(self.sources[MAIN].ahead.drawn) if MAIN in self.sources else 0
 
     @property
     def epoch(self) -> float:
@@ -195,8 +197,11 @@ class Batches:
 
     # ---- each step
 
-    def take(self, step: int, *, last: bool) -> tuple[dict[str, Batch] | None, dict[str, float]]:
-        """Return the batch of every stream, or None if no answer can be trained on, and the metrics of sampling."""
+    def take(self, step: int, total: int) -> tuple[dict[str, Batch] | None, dict[str, float]]:
+        """Return the batch of every stream at a step of `total`, and the metrics of sampling.
+
+        None instead of a batch: no answer can be trained on.
+        """
         batches: dict[str, Batch] = {}
         metrics: dict[str, float] = {}
         main: list[Record] = []
@@ -204,7 +209,7 @@ class Batches:
         self.episodes = ()
         for s, stream in self.method.streams.items():
             if stream.kind.sampled:
-                batch, described = self._sampled(s, step, last=last)
+                batch, described = self._sampled(s, step, total)
                 if batch is None:
                     return None, described
                 batches[s], metrics = batch, {**metrics, **described}
@@ -222,10 +227,10 @@ class Batches:
             batches[s] = paired(rows) if stream.kind.paired else collate(rows)
         return batches, metrics
 
-    def _sampled(self, s: str, step: int, *, last: bool) -> tuple[Batch | None, dict[str, float]]:
+    def _sampled(self, s: str, step: int, total: int) -> tuple[Batch | None, dict[str, float]]:
         """Return the batch of a stream of prompts (None if no answer can be trained on) and its metrics."""
         source = self.sources[s]
-        drawn = source.take(step, last=last)
+        drawn = source.take(step, total)
         self.episodes = drawn.seen
         self.drawn[s] = drawn
         self.places += [e.prompt.where for e in drawn.episodes]

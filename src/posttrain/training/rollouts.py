@@ -1,14 +1,14 @@
 """Rollouts: episodes for the prompts of a stream, scored as they finish and selected for the batch of a step.
 
-They may be older than the weights that they train: sampled one step ahead of the training (`async_steps`), begun for an
-earlier step and finished in this one (`spare_prompts`), or trained on before (`replay_prompts`). Every token is tagged
+They may be older than the weights that they train: sampled ahead of the training (`async_steps`), begun for an earlier
+step and finished in this one (`spare_prompts`), or trained on before (`replay_prompts`). Every token is tagged
 with the number of training steps behind the weights that sampled it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -21,11 +21,12 @@ from posttrain.machine.kill_points import maybe_kill
 from posttrain.records import Episode, Prompt
 from posttrain.rewards.reward import Reward
 from posttrain.rewards.shaping.shaping import Baselines
-from posttrain.runs.rounds import as_episodes, as_row
 from posttrain.sampling.request import Completion, Distribution
 from posttrain.sampling.statistics import describe, staleness
 from posttrain.training.baselines import baselines
+from posttrain.training.batch_queue import BatchQueue
 from posttrain.training.drafts import Draft, Group
+from posttrain.training.drawn import Drawn
 from posttrain.training.episodes import Key, episode, request, with_opponents
 from posttrain.training.guided import begin, divided, writer
 from posttrain.training.playing import described, play
@@ -33,29 +34,6 @@ from posttrain.training.replay import Replay
 from posttrain.training.run import Run
 
 REFILLS = 4  # a stream that keeps only some groups samples at most this multiple of its prompts per step
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """All episodes sampled for a step, `seen`, and the indices of those that it trains on, `chosen`.
-
-    `again`: the episodes of earlier steps that it trains on beside them.
-    """
-
-    seen: list[Episode]
-    chosen: list[int]
-    metrics: dict[str, float]
-    again: list[Episode] = field(default_factory=list)
-
-    @property
-    def episodes(self) -> list[Episode]:
-        """The episodes that the step trains on."""
-        return [self.seen[i] for i in self.chosen] + self.again
-
-    def state(self) -> dict[str, Any]:
-        """Return everything as plain data."""
-        seen, again = ([as_row(e) for e in episodes] for episodes in (self.seen, self.again))
-        return {"seen": seen, "chosen": self.chosen, "metrics": self.metrics, "again": again}
 
 
 class Rollouts:
@@ -77,6 +55,7 @@ class Rollouts:
         references: Mapping[int, tuple[int, ...]] = MappingProxyType({}),
         prompts_per_step: int,
         steps_ahead: int = 0,
+        max_age: int | None = None,
         spare_prompts: int = 0,
         replay: Replay | None = None,
     ) -> None:
@@ -99,22 +78,22 @@ class Rollouts:
         self.references = references
         self.authors = tuple(authors)
         self.wanted = prompts_per_step
-        self.steps_ahead = steps_ahead
+        self.max_age = max_age
         self.spare = spare_prompts
         self.replay = replay or Replay(0, 0, 0)
         self.shaping = run.shaping(rewards) if rewards else None
         self.baselines: Baselines | None = None
         if self.shaping and self.shaping.needs_baseline:
             self.baselines = baselines(run, name, feed.dataset, rewards, tokens)
-        self.ahead: Drawn | None = None  # for the next step
+        self.ahead = BatchQueue(steps_ahead)
         self.underway: list[Group] = []
 
-    def take(self, step: int, *, last: bool) -> Drawn:
-        """Return the episodes of a step. With `steps_ahead`, sample those of the next step before this one trains."""
-        drawn, self.ahead = self.ahead or self._draw(step), None
-        if self.steps_ahead and not last:
-            self.ahead = self._draw(step + 1)
-        if not self.steps_ahead and not self.spare and not self.replay.prompts:
+    def take(self, step: int, total: int) -> Drawn:
+        """Return the episodes of a step of `total`, and draw ahead before it trains. What is too old is left out."""
+        drawn = self.ahead.take(step, total, self._draw)
+        if self.max_age is not None:
+            drawn = drawn.recent(self.run.journal.steps, self.max_age)
+        if not self.ahead.steps and not self.spare and not self.replay.prompts:
             return drawn
         ages = staleness(self.trained(drawn.episodes), self.run.journal.steps)
         return replace(drawn, metrics=drawn.metrics | ages)
@@ -274,7 +253,7 @@ class Rollouts:
     def state(self) -> dict[str, Any]:
         """Return the episodes sampled for later steps, token by token, as plain data."""
         return {
-            "ahead": None if self.ahead is None else self.ahead.state(),
+            "ahead": self.ahead.state(),
             "underway": [g.state() for g in self.underway],
             "replay": self.replay.state(),
             "shaping": self.shaping.state() if self.shaping else {},
@@ -285,10 +264,7 @@ class Rollouts:
         if self.shaping:
             self.shaping.restore(saved.get("shaping", {}))
         prompts = {p.id: cast(Prompt, p) for p in self.feed.dataset}
-        if saved["ahead"] is not None:
-            ahead = saved["ahead"]
-            seen, again = (as_episodes(ahead.get(rows, []), list(prompts.values())) for rows in ("seen", "again"))
-            self.ahead = Drawn(seen, ahead["chosen"], ahead["metrics"], again)
+        self.ahead.restore(saved["ahead"], list(prompts.values()))
         self.replay.restore(saved.get("replay", []), prompts)
         self.underway = []
         for kept in saved["underway"]:

@@ -147,7 +147,7 @@ class Stage:
 
     def _one_step(self) -> dict[str, float]:
         maybe_kill("data")
-        batches, metrics = self.batches.take(self.next_step, last=self.next_step + 1 == self.total)
+        batches, metrics = self.batches.take(self.next_step, self.total)
         if batches is None and isinstance(self.trainer, PrivateTrainer):
             self.trainer.rest()
             return metrics

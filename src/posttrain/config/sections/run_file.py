@@ -158,6 +158,11 @@ class RunFile(Section):
             raise ValueError("model is missing: a hub id, a folder or a bundled name (smollm2, tiny)")
         if scripted := [role for role, entry in self.models.items() if entry.scripted and not self.procedure]:
             raise ValueError(f"models.{scripted[0]}.scripted: only a procedure asks a speaker; name a model")
+        if self.sampling.max_age is not None and self.sampling.max_age < self.train.async_steps:
+            raise ValueError(
+                f"sampling.max_age={self.sampling.max_age} leaves out what train.async_steps={self.train.async_steps} "
+                "draws; raise max_age, or lower async_steps"
+            )
         if self.model.shared:
             raise ValueError("model is the policy itself: write its hub id, folder or bundled name")
         if POLICY in self.models:

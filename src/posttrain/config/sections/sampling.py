@@ -36,6 +36,9 @@ class SamplingSection(Section):
     and 0 replays none."""
     replay_steps: Count = 4
     """Number of steps for which answers are kept to be replayed; none that is older is trained on."""
+    max_age: Whole | None = None
+    """Training steps by which the weights that drew a token may be older than those that learn from it; a prompt with
+    an older token in any of its answers is left out; 0 to 8 in practice, and null trains on all."""
 
     @property
     def over_steps(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Tag, model_validator
 
 from posttrain.config.section import Section
 from posttrain.config.sections.privacy import Privacy
@@ -34,9 +34,9 @@ class Train(Section):
     sets no limit."""
     prompts_per_step: Count = 16
     """Records per step: prompts, demonstrations or pairs."""
-    async_steps: Annotated[Whole, Field(le=1)] = 0
-    """Steps that sampling runs ahead of training; 1 draws the next step's answers before this step updates the
-    weights."""
+    async_steps: Whole = 0
+    """Steps that sampling runs ahead of training, which is the age of the weights that draw the answers; 1 to 4 in
+    practice, and 0 is on policy."""
     rollout_correction: (
         Literal["none", "tis", "icepop", "sequence_tis", "sequence_mis", "geometric_mask", "opsm"] | None
     ) = None
