@@ -20,6 +20,7 @@ class NoPolicy:
 
     stop: frozenset[int] = frozenset()
     vocabulary = "no tokenizer"
+    tokenizer = None
 
     def __init__(self, procedure: str) -> None:
         self._procedure = procedure

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def forced(encoder: Encoder, sampling: SamplingSection) -> tuple[int, ...]:
     """Encode `sampling.begin`, which continues a prompt. Raises ConfigError if no answer could go on behind it."""
-    tokens = tuple(encoder.control.continued(sampling.begin)) if sampling.begin else ()
+    if not sampling.begin:
+        return ()
+    tokens = tuple(encoder.control.continued(sampling.begin))
     marks = encoder.control.ids.intersection(tokens)
     if marks:
         raise ConfigError(

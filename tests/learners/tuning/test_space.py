@@ -43,6 +43,7 @@ def test_what_is_drawn_may_be_set_and_wide_ranges_are_drawn_by_their_logarithm()
 
 
 def test_equal_settings_are_equal_texts():
+    assert Space({"x": (1, 2)}).read('{"x": 2}') == {"x": 2}  # as a run file has it
     assert text_of({"b": 1, "a": 0.5}) == '{"a": 0.5, "b": 1}'
 
 

@@ -23,7 +23,7 @@ class Space:
         for name, choice in self.choices.items():
             ranged = isinstance(choice, Mapping) and choice.keys() == {FROM, TO}
             numbers = ranged and all(isinstance(x, int | float) for x in choice.values())
-            if not (numbers and choice[FROM] < choice[TO]) and not (isinstance(choice, list) and choice):
+            if not (numbers and choice[FROM] < choice[TO]) and not (isinstance(choice, list | tuple) and choice):
                 raise ConfigError(f"space.{name}: {choice!r} is neither a list of options nor {{from: 0.1, to: 1.0}}")
         if not self.choices:
             raise ConfigError("space: there is nothing to set; give settings with options or ranges")
@@ -53,7 +53,7 @@ class Space:
 
     def _allows(self, name: str, value: Any) -> bool:
         choice = self.choices[name]
-        if isinstance(choice, list):
+        if isinstance(choice, list | tuple):
             return any(value == option and type(value) is type(option) for option in choice)
         whole = _whole(choice)
         kind = int if whole else int | float
@@ -61,7 +61,7 @@ class Space:
 
     @staticmethod
     def _words(choice: Any) -> str:
-        if isinstance(choice, list):
+        if isinstance(choice, list | tuple):
             return "one of " + ", ".join(json.dumps(option) for option in choice)
         return f"{'a whole number' if _whole(choice) else 'a number'} from {choice[FROM]:g} to {choice[TO]:g}"
 
@@ -76,7 +76,7 @@ def _whole(choice: Mapping[str, Any]) -> bool:
 
 
 def _drawn(choice: Any, chance: Random) -> Any:
-    if isinstance(choice, list):
+    if isinstance(choice, list | tuple):
         return chance.choice(choice)
     low, high = choice[FROM], choice[TO]
     if _whole(choice):
