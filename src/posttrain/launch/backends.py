@@ -93,7 +93,7 @@ def learner_of(
     if group is not None:
         from posttrain.backends.fsdp.learner import FsdpLearner
 
-        return FsdpLearner(group, networks, **settings)
+        return FsdpLearner(group, networks, sharded_checkpoints=run.backend.sharded_checkpoints, **settings)
     return (LocalPrivateLearner if t.privacy else LocalLearner)(networks, **settings)
 
 
@@ -103,5 +103,6 @@ def native_sampler(run: RunFile, learner: Learner, policy: Loaded, progress: Pro
     if run.backend.path == FSDP:
         from posttrain.backends.fsdp.sampler import FsdpSampler
 
-        return FsdpSampler(cast("FsdpLearner", learner), policy.stop, slots, progress)
+        some_wait = bool(run.sampling.spare_prompts)
+        return FsdpSampler(cast("FsdpLearner", learner), policy.stop, slots, progress, alone=some_wait)
     return LocalSampler(cast(LocalLearner, learner).models, policy.stop, slots, progress)

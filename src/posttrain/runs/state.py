@@ -3,6 +3,7 @@
 The JSON is the state itself where JSON can represent it; everything else is an object with one key:
 
     {"$tensor": "optimizer/0/exp_avg"}  {"$tuple": [...]}  {"$float": "nan"}  {"$dict": [[key, value], ...]}
+    {"$folder": "shards"}  a folder beside the state, as a path
 
 A tensor that another file of the folder already holds is not stored again: {"$tensor": ["model.safetensors", name]}.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
@@ -74,6 +75,8 @@ class Writer:
             return items if isinstance(value, list) else {"$tuple": items}
         if isinstance(value, dict):
             return self._dict(value, place)
+        if isinstance(value, PurePath):
+            return {"$folder": value.name}
         return {"$tensor": self._tensor(value, place)}
 
     def _dict(self, value: dict[Any, Any], place: tuple[Any, ...]) -> Any:
@@ -121,10 +124,14 @@ class Tensors:
         if file not in self._read:
             from safetensors.torch import load_file
 
-            if Path(file).name != file:
-                raise ValueError(f"{file} is outside the folder")
-            self._read[file] = load_file(self.folder / file)
+            self._read[file] = load_file(self.inside(file))
         return self._read[file][name]
+
+    def inside(self, name: str) -> Path:
+        """Return the path of a name in the folder. Raises ValueError for one outside."""
+        if Path(name).name != name:
+            raise ValueError(f"{name} is outside the folder")
+        return self.folder / name
 
 
 def decode(value: Any, tensors: Tensors) -> Any:
@@ -136,6 +143,8 @@ def decode(value: Any, tensors: Tensors) -> Any:
     match list(value.items()):
         case [("$tensor", name)]:
             return tensors[name]
+        case [("$folder", name)]:
+            return tensors.inside(name)
         case [("$tuple", items)]:
             return tuple(decode(item, tensors) for item in items)
         case [("$float", text)]:

@@ -8,6 +8,7 @@ import torch
 from posttrain.backends.fsdp import group as groups
 from posttrain.errors import WorkerError
 from posttrain.machine import kill_points
+from posttrain.runs import saver
 from posttrain.training import trainer
 from tests.backends.fsdp import pool
 from tests.backends.fsdp.nursery import child
@@ -15,6 +16,7 @@ from tests.harness.runs import SAVED_EVERY_STEP, metrics, run, same_bits, weight
 
 RUN = {**SAVED_EVERY_STEP, "model": {"path": "tiny", "dtype": "float64"}}
 TWO = "backend={path: fsdp, processes: 2}"
+SHARDED = "backend={path: fsdp, processes: 2, sharded_checkpoints: true}"
 
 
 @pytest.fixture(autouse=True)
@@ -42,17 +44,31 @@ def test_a_run_on_two_processes_is_that_of_one(one, tmp_path):
     assert (two.directory / "rank-1.log").exists()
 
 
-@pytest.mark.parametrize("first", [1, 2])
-def test_a_run_goes_on_with_another_number_of_processes(one, first, tmp_path):
-    begun = run(RUN, tmp_path, f"backend={{path: fsdp, processes: {first}}}", "train.steps=2")
-    assert weights(begun.model)
-    ended = run(RUN, tmp_path, f"backend={{path: fsdp, processes: {3 - first}}}", resume=True)
+@pytest.mark.parametrize(
+    ("first", "then", "sharded"), [(1, 2, False), (2, 1, False), (2, 2, True), (2, 3, True), (2, 0, False)]
+)
+def test_a_run_goes_on_with_another_number_of_processes(one, first, then, sharded, tmp_path):
+    several = "backend={{path: fsdp, processes: {}, sharded_checkpoints: {}}}"
+    begun = run(RUN, tmp_path, several.format(first, sharded), "train.steps=2")
+    files = {f.name for f in (begun.directory / "latest").rglob("*.safetensors")}
+    assert len([f for f in files if f.startswith("shard-")]) == (first if sharded else 0)
+    assert ("model.safetensors" in files) == (not sharded)
+    ended = run(RUN, tmp_path, several.format(then, sharded) if then else "backend=local", resume=True)
     assert apart(one, ended) < 1e-10
 
 
-@pytest.mark.parametrize("point", ["derive:2", "backward:3", "optimiser:3"])
-def test_a_run_goes_on_after_a_process_was_killed(point, tmp_path, monkeypatch):
-    whole = run(RUN, tmp_path / "whole", TWO)
+@pytest.fixture(scope="module")
+def wholes():
+    return {}
+
+
+@pytest.mark.fault("W3")
+@pytest.mark.parametrize("point", ["derive:2", "backward:3", "optimiser:3", "snapshot:3"])
+def test_a_run_goes_on_after_a_process_was_killed(point, tmp_path, monkeypatch, wholes, tmp_path_factory):
+    """In the computation, in a step, and between the copy of a sharded checkpoint and its files."""
+    two = SHARDED if point.startswith("snapshot") else TWO
+    if "whole" not in wholes:
+        wholes["whole"] = run(RUN, tmp_path_factory.mktemp("whole"), TWO)
     living: list = []
     phase, step = point.split(":")
 
@@ -67,9 +83,10 @@ def test_a_run_goes_on_after_a_process_was_killed(point, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(groups, "_child", noted)
         patch.setattr(trainer, "maybe_kill", kill)
+        patch.setattr(saver, "maybe_kill", kill)
         with pytest.raises(WorkerError, match="process 1 of backend: fsdp ended by signal 9"):
-            run(RUN, tmp_path / "cut", TWO)
-    assert same_bits(whole, run(RUN, tmp_path / "cut", TWO, resume=True))
+            run(RUN, tmp_path / "cut", two)
+    assert same_bits(wholes["whole"], run(RUN, tmp_path / "cut", two, resume=True))
 
 
 def test_only_a_run_that_asks_for_it_imports_the_backend(tmp_path):

@@ -46,9 +46,11 @@ class Group:
         self.size = size
         self.device = device
         self.mesh: DeviceMesh = init_device_mesh(device.type, (size,))
+        self.host_mesh = self.mesh if device.type == "cpu" else init_device_mesh("cpu", (size,))
         self.objects: dict[int, Any] = {}
         self.dropped: list[int] = []
         self.children: dict[int, Child] = {}
+        self.files = dist.new_group(backend="gloo", timeout=IDLE)  # of the threads that write checkpoints
         self._calls = dist.new_group(backend="gloo", timeout=IDLE)
         self._made = 0
         self._failed = False  # whether the processes no longer do the same
@@ -93,10 +95,10 @@ class Group:
             return self._run(dropped, message, tuple(each[:1]))
         except PosttrainError:  # which every process has raised
             raise
-        except BaseException as error:
+        except RuntimeError as error:
+            raise self.failure(error) from error
+        except BaseException:
             self._failed = True
-            if isinstance(error, RuntimeError) and (ended := self._ended()) is not None:
-                raise WorkerError(ended) from error
             raise
 
     def _send(self, content: Any, each: Sequence[Any] = ()) -> None:
@@ -104,6 +106,12 @@ class Group:
         dist.broadcast_object_list([_user_files(), torch.get_default_dtype()], src=0, group=self._calls)
         own = [(content, tuple(each[n : n + 1])) for n in range(1, self.size)]
         dist.scatter_object_list([None], [None, *own], src=0, group=self._calls)
+
+    def failure(self, error: RuntimeError) -> Exception:
+        """What a failed collective means: a WorkerError if a process has ended, else the error itself."""
+        self._failed = True
+        ended = self._ended()
+        return error if ended is None else WorkerError(ended)
 
     def _ended(self) -> str | None:
         """Describe the first process that has ended; None if all run."""

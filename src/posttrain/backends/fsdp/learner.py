@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from posttrain.backends.fsdp.group import Group
 from posttrain.backends.fsdp.sharded import ShardedLearner, Work
+from posttrain.backends.fsdp.shards import FOLDER
 from posttrain.backends.fsdp.skeleton import emptied
 from posttrain.backends.local.optimiser import AdamW
 from posttrain.backends.protocol import Direction, Learner, Share, Snapshot
@@ -27,6 +28,7 @@ from posttrain.core.plan import Plan
 from posttrain.core.reduce import Counts
 from posttrain.core.vocabulary import Source, When
 from posttrain.errors import ModelError
+from posttrain.machine.disk import Files
 from posttrain.models.loading.classifier import build_shapes, warn_of_constants
 from posttrain.models.loading.save import save
 from posttrain.models.merging.merge import Merge
@@ -51,6 +53,7 @@ class FsdpLearner(Learner):
         optimiser: AdamW | None = None,
         tokens_per_device: int = 16384,
         seed: int = 0,
+        sharded_checkpoints: bool = False,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
         for role, module in models.items():
@@ -58,6 +61,7 @@ class FsdpLearner(Learner):
                 raise ModelError(f"models.{role}: backend: fsdp takes language models that are not quantised")
         self.group = group
         self.tokenizer = tokenizer
+        self.sharded_checkpoints = sharded_checkpoints
         self.number = group.make(
             self.part,
             emptied(dict(models), list(models.values())),
@@ -181,10 +185,16 @@ class FsdpLearner(Learner):
         return cast(dict[str, Any], self._call("gathered"))
 
     def snapshot(self, role: str, *, last: bool = False) -> Snapshot:  # noqa: ARG002 (weights are copied anyway)
-        """Copy the state and the model of a role into host memory."""
+        """Copy the state and the model of a role into host memory; sharded, each process its part of the state."""
+        if self.sharded_checkpoints:
+            return Snapshot(self._call("stage"), self._write)
         network = self._whole(role)
         build_shapes(network)
         return Snapshot(self.state(), partial(save, network, copy.deepcopy(self.tokenizer)))
+
+    def _write(self, folder: Path) -> Files:
+        self.local.shards.write(folder / FOLDER)
+        return {}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Load weights, optimisers and averages of a state. Raises ModelError if it belongs to another model."""

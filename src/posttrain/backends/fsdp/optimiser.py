@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from posttrain.backends.fsdp.group import Group
+from posttrain.backends.fsdp.leaves import Leaf
 from posttrain.backends.fsdp.sharding import Parts, cut, local, whole
 from posttrain.backends.local.average import Follower
 from posttrain.backends.local.optimiser import AdamW, Optimiser
@@ -66,23 +67,16 @@ class ShardedOptimiser(Optimiser):
         for p in self.full:
             p.grad = None
 
-    def gathered(self) -> dict[str, Any]:
-        """The state with whole tensors, as an optimiser of one process has it. All processes call this."""
+    def leaves(self) -> dict[str, Any]:
+        """The state as a tree, as an optimiser of one process has it."""
         live = self.live()
-        return {n: [whole(x, p) for x, p in zip(live[n], self.full, strict=True)] for n in MOMENTS} | {
-            "steps": live["steps"],
-            "low_bits": [],
-        }
+        moments = {n: [Leaf(x, p) for x, p in zip(live[n], self.full, strict=True)] for n in MOMENTS}
+        return {"steps": live["steps"], **moments, "low_bits": []}
 
-    @torch.no_grad()
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from a state of whole tensors, those of the first process."""
-        parts: dict[str, Any] = {n: list(self._parts(state[n])) for n in MOMENTS}
-        super().restore({**parts, "steps": state["steps"], "low_bits": []})
-
-    def _parts(self, whole_tensors: Sequence[Tensor]) -> Iterator[Tensor]:
-        for x, p in zip(whole_tensors, self.full, strict=True):
-            yield cut(self.group.shared(x).view(p.shape), p).reshape(-1)
+    def count(self, steps: Sequence[int]) -> None:
+        """Continue from these numbers of steps, one for each parameter."""
+        for state, number in zip(self.param_states, steps, strict=True):
+            state.steps = int(number)
 
 
 class ShardedMerger(StepMerger):
@@ -115,21 +109,8 @@ class ShardedFollower(Follower):
         self.full = list(parts.full.values())
         self.group = group
 
-    def gathered(self) -> list[Tensor]:
-        """What `live` returns, with whole tensors."""
-        bits = [whole(m.low_bits, p).reshape(-1) for m, p in self._rounded()]
-        return bits + [self.count] * (self.every > 1)
-
-    @torch.no_grad()
-    def restore(self, state: Sequence[Tensor]) -> None:
-        """Continue from whole tensors, those of the first process."""
-        count = [self.group.shared(x) for x in state[len(state) - (self.every > 1) :]]
-        bits = [
-            cut(self.group.shared(x).view(p.shape), p).reshape(-1)
-            for x, (_, p) in zip(state[: len(state) - len(count)], self._rounded(), strict=True)
-        ]
-        super().restore([*bits, *count])
-
-    def _rounded(self) -> list[tuple[Any, nn.Parameter]]:
-        """The parameters whose type cannot hold their value."""
-        return [(m, p) for m, p in zip(self.masters, self.full, strict=True) if m.low_bits is not None]
+    def leaves(self) -> list[Leaf]:
+        """What `live` returns, as leaves."""
+        rounded = zip(self.masters, self.full, strict=True)
+        bits = [Leaf(m.low_bits, p) for m, p in rounded if m.low_bits is not None]
+        return bits + [Leaf(self.count, self.count)] * (self.every > 1)

@@ -23,8 +23,6 @@ from posttrain.sampling.request import (
     roles_of,
 )
 
-Part = Sequence[tuple[int, Request]]  # numbered
-
 
 class ReplicaSampler:
     """A local sampler on copies of the learner's networks, in one process of a group."""
@@ -35,6 +33,7 @@ class ReplicaSampler:
         self.replicas: dict[str, Any] = {}
         self.versions: dict[str, int] = {}  # of the weights in each replica
         self.sampler = LocalSampler(self.replicas, stop, slots)
+        self.on_finished: OnFinished | None = None  # of the call, in the first process
 
     def refresh(self, source: Distribution) -> None:
         """Give the replicas that tokens are drawn from the weights as they are now. All processes call this."""
@@ -57,7 +56,8 @@ class ReplicaSampler:
     def generate(self, source: Distribution, pause: Pause, requests: Sequence[Request]) -> list[Any] | None:
         """Answer this process's requests; those of all processes in the first one."""
         self.refresh(source)
-        return self.group.gathered(self.sampler.generate(requests, source, pause))
+        told, self.on_finished = self.on_finished, None
+        return self.group.gathered(self.sampler.generate(requests, source, pause, told))
 
     def release(self) -> None:
         """Free the caches and the copies of the weights."""
@@ -71,7 +71,11 @@ class ReplicaSampler:
 
 
 class FsdpSampler(Sampler):
-    """Deals requests to the processes of a learner. Requests that arrive later are answered by the first one alone."""
+    """Deals requests to the processes of a learner. The first one hears of the answers of the others at the end.
+
+    `alone`: the first process answers all of them, because what finishes first decides what the others do. So it does
+    where requests arrive while others are answered.
+    """
 
     def __init__(
         self,
@@ -79,7 +83,10 @@ class FsdpSampler(Sampler):
         stop: frozenset[int] = frozenset(),
         slots: int = 64,
         progress: Callable[[str, int, int], None] | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
+        self.alone = alone
         self.group = learner.group
         self.number = self.group.make(ReplicaSampler, learner.number, stop, slots)
         weakref.finalize(self, self.group.drop, self.number)
@@ -109,15 +116,17 @@ class FsdpSampler(Sampler):
         arrivals: Arrivals | None = None,
     ) -> list[Completion]:
         """Sample one completion per request, in their order."""
-        if on_finished or arrivals or pause.finished or pause.tokens:
+        if self.alone or arrivals or pause.finished or pause.tokens:
             self.group.call(self.number, "refresh", source)
             return self.local.sampler.generate(requests, source, pause, on_finished, arrivals)
-        size = self.group.size
-        made = self.group.call(
-            self.number, "generate", source, pause, each=[requests[rank::size] for rank in range(size)]
-        )
-        completions: list[Completion] = [made[n % size][n // size] for n in range(len(requests))]
-        return completions
+        count = -(-len(requests) // self.group.size)  # in blocks: answers to one prompt share what they read
+        parts = [requests[rank * count :][:count] for rank in range(self.group.size)]
+        self.local.on_finished = on_finished
+        first, *others = self.group.call(self.number, "generate", source, pause, each=parts)
+        for number, completion in enumerate((c for part in others for c in part), len(first)):
+            if on_finished is not None and completion.finished:
+                on_finished(number, completion)
+        return [*first, *(c for part in others for c in part)]
 
     def release(self) -> None:
         """Free the caches and the copies of the weights, so that training can use their memory."""

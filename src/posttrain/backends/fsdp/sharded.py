@@ -6,15 +6,18 @@ All processes run the same calls in the same order, because each of them compute
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from posttrain.backends.fsdp.group import Group
+from posttrain.backends.fsdp.leaves import Leaf, mapped, paired
 from posttrain.backends.fsdp.models import Models
 from posttrain.backends.fsdp.optimiser import ShardedFollower, ShardedMerger, ShardedOptimiser
 from posttrain.backends.fsdp.sharding import Parts, cut, local, whole
+from posttrain.backends.fsdp.shards import FOLDER, Shards, read, shapes
 from posttrain.backends.local.average import Follower
 from posttrain.backends.local.descent import EARLIER, ancestor_of
 from posttrain.backends.local.direction import drawn, movable
@@ -49,6 +52,7 @@ class ShardedLearner(LocalLearner):
         self.group = group
         self.sharded = Models(group)
         self.models = self.sharded.of(skeletons)
+        self.shards = Shards(group)
 
     @property
     def device(self) -> torch.device:
@@ -176,66 +180,72 @@ class ShardedLearner(LocalLearner):
                 self.progress("training" if train else "evaluation", number, len(micros))
         return self.group.gathered(share)
 
-    # ---- the state, in whole tensors
+    # ---- the state
+
+    def leaves(self) -> dict[str, Any]:
+        """What LocalLearner.state returns, as a tree of what this process holds."""
+        kept = sorted(r for r in self.changed if not isinstance(self.models[r], WithoutAdapters))
+        return {
+            "models": {r: self._weights(r) for r in kept},
+            "optimisers": {r: cast(ShardedOptimiser, o).leaves() for r, o in self.optimisers.items()},
+            "averages": {r: cast(ShardedFollower, a).leaves() for r, a in self.averages.items()},
+        }
+
+    def _weights(self, role: str) -> dict[str, Leaf]:
+        named = self.models[role].state_dict(keep_vars=True)
+        leaves = {id(p): Leaf(local(p), p) for p in named.values()}  # one for a parameter with two names
+        return {n: leaves[id(p)] for n, p in named.items()}
 
     def gathered(self) -> dict[str, Any] | None:
         """What LocalLearner.state returns, in the first process."""
-        kept = sorted(r for r in self.changed if not isinstance(self.models[r], WithoutAdapters))
-        state = {
-            "models": {r: self._weights(self.models[r]) for r in kept},
-            "optimisers": {r: _on_cpu(cast(ShardedOptimiser, o).gathered()) for r, o in self.optimisers.items()},
-            "averages": {r: _on_cpu(cast(ShardedFollower, a).gathered()) for r, a in self.averages.items()},
-        }
-        return state if self.group.rank == 0 else None
+        first, made = self.group.rank == 0, dict[int, Tensor | None]()
 
-    def _weights(self, module: nn.Module) -> dict[str, Tensor]:
-        made: dict[int, Tensor] = {}
-        for x in module.state_dict(keep_vars=True).values():
-            if id(x) not in made:
-                made[id(x)] = _on_cpu(whole(local(x), x))
-        return {n: made[id(x)] for n, x in module.state_dict(keep_vars=True).items()}
+        def whole_of(leaf: Leaf, _: str) -> Tensor | None:
+            if id(leaf) not in made:
+                made[id(leaf)] = leaf.gathered(keep=first)
+            return made[id(leaf)]
+
+        tree = self.leaves()
+        return cast(dict[str, Any], mapped(tree, whole_of))
+
+    def stage(self) -> dict[str, Any]:
+        """Copy what this process holds, to be written by it; the state with names for it."""
+        return {"shards": Path(FOLDER), "state": self.shards.stage(self.leaves())}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Load a state of whole tensors, which have values in the first process and only a shape in the others."""
+        """Load a state of whole tensors, which have values in the first process only, or of names in a folder."""
         self._version += 1
-        for role, weights in state["models"].items():
-            self._load(role, dict(weights))
+        folder, saved = state.get("shards"), state.get("state", state)
+        known = shapes(folder) if folder is not None else {}
+        for role, weights in saved["models"].items():
+            self._ready(role, {n: known[x] if isinstance(x, str) else x for n, x in weights.items()})
             self.changed.add(role)
-        for role, saved in state["optimisers"].items():
-            if role in self.optimisers:
-                self.optimisers[role].restore(saved)
-        for role, saved in state["averages"].items():
-            if role in self.averages:
-                self.averages[role].restore(saved)
+        files: dict[str, Leaf] = {}
+        for leaf, x in paired({**self.leaves(), "models": {r: self._weights(r) for r in saved["models"]}}, saved):
+            if isinstance(x, str):
+                files[x] = leaf
+            else:
+                leaf.take(x, self.group)
+        if folder is not None:
+            read(folder, files, self.group)
+        for role in self.optimisers.keys() & saved["optimisers"].keys():
+            cast(ShardedOptimiser, self.optimisers[role]).count(saved["optimisers"][role]["steps"])
 
-    @torch.no_grad()
-    def _load(self, role: str, weights: dict[str, Tensor]) -> None:
+    def _ready(self, role: str, weights: Mapping[str, Tensor]) -> None:
+        """Make a model that has room for these weights. Raises ModelError if it is another one."""
         if role not in self.models:
             self.models[role] = self.sharded.clone(self.models["policy"])
         if any(x.dtype == torch.float32 for n, x in weights.items() if not n.startswith("heads.")):
             self._widen(role)
         heads = {n: self.group.shared(x) for n, x in weights.items() if n.startswith("heads.")}
         add_saved_heads(self.models[role], heads)
-        own = self.models[role].state_dict(keep_vars=True)
-        check_fit(role, own, weights)
-        for name, p in own.items():
-            full = heads[name] if name in heads else self.group.shared(weights[name])
-            local(p).copy_(cut(full, p))
+        check_fit(role, self.models[role].state_dict(keep_vars=True), weights)
 
     def whole(self, role: str) -> Network | None:
         """The model of a role in one piece on the CPU, in the first process; None in the others."""
         module = self.models[role]
         made = self.sharded.whole(module, torch.device("cpu"), everywhere=False)
         return made if self.group.rank == 0 else None
-
-
-def _on_cpu(value: Any) -> Any:
-    """Copy a nested state into host memory."""
-    if isinstance(value, Tensor):
-        return value.detach().to("cpu", copy=True)
-    if isinstance(value, dict):
-        return {k: _on_cpu(v) for k, v in value.items()}
-    return [_on_cpu(v) for v in value] if isinstance(value, list) else value
 
 
 def _touched(plan: Plan, stream: str, micro: Batch, live: Mapping[str, Tensor]) -> Tensor:

@@ -20,5 +20,8 @@ class Backend(Pathed):
     processes: int | None = Field(default=None, ge=1)
     """Processes of fsdp on this machine; null is one for each GPU, or 2 without any. Where torchrun starts the run, it
     says how many."""
+    sharded_checkpoints: bool = False
+    """Whether each process of fsdp writes its own part of a checkpoint, which then holds no model for other programs;
+    false gathers it in the first process, and a run of one process can continue it."""
     timeout: Positive = 600.0
     """Seconds that a process of fsdp waits for what the others compute with it; more than the longest micro-batch."""
