@@ -105,6 +105,7 @@ TESTED_IN: dict[str, tuple[str, ...]] = {
     "cli/judge_biases.py": ("cli/test_agreement.py",),
     "cli/methods.py": ("cli/test_main.py", "procedures/test_catalogue.py"),
     "cli/train.py": ("cli/test_main.py", "runs/test_resume.py"),
+    "evaluation/suites/cognition/": ("evaluation/suites/cognition/test_experiments.py",),
     "evaluation/suites/open_ended.py": ("evaluation/suites/alignment/test_diversity.py",),
     "evaluation/compare/cell.py": ("evaluation/compare/test_grid.py",),
     "evaluation/compare/figure.py": ("evaluation/compare/test_summary.py",),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
-from posttrain.evaluation.metrics.win_rate import length_controlled_win_rate, logistic, win_rate
+from posttrain.evaluation.metrics.win_rate import length_controlled_win_rate, win_rate
 
 
 def test_without_differences_in_length_the_two_rates_are_one():
@@ -29,9 +27,3 @@ def test_length_that_does_not_matter_changes_nothing():
     balanced = [w for w in wins for _ in (0, 1)], [d for _ in wins for d in (5, -5)]
     assert length_controlled_win_rate(*balanced) == pytest.approx(0.75, abs=1e-3)
     assert length_controlled_win_rate(wins, differences) > 0.5
-
-
-def test_the_fit_is_the_closed_form_of_a_table():
-    """x = 1: 3 of 4, x = -1: 1 of 2. θ + φ = log 3, θ - φ = 0."""
-    theta, phi = logistic([1, 1, 1, 1, -1, -1], [1, 1, 1, 0, 1, 0], ridge=1e-12)
-    assert (theta, phi) == pytest.approx((math.log(3) / 2, math.log(3) / 2))

@@ -15,9 +15,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, pstdev
 
-import numpy as np
-
-RIDGE = 1e-2
+from posttrain.evaluation.metrics.regression import logistic
 
 
 def win_rate(preferred: Sequence[float]) -> float | None:
@@ -31,21 +29,6 @@ def length_controlled_win_rate(preferred: Sequence[float], differences: Sequence
         return None
     spread = pstdev(differences)
     x = [math.tanh(d / spread) if spread else 0.0 for d in differences]
-    theta, _ = logistic(x, preferred)
-    return 1 / (1 + math.exp(-theta))
-
-
-def logistic(x: Sequence[float], y: Sequence[float], *, ridge: float = RIDGE) -> tuple[float, float]:
-    """Fit P(y) = σ(θ + φ x) by Newton's method, with a ridge on both that is 1/n of its strength on φ: (θ, φ)."""
-    features = np.stack([np.ones(len(x)), np.asarray(x, float)], 1)
-    target, penalty = np.asarray(y, float), np.diag([ridge / len(x), ridge])
-    weights = np.zeros(2)
-    for _ in range(100):
-        p = 1 / (1 + np.exp(-np.clip(features @ weights, -30, 30)))
-        slope = features.T @ (target - p) - penalty @ weights
-        curve = (features * (p * (1 - p))[:, None]).T @ features + penalty
-        step = np.linalg.solve(curve, slope)
-        weights = weights + np.clip(step, -3, 3)
-        if np.abs(step).max() < 1e-12:
-            break
-    return float(weights[0]), float(weights[1])
+    fitted = logistic([[value] for value in x], preferred)
+    assert fitted is not None
+    return 1 / (1 + math.exp(-fitted[0]))
