@@ -14,6 +14,7 @@ from posttrain.turns import (
     joined,
     last_message,
     last_user_message,
+    under,
 )
 
 TALK = (
@@ -92,3 +93,17 @@ def test_an_answer_that_the_prompt_begins_is_one_message():
     assert conversation(prefill, " 4.") == (prefill[0], whole)
     assert joined(prefill, ({**whole, "content": " 4."}, *TALK[3:])) == (prefill[0], whole, *TALK[3:])
     assert joined(prefill, TALK[3:4]) == (*prefill, TALK[3])  # a question ends it
+
+
+USER, SYSTEM = {"role": "user", "content": "1+1?"}, {"role": "system", "content": "Be kind."}
+
+
+def test_where_a_prompt_stands():
+    assert under("1+1?", "Add.") == "Add.\n1+1?"
+    assert under((USER,), "Add.") == ({"role": "system", "content": "Add."}, USER)
+    assert under((SYSTEM, USER), "Add.") == ({"role": "system", "content": "Add.\n\nBe kind."}, USER)
+
+
+@pytest.mark.parametrize("turns", ["1+1?", (USER,), (SYSTEM, USER)])
+def test_an_empty_prompt_changes_nothing(turns):
+    assert under(turns, "") == turns

@@ -66,6 +66,20 @@ def answer_text(answer: Answer) -> str:
     return answer.text if isinstance(answer, Sampled) else last_message(answer)
 
 
+def under(turns: Turns, prompt: str) -> Turns:
+    """Return a conversation under a system prompt: it begins the system message, or is the first lines of plain text.
+
+    An empty prompt changes nothing.
+    """
+    if not prompt:
+        return turns
+    if isinstance(turns, str):
+        return f"{prompt}\n{turns}"
+    if turns and turns[0]["role"] == "system":
+        return {**turns[0], "content": f"{prompt}\n\n{turns[0]['content']}"}, *turns[1:]
+    return {"role": "system", "content": prompt}, *turns
+
+
 def words(text: str) -> int:
     """Count the words between white space; a text without any counts as one."""
     return max(1, len(text.split()))

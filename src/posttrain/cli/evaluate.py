@@ -62,6 +62,7 @@ def evaluate(
     ] = None,
     size: Annotated[int | None, typer.Option(help="Number of records.", min=1)] = None,
     chat: Annotated[bool, typer.Option("--chat", help="Make plain-text prompts messages of a chat.")] = False,
+    system: Annotated[str, typer.Option(help="System prompt: a text, or a .txt or .md file that holds it.")] = "",
     answer_after: Annotated[str | None, typer.Option(help="Marker in front of the final answer, e.g. ####")] = None,
     column: Annotated[list[str] | None, typer.Option(help="Renamed column: ours=theirs, e.g. prompt=question")] = None,
     drop_invalid: Annotated[bool, typer.Option("--drop-invalid", help="Skip rows that cannot be used.")] = False,
@@ -93,11 +94,12 @@ def evaluate(
     from posttrain.cli import reward_report
     from posttrain.core.kinds import guess
     from posttrain.data.dataset import load
+    from posttrain.data.under import prompt_text
 
     models = [model, *([against] if against else [])]
     if suite:
         decoding = {"samples": samples, "temperature": temperature, "max_tokens": max_tokens}
-        others = (data, reward, kind, size, chat, answer_after, column, drop_invalid, by, report)
+        others = (data, reward, kind, size, chat, system, answer_after, column, drop_invalid, by, report)
         check_alone(*others, decoder, choose, choose_by, search, search_by, begin)
         evaluate_suites(models, suite, decoding=decoding, roles=role, seed=seed, out=out, as_json=as_json)
         return
@@ -106,7 +108,7 @@ def evaluate(
     names = renames(column or [])
     kind = kind or ("prompts" if reward else guess(columns_of(data) | names.keys()).name)
     dataset = load(
-        data, kind, columns=names, answer_after=answer_after, size=size, chat=chat,
+        data, kind, columns=names, answer_after=answer_after, size=size, chat=chat, system=prompt_text(system),
         invalid="drop" if drop_invalid else "stop",
     )  # fmt: skip
     reward_report.check(kind, by or [], report, dataset)

@@ -25,6 +25,7 @@ from posttrain.cli.label import label
 from posttrain.cli.merge import merge
 from posttrain.cli.methods import explain, methods
 from posttrain.cli.model import sample
+from posttrain.cli.optimise_prompt import optimise_prompt
 from posttrain.cli.papers import papers
 from posttrain.cli.rollout import rollout
 from posttrain.cli.show import show
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 app.command(rich_help_panel=TRAIN)(demo)
 app.command(rich_help_panel=TRAIN, context_settings=OVERRIDES, cls=TrainCommand)(train)
+app.command("optimise-prompt", rich_help_panel=TRAIN, context_settings=OVERRIDES, cls=TrainCommand)(optimise_prompt)
 app.command(rich_help_panel=TRAIN)(compare)
 app.command(rich_help_panel=TRAIN)(claim)
 app.command(rich_help_panel=INSPECT)(show)

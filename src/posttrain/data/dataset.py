@@ -23,6 +23,7 @@ from posttrain.data.ordering import Mixture, difficulties, ordered
 from posttrain.data.readers.arrow_values import arrow_row
 from posttrain.data.sources import extent, is_bundled
 from posttrain.data.sources import rows as rows_of
+from posttrain.data.under import under_system
 from posttrain.data.unread import note_unread
 from posttrain.data.unusable import UnusableError
 from posttrain.data.windows import Windows
@@ -150,6 +151,7 @@ def from_rows(
     start: int = 0,
     feedback: Mapping[str, Any] | None = None,
     keep: Ranges | None = None,
+    system: str = "",
 ) -> Dataset:
     """Make a dataset of dictionaries, or of (where, dictionary). Rows with the same id must be equal; one is kept.
 
@@ -160,6 +162,7 @@ def from_rows(
     are named in a notice. None: not known. `order`: shuffled, file, or a column of numbers, the smallest first.
     `start`: the rows of the source before these, which have been read apart; then none of these need be usable.
     `feedback`: how acts of feedback become rows; see feedback/views.py. `keep`: as in keep.py.
+    `system`: a system prompt that all records are under.
     """
     notices = Notices()
     rows, unread = as_rows(rows, kind, feedback, reads, notices, name, required=not start)
@@ -182,7 +185,7 @@ def from_rows(
             records, lambda column: column in (order, *OWN, *(keep or ())) or reads(column), columns or {}, notices
         )
     notices.warn(name)
-    dropped = tuple(map(str, errors))
+    dropped, records = tuple(map(str, errors)), under_system(records, system)
     return Dataset(records, name, dropped, invalid, truncate, notices, difficulties(records, order), start=start)
 
 

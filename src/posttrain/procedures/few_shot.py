@@ -13,9 +13,8 @@ from posttrain.procedures.prompting import Scores, Task
 from posttrain.records import Demonstration, Prompt
 from posttrain.search.prompts.edits import FewShot, written
 from posttrain.search.prompts.gap import gap
-from posttrain.search.prompts.under import under
 from posttrain.seeds import SEEDS
-from posttrain.turns import last_user_message
+from posttrain.turns import last_user_message, under
 
 SCALE, RIGHT, WRONG = 100.0, 2.0, 1.8
 

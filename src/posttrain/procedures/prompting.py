@@ -19,10 +19,10 @@ from posttrain.search.evolution.candidate import Candidate, Evaluated
 from posttrain.search.evolution.course import Ask
 from posttrain.search.prompts.gap import best_of_groups, gap
 from posttrain.search.prompts.planted import Planted
-from posttrain.search.prompts.under import filled_in, text_in, under
+from posttrain.search.prompts.requests import filled_in, text_in
 from posttrain.selection.prompts import prompts_of
 from posttrain.training.session import Session
-from posttrain.turns import last_user_message
+from posttrain.turns import last_user_message, under
 
 Scores = dict[int, float]  # id of the example -> its score
 ARTEFACT = "prompt.txt"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from posttrain.data.dataset import Dataset, Reads
 from posttrain.data.mixture import load_mixture
 from posttrain.data.questions import without
+from posttrain.data.under import prompt_text
 from posttrain.training.source import read_source
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Datasets:
             "invalid": source.invalid,
             "truncate": source.truncate,
             "keep": source.keep,
+            "system": prompt_text(source.system),
             "reads": reads,
         }
         if (view := source.feedback) is not None:

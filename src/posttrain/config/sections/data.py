@@ -82,6 +82,9 @@ class Data(Pathed):
     and counted."""
     feedback: Feedback | None = None
     """How a feedback file is read; null reads every judgement about the answers as a whole."""
+    system: str = ""
+    """System prompt that all prompts of the source are read under (in plain text, as their first lines), or a .txt or
+    .md file that holds it, such as artefacts/prompt.txt of a search for one; empty leaves them as they are."""
     chat: Flag = False
     """Whether plain-text prompts and answers become chat messages, as an instruct model expects."""
     train_on: Literal["all", "last"] = "all"

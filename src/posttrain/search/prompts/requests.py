@@ -1,24 +1,8 @@
-"""Where prompts stand that are searched for, how requests for them are filled in, and how replies are read."""
+"""How requests for prompts are filled in, and how replies are read."""
 
 from __future__ import annotations
 
 import re
-
-from posttrain.records import Turns
-
-
-def under(turns: Turns, prompt: str) -> Turns:
-    """Return a conversation under a prompt, as the first lines of its system message or of plain text.
-
-    An empty prompt changes nothing.
-    """
-    if not prompt:
-        return turns
-    if isinstance(turns, str):
-        return f"{prompt}\n{turns}"
-    if turns and turns[0]["role"] == "system":
-        return {**turns[0], "content": f"{prompt}\n\n{turns[0]['content']}"}, *turns[1:]
-    return {"role": "system", "content": prompt}, *turns
 
 
 def filled_in(request: str, **texts: object) -> str:
