@@ -61,8 +61,10 @@ def told(columns: dict[str, object]) -> str:
 
 
 def best(item: Item) -> float | None:
-    """Give 1 to the machine with the higher observed mean."""
-    return None if item.answer is None else float((item.answer == "F") == (item["difference"] > 0))
+    """Give 1 to the machine with the higher observed mean; None where both means are equal."""
+    if item.answer is None or not item["difference"]:
+        return None
+    return float((item.answer == "F") == (item["difference"] > 0))
 
 
 def change(items: Sequence[Item], which: int) -> float | None:
