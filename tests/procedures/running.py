@@ -213,6 +213,17 @@ LEARNERS: dict[str, dict[str, Any]] = {  # procedures that train no language mod
     "calm": {**FEW_EPISODES, "world": "key_door", "options": {"size": 2}},
     "ellm": {"options": {"foods": 1}, "pretraining": 3, "q": {"episodes": 3}, "seeds": 2},
     "task_explore": {"first": {"episodes": 3}, "then": {"episodes": 2}, "seeds": 2},
+    "say_can": {"practice": 30, "seeds": 2},
+    "say_can_pay": {"practice": 30, "experts": 2, "width": 1, "seeds": 2},
+    "plan4mc": {"practice": 30, "seeds": 2},
+    "la_light": {"practice": 5, "options": {"longest": 1}, "steps": 3, "seeds": 2},
+    "guarded_mpc": {"options": {"view": 1}, "horizon": 1, "steps": 3, "seeds": 2},
+    "participatory_planning": {"residents": 3, "plots": 2, "size": 2, "rounds": 1, "seeds": 2},
+    "model_selection": {"options": {"readers": 2, "items": 3}, "rounds": 20, "seeds": 2},
+    "novel_top_k": {"options": {"readers": 2, "items": 4}, "k": 2, "steps": 5, "seeds": 2},
+    "kalm": {"options": {"size": 3, "target": [2, 2], "wall": []}, "imagined": 2, "rollouts": 2, "seeds": 2},
+    "hi_core": {"q": {"episodes": 4, "horizon": 10}, "revisions": 0, "seeds": 2},
+    "driver_feedback": {"options": {"view": 1}, "pairs": 4, "steps": 3, "seeds": 2},
 }
 OPTIONAL = {
     "direct_rlhf": ["demonstrations"],

@@ -30,7 +30,9 @@ FAMILIES = (
     Family("demonstrations", "procedures: rewards that a model draws from itself", "demonstrations/inverse_q"),
     Family("search", "procedures: a guide, a teacher or a reranker shows where to go", "search/lols"),
     Family("prompts", "procedures: prompts that are searched, written, edited or compared", "prompts/gpo"),
+    Family("planning", "procedures: a language model plans with what a small learner can do", "planning/say_can"),
     Family("weights", "procedures: models that are averaged in their weights", "weights/warp"),
     Family("zeroth_order", "procedures: rankings of moved policies, without gradients", "zeroth_order/zo_ranksgd"),
+    Family("worlds", "procedures: a language model helps a small learner in a world of states", "worlds/guided_q"),
     Family("programs", "procedures: programs and settings that a model writes for learners", "programs/eureka"),
 )

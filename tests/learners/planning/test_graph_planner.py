@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from posttrain.learners.planning.crafting_skills import GRAPH, crafting_skills, owned
-from posttrain.learners.planning.graph_planner import ask_graph, by_plan
+from posttrain.learners.planning.graph_planner import ask_graph, by_plan, compared
 from posttrain.learners.planning.say_can import episode
 from posttrain.learners.planning.skill_graph import Node
 from posttrain.learners.planning.skills import practise
@@ -68,3 +68,12 @@ def test_the_plan_is_made_anew_from_what_is_owned():
 def test_where_there_is_no_plan_something_else_decides():
     choose = by_plan({}, "pickaxe", SKILLS, items, otherwise)
     assert choose(Crafted(2), (1, 2)) == 7
+
+
+def test_the_right_graph_makes_more_than_what_is_possible():
+    made = compared(Crafting(length=2), Scripted(1.0), [0, 1, 2], most=9, practice=150)
+    assert made.helped == [1.0, 1.0, 1.0]
+    assert sum(made.alone) < 2
+    assert made.numbers == {"right": 1.0}
+    assert made.kept["saw planks"] == "consume: 1 log; require: nothing; obtain: 4 plank"
+    assert compared(Crafting(length=2), Scripted(0.0), [0], most=9, practice=50).numbers == {"right": 0.0}

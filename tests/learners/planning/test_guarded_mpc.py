@@ -8,12 +8,23 @@ from itertools import product
 import numpy as np
 import pytest
 
-from posttrain.learners.planning.guarded_mpc import USUAL, WAYS, Control, Driver, Weights, best_way, drive, refusal
+from posttrain.learners.planning.guarded_mpc import (
+    USUAL,
+    WAYS,
+    Control,
+    Driver,
+    Weights,
+    best_way,
+    compared,
+    drive,
+    refusal,
+)
 from posttrain.learners.speaker import Scripted, Speaker
 from posttrain.learners.worlds.lane import Lane, Road
 
 BRAKE, KEEP, ACCELERATE, CHANGE = range(4)
 LANE = Lane(wish="school")
+SHORT = {wish: Control(Lane(wish=wish, view=3)) for wish in ("quick", "school", "sick")}
 CONTROL = Control(LANE)
 pytestmark = pytest.mark.paper("000:[72]")
 
@@ -36,7 +47,7 @@ class Random(Speaker):
 
 def test_ten_thousand_random_outputs_violate_nothing():
     """Cars that brake half of the time; and every action taken keeps a distance in which one can stop."""
-    world = Lane(braking=0.5)
+    world = Lane(braking=0.5, view=4)
     driver = Driver(Control(world), Random(0))
     state = world.reset(0)
     while len(driver.speaker.asked) < 10_000:
@@ -109,14 +120,14 @@ def test_a_refusal_goes_back_to_the_speaker_for_a_bounded_number_of_times():
             super().answer(questions)
             return ["hurry"]
 
-    driver = Driver(CONTROL, Hurries(0), rounds=3)
+    driver = Driver(SHORT["school"], Hurries(0), rounds=3)
     near = Road(0, 2, 0, 1)
     decision = driver.decide(near)
     assert (decision.way, decision.refused) == (None, 3)
     assert refusal(LANE, near, decision.action) is None
     assert [text.count("was refused") for text in driver.speaker.asked] == [0, 1, 2]
     assert "at speed 2 one needs 1 to stop" in driver.speaker.asked[1]
-    assert driver.decide(Road(0, 6, 6, 2)).way == "hurry"
+    assert driver.decide(Road(0, 3, 3, 1)).way == "hurry"
 
 
 def test_without_a_speaker_it_is_the_optimiser_with_the_usual_weights():
@@ -126,11 +137,24 @@ def test_without_a_speaker_it_is_the_optimiser_with_the_usual_weights():
 
 
 def test_the_truth_is_the_way_that_is_worth_most():
-    assert [best_way(Control(Lane(wish=w))) for w in ("quick", "school", "sick")] == ["hurry", "creep", "creep"]
+    """By driving: the ways are worth what the exact evaluation says, on average."""
+    assert best_way(SHORT["school"]) == "creep"
+    for control in SHORT.values():
+        ways = {way: np.mean([earned(control, way, seed) for seed in range(6)]) for way in WAYS}
+        assert ways[best_way(control)] > max(ways.values()) - 0.05
 
 
-def test_a_speaker_that_is_right_pleases_the_passenger_more():
-    told, untold = (drive(Driver(CONTROL, s), seed=1, steps=100) for s in (Scripted(1.0), None))
-    assert told["crashes"] == untold["crashes"] == 0
-    assert told["reward"] > untold["reward"] + 0.1
-    assert untold["overruled"] == 1.0
+def earned(control, way, seed):
+    class Always(Random):
+        def answer(self, questions):
+            return [way]
+
+    return drive(Driver(control, Always(0), rounds=1), seed=seed, steps=60)["reward"]
+
+
+def test_a_speaker_that_is_right_pleases_the_passengers_more():
+    made = compared({"view": 3}, Scripted(1.0), [0, 1], steps=60, rounds=2, horizon=2)
+    assert min(x - y for x, y in zip(made.helped, made.alone, strict=True)) > 0.02
+    assert made.numbers["crashes"] == 0
+    assert made.kept["school"] == "creep"
+    assert Driver(CONTROL, None).decide(Road(0, 6, 6, 1)).way is None

@@ -14,6 +14,7 @@ from posttrain.learners.planning.say_can import (
     beam,
     best_skills,
     by_product,
+    compared,
     episode,
     product_rule,
     without_speaker,
@@ -130,3 +131,11 @@ def test_a_beam_of_one_is_the_greedy_choice():
 def test_what_has_no_chance_is_in_no_plan():
     assert beam(0, lambda s, _: np.zeros(2), lambda s, _: s, done=1, width=3, longest=3) == ()  # noqa: ARG005
     assert beam(0, lambda s, _: np.array([0.0, 0.1]), lambda s, _: s, done=1, width=3, longest=3) == (1,)  # noqa: ARG005
+
+
+def test_with_a_speaker_more_is_made_than_by_what_is_possible():
+    made = compared(Crafting(length=2), Scripted(1.0), [0, 1, 2], most=9, stops=False, practice=150)
+    assert made.helped == [1.0, 1.0, 1.0]
+    assert made.numbers == {"say": 1.0}
+    assert sum(made.alone) < 2
+    assert made.kept["You are at the tree. You carry nothing."]["chop a log"] == 1.0

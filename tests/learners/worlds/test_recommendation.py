@@ -22,7 +22,7 @@ def test_what_is_not_liked_or_known_to_nobody_is_not_clicked():
     assert (world.relevant.sum(axis=0) < 3).any()
     assert (world.clicks[world.relevant == 0] == 0).all()
     liked = world.relevant == 1
-    assert world.clicks[liked] == pytest.approx(np.broadcast_to(1 - world.novelty, liked.shape)[liked])
+    assert world.clicks[liked] == pytest.approx(np.broadcast_to((1 - world.novelty) / 2, liked.shape)[liked])
 
 
 def test_every_reader_likes_two_genres_and_the_words_say_which():

@@ -15,6 +15,7 @@ from tests.procedures.transcripts.games import GAMES
 from tests.procedures.transcripts.margins import MARGINS
 from tests.procedures.transcripts.named_models import NAMED_MODELS
 from tests.procedures.transcripts.pipelines import PIPELINES
+from tests.procedures.transcripts.planning import PLANNING
 from tests.procedures.transcripts.programs import PROGRAMS
 from tests.procedures.transcripts.prompts import PROMPTS
 from tests.procedures.transcripts.retrieval import RETRIEVAL
@@ -40,6 +41,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *PIPELINES,
     *PROGRAMS,
     *PROMPTS,
+    *PLANNING,
     *RETRIEVAL,
     *REWARD,
     *ROUNDS,

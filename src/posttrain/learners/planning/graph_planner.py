@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
-from posttrain.learners.planning.say_can import Choose
+from posttrain.learners.planning.comparison import Comparison
+from posttrain.learners.planning.crafting_skills import GRAPH, crafting_skills, owned
+from posttrain.learners.planning.say_can import Choose, episode, without_speaker
 from posttrain.learners.planning.skill_graph import InfeasibleError, Items, Node, mistakes, plan, read_node, written
-from posttrain.learners.planning.skills import Practised
+from posttrain.learners.planning.skills import PRACTICE, Practised, practise
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.world import State
+from posttrain.learners.worlds.crafting import Crafting
 
 ASK = (
     "In this world the items are: {items}. What does the skill '{skill}' consume, what must be there besides, and what "
@@ -34,7 +39,7 @@ def by_plan(
     graph: Mapping[str, Node],
     target: str,
     skills: Sequence[Practised],
-    owned: Callable[[State], Items],
+    items: Callable[[State], Items],
     otherwise: Choose,
 ) -> Choose:
     """Use the first skill of the plan that the graph finds from what is owned now, and another where there is none.
@@ -45,9 +50,23 @@ def by_plan(
 
     def choose(state: State, history: tuple[int, ...]) -> int:
         try:
-            found = plan(graph, owned(state), target)
+            found = plan(graph, items(state), target)
         except InfeasibleError:
             return otherwise(state, history)
         return names.index(found[0]) if found else len(names)
 
     return choose
+
+
+def compared(world: Crafting, speaker: Speaker, seeds: list[int], *, most: int, practice: int) -> Comparison:
+    """Plans from the speaker's graph against skills in proportion to their affordances, by the pickaxes made."""
+    skills = practise(world, crafting_skills(world), seeds[0], replace(PRACTICE, episodes=practice))
+    graph = ask_graph(speaker, GRAPH)
+    helped, alone = [], []
+    for seed in seeds:
+        drawn = without_speaker(skills, seed)
+        choose = by_plan(graph, "pickaxe", skills, partial(owned, world), drawn)
+        helped.append(episode(world, skills, choose, seed=seed, most=most)[0])
+        alone.append(episode(world, skills, drawn, seed=seed, most=most)[0])
+    right = sum(graph.get(name) == node for name, node in GRAPH.items()) / len(GRAPH)
+    return Comparison(helped, alone, {"right": right}, {name: written(node) for name, node in graph.items()})

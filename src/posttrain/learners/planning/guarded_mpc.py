@@ -17,14 +17,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import fmean
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
+from posttrain.learners.planning.comparison import Comparison
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.value_iteration import evaluated
-from posttrain.learners.worlds.lane import FASTEST, Lane, Road
+from posttrain.learners.worlds.lane import FASTEST, WISHES, Lane, Road
 
 NOMINAL, WORST = (1, 1), (0, 0)  # speeds of the cars ahead
 USUAL = "cruise"
@@ -170,3 +172,23 @@ def drive(driver: Driver, *, seed: int, steps: int) -> dict[str, float]:
             break
         state = cast(Road, step.state)
     return {"reward": earned / steps, "crashes": crashes, "refused": refused / steps, "overruled": overruled / steps}
+
+
+def compared(
+    road: Mapping[str, Any], speaker: Speaker, seeds: list[int], *, steps: int, rounds: int, horizon: int
+) -> Comparison:
+    """A speaker's ways of driving against the usual way behind the same verifier, for every wish of a passenger.
+
+    `road`: settings of the world but for the wish.
+    """
+    helped, alone, found = [], [], []
+    controls = {wish: Control(Lane(**{**road, "wish": wish}), horizon) for wish in WISHES}
+    for seed in seeds:
+        told = [drive(Driver(c, speaker, rounds), seed=seed, steps=steps) for c in controls.values()]
+        untold = [drive(Driver(c, None, rounds), seed=seed, steps=steps) for c in controls.values()]
+        helped.append(fmean(x["reward"] for x in told))
+        alone.append(fmean(x["reward"] for x in untold))
+        found += told
+    kept = {wish: best_way(c) for wish, c in controls.items()}
+    numbers = {name: fmean(x[name] for x in found) for name in ("crashes", "refused", "overruled")}
+    return Comparison(helped, alone, numbers, kept)

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from posttrain.learners.finite import Finite
-from posttrain.learners.planning.skills import Practised, skill_values
+from posttrain.learners.planning.comparison import Comparison
+from posttrain.learners.planning.crafting_skills import crafting_skills
+from posttrain.learners.planning.skills import PRACTICE, Practised, practise, skill_values
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.world import Floats, State
+from posttrain.learners.worlds.crafting import Crafting
 from posttrain.seeds import seed_for
 
 Numbers = Sequence[float] | Floats
@@ -120,7 +123,7 @@ def episode(world: Finite, skills: Sequence[Practised], choose: Choose, *, seed:
     history: tuple[int, ...] = ()
     while not ended and len(history) < most:
         k = choose(state, history)
-        if k == len(skills):
+        if k >= len(skills):
             break
         state, more, ended = carry_out(world, skills[k], state)
         earned, history = earned + more, (*history, k)
@@ -149,3 +152,18 @@ def without_speaker(skills: Sequence[Practised], seed: int) -> Choose:
         return int(drawn.choice(len(skills), p=weights / weights.sum()))
 
     return choose
+
+
+def compared(
+    world: Crafting, speaker: Speaker, seeds: list[int], *, most: int, stops: bool, practice: int
+) -> Comparison:
+    """The product rule against affordances alone, by the share of episodes that end with the pickaxe."""
+    skills = practise(world, crafting_skills(world), seeds[0], replace(PRACTICE, episodes=practice))
+    told = Instructed(world, skills, speaker, best_skills(world, skills), stops)
+    say_can, say = by_product(told), by_product(told, affordances=False)
+    helped = [episode(world, skills, say_can, seed=s, most=most)[0] for s in seeds]
+    alone = [episode(world, skills, without_speaker(skills, s), seed=s, most=most)[0] for s in seeds]
+    said = [episode(world, skills, say, seed=s, most=most)[0] for s in seeds]
+    states = [s for s, name in told.truth.items() if name != DONE]
+    kept = {world.describe(s): {p.skill.name: round(p.affordance(s), 4) for p in skills} for s in states}
+    return Comparison(helped, alone, {"say": float(np.mean(said))}, kept)

@@ -32,6 +32,9 @@ class Road(NamedTuple):
         return self.left, self.right
 
 
+Wished = Literal["quick", "school", "sick"]
+
+
 class Wish(NamedTuple):
     """What a passenger says, and what they like: speed, none of it above 1, no change of it, no change of lanes."""
 
@@ -42,7 +45,7 @@ class Wish(NamedTuple):
     change: float
 
 
-WISHES = {
+WISHES: dict[Wished, Wish] = {
     "quick": Wish("The passenger is late for a train.", 1.0, 0.0, 0.0, 0.0),
     "school": Wish("Children play beside the road in front of a school.", 1.0, 1.0, 0.0, 0.0),
     "sick": Wish("The passenger feels sick in every bend and at every jolt.", 1.0, 0.0, 0.8, 0.8),
@@ -56,27 +59,28 @@ class Lane(Finite):
 
     Settings:
         braking: probability that a car ahead stops for a step; 0 to 1.
+        view: lengths that one sees ahead; 1 to 10.
         wish: what the passenger likes; one of the options quick, school and sick.
     """
 
     actions = ("brake", "keep the speed", "accelerate", "change the lane")
     discount = 0.9
 
-    def __init__(self, *, braking: float = 0.2, wish: Literal["quick", "school", "sick"] = "quick") -> None:
+    def __init__(self, *, braking: float = 0.2, view: int = VIEW, wish: Wished = "quick") -> None:
         super().__init__()
-        self.braking = braking
+        self.braking, self.view = braking, view
         self.wish = WISHES[wish]
         self.goal = f"drive well and hit nobody. {self.wish.words}"
 
     def starts(self) -> Sequence[tuple[float, State]]:
-        return [(1.0, Road())]
+        return [(1.0, Road(0, self.view, self.view))]
 
     def ends(self, state: State) -> bool:
         return bool(cast(Road, state).crashed)
 
     def moved(self, state: Road, action: int, ahead: tuple[int, int]) -> Road:
         """Where an action leads if the cars ahead drive at these speeds. A gap below 0 in the own lane is a crash."""
-        return _moved(state, action, ahead)
+        return _moved(state, action, ahead, self.view)
 
     def outcomes(self, state: State, action: int) -> Sequence[Outcome]:
         found: list[Outcome] = []
@@ -107,10 +111,10 @@ class Lane(Finite):
 
 
 @lru_cache(maxsize=50_000)
-def _moved(state: Road, action: int, ahead: tuple[int, int]) -> Road:
+def _moved(state: Road, action: int, ahead: tuple[int, int], view: int) -> Road:
     speed = min(max(state.speed + CHANGES[action], 0), FASTEST)
     lane = 1 - state.lane if action == 3 else state.lane
     gaps = [gap + v - speed for gap, v in zip(state.gaps(), ahead, strict=True)]
     crashed = gaps[lane] < 0
-    left, right = (VIEW if g < 0 or g > VIEW else g for g in gaps)
+    left, right = (view if g < 0 or g > view else g for g in gaps)
     return Road(lane, left, right, speed, int(crashed))

@@ -46,8 +46,8 @@ class Recommendation(Finite):
 
     @property
     def clicks(self) -> Floats:
-        """The probability of a click [readers, items]: what is liked is clicked if it is known."""
-        return self.relevant * (1 - self.novelty)
+        """The probability of a click [readers, items]: half of those who like what they know click it."""
+        return self.relevant * (1 - self.novelty) / 2
 
     def starts(self) -> Sequence[tuple[float, State]]:
         return [(1 / len(self.tastes), reader) for reader in range(len(self.tastes))]
