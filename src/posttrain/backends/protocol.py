@@ -141,6 +141,10 @@ class Learner(Protocol):
     def save(self, role: str, folder: Path) -> None:
         """Write the model of a role so that plain transformers can load it."""
 
+    def metrics(self) -> dict[str, float]:
+        """Return what was measured of its processes since the last call, by the names of metrics."""
+        return {}
+
     def close(self) -> None:
         """End what the learner has started outside of this process."""
         return

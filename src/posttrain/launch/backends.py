@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
     from posttrain.models.loading.load import Loaded
 
+TIMELINE = "timeline"  # folder in that of the run
 Progress = Callable[[str, int, int], None]
 
 
@@ -53,6 +54,8 @@ def processes_of(run: RunFile, logs: Path | None) -> Iterator[Group | None]:
         count = run.backend.processes or (torch.cuda.device_count() if kind == "cuda" else 2)
         group = start(count, device=kind, timeout=timeout, logs=logs)
     try:
+        if run.backend.timeline and logs is not None:
+            group.trace(logs / TIMELINE)
         yield group
     except BaseException:
         group.close()

@@ -178,7 +178,7 @@ def _with_policy(
     kept = directory.path / "kept" if directory else None
     texts = partial(texts_of, encoder.tokenizer)
     maybe_kill("model")
-    return Run(
+    opened = Run(
         run,
         learner,
         sampler,
@@ -190,6 +190,9 @@ def _with_policy(
         datasets=datasets,
         encodings=encodings,
     )
+    if group is not None:
+        opened.timers.timeline = group.timeline
+    return opened
 
 
 def _without_policy(

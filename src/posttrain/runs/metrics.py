@@ -14,7 +14,7 @@ from posttrain.runs import durable
 
 Metric = float | int | str | None
 
-TIMINGS = ("time/", "tokens_per_second", "step_time")
+TIMINGS = ("time/", "processes/", "tokens_per_second", "step_time")
 
 
 class MetricsWriter:

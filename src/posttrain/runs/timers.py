@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from posttrain.machine.timeline import nothing
 
 
 class StepTimers:
-    """Seconds spent in each part of a step: `with timers("sampling"): ...`."""
+    """Seconds spent in each part of a step: `with timers("sampling"): ...`. A `timeline` gets them one by one."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.timeline: Callable[[str], AbstractContextManager[None]] = nothing
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
         start = time.monotonic()
         try:
-            yield
+            with self.timeline(name):
+                yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - start
 

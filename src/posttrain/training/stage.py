@@ -203,6 +203,7 @@ class Stage:
             **metrics,
             "epoch": self.batches.epoch,
             **run.timers.read(),
+            **run.learner.metrics(),
         }
         seconds = sum(v for k, v in row.items() if k.startswith("time/"))
         row |= {"step_time": seconds, "tokens_per_second": row.get("num_tokens", 0.0) / max(seconds, 1e-9)}

@@ -14,7 +14,9 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
+from posttrain.backends.fsdp import group as module
 from posttrain.backends.fsdp.group import Child
 
 ROOT = Path(__file__).parents[3]
@@ -77,7 +79,6 @@ def serve() -> None:
     import torch
 
     from posttrain.backends.fsdp import sampler  # noqa: F401 -- for the processes to find it
-    from posttrain.backends.fsdp.group import join_started
     from posttrain.models.attention import register
     from posttrain.models.loading import tiny
 
@@ -86,21 +87,39 @@ def serve() -> None:
     tiny.tiny_model()  # and with it what transformers imports late
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
-        log, folder, rank, size, port, device, timeout = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            os.chdir(folder)
-            output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(output, 2)
-            os.dup2(output, 1)
-            try:
-                join_started(rank, size, port, device, timeout).follow()
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
+        pid = _forked(*json.loads(line))
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
+
+
+def _forked(log: str, folder: str, rank: int, *about: Any) -> int:
+    """Fork a process that follows, or with rank 0 one that starts another and is killed."""
+    pid = os.fork()
+    if pid:
+        return pid
+    os.chdir(folder)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(output, 2)
+    os.dup2(output, 1)
+    try:
+        first(Path(folder)) if rank == 0 else module.join_started(rank, *about).follow()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def first(folder: Path) -> None:
+    """Start a group of two, write down the other process, and be killed."""
+
+    def other(rank: int, size: int, port: int, device: str, timeout: float, logs: Path) -> Child:
+        number = _forked(str(logs / f"rank-{rank}.log"), str(folder), rank, size, port, device, timeout)
+        return Child(Forked(number), logs / f"rank-{rank}.log")  # type: ignore[arg-type]
+
+    module._child = other
+    group = module.start(2, timeout=60, logs=folder)
+    (folder / "other").write_text(str(group.children[1].process.pid))
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -90,3 +90,10 @@ def test_the_reference_of_adapters_is_the_model_without_them(float64):
 def test_a_model_that_is_no_network_is_refused():
     with pytest.raises(ModelError, match="language models that are not quantised"):
         FsdpLearner(group(), {"policy": torch.nn.Linear(2, 2)})
+
+
+@pytest.mark.fault("W4")
+def test_a_process_without_rows_keeps_the_others_company(float64):
+    one, several = LocalLearner({"policy": KINDS["tied"]()}), FsdpLearner(group(), {"policy": KINDS["tied"]()})
+    norms = [trainer(learner).train({MAIN: batch().select([3])})["grad_norm"] for learner in (one, several)]
+    assert norms[0] == pytest.approx(norms[1], rel=1e-10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
@@ -37,11 +39,16 @@ def apart(a, b) -> float:
 
 
 def test_a_run_on_two_processes_is_that_of_one(one, tmp_path):
-    two = run(RUN, tmp_path, TWO)
+    two = run(RUN, tmp_path, TWO, "backend.timeline=true")
     assert apart(one, two) < 1e-10
     for row, other in zip(metrics(one), metrics(two), strict=True):
         assert other == pytest.approx(row, rel=1e-9)
     assert (two.directory / "rank-1.log").exists()
+    first, second = ((two.directory / "timeline" / f"rank-{n}.json").read_text() for n in range(2))
+    events = json.loads((first + second).rstrip(",\n") + "]")
+    names = {n: [e["name"] for e in events if e["pid"] == n and e["ph"] == "X"] for n in range(2)}
+    assert names[0].count("add") == names[1].count("add") == 4
+    assert "training" in names[0]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ HEALTHY = {
     "grad_norm": ramp(1.0, 0.5, 0.1),
     "tokens_per_second": ramp(1000, 900, 100),
     "sampling/logp_difference": ramp(0.001, 0.002, 0.0005),
+    "loss": ramp(2.0, 1.0, 0.1),
+    "processes/slowest": ramp(1.05, 1.1, 0.02),
 }
 ILL = {
     "length drift": ({"completions/mean_length": ramp(200, 500, 20)}, "completions/mean_length"),
@@ -46,6 +48,8 @@ ILL = {
     "reward split": ({"eval/reward": ramp(0.6, 0.3, 0.05)}, "eval/reward"),
     "failures": ({"errors/reward_format": ramp(0.0, 2.0)}, "errors/reward_format"),
     "gradient spikes": ({"grad_norm": curve(lambda t: 50.0 if t == 0.4 else 1.0)}, "grad_norm"),
+    "loss spikes": ({"loss": curve(lambda t: 9.0 if t == 0.4 else 2.0 - t, 0.05)}, "loss"),
+    "straggler": ({"processes/slowest": ramp(1.1, 2.2, 0.02)}, "processes/slowest"),
     "sampling mismatch": ({"sampling/logp_difference": ramp(0.0, 0.4)}, "sampling/logp_difference"),
     "slowdown": ({"tokens_per_second": curve(lambda t: 1000 if t < 0.7 else 300, 20)}, "tokens_per_second"),
 }

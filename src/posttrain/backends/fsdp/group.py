@@ -25,6 +25,7 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 
 from posttrain.catalogue.index import import_file
 from posttrain.errors import PosttrainError, WorkerError
+from posttrain.machine.timeline import Timeline, nothing
 
 IDLE = timedelta(days=30)  # how long a process may wait for the next call: as long as answers are sampled and scored
 LOCAL = "127.0.0.1"
@@ -47,6 +48,7 @@ class Group:
         self.device = device
         self.mesh: DeviceMesh = init_device_mesh(device.type, (size,))
         self.host_mesh = self.mesh if device.type == "cpu" else init_device_mesh("cpu", (size,))
+        self.timeline: Any = nothing
         self.objects: dict[int, Any] = {}
         self.dropped: list[int] = []
         self.children: dict[int, Child] = {}
@@ -70,6 +72,10 @@ class Group:
         `each`: one more argument for each process, which only that process gets. Raises WorkerError if one has ended.
         """
         return self._everywhere(("call", number, verb, arguments), each)
+
+    def trace(self, folder: Path) -> None:
+        """Let every process write its timeline to a folder from now on."""
+        self.make(_trace, folder)
 
     def drop(self, number: int) -> None:
         """Let an object go, in every process, before the next call."""
@@ -153,7 +159,8 @@ class Group:
         if kind == "make":
             self.objects[number] = what(self, *arguments)
             return None
-        return getattr(self.objects[number], what)(*arguments, *own)
+        with self.timeline(what):
+            return getattr(self.objects[number], what)(*arguments, *own)
 
     def gathered(self, value: Any) -> list[Any] | None:
         """What each process has, by rank, in the first process; None in the others."""
@@ -179,6 +186,10 @@ class Group:
         found = torch.tensor(int(flag), dtype=torch.int32)
         dist.all_reduce(found, op=dist.ReduceOp.MAX)
         return bool(found)
+
+
+def _trace(group: Group, folder: Path) -> None:
+    group.timeline = Timeline(folder / f"rank-{group.rank}.json", group.rank, f"rank {group.rank}")
 
 
 class Child:

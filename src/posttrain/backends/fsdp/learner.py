@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from posttrain.backends.fsdp.group import Group
+from posttrain.backends.fsdp.pace import Pace
 from posttrain.backends.fsdp.sharded import ShardedLearner, Work
 from posttrain.backends.fsdp.shards import FOLDER
 from posttrain.backends.fsdp.skeleton import emptied
@@ -62,6 +63,7 @@ class FsdpLearner(Learner):
         self.group = group
         self.tokenizer = tokenizer
         self.sharded_checkpoints = sharded_checkpoints
+        self.pace = Pace()
         self.number = group.make(
             self.part,
             emptied(dict(models), list(models.values())),
@@ -174,7 +176,13 @@ class FsdpLearner(Learner):
 
     def step(self, rates: Mapping[str, float]) -> dict[str, float]:
         """Update all models and averages; return the gradient norms. Raises NumericsError if one is not finite."""
-        return cast(dict[str, float], self._call("step", dict(rates)))
+        norms, seconds = self._call("update", dict(rates))
+        self.pace.add(seconds)
+        return cast(dict[str, float], norms)
+
+    def metrics(self) -> dict[str, float]:
+        """Return how many times as long as the others the slowest process takes for the same work."""
+        return self.pace.metrics()
 
     def discard(self) -> None:
         """Drop the accumulated gradient of all models."""

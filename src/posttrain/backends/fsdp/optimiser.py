@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ class ShardedOptimiser(Optimiser):
         )
         self.full = list(chosen.values())
         self.group = group
+        self.seconds = 0.0  # of the latest step
 
     def norm(self) -> Tensor:
         """Norm of the accumulated gradient of all processes before clipping: a scalar tensor."""
@@ -47,6 +49,19 @@ class ShardedOptimiser(Optimiser):
                 squares += grad.double().square().sum()
         wide = max((p.dtype for p in self.parameters), key=lambda d: d.itemsize, default=torch.float32)
         return self.group.added(squares).sqrt().to(wide)
+
+    def step(self, rate: float, norm: Tensor) -> None:
+        """Take one step along the gradient of all processes, and note how long this one took."""
+        self._wait()
+        start = time.perf_counter()
+        super().step(rate, norm)
+        self._wait()
+        self.seconds = time.perf_counter() - start
+
+    def _wait(self) -> None:
+        """Wait for what the device was asked to do before."""
+        if self.group.device.type == "cuda":
+            torch.cuda.synchronize()
 
     def _collect(self) -> None:
         """Take the gradients from the parameters. Those of heads, which every process has, are added up."""

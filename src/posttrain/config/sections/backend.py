@@ -23,5 +23,8 @@ class Backend(Pathed):
     sharded_checkpoints: bool = False
     """Whether each process of fsdp writes its own part of a checkpoint, which then holds no model for other programs;
     false gathers it in the first process, and a run of one process can continue it."""
+    timeline: bool = False
+    """Whether each process of fsdp writes what it does when to `timeline/rank-N.json` of the run's folder, for
+    ui.perfetto.dev."""
     timeout: Positive = 600.0
     """Seconds that a process of fsdp waits for what the others compute with it; more than the longest micro-batch."""

@@ -6,6 +6,7 @@ Their thresholds are ours: wide enough that a healthy run of the recipes gives n
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from statistics import median
 
 from posttrain.runs.detectors.finding import Finding
@@ -14,6 +15,7 @@ from posttrain.runs.detectors.trend import CLEAR, LEAST, Curves, first_step, tre
 LENGTH, CUT_OFF = "completions/mean_length", "completions/clipped_ratio"
 DEAD, KL, ENTROPY, REWARD = "frac_reward_zero_std", "kl", "entropy", "reward"
 GRADIENT, SPEED, MISMATCH = "grad_norm", "tokens_per_second", "sampling/logp_difference"
+LOSS, SLOWEST = "loss", "processes/slowest"
 ABSTAINED = "errors/abstained"  # answers that no reward spoke about: often meant so
 Detector = Callable[[Curves], Finding | None]
 
@@ -124,6 +126,34 @@ def gradient_spikes(curves: Curves) -> Finding | None:
     return Finding("gradient spikes", says, remedy, GRADIENT, spikes[0])
 
 
+def loss_spikes(curves: Curves) -> Finding | None:
+    """The loss jumps by more than ten times the usual difference of two steps, and the run goes on as before."""
+    steps, values = curves.get(LOSS, ((), ()))
+    if len(values) < LEAST:
+        return None
+    usual = median(abs(b - a) for a, b in pairwise(values))
+    middles = [median(values[max(0, n - 5) : n + 6]) for n in range(len(values))]
+    found = [step for step, x, m in zip(steps, values, middles, strict=True) if x - m > 10 * usual > 0]
+    if not found:
+        return None
+    says = f"the loss jumps at step {found[0]}" + (f" and at {len(found) - 1} others" if len(found) > 1 else "")
+    remedy = "look at the samples of these steps; a lower train.max_grad_norm or train.learning_rate makes them smaller"
+    return Finding("loss spikes", says, remedy, LOSS, found[0])
+
+
+def straggler(curves: Curves) -> Finding | None:
+    """One of several processes takes more than half as long again as the others, for the same work."""
+    t = trend(curves, SLOWEST)
+    if t is None or t.last < 1.5:
+        return None
+    says = f"the slowest process takes {t.last:.2g} times as long as the others, which wait for it"
+    remedy = (
+        "run.log names it; see whether another program uses its device or its clock is throttled, and look at the "
+        "timeline (backend.timeline: true)"
+    )
+    return Finding("straggler", says, remedy, SLOWEST, first_step(curves, SLOWEST, 1.5))
+
+
 def sampling_mismatch(curves: Curves) -> Finding | None:
     """The log-probs of the sampler and of the trainer differ by more than 0.1 nats a token."""
     t = trend(curves, MISMATCH)
@@ -146,5 +176,5 @@ def slowdown(curves: Curves) -> Finding | None:
 
 DETECTORS: tuple[Detector, ...] = (
     reward_split, kl_acceleration, entropy_collapse, dead_groups, length_drift, cut_off, failures, gradient_spikes,
-    sampling_mismatch, slowdown,
+    loss_spikes, sampling_mismatch, slowdown, straggler,
 )  # fmt: skip
