@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from statistics import median
 
-SLOW, STEPS = 1.5, 10  # times as long as the others, so many steps in a row: then somebody is told
+SLOW, STEPS = 1.5, 10  # times as long as the others, and for how many steps in a row before somebody is told
 LEAST = 1e-3  # seconds below which a time says nothing about a process
 
 _log = logging.getLogger(__name__)
