@@ -13,19 +13,21 @@ from posttrain.learners.finite import Finite
 from posttrain.learners.lookup import world, worlds
 from posttrain.learners.worlds.chain import Chain
 
+LISTED = [name for name in worlds() if name != "say_select"]  # in which one player does not see everything
 
-@pytest.mark.parametrize("name", worlds())
+
+@pytest.mark.parametrize("name", LISTED)
 def test_the_table_is_a_process_with_ends(name):
     table = world(name).table()
     assert np.allclose(table.P.sum(axis=2), 1)
     assert table.start.sum() == pytest.approx(1)
     assert (table.R[table.terminal] == 0).all()
     assert (table.P[table.terminal, :, table.terminal] == 1).all()
-    assert 0 < table.discount < 1
+    assert 0 < table.discount <= 1
     assert len(table.index()) == len(table.states)
 
 
-@pytest.mark.parametrize("name", worlds())
+@pytest.mark.parametrize("name", LISTED)
 def test_episodes_go_where_the_table_says(name):
     made, random = world(name), Random(0)
     table = made.table()
@@ -43,7 +45,7 @@ def test_episodes_go_where_the_table_says(name):
                 break
 
 
-@pytest.mark.parametrize("name", worlds())
+@pytest.mark.parametrize("name", LISTED)
 def test_different_states_are_described_in_different_words(name):
     made = world(name)
     table = made.table()

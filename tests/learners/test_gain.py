@@ -13,4 +13,5 @@ def test_golden():
     assert made["gain"] == pytest.approx(0.2)
     assert made["gain/low"] == pytest.approx(0.2 - 4.302653 * 0.1 / 3**0.5, abs=1e-6)
     assert made["gain/high"] == pytest.approx(0.2 + 4.302653 * 0.1 / 3**0.5, abs=1e-6)
+    assert gain([0.5], [0.4]).keys() == {"helped", "alone", "gain"}
     assert (made["helped"], made["alone"]) == (pytest.approx(0.7), pytest.approx(0.5))

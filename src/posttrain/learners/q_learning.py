@@ -104,7 +104,7 @@ class Learned:
 
 def q_learning(world: World, seed: int, settings: Settings | None = None, hooks: Hooks | None = None) -> Learned:
     """Learn by acting. Everything random derives from `seed`."""
-    learner = _Learner(world, seed, settings or Settings(), hooks or Hooks())
+    learner = QLearner(world, seed, settings or Settings(), hooks or Hooks())
     for episode in range(learner.settings.episodes):
         learner.play(episode)
     learned = learner.learned
@@ -113,7 +113,9 @@ def q_learning(world: World, seed: int, settings: Settings | None = None, hooks:
     return learned
 
 
-class _Learner:
+class QLearner:
+    """The tables of one learner, how it chooses, and how it learns from a step."""
+
     def __init__(self, world: World, seed: int, settings: Settings, hooks: Hooks) -> None:
         self.world = world
         self.seed = seed

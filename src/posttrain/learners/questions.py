@@ -5,7 +5,7 @@ A world whose states cannot be listed has no truth to tell: there a model must s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -114,6 +114,12 @@ def prior(world: World, speaker: Speaker, states: Sequence[State], *, least: flo
     even = np.full(len(world.actions), 1 / len(world.actions))
     said = speaker.probabilities([asked.which(state) for state in states])
     return {s: even if p is None else floored(p, least) for s, p in zip(states, said, strict=True)}
+
+
+def rows(table: Table, prior: Mapping[State, Floats]) -> Floats:
+    """A prior as an array [S, A]; even where it has no state."""
+    count = table.R.shape[1]
+    return np.array([prior.get(state, np.full(count, 1 / count)) for state in table.states])
 
 
 def floored(probabilities: Iterable[float], least: float) -> Floats:

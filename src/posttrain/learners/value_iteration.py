@@ -63,6 +63,11 @@ def policy_of(Q: Floats, prior: Floats | None = None, strength: float = 0.0) -> 
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
+def worth(table: Table, policy: Floats) -> float:
+    """What a policy [S, A] earns from the beginning, exactly."""
+    return float(table.start @ evaluated(table, policy))
+
+
 def evaluated(table: Table, policy: Floats) -> Floats:
     """The values [S] of a policy [S, A], exactly: V = (I - γ P_π)⁻¹ R_π."""
     P = np.einsum("sa,sat->st", policy, table.P)

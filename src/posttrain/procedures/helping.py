@@ -13,7 +13,7 @@ from posttrain.learners.finite import Finite
 from posttrain.learners.gain import gain
 from posttrain.learners.q_learning import Hooks, Learned, Q, Settings, q_learning
 from posttrain.learners.remembering import finite
-from posttrain.learners.world import World
+from posttrain.learners.world import Floats, World
 from posttrain.training.session import Session
 
 Options = Mapping[str, Any] | None
@@ -69,10 +69,8 @@ def compared(session: Session, made: World, helped: Learn, alone: Learn, seeds: 
 
 def told(session: Session, metrics: dict[str, float]) -> dict[str, float]:
     """Say what the help was worth, and return it."""
-    session.note(
-        f"helped {metrics['helped']:.3f}, alone {metrics['alone']:.3f}: gain {metrics['gain']:+.3f} "
-        f"[{metrics['gain/low']:+.3f}, {metrics['gain/high']:+.3f}]"
-    )
+    within = f" [{metrics['gain/low']:+.3f}, {metrics['gain/high']:+.3f}]" if "gain/low" in metrics else ""
+    session.note(f"helped {metrics['helped']:.3f}, alone {metrics['alone']:.3f}: gain {metrics['gain']:+.3f}{within}")
     return metrics
 
 
@@ -80,6 +78,13 @@ def keep_table(session: Session, made: World, q: Q) -> None:
     """Keep the value of each action of each state that was met, in words."""
     rows = {made.describe(state): dict(zip(made.actions, values, strict=True)) for state, values in q.items()}
     session.artefact("table", rows)
+
+
+def keep_choices(session: Session, made: World, policy: Floats) -> None:
+    """Keep the probability of each action of each state that is no end, in words. `policy` [S, A]."""
+    table = made.table()
+    alive = [(s, row) for s, end, row in zip(table.states, table.terminal, policy.tolist(), strict=True) if not end]
+    session.artefact("policy", {made.describe(s): dict(zip(made.actions, row, strict=True)) for s, row in alive})
 
 
 def curve(learned: list[Learned]) -> list[float]:

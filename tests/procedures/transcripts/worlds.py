@@ -51,6 +51,46 @@ REPEATED = (
         """,
     ),
 )
+LOOKED = (
+    (
+        {"depth": 2, "breadth": 2, "strength": 5.0},
+        """
+        probabilities other: 18 915b9818
+        artefact policy: 2979 21b35f1a
+        note helped 0.000, alone 0.061: gain -0.061
+        return helped=0 alone=0.0608735 gain=-0.0608735
+        """,
+    ),
+    (
+        {"leaf": "random", "breadth": 1},
+        """
+        probabilities other: 18 915b9818
+        artefact policy: 2979 21b35f1a
+        note helped 0.000, alone 0.698: gain -0.698
+        return helped=0 alone=0.698337 gain=-0.698337
+        """,
+    ),
+)
+INSTRUCTED = (
+    (
+        {"q": {"episodes": 100, "rate": 0.5}, "strength": 0.01},
+        """
+        probabilities other: 4 40191ba9
+        artefact conventions: 1711 08b9badc
+        note helped 0.750, alone 0.000: gain +0.750 [+0.750, +0.750]
+        return helped=0.75 alone=0 gain=0.75 gain/low=0.75 gain/high=0.75
+        """,
+    ),
+    (
+        {"learner": "ppo", "numbers": 3, "batches": 2, "strength": 5.0},
+        """
+        probabilities other: 3 8386f01b
+        artefact conventions: 1291 b0a90ba9
+        note helped 0.333, alone 0.333: gain +0.000 [+0.000, +0.000]
+        return helped=0.333333 alone=0.333333 gain=0 gain/low=0 gain/high=0
+        """,
+    ),
+)
 
 WORLDS = (
     LearningScenario(
@@ -156,6 +196,54 @@ WORLDS = (
         settings={"world": "key_door", "skeleton": ["find the {}"], "objects": ["onion"]},
         transcript="""
         ConfigError: procedure.objects: key_door can do 'find the {}' with none of onion
+        """,
+    ),
+    LearningScenario(
+        "worlds/linvit",
+        settings={
+            "world": "chain",
+            "options": {"length": 4},
+            "speaker": "other",
+            "strength": 3.0,
+            "bonus": 0.1,
+            "highest": 5.0,
+            "episodes": 4,
+            "horizon": 5,
+            "seeds": 2,
+        },
+        script=WRONG_AT_TIMES,
+        transcript="""
+        probabilities other: 3 c11bd7d3
+        artefact table: 418 bb4f2e23
+        artefact curves: {"helped": [0.464609, 0.0138225, 0.0138225, 0.01], "alone": [0.464609, 0.456309, 0.005,
+            0.0]}
+        note helped 0.126, alone 0.231: gain -0.106 [-1.366, +1.154]
+        return helped=0.125564 alone=0.23148 gain=-0.105916 gain/low=-1.36563 gain/high=1.15379
+        """,
+    ),
+    *(
+        LearningScenario(
+            "worlds/slinvit",
+            settings={"world": "key_door", "options": {"size": 3}, "speaker": "other", **looked},
+            script={"accuracy": {"other": 0.4}},
+            transcript=transcript,
+        )
+        for looked, transcript in LOOKED
+    ),
+    *(
+        LearningScenario(
+            "worlds/instruct_rl",
+            settings={"numbers": 4, "speaker": "other", "instruction": "Select the same.", "seeds": 2, **learned},
+            script={"accuracy": {"other": 0.6}},
+            transcript=transcript,
+        )
+        for learned, transcript in INSTRUCTED
+    ),
+    LearningScenario(
+        "worlds/instruct_rl",
+        settings={"seeds": 1},
+        transcript="""
+        ConfigError: procedure.seeds: 1 player has no stranger to play with; set 2 or more
         """,
     ),
 )
