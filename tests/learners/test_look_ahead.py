@@ -55,9 +55,9 @@ def test_only_proposals_are_followed_and_equals_share():
     assert (look_ahead(table, wrong, np.zeros(3), depth=4, breadth=1, strength=0.0)[:, 0] == 1).all()
     even = np.full((3, 2), 0.5)
     assert look_ahead(table, even, np.zeros(3), depth=1, breadth=2, strength=0.0)[1].tolist() == [0, 1]
-    assert look_ahead(
-        Chain(length=9, near=0.0).table(), np.full((9, 2), 0.5), np.zeros(9), depth=1, breadth=2, strength=0.0
-    )[0].tolist() == [0.5, 0.5]
+    far = Chain(length=9, near=0.0).table()
+    found = look_ahead(far, np.full((9, 2), 0.5), np.zeros(9), depth=1, breadth=2, strength=0.0)
+    assert found[0].tolist() == [0.5, 0.5]
 
 
 def test_a_large_weight_follows_the_speaker():

@@ -89,8 +89,7 @@ class Run:
         self.signals = Signals(self.journal.kept_words, self.display.stop_after_step)
         self.ended_early: str | None = None  # why the steps are not all done, if the run file ended them
         self.started = time.monotonic()
-        self.stop = Stop.at(file.sampling.stop, encoder.tokenizer) if file.sampling.stop else None
-        self.begin = forced(encoder, file.sampling) if file.sampling.begin else ()
+        self.stop, self.begin = Stop.at(file.sampling.stop, encoder.tokenizer), forced(encoder, file.sampling)
         self._stop: frozenset[int] = frozenset()
         self._rewards: tuple[Reward, ...] | None = None
         self._scorers: dict[tuple[Reward, ...], Scorer] = {}

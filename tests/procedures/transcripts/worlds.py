@@ -53,10 +53,10 @@ REPEATED = (
 )
 LOOKED = (
     (
-        {"depth": 2, "breadth": 2, "strength": 5.0},
+        {"depth": 4, "breadth": 2, "strength": 5.0},
         """
         probabilities other: 18 915b9818
-        artefact policy: 2979 21b35f1a
+        artefact policy: 2979 ffd46a75
         note helped 0.000, alone 0.061: gain -0.061
         return helped=0 alone=0.0608735 gain=-0.0608735
         """,
