@@ -13,9 +13,9 @@ def test_a_game():
     for selected, reward in ((0, 0.0), (2, 1.0)):
         seed = next(s for s in range(50) if game.reset(s) == ("sees", 2))
         assert game.describe(game.reset(seed)) == "You see that 3 pays, and say a number."
-        heard = game.step(1)
-        assert (heard.state, heard.reward, heard.done) == (("hears", 1), 0.0, False)
-        assert game.describe(heard.state) == "Your partner has said 2, and you select a number."
+        told = game.step(1)
+        assert (told.state, told.reward, told.done) == (("hears", 1), 0.0, False)
+        assert game.describe(told.state) == "Your partner has said 2, and you select a number."
         end = game.step(selected)
         assert (end.reward, end.done) == (reward, True)
         assert game.describe(end.state) == "A number is selected."

@@ -62,6 +62,15 @@ LOOKED = (
         """,
     ),
     (
+        {"depth": 2, "breadth": 2, "strength": 5.0},
+        """
+        probabilities other: 18 915b9818
+        artefact policy: 2979 21b35f1a
+        note helped 0.000, alone 0.061: gain -0.061
+        return helped=0 alone=0.0608735 gain=-0.0608735
+        """,
+    ),
+    (
         {"leaf": "random", "breadth": 1},
         """
         probabilities other: 18 915b9818

@@ -57,9 +57,9 @@ def together_q(world: SaySelect, seed: int, settings: Settings, hooks: Hooks) ->
     learner = QLearner(world, seed, settings, hooks)
     for episode in range(settings.episodes):
         seen = world.reset(seed_for(seed, "episode", episode))
-        heard = world.step(said := learner.choose(seen)).state
-        after = world.step(selected := learner.choose(heard))
-        for time, (state, action) in enumerate([(seen, said), (heard, selected)]):
+        told = world.step(said := learner.choose(seen)).state
+        after = world.step(selected := learner.choose(told))
+        for time, (state, action) in enumerate([(seen, said), (told, selected)]):
             learner.learn(Transition(state, action, after.reward, after.state, True, episode, time))
     return learner.learned.q
 
