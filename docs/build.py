@@ -35,9 +35,9 @@ def page() -> str:
 
 def pages() -> dict[str, str]:
     """Every generated page by its name; design.md and from_*.md are written by hand but for their tables."""
-    design, trl, verl = (
+    design, trl, verl, openrlhf = (
         Path(__file__).with_name(name).read_text(encoding="utf-8")
-        for name in ("design.md", "from_trl.md", "from_verl.md")
+        for name in ("design.md", "from_trl.md", "from_verl.md", "from_openrlhf.md")
     )
     return {
         "methods.md": page(),
@@ -48,6 +48,7 @@ def pages() -> dict[str, str]:
         "design.md": room_table.written(design),
         "from_trl.md": key_tables.written(trl, key_tables.of_trl()),
         "from_verl.md": key_tables.written(verl, key_tables.of_verl()),
+        "from_openrlhf.md": key_tables.written(openrlhf, key_tables.of_openrlhf()),
     }
 
 

@@ -1,9 +1,10 @@
-"""The tables of docs/from_trl.md and docs/from_verl.md, from the rules that `posttrain convert` applies."""
+"""The tables of docs/from_trl.md, from_verl.md and from_openrlhf.md, from the rules that `posttrain convert` applies."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from posttrain.convert.converter import peer_of
+from posttrain.convert.openrlhf_ppo import ESTIMATORS as OPENRLHF
 from posttrain.convert.preferences import LOSSES
 from posttrain.convert.rules import Becomes, Idle, Joined, Without
 from posttrain.convert.verl_losses import ESTIMATORS, REDUCTIONS
@@ -39,6 +40,15 @@ def of_verl() -> dict[str, str]:
         "estimators": _table(("`algorithm.adv_estimator`", "method"), estimators),
         "reductions": _table(("`loss_agg_mode`", "`method.policy.reduce`"), reductions),
         **_of("verl", "verl"),
+    }
+
+
+def of_openrlhf() -> dict[str, str]:
+    """The tables of from_openrlhf.md."""
+    estimators = [(f"`{name}`", f"`{path}`") for name, path in OPENRLHF.items()]
+    return {
+        "estimators": _table(("`algo.advantage.estimator`", "method"), estimators),
+        **_of("openrlhf", "OpenRLHF"),
     }
 
 

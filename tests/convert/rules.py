@@ -19,7 +19,7 @@ SAMPLES: dict[str, Any] = {
     "train.max_grad_norm": 0.7, "train.betas": [0.8, 0.9], "train.max_length": 77, "train.save_every": 7,
     "train.keep": 3, "train.critic_warmup": 2, "train.log_every": 3, "train.samples_every": True,
     "seed": 5, "name": "mine",
-    "model.revision": "abc", "model.dtype": "bfloat16", "bf16": True, "bfloat16": True,
+    "model.revision": "abc", "model.dtype": "bfloat16", "bf16": True, "ds.param_dtype": "bf16", "bfloat16": True,
     "model.activation_checkpointing": True, "model.chat_template": __file__, "device": True,
     "model.chat_template_kwargs": {"enable_thinking": False}, "enable_thinking": False, "mask_history": True,
     "sampling.max_tokens": 33, "sampling.temperature": 0.7, "evaluate.samples": 2, "data.size": 9,

@@ -10,7 +10,7 @@ import typer
 
 def convert(
     peer: Annotated[
-        str, typer.Argument(metavar="TRAINER", help="trl, verl, axolotl or llamafactory.", show_default=False)
+        str, typer.Argument(metavar="TRAINER", help="trl, verl, openrlhf, axolotl or llamafactory.", show_default=False)
     ],
     config: Annotated[
         str,

@@ -1,1 +1,1 @@
-"""Run files from the configurations of other trainers: TRL, verl, Axolotl and LLaMA-Factory."""
+"""Run files from the configurations of other trainers: TRL, verl, OpenRLHF, Axolotl and LLaMA-Factory."""

@@ -19,7 +19,7 @@ from posttrain.convert.source import read_source, resolved
 from posttrain.core.parts import PartError
 from posttrain.errors import ConfigError, suggestion
 
-PEERS = ("trl", "verl", "axolotl", "llamafactory")
+PEERS = ("trl", "verl", "openrlhf", "axolotl", "llamafactory")
 
 
 def peer_of(name: str) -> Peer:

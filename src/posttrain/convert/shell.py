@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from posttrain.errors import ConfigError
 
 ASSIGNMENT = re.compile(r"\s*(?:export\s+|local\s+)?([A-Za-z_]\w*)=(.*)")
-VARIABLE = re.compile(r"\$\{(\w+)(?::?[-=]([^{}]*))?\}|\$(\w+)")
+VARIABLE = re.compile(r"\$\{(\w+)(?:\[@\]|:?[-=]([^{}]*))?\}|\$(\w+)")
+LIST = re.compile(r"^(\w+)=\(\n(.*?)^\)$", re.MULTILINE | re.DOTALL)
+HERE = re.compile(r"^read .*?(\w+) *<<-?'?(\w+)'?\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
 ARITHMETIC = re.compile(r"\$\(\(([^()]*)\)\)")
 OPERATORS = {
     ast.Add: operator.add,
@@ -38,7 +40,7 @@ def script_words(text: str) -> list[str]:
     """Return the words of a script in which the variables that it sets itself are replaced."""
     variables: dict[str, str] = {}
     lines = []
-    for line in text.replace("\\\n", " ").splitlines():
+    for line in _without_lists(text).replace("\\\n", " ").splitlines():
         match = ASSIGNMENT.fullmatch(line)
         if match:
             value = expanded(match.group(2), variables)
@@ -49,6 +51,19 @@ def script_words(text: str) -> list[str]:
         else:
             lines.append(expanded(line, variables))
     return words("\n".join(line for line in lines if not line.lstrip().startswith("#")))
+
+
+def _without_lists(text: str) -> str:
+    """Replace lists of words (`X=(...)`) and here documents that a variable reads where they are used."""
+    lists = {m.group(1): m.group(2) for m in LIST.finditer(text)} | {
+        m.group(1): m.group(3) for m in HERE.finditer(text)
+    }
+    text = HERE.sub("", LIST.sub("", text))
+    for name, body in lists.items():
+        kept = (line for line in body.replace("\\\n", " ").splitlines() if not line.lstrip().startswith("#"))
+        one_line = " ".join(" ".join(kept).split())
+        text = re.sub(rf"\$\{{{name}\[@\]\}}|\$\{{?{name}\b\}}?", one_line.replace("\\", "\\\\"), text)
+    return text
 
 
 def expanded(text: str, variables: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from posttrain.config.yaml_ import parse_value
 from posttrain.convert.shell import script_words, words
 from posttrain.errors import ConfigError
 
-TRAINERS = ("sft", "dpo", "kto", "reward", "grpo", "rloo", "ppo", "orpo", "cpo", "online_dpo")
+TRAINERS = ("sft", "dpo", "rm", "kto", "reward", "grpo", "rloo", "ppo", "orpo", "cpo", "online_dpo")
 CONFIG = ("config", "config_file", "config-name")
 PROCESSES = ("num_processes", "nproc_per_node", "num_gpus")
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")
@@ -75,8 +75,8 @@ def _program(line: Sequence[str]) -> tuple[int, str | None]:
     for i, word in enumerate(line):
         if word == "trl" and i + 1 < len(line):
             return i + 2, line[i + 1]
-        if word.endswith(".py") or word.startswith(("verl.", "trl.", "axolotl.")):
-            name = re.split(r"[/.]", word.removesuffix(".py"))[-1]
+        if word.endswith(".py") or word.startswith(("verl.", "trl.", "axolotl.", "openrlhf.")):
+            name = re.split(r"[/.]", word.removesuffix(".py"))[-1].removeprefix("train_")
             return i + 1, next((t for t in TRAINERS if name.startswith(t)), None)
         if word in ("llamafactory-cli", "axolotl"):
             return i + 2, None

@@ -11,7 +11,7 @@ from posttrain.convert.values import order, positive_or_null, schedule, trackers
 from posttrain.convert.verl_runs import policy_gradient, supervised
 
 _MEMORY = Idle("train.tokens_per_device bounds the memory of a forward pass; the result does not depend on it")
-_PARALLEL = Idle("a run is one process on one device")
+_PARALLEL = Idle("processes are named in backend, and the result does not depend on their number")
 _DISPLAY = Idle("runs have no such switch")
 _SAMPLER = "answers are drawn from the whole distribution, so that log-probs are those of the policy"
 _TURNS = Without(
@@ -87,7 +87,7 @@ RULES: dict[str, Rule] = {
     f"{ROLLOUT}.val_kwargs.top_k": Without(_SAMPLER, (None, -1, 0)),
     f"{ROLLOUT}.val_kwargs.top_p": Without(_SAMPLER, (None, 1, 1.0)),
     f"{ROLLOUT}.multi_turn.": _TURNS,
-    f"{ROLLOUT}.": Idle("answers are sampled by posttrain's own engine, from the weights that are trained"),
+    f"{ROLLOUT}.": Idle("answers are drawn by the native sampler; sampler: {path: vllm} draws them with vLLM"),
     "actor_rollout_ref.": _PARALLEL,
     # the critic and rewards
     "critic.model.path": Becomes("models.critic.path"),
