@@ -31,7 +31,8 @@ def docs(monkeypatch) -> Callable[[str], ModuleType]:
     return importlib.import_module
 
 
-GENERATED = ("methods.md", "faults.md", "papers.md", "run_file.md", "design.md", "from_trl.md", "from_verl.md", "from_openrlhf.md")
+FROM = ("from_trl.md", "from_verl.md", "from_openrlhf.md")
+GENERATED = ("methods.md", "faults.md", "papers.md", "run_file.md", "design.md", *FROM)
 
 
 @pytest.mark.parametrize("page", GENERATED)
