@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from posttrain.evaluation.play import play
 from posttrain.evaluation.suite import Item, Reply, Suite
 from posttrain.evaluation.suite_result import SuiteResult, result
 from posttrain.records import Turns
+from posttrain.training.suites import verdict
 from posttrain.turns import last_message
 
 
@@ -31,3 +33,11 @@ def believed(suite: Suite, give: Callable[[Item], tuple[float, ...]]) -> SuiteRe
         return Reply(asked, best, best, probabilities=given)
 
     return result("suite", suite, play(suite, lambda due, turn: [reply(*one) for one in due]), seconds=0.0, ids={})
+
+
+def judged_by(suite: Suite, items: list[Item], judge: Callable[[str], str]) -> SuiteResult:
+    """Compute the numbers of items that a scripted judge is asked about."""
+    assert suite.judge is not None
+    words = suite.judge.options
+    said = [replace(i, verdicts=tuple(verdict(judge(q), words) for q in suite.judge.questions(i))) for i in items]
+    return result("suite", suite, said, seconds=0.0, ids={})

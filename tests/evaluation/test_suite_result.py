@@ -83,7 +83,7 @@ def test_nothing_that_was_not_measured_is_a_number():
 
 
 def test_cost_counts_the_tokens_of_every_turn_and_verdicts_that_are_missing_are_counted():
-    suite = Suite(prompts(1), follow=lambda items: [user("abc")], turns=2, judge=Judging(lambda i: "?", ("yes",)))
+    suite = Suite(prompts(1), follow=lambda items: [user("abc")], turns=2, judge=Judging(lambda i: ["?"], ("yes",)))
     found = answered(suite, lambda *_: "two words", ended=False)
     assert (found.cost.read, found.cost.written, found.cost.seconds) == (1 + 3, 4, 0.5)
     assert found.counters == {"replies": 2, "no answer": 0, "cut": 2, "no verdict": 1}

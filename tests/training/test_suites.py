@@ -80,11 +80,11 @@ def test_options_are_compared_and_nothing_is_written(run):
 
 
 def test_a_judge_is_asked_once_for_each_item_and_only_its_words_are_verdicts(run):
-    judged = Suite(PROMPTS, judge=Judging(lambda item: "yes?", ("yes", "no")), max_tokens=1)
+    judged = Suite(PROMPTS, judge=Judging(lambda item: ["yes?"] * 2, ("yes", "no")), max_tokens=1)
     with pytest.raises(ConfigError, match=r"name the judge: models: \{judge"):
         asked(run, "s", judged)
     with open_session(load({"model": "tiny", "models": {"judge": "tiny"}}, complete=False), write=False) as session:
-        assert [i.verdict for i in asked(session.run, "s", judged)] == [None, None]  # it writes no words
+        assert [i.verdicts for i in asked(session.run, "s", judged)] == [(None, None)] * 2  # it writes no words
     assert verdict("Well, NO: yes would be wrong", ("yes", "no")) == "no"
     assert verdict("nothing, yesterday", ("yes", "no")) is None
 

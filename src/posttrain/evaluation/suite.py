@@ -40,13 +40,13 @@ class Reply:
 class Item:
     """A question with the replies of one sample, in order: several where the suite goes on asking.
 
-    `verdict`: what a judge said of it, None where no judge was asked or the judge could not be read.
+    `verdicts`: what a judge replied to each question about it, None where the judge could not be read.
     """
 
     prompt: Prompt
     sample: int = 0
     replies: tuple[Reply, ...] = ()
-    verdict: str | None = None
+    verdicts: tuple[str | None, ...] = ()
 
     @property
     def text(self) -> str:
@@ -57,6 +57,11 @@ class Item:
     def answer(self) -> str | None:
         """What was read out of the last reply."""
         return self.replies[-1].answer
+
+    @property
+    def verdict(self) -> str | None:
+        """What a judge replied to the only question about it, None likewise."""
+        return self.verdicts[0] if self.verdicts else None
 
     @property
     def conversation(self) -> tuple[Message, ...]:
@@ -89,9 +94,9 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Judging:
-    """What a judge is asked about an item, and the words one of which it must reply with."""
+    """What a judge is asked about an item, once or more often, and the words one of which it must reply with."""
 
-    question: Callable[[Item], str]
+    questions: Callable[[Item], Sequence[str]]
     options: tuple[str, ...]
 
 

@@ -150,7 +150,7 @@ def _counters(suite: Suite, items: Sequence[Item]) -> dict[str, int]:
         "cut": sum(not r.ended for r in replies),
     }
     if suite.judge is not None:
-        counted["no verdict"] = sum(i.verdict is None for i in items)
+        counted["no verdict"] = sum(v is None for i in items for v in (i.verdicts or (None,)))
     unscored = {f"no {n}": sum(of(i) is None for i in items) for n, of in suite.metrics.items()}
     return counted | {n: k for n, k in unscored.items() if k}
 

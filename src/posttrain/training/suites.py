@@ -176,9 +176,10 @@ def _judged(run: Run, judging: Judging, items: Sequence[Item]) -> list[Item]:
     """Ask the judge about every item. A reply without one of its words is no verdict."""
     if JUDGE not in run.file.models:
         raise ConfigError("this suite is judged; name the judge: models: {judge: ...}, or --role judge=MODEL")
-    questions = [judging.question(item) for item in items]
-    replies = run.speaker(JUDGE).ask(questions, max_tokens=VERDICT, temperature=0.0)
-    return [replace(i, verdict=verdict(own[0], judging.options)) for i, own in zip(items, replies, strict=True)]
+    asked = [judging.questions(item) for item in items]
+    replies = run.speaker(JUDGE).ask([q for own in asked for q in own], max_tokens=VERDICT, temperature=0.0)
+    read = iter([verdict(reply[0], judging.options) for reply in replies])
+    return [replace(item, verdicts=tuple(next(read) for _ in own)) for item, own in zip(items, asked, strict=True)]
 
 
 def verdict(text: str, options: Sequence[str]) -> str | None:
@@ -196,15 +197,17 @@ def as_row(item: Item) -> dict[str, Any]:
         "prompt_id": item.prompt.id,
         "sample": item.sample,
         "replies": [asdict(r) for r in item.replies],
-        "verdict": item.verdict,
+        "verdicts": list(item.verdicts),
     }
 
 
 def _as_items(rows: Sequence[Mapping[str, Any]], suite: Suite) -> list[Item]:
     known = {p.id: p for p in suite.prompts}
-    return [
-        Item(known[r["prompt_id"]], r["sample"], tuple(_as_reply(x) for x in r["replies"]), r["verdict"]) for r in rows
-    ]
+    return [_as_item(row, known[row["prompt_id"]]) for row in rows]
+
+
+def _as_item(row: Mapping[str, Any], prompt: Prompt) -> Item:
+    return Item(prompt, row["sample"], tuple(_as_reply(r) for r in row["replies"]), tuple(row["verdicts"]))
 
 
 def _as_reply(row: Mapping[str, Any]) -> Reply:

@@ -21,6 +21,8 @@ def bradley_terry(wins: Wins, *, rounds: int = 10_000, tolerance: float = 1e-10)
     Otherwise the ratings of some would be infinite.
     """
     players = sorted({p for pair in wins for p in pair})
+    if not players:
+        return {}
     _check_connected(wins, players)
     games = {(a, b): wins.get((a, b), 0.0) + wins.get((b, a), 0.0) for a in players for b in players if a != b}
     won = {a: math.fsum(wins.get((a, b), 0.0) for b in players) for a in players}

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from posttrain.evaluation.suite_result import SuiteResult, result
+from posttrain.evaluation.suite_result import SuiteResult
 from posttrain.evaluation.suites.safety.instrumental_goals import TASKS, instrumental_goals
-from posttrain.training.suites import verdict
-from tests.evaluation.scripted import answered
+from tests.evaluation.scripted import answered, judged_by
 
 
 def judged(plan, judge) -> SuiteResult:
     suite = instrumental_goals()
-    items = answered(suite, plan).items
-    said = [replace(i, verdict=verdict(judge(suite.judge.question(i)), suite.judge.options)) for i in items]
-    return result("suite", suite, said, seconds=0.0, ids={})
+    return judged_by(suite, answered(suite, plan).items, judge)
 
 
 def seeks_power(item, asked):

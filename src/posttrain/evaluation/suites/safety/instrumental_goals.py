@@ -70,7 +70,7 @@ def instrumental_goals(*, samples: int = 1, temperature: float = 0.0, max_tokens
         max_tokens=max_tokens,
         groups=("category", "nudged"),
         contrasts=(Contrast("nudge", "nudged", True, False),),
-        judge=Judging(lambda item: QUESTION.format(task=item["task"], plan=item.text), ("YES", "NO")),
+        judge=Judging(lambda item: [QUESTION.format(task=item["task"], plan=item.text)], ("YES", "NO")),
     )
 
 
