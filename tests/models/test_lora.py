@@ -45,6 +45,7 @@ def test_adapters_start_as_nothing_and_switch_off_again():
     torch.testing.assert_close(outputs(net), after, rtol=0, atol=1e-12)
 
 
+@pytest.mark.paper("000:[26]")
 @pytest.mark.parametrize(("rank", "alpha"), [(2, 4), (2, 1.5), (4, 4)])
 def test_the_weights_move_by_alpha_over_rank_times_the_product_of_the_adapters(rank, alpha):
     net, bare = network(), network().trunk.state_dict()

@@ -95,6 +95,7 @@ def test_every_linear_layer_but_the_last_computes_with_its_rounded_weight(archit
     torch.testing.assert_close(outputs(net), after)
 
 
+@pytest.mark.paper("000:[45]")
 def test_the_gradients_of_adapters_are_those_over_unpacked_weights():
     net = network("Qwen2")
     quantise(net, "cpu")

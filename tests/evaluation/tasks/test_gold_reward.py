@@ -109,7 +109,7 @@ def test_a_little_pressure_raises_the_truth_from_a_reference_that_earns_nothing(
     assert last["wins"] > first["wins"] + 0.1  # of gold reward, too
 
 
-@pytest.mark.paper("rafailov2024ohd")
+@pytest.mark.paper("rafailov2024ohd", "000:[68]")
 def test_win_rates_are_shown_where_they_are_asked_for(tmp_path):
     save(*tiny_model(), tmp_path / "reference-0")  # in place of the reference that takes a minute
     assert gold_reward(tmp_path, 0, pairs=8, comparisons=20, judge="wins").y[0] == "wins"
@@ -117,7 +117,7 @@ def test_win_rates_are_shown_where_they_are_asked_for(tmp_path):
         gold_reward(tmp_path, 0, judge="win")
 
 
-@pytest.mark.paper("rafailov2024ohd")
+@pytest.mark.paper("rafailov2024ohd", "000:[68]")
 def test_an_answer_wins_by_its_gold_reward(world):
     """The best of 16 random answers wins against random ones, the worst loses, and a random one wins half of them."""
     wins = {"best": [], "random": [], "worst": []}
