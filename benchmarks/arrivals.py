@@ -51,6 +51,10 @@ class Episodes:
         else:
             self.arrived.put(made)
 
+    @property
+    def away(self) -> int:
+        return self.underway
+
     def take(self, wait: bool) -> Sequence[Request]:
         made: list[tuple[int, int, Request]] = []
         if self.in_step and not wait:

@@ -63,6 +63,8 @@ def requests(count: int = 5, **settings):
 class Later:
     """Requests that arrive in parts."""
 
+    away = 0
+
     def __init__(self, parts):
         self.parts = parts
 

@@ -21,6 +21,8 @@ STEP, LATENCY = 0.03, 0.2  # seconds of a decoding step, mean seconds of a tool
 class Given:
     """Requests that arrive before certain decoding steps, counted from 0."""
 
+    away = 0
+
     def __init__(self, by_step):
         self.by_step = dict(by_step)
         self.steps = 0
@@ -52,6 +54,10 @@ class Conversations:
         self.due.append(
             (self.now + latency, episode, turn, Request(prompt, drawn.getrandbits(30), length, keep=self.keep))
         )
+
+    @property
+    def away(self):
+        return sum(turn > 0 for _, _, turn, _ in self.due)
 
     def take(self, wait):
         if wait and self.due:
@@ -182,6 +188,17 @@ def test_slots_are_busy_while_tools_work():
     engine.generate([], on_finished=finished, arrivals=conversations)
     assert len(ends) == 60
     assert busy[0] > 0.9
+
+
+def test_as_many_conversations_begin_as_the_cache_keeps_and_the_least_far_go_on():
+    conversations = Conversations(6, 3, tokens=2)
+    engine = Engine({"policy": network()}, NEVER, slots=2)
+    engine.generate([], on_finished=conversations.finished, arrivals=conversations)
+    ended = list(conversations.answers)
+    began = {episode for episode, _ in ended[:4]}  # twice as many as slots
+    assert {(e, 0) for e in began} == set(ended[:4])
+    assert {(e, 1) for e in began} == set(ended[4:8])
+    assert {(e, 0) for e in range(6)} - set(ended[:4]) <= set(ended[8:12])
 
 
 def test_transformers_answers_arrivals_in_the_next_batch():

@@ -94,7 +94,8 @@ class Engine:
         times = 1 if arrivals is None else CONVERSATIONS
         slots, self.cache = self._slots(networks, requests, self.slots if kept else most, times), None
         with _evaluating(networks):
-            scheduler = Scheduler(slots, most, scores_from(source, slots.decodings), self.stop)
+            scores = scores_from(source, slots.decodings)
+            scheduler = Scheduler(slots, most, scores, self.stop, arriving=arrivals is not None)
             scheduler.add(requests)
             done = self._run(scheduler, pause, on_finished, progress, arrivals)
         if slots is before or any(r.keep for r in scheduler.requests):
@@ -135,6 +136,7 @@ class Engine:
                 check(number, request, scheduler.slots.networks)
             scheduler.slots.reserve(max(len(r.read) for r in new) + 1 + HEADROOM)
             scheduler.add(new)
+        scheduler.away = arrivals.away
         return scheduler.admit()
 
     def _edited(

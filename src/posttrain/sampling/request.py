@@ -103,6 +103,11 @@ NEVER = Pause()
 class Arrivals(Protocol):
     """Requests that arrive while others are answered. Their numbers go on from those of the call of `generate`."""
 
+    @property
+    def away(self) -> int:
+        """The number of conversations whose next requests will arrive once somebody has answered them."""
+        ...
+
     def take(self, wait: bool) -> Sequence[Request]:
         """Return the requests that have arrived since the last time. The engine asks once before every decoding step.
 

@@ -20,17 +20,22 @@ ADMIT_SHARE = 16  # prompts are read once 1/16 of the slots are free
 class Scheduler:
     """Runs up to `most` sequences in the first slots, one step at a time; sequence i of the running ones is in slot i.
 
-    The requests that are expected to run longest start first, so that none is left to run alone.
+    The requests that are expected to run longest start first, so that none is left to run alone. `arriving`: more may
+    come, as the next turns of those that run. Then as many conversations are underway as the cache keeps, and the one
+    that is least far goes on: they end together, and until then there is work for every slot.
     """
 
-    def __init__(self, slots: Slots, most: int, scores: Scores, stop: frozenset[int]):
+    def __init__(self, slots: Slots, most: int, scores: Scores, stop: frozenset[int], *, arriving: bool = False):
         self.requests: list[Request] = []
         self.slots = slots
         self.most = most
         self.size = 0  # slots that the requests could have kept busy so far
         self.scores = scores
         self.stop = stop
-        self.waiting: deque[int] = deque()
+        self.arriving = arriving
+        self.waiting: deque[int] = deque()  # those that go on, and then those that begin
+        self.going_on = 0  # how many of them
+        self.away = 0  # conversations that may go on, once somebody has answered
         self.running: list[RunningSequence] = []
         self.suspended: dict[int, Completion] = {}
         self._settings: tuple[Tensor, Tensor, Tensor] | None = None
@@ -49,7 +54,8 @@ class Scheduler:
         self.requests += requests
         known = {number: self.requests[number] for number in self.waiting}
         known |= dict(enumerate(requests, len(self.requests) - len(requests)))
-        self.waiting = deque(_order(known, self.slots))
+        order, self.going_on = _order(known, self.slots, least_first=self.arriving)
+        self.waiting = deque(order)
         self.size = max(self.size, min(self.most, len(self) + len(self.waiting)))
 
     def admit(self) -> bool:
@@ -62,17 +68,24 @@ class Scheduler:
         free = self.size - before
         enough = free >= min(max(1, self.size // ADMIT_SHARE), len(self.waiting))
         while self.waiting and len(self) < self.size:
-            number = self.waiting[0]
+            place = self._next()
+            number = self.waiting[place]
             request = self.requests[number]
             if before and not enough and self.slots.longest_cached_prefix(request.read)[1] < len(request.read):
                 break
-            self.waiting.popleft()
+            del self.waiting[place]
+            self.going_on -= place < self.going_on
             self.slots.start(request.read, len(self))
             self.running.append(RunningSequence.start(number, request))
         if len(self) > before:
             self.slots.prefill()
             self._settings = _settings(self.running, self.slots.device)
         return bool(self.running)
+
+    def _next(self) -> int:
+        """The place of the request that starts next: one that goes on, unless another conversation may begin."""
+        room = len(self) + self.going_on + self.away < self.slots.most
+        return self.going_on if self.arriving and room and self.going_on < len(self.waiting) else 0
 
     def advance(self) -> None:
         """Draw one token for each running sequence."""
@@ -149,22 +162,28 @@ class Scheduler:
         return self.suspended.get(number, self.requests[number].partial)
 
 
-def _order(requests: Mapping[int, Request], slots: Slots) -> list[int]:
+def _order(requests: Mapping[int, Request], slots: Slots, *, least_first: bool) -> tuple[list[int], int]:
     """The order in which requests start: partial answers and continued conversations, then the longest expected ones.
 
-    Requests with the same prompt stay together.
+    Requests with the same prompt stay together. `least_first`: of the continued ones the shortest are first. Also
+    returns how many are continued.
     """
     longest: dict[tuple[int, ...], int] = {}
     for r in requests.values():
         longest[r.read] = max(longest.get(r.read, 0), r.remaining)
-    continued = {read: slots.longest_cached_prefix(read)[1] > 0 for read in longest} if slots.used else {}
+    known = slots.goes_on if least_first else lambda read: slots.longest_cached_prefix(read)[1] > 0
+    continued = {read: known(read) for read in longest} if slots.used else {}
+
+    def new(r: Request) -> bool:
+        return not r.partial.tokens and not continued.get(r.read, False)
 
     def key(i: int) -> tuple[object, ...]:
         r = requests[i]
-        new = not r.partial.tokens and not continued.get(r.read, False)
-        return new, -longest[r.read], -len(r.read), r.read, -r.remaining, i
+        begins = new(r)
+        first = len(r.read) if least_first and not begins else 0
+        return begins, first, -longest[r.read], -len(r.read), r.read, -r.remaining, i
 
-    return sorted(requests, key=key)
+    return sorted(requests, key=key), sum(not new(r) for r in requests.values())
 
 
 def _settings(sequences: Sequence[RunningSequence], device: torch.device) -> tuple[Tensor, Tensor, Tensor] | None:

@@ -83,6 +83,11 @@ class Slots:
         best = max(range(len(common)), key=common.__getitem__)
         return best, common[best] if common[best] >= WORTH * len(tokens) else 0
 
+    def goes_on(self, tokens: tuple[int, ...]) -> bool:
+        """Whether these tokens go on with a conversation that is kept."""
+        kept = (cached for cached, when in zip(self.cached_tokens, self.kept, strict=True) if when)
+        return any(len(cached) < len(tokens) and tokens[: len(cached)] == cached for cached in kept)
+
     def start(self, tokens: tuple[int, ...], slot: int) -> None:
         """Give a sequence that begins with these tokens `slot`, the first one behind the running ones.
 

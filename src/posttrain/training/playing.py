@@ -156,6 +156,11 @@ class Playing:
         finally:
             self.hosts.abandon()
 
+    @property
+    def away(self) -> int:
+        """The number of episodes whose turn the environment has not answered yet."""
+        return len(self.actions)
+
     def take(self, wait: bool) -> list[Request]:
         """Return the requests for turns that can be sampled; with `wait` at least one, unless all is over."""
         while answers := self.hosts.ready(block=wait):

@@ -31,6 +31,10 @@ class _Stamped(Arrivals):
     arrivals: Arrivals
     steps: int
 
+    @property
+    def away(self) -> int:
+        return self.arrivals.away
+
     def take(self, wait: bool) -> list[Request]:
         return [replace(r, version=self.steps) for r in self.arrivals.take(wait)]
 
