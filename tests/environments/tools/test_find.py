@@ -48,6 +48,25 @@ def test_the_form_of_qwen_coder_and_python():
     assert writing_of(encoder_of("chatml", template=python).template).form == "pythonic"
 
 
+DEEPSEEK = """{% for m in messages %}{% if m.role == 'user' %}<｜User｜>{{ m.content }}{% endif %}
+{%- if m.role == 'assistant' and m.content is none %}<｜Assistant｜><｜tool▁calls▁begin｜>{% for c in m.tool_calls %}
+{{- '<｜tool▁call▁begin｜>' + c.type + '<｜tool▁sep｜>' + c.function.name + '\\n```json\\n' }}
+{{- c.function.arguments + '\\n```<｜tool▁call▁end｜>' }}
+{%- endfor %}<｜tool▁calls▁end｜>{% elif m.role == 'assistant' %}<｜Assistant｜>{{ m.content }}{% endif %}
+{%- endfor %}{% if add_generation_prompt %}<｜Assistant｜>{% endif %}"""
+HARMONY = """{% for m in messages %}<|start|>{{ m.role }}{% if m.tool_calls %}
+{%- set f = m.tool_calls[0].function %}{{ ' to=functions.' + f.name }}<|channel|>commentary json<|message|>
+{{- f.arguments | tojson }}<|call|>
+{%- else %}{{ '<|channel|>final' if m.role == 'assistant' }}<|message|>{{ m.content }}<|end|>{% endif %}
+{%- endfor %}{% if add_generation_prompt %}<|start|>assistant{% endif %}"""
+
+
+@pytest.mark.parametrize(("form", "template"), [("deepseek", DEEPSEEK), ("harmony", HARMONY)])
+def test_the_form_of_deepseek_and_harmony(form, template):
+    """DeepSeek's templates write calls of messages without content, whose arguments are a text."""
+    assert writing_of(encoder_of("chatml", template=template).template).form == form
+
+
 def test_a_turn_as_messages():
     text = 'Let me see.\n<tool_call>{"name": "f", "arguments": {"a": 1}}</tool_call>'
     whole, apart = messages_of(parse(text))

@@ -43,7 +43,26 @@ def pythonic(name, arguments):
     return f"[{name}({', '.join(f'{k}={v!r}' for k, v in arguments.items())})]"
 
 
-WRITERS = {"hermes": hermes, "qwen_coder": qwen_coder, "json": llama, "mistral": mistral, "pythonic": pythonic}
+def deepseek(name, arguments):
+    said = json.dumps(arguments, ensure_ascii=False)
+    call = f"<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{said}\n```<｜tool▁call▁end｜>"
+    return f"<｜tool▁calls▁begin｜>{call}<｜tool▁calls▁end｜>"
+
+
+def harmony(name, arguments):
+    said = json.dumps(arguments, ensure_ascii=False)
+    return f"<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{said}<|call|>"
+
+
+WRITERS = {
+    "hermes": hermes,
+    "qwen_coder": qwen_coder,
+    "json": llama,
+    "mistral": mistral,
+    "pythonic": pythonic,
+    "deepseek": deepseek,
+    "harmony": harmony,
+}
 VALUES = [
     {},
     {"a": 3},
@@ -51,6 +70,7 @@ VALUES = [
     {"b": "two\nlines", "c": {"x": [1, {"y": {}}], "z": None, "t": True}},
     {"b": "}{ ][ )( </tool_call> [TOOL_CALLS] \" ' \\ <tool_call>"},
     {"b": "</parameter> and <function=g>"},
+    {"b": "<｜tool▁call▁begin｜>g<｜tool▁call▁end｜> <|call|><|channel|>final to=g<|message|>{}"},
     {"b": ""},
     {"b": "{}"},
     {"b": "__proto__ ../../etc/passwd $(rm) '; DROP TABLE"},
@@ -135,6 +155,17 @@ UNREAD = {
         ("[TOOL_CALLS] []", "empty"),
         ("[TOOL_CALLS]f", "Expecting"),
     ],
+    "deepseek": [
+        ("<｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{x}\n```<｜tool▁call▁end｜>", "Expecting property"),
+        ("<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>{}", "no name follows"),
+        ("<｜tool▁call▁begin｜>f<｜tool▁sep｜>[1]<｜tool▁call▁end｜>", "'arguments' are no object"),
+        ("<｜tool▁call▁begin｜>f<｜tool▁sep｜>{} and so on", "' and so on' stands where"),
+    ],
+    "harmony": [
+        ("<|channel|>commentary to=functions.f<|message|>{x<|call|>", "Expecting property"),
+        ("<|channel|>commentary to=f code<|message|>[1]<|call|>", "'arguments' are no object"),
+        ("<|channel|>analysis to=f<|message|>{} and so on<|call|>", "'and so on<|call|>' stands where"),
+    ],
     "pythonic": [
         ("[f(1)]", "every argument needs its name"),
         ("[f(a=__import__('os'))]", "is no plain value"),
@@ -159,11 +190,14 @@ def test_what_cannot_be_read_is_said(form, text, says):
     assert says in unread
 
 
-@pytest.mark.parametrize("form", ["hermes", "qwen_coder", "json", "mistral"])
+@pytest.mark.parametrize("form", ["hermes", "qwen_coder", "json", "mistral", "deepseek", "harmony"])
 def test_a_call_behind_one_that_cannot_be_read_is_read(form):
-    broken = {"json": '{"name": "f", "parameters": {"a":\n', "mistral": "[TOOL_CALLS] [{]"}.get(
-        form, "<tool_call>{x</tool_call>"
-    )
+    broken = {
+        "json": '{"name": "f", "parameters": {"a":\n',
+        "mistral": "[TOOL_CALLS] [{]",
+        "deepseek": "<｜tool▁call▁begin｜>f<｜tool▁sep｜>{x<｜tool▁call▁end｜>",
+        "harmony": "<|channel|>commentary to=f<|message|>{x<|call|>",
+    }.get(form, "<tool_call>{x</tool_call>")
     action = parse(broken + WRITERS[form]("f", {"a": 1}), form, SCHEMAS)
     assert read(action) == [("f", {"a": 1})]
     assert len(action.unread) == 1
@@ -180,3 +214,10 @@ def test_other_ways_of_families():
     bare = "<function=f>\n<parameter=a>\nmany\n</parameter>\n</function>"
     assert read(parse(bare, "qwen_coder", SCHEMAS)) == [("f", {"a": "many"})]
     assert read(parse("[f(a=true, c={'x': null})]", "pythonic")) == [("f", {"a": True, "c": {"x": None}})]
+    newer = "<｜tool▁call▁begin｜>f<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>{}"
+    assert read(parse(newer, "deepseek")) == [("f", {}), ("function", {})]
+    asked = '<|start|>assistant to=functions.f<|channel|>commentary json<|message|>{"a": 1}'
+    assert read(parse(asked, "harmony")) == [("f", {"a": 1})]
+    turn = f"<|channel|>analysis<|message|>Add.assistant{harmony('f', {})}{asked}"  # without the marks of turns
+    assert read(parse(turn, "harmony")) == [("f", {}), ("f", {"a": 1})]
+    assert parse("<|channel|>final<|message|>to=functions.f", "harmony").calls == ()

@@ -23,6 +23,11 @@ EXAMPLES = {
     "mistral": '[TOOL_CALLS] [{"name": "...", "arguments": {...}}]',
     "json": '{"name": "...", "parameters": {...}}',
     "pythonic": "[name(key=value)]",
+    "deepseek": (
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>NAME\n"
+        '```json\n{"KEY": VALUE}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>'
+    ),
+    "harmony": '<|channel|>commentary to=functions.NAME <|constrain|>json<|message|>{"KEY": VALUE}<|call|>',
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,12 @@ ADD = {
 SCHEMA = {"type": "function", "function": ADD}
 USER: Message = {"role": "user", "content": QUESTION}
 CALLED: Message = {"role": "assistant", "content": "", "tool_calls": [CALL]}
+AS_TEXT = {**CALL, "function": {**CALL["function"], "arguments": json.dumps(CALL["function"]["arguments"])}}
+WAYS: tuple[Message, ...] = (
+    CALLED,
+    {**CALLED, "tool_calls": [AS_TEXT]},
+    {**CALLED, "content": None, "tool_calls": [AS_TEXT]},
+)
 SAID: Message = {"role": "assistant", "content": "add"}
 ANSWERED: Message = {"role": "tool", "name": "add", "content": RESULT, "tool_call_id": CALL["id"]}
 
@@ -46,10 +53,9 @@ class Writing:
 def writing_of(template: ChatTemplate) -> Writing:
     """Render a tool, a call, a result and a system message with the template, and see what it makes of each."""
     asked = template.question([USER])
-    whole = _rendered(template, [USER, CALLED])
-    said = whole.removeprefix(asked)
+    said = [_rendered(template, [USER, called]).removeprefix(asked) for called in WAYS]
     return Writing(
-        form=next((form for form in FORMS if _reads(said, form)), DEFAULT),
+        form=next((form for text in said for form in FORMS if _reads(text, form)), DEFAULT),
         thinking=OPENING.search(asked) is not None,
         tools=not Written(_rendered(template, [USER], {"tools": [SCHEMA]})).missing_tool([SCHEMA]),
         results=any(RESULT in _rendered(template, [USER, turn, ANSWERED]) for turn in (CALLED, SAID)),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from posttrain.environments.environment import Action, Call
-from posttrain.environments.tools.forms import hermes, json_lines, mistral, pythonic, qwen_coder
+from posttrain.environments.tools.forms import deepseek, harmony, hermes, json_lines, mistral, pythonic, qwen_coder
 from posttrain.environments.tools.written import Read, Schemas
 
 FORMS: Mapping[str, Read] = MappingProxyType(
@@ -17,6 +17,8 @@ FORMS: Mapping[str, Read] = MappingProxyType(
         "mistral": mistral.read,
         "json": json_lines.read,
         "pythonic": pythonic.read,
+        "deepseek": deepseek.read,
+        "harmony": harmony.read,
     }
 )
 THOUGHT_ENDS = re.compile(r"</think(?:ing)?>")
