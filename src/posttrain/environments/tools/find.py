@@ -25,7 +25,8 @@ ADD = {
 SCHEMA = {"type": "function", "function": ADD}
 USER: Message = {"role": "user", "content": QUESTION}
 CALLED: Message = {"role": "assistant", "content": "", "tool_calls": [CALL]}
-AS_TEXT = {**CALL, "function": {**CALL["function"], "arguments": json.dumps(CALL["function"]["arguments"])}}
+FUNCTION: Any = CALL["function"]
+AS_TEXT = {**CALL, "function": {**FUNCTION, "arguments": json.dumps(FUNCTION["arguments"])}}
 WAYS: tuple[Message, ...] = (
     CALLED,
     {**CALLED, "tool_calls": [AS_TEXT]},
