@@ -12,6 +12,7 @@ from posttrain.core.plan import plan
 from posttrain.core.vocabulary import Source, When
 from posttrain.errors import ModelError
 from posttrain.methods.imitation.sft import METHOD as SFT
+from posttrain.models.ia3 import add_ia3
 from posttrain.models.lora import add_lora
 from posttrain.models.network import Network
 from posttrain.training.trainer import Trainer
@@ -34,10 +35,17 @@ def checkpointed() -> Network:
     return made.train()
 
 
+def ia3() -> Network:
+    made = network("Llama", **TWO_LAYERS)
+    add_ia3(made)
+    return made
+
+
 KINDS = {
     "tied": lambda: network("Llama", **TWO_LAYERS),
     "untied": lambda: network("Qwen3", **TWO_LAYERS),
     "lora": lora,
+    "ia3": ia3,
     "checkpointed": checkpointed,
     "gpt2": lambda: network("GPT2", n_layer=2),
     "padded": lambda: padded("Gemma2", **TWO_LAYERS),
@@ -87,9 +95,13 @@ def test_the_reference_of_adapters_is_the_model_without_them(float64):
     assert not torch.equal(both["logp"], before)
 
 
-def test_a_model_that_is_no_network_is_refused():
+def test_what_cannot_be_divided_is_refused():
     with pytest.raises(ModelError, match="language models that are not quantised"):
         FsdpLearner(group(), {"policy": torch.nn.Linear(2, 2)})
+    whole = network("Qwen3", **TWO_LAYERS)
+    add_lora(whole, 2, 4, "all-linear", modules_to_save=["lm_head"], seed=1)
+    with pytest.raises(ModelError, match="modules_to_save"):
+        FsdpLearner(group(), {"policy": whole})
 
 
 @pytest.mark.fault("W4")

@@ -60,6 +60,11 @@ class FsdpLearner(Learner):
         for role, module in models.items():
             if not isinstance(module, Network) or any(isinstance(m, QuantisedLinear) for m in module.modules()):
                 raise ModelError(f"models.{role}: backend: fsdp takes language models that are not quantised")
+            if module.originals:
+                raise ModelError(
+                    f"models.{role}: backend: fsdp does not train whole weights beside adapters; remove "
+                    "lora.modules_to_save, or set backend: local"
+                )
         self.group = group
         self.tokenizer = tokenizer
         self.sharded_checkpoints = sharded_checkpoints

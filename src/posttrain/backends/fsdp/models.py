@@ -13,8 +13,7 @@ from torch import nn
 from posttrain.backends.fsdp.group import Group
 from posttrain.backends.fsdp.sharding import Parts, local, shard, whole
 from posttrain.backends.fsdp.skeleton import allocate, emptied
-from posttrain.errors import ModelError
-from posttrain.models.adapters import adapted, trained_parameters
+from posttrain.models.adapters import trained_parameters
 from posttrain.models.network import Network
 from posttrain.models.without_adapters import WithoutAdapters
 
@@ -43,15 +42,9 @@ class Models:
         self.skeletons[network] = kept
         return network
 
-    def is_narrow(self, module: nn.Module, role: str) -> bool:
-        """Whether weights that would be trained are too short for small steps. Raises ModelError beside adapters."""
-        narrow = any(p.dtype in NARROW for p in trained_parameters(module).values())
-        if narrow and adapted(module):
-            raise ModelError(
-                f"models.{role}: backend: fsdp trains whole weights beside adapters (lora.modules_to_save) only in "
-                "float32; set dtype: float32, or remove modules_to_save"
-            )
-        return narrow
+    def is_narrow(self, module: nn.Module) -> bool:
+        """Whether weights that would be trained are too short for small steps."""
+        return any(p.dtype in NARROW for p in trained_parameters(module).values())
 
     @torch.no_grad()
     def clone(self, module: Any, *, wide: bool = False) -> Any:

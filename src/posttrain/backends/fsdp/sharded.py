@@ -80,7 +80,7 @@ class ShardedLearner(LocalLearner):
     def _widen(self, role: str) -> None:
         """Keep the weights of a model that is trained in float32: small steps add up."""
         old = self.models[role]
-        if self.sharded.is_narrow(old, role):
+        if self.sharded.is_narrow(old):
             new = self.sharded.clone(old, wide=True)
             self.models.update({r: new for r, module in self.models.items() if module is old})
 
