@@ -36,6 +36,21 @@ def test_one_several_and_a_page(runs: Path, capsys: pytest.CaptureFixture[str]) 
     assert "<title>a, b</title>" in page.read_text()
 
 
+@pytest.mark.paper("000-text:Learning dynamics of alignment")
+def test_what_was_learned_first_is_said_where_a_suite_is_measured_by_group(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {"step": s, "eval/m.accuracy[kind=a]": x, "eval/m.accuracy[kind=b]": y} for s, x, y in ((1, 0, 0), (2, 0, 1))
+    ]
+    rows.append({"step": 3, "eval/m.accuracy[kind=a]": 1, "eval/m.accuracy[kind=b]": 1})
+    (runs / "a" / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    main_ok("show", str(runs / "a"))
+    shown = capsys.readouterr().out
+    assert "m.accuracy by kind, in the order of learning" in shown
+    assert shown.index("b: 0 to 1, half way at step 2") < shown.index("a: 0 to 1, half way at step 3")
+
+
 def test_compare_shows_runs_side_by_side(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main_ok("show", str(runs))
     shown = capsys.readouterr().out

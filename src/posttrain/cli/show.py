@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,9 +39,21 @@ def show(
         if not isinstance(block, Text):
             console.print()
         console.print(block)
+    for line in order_of_learning(found[0]) if len(found) == 1 else ():
+        console.print(Text(line))
     if html is not None:
         write_page(html, console.export_html(), found)
         typer.echo(str(html))
+
+
+def order_of_learning(run: RunReader) -> Iterator[str]:
+    """Yield which groups of a suite were learned first, for every metric that is measured by group."""
+    from posttrain.evaluation.metrics.dynamics import curves_of, learned
+
+    for metric, curves in curves_of(run.rows).items():
+        if any(len(curve) > 1 for curve in curves.values()):
+            yield f"{metric}, in the order of learning"
+            yield from (f"  {one}" for one in learned(curves))
 
 
 def described(run: RunReader, samples: int) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from posttrain.evaluation.suites.capability.multiple_choice import multiple_choice
@@ -35,3 +37,11 @@ def test_a_model_that_knows_when_it_is_wrong_is_right_where_it_is_sure():
 def test_the_right_option_is_first_about_as_often_as_second():
     first = [p.columns["options"][0] == p.columns["answer"] for p in multiple_choice(size=60).prompts]
     assert 20 < sum(first) < 40
+
+
+def test_groups_are_columns_of_the_pairs(tmp_path):
+    rows = [{"prompt": str(i), "chosen": "yes", "rejected": "no", "behaviour": "ab"[i % 2]} for i in range(6)]
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    suite = multiple_choice(data=str(tmp_path / "p.jsonl"), group="behaviour")
+    numbers = believed(suite, lambda i: sure(i, wrong=i["behaviour"] == "b")).numbers
+    assert (numbers["accuracy[behaviour=a]"].mean, numbers["accuracy[behaviour=b]"].mean) == (1.0, 0.0)

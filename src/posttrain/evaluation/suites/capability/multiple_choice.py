@@ -17,13 +17,16 @@ from posttrain.turns import answer_text
 Numbers = Sequence[float]
 
 
-def multiple_choice(*, data: str = "arithmetic:split=test", size: int = 100, coverage: float = 0.5) -> Suite:
+def multiple_choice(
+    *, data: str = "arithmetic:split=test", size: int = 100, coverage: float = 0.5, group: str | None = None
+) -> Suite:
     """Build the suite.
 
     Settings:
         data: pairs of a right and a wrong answer; a file, hub id or generator.
         size: number of questions; at least 1.
         coverage: share of the answers that selective accuracy keeps, the most confident; above 0, to 1.
+        group: column whose values are reported apart, such as behaviour; null reports all together.
     """
     prompts = [question(p) for p in load(data, "pairs", size=size) if isinstance(p, Pair)]
     return Suite(
@@ -36,6 +39,7 @@ def multiple_choice(*, data: str = "arithmetic:split=test", size: int = 100, cov
             "risk_coverage_area": both(calibration.risk_coverage_area),
         },
         options="options",
+        groups=() if group is None else (group,),
     )
 
 
