@@ -27,6 +27,7 @@ ROOMS: dict[str, set[str]] = {
     "backends.local": LEAVES | {"backends", "core", "machine", "models", "models.merging", "sampling"},
     "backends.fsdp": LEAVES
     | {"backends", "backends.local", "catalogue", "core", "machine", "models", "models.merging", "sampling"},
+    "backends.plans": {"core", "errors"},
     "backends.vllm": LEAVES | {"backends", "sampling"},
     "learners": LEAVES | {"catalogue", "evaluation", "sandbox", "search"},
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},

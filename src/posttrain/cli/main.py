@@ -27,6 +27,7 @@ from posttrain.cli.methods import explain, methods
 from posttrain.cli.model import sample
 from posttrain.cli.optimise_prompt import optimise_prompt
 from posttrain.cli.papers import papers
+from posttrain.cli.plan import plan
 from posttrain.cli.rollout import rollout
 from posttrain.cli.show import show
 from posttrain.cli.steer import steer
@@ -61,6 +62,7 @@ app.command(rich_help_panel=INSPECT)(studio)
 app.command(rich_help_panel=INSPECT)(methods)
 app.command(rich_help_panel=INSPECT)(papers)
 app.command(rich_help_panel=INSPECT)(explain)
+app.command(rich_help_panel=INSPECT, context_settings=OVERRIDES)(plan)
 app.command(rich_help_panel=INSPECT)(keys)
 data_pairs.add_to(data.app)
 app.command(rich_help_panel=INSPECT)(label)
