@@ -9,6 +9,7 @@ import pytest
 from posttrain.machine.timeline import Timeline, nothing
 
 
+@pytest.mark.paper("000:[24]")
 def test_files_in_a_row_are_one_list_of_events(tmp_path):
     for rank in range(2):
         timeline = Timeline(tmp_path / f"rank-{rank}.json", rank, f"rank {rank}")

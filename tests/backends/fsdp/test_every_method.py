@@ -110,6 +110,7 @@ def difference(path: str, processes: int) -> str | None:
     return None if far < 1e-10 else f"{path}: {far}"
 
 
+@pytest.mark.paper("sheng2024sf5")
 @pytest.mark.parametrize(("processes", "every"), [(2, 1), (4, 4)])
 def test_methods_have_the_gradient_of_one_process(processes: int, every: int) -> None:
     """`paths` may be all of the catalogue: they hold, too, and take a minute."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import sys
 import time
@@ -59,6 +61,18 @@ def test_the_others_end_when_the_first_is_killed(tmp_path, monkeypatch):
     other = Forked(int((tmp_path / "other").read_text()))
     assert other.wait(30) is not None
     assert re.search("Connection (closed|reset) by peer", (tmp_path / "rank-1.log").read_text())
+
+
+@pytest.mark.fault("W3")
+def test_a_process_that_hangs_is_noticed(monkeypatch):
+    pool.close()
+    monkeypatch.setattr(module, "_child", child)
+    group = start(2, timeout=2)
+    number = group.make(Adder, 0.0)
+    os.kill(group.children[1].process.pid, signal.SIGSTOP)
+    with pytest.raises(WorkerError, match=r"has not answered for 2 s \(backend.timeout\)"):
+        group.call(number, "add", 1.0)
+    group.close()
 
 
 @pytest.mark.fault("W8")

@@ -7,6 +7,7 @@ import pytest
 from posttrain.backends.fsdp.pace import STEPS, Pace
 
 
+@pytest.mark.paper("000:[24]")
 def test_the_ratio_is_that_of_the_slowest_to_the_others():
     pace = Pace()
     pace.add([1.0, 1.0, 3.0, 1.0])
@@ -22,6 +23,7 @@ def test_one_process_and_times_that_are_too_short_say_nothing(seconds):
     assert pace.metrics() == {}
 
 
+@pytest.mark.paper("000:[24]")
 def test_a_process_that_stays_behind_is_named_once(caplog):
     pace = Pace()
     for _ in range(STEPS - 1):

@@ -38,6 +38,7 @@ def apart(a, b) -> float:
     return max(float((one[n] - two[n]).abs().max()) for n in one)
 
 
+@pytest.mark.paper("000:[24]")
 def test_a_run_on_two_processes_is_that_of_one(one, tmp_path):
     two = run(RUN, tmp_path, TWO, "backend.timeline=true")
     assert apart(one, two) < 1e-10

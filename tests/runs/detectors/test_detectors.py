@@ -59,6 +59,7 @@ def test_a_healthy_run_gives_nothing():
     assert findings(HEALTHY) == []
 
 
+@pytest.mark.paper("000:[24]")
 @pytest.mark.parametrize("name", ILL)
 def test_an_ill_run_gives_its_finding_alone(name):
     changed, metric = ILL[name]

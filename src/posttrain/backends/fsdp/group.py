@@ -45,6 +45,7 @@ class Group:
         dist.init_process_group(backend, timeout=timedelta(seconds=timeout), **how)
         self.rank = rank
         self.size = size
+        self.timeout = timeout
         self.device = device
         self.mesh: DeviceMesh = init_device_mesh(device.type, (size,))
         self.host_mesh = self.mesh if device.type == "cpu" else init_device_mesh("cpu", (size,))
@@ -52,8 +53,9 @@ class Group:
         self.objects: dict[int, Any] = {}
         self.dropped: list[int] = []
         self.children: dict[int, Child] = {}
-        self.files = dist.new_group(backend="gloo", timeout=IDLE)  # of the threads that write checkpoints
-        self._calls = dist.new_group(backend="gloo", timeout=IDLE)
+        patience = timedelta(seconds=timeout) if rank == 0 else IDLE  # the others wait for its next call
+        self.files = dist.new_group(backend="gloo", timeout=patience)  # of the threads that write checkpoints
+        self._calls = dist.new_group(backend="gloo", timeout=patience)
         self._made = 0
         self._failed = False  # whether the processes no longer do the same
         self.closed = False
@@ -114,8 +116,13 @@ class Group:
         dist.scatter_object_list([None], [None, *own], src=0, group=self._calls)
 
     def failure(self, error: RuntimeError) -> Exception:
-        """What a failed collective means: a WorkerError if a process has ended, else the error itself."""
+        """What a failed collective means: a WorkerError if a process has ended or hangs, else the error itself."""
         self._failed = True
+        if "timed out" in str(error).lower():
+            return WorkerError(
+                f"a process of backend: fsdp has not answered for {self.timeout:g} s (backend.timeout); the last line "
+                "of each rank-N.log tells what it did; continue with --resume"
+            )
         ended = self._ended()
         return error if ended is None else WorkerError(ended)
 
@@ -216,7 +223,7 @@ class Child:
             self.process.wait()
 
 
-def start(size: int, *, device: str = "cpu", timeout: float = 600.0, logs: Path | None = None) -> Group:
+def start(size: int, *, device: str = "cpu", timeout: float = 1800.0, logs: Path | None = None) -> Group:
     """Start the other processes of a group of this size on this machine, and return the group.
 
     `logs`: the folder of what each process writes, `rank-N.log`. Raises WorkerError if one does not start.
@@ -250,7 +257,7 @@ def join_started(rank: int, size: int, port: int, device: str, timeout: float) -
     return Group(rank, size, _device(device, rank), timeout, store)
 
 
-def join(device: str = "cpu", timeout: float = 600.0) -> Group:
+def join(device: str = "cpu", timeout: float = 1800.0) -> Group:
     """Join the group that torchrun describes in the environment."""
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     return Group(rank, size, _device(device, int(os.environ.get("LOCAL_RANK", rank))), timeout)

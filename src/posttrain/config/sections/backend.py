@@ -26,5 +26,5 @@ class Backend(Pathed):
     timeline: bool = False
     """Whether each process of fsdp writes what it does when to `timeline/rank-N.json` of the run's folder, for
     ui.perfetto.dev."""
-    timeout: Positive = 600.0
-    """Seconds that a process of fsdp waits for what the others compute with it; more than the longest micro-batch."""
+    timeout: Positive = 1800.0
+    """Seconds that a process of fsdp waits for the others; more than the answers of one step take to sample."""
