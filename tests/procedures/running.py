@@ -227,6 +227,8 @@ LEARNERS: dict[str, dict[str, Any]] = {  # procedures that train no language mod
     "kalm": {"options": {"size": 3, "target": [2, 2], "wall": []}, "imagined": 2, "rollouts": 2, "seeds": 2},
     "hi_core": {"q": {"episodes": 4, "horizon": 10}, "revisions": 0, "seeds": 2},
     "driver_feedback": {"options": {"view": 1}, "pairs": 4, "steps": 3, "seeds": 2},
+    "drpo": {"planted": ["Be brief.", "Be right."], "rounds": 2, "extra": 0},
+    "evollm": {"rounds": 2, "population": 2},
 }
 OPTIONAL = {
     "direct_rlhf": ["demonstrations"],

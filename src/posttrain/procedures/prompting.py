@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
 from statistics import fmean
-from typing import Any
+from typing import Any, Protocol
 
 from posttrain.errors import ConfigError
 from posttrain.evaluation.summary import difference, summary
@@ -185,7 +185,14 @@ class Writer:
         return text_in(self._script.answer([question])[0]), asked
 
 
-def finished(session: Session, task: Task | None, before: str, after: str) -> dict[str, float]:
+class Scored(Protocol):
+    """Whoever says how good prompts are on some examples."""
+
+    def scores(self, name: str, prompt: str) -> Scores:
+        """Return the score of each example under a prompt, kept under a name."""
+
+
+def finished(session: Session, task: Scored | None, before: str, after: str) -> dict[str, float]:
     """Keep the prompt, and what the first and the last one get on held-out examples."""
     session.artefact(ARTEFACT, after)
     session.artefact("start.txt", before)

@@ -46,6 +46,36 @@ def longer(role: str, asked: str) -> str:
     return f"{present} {'xyzc'[past.count('score')]}"
 
 
+def court(role: str, asked: str) -> str:
+    """Answers with the number of `well` in the prompt; a judge gives points for it, a writer adds one."""
+    kind, _, text = asked.partition("|")
+    if role == "able":
+        return f"{asked.count('well')}."
+    if kind == "select":
+        return "wit, Depth" if "1+1" in text else "clarity"
+    if kind == "judge":
+        n = 1 + int(text.split("|")[1][0])
+        return f"wit: {n}\ndepth: {n + 1}\nclarity: {n}" if n < 7 else "great"
+    present = text.split("|")[0]
+    return "" if present.count("well") == 2 and "2+3?" in text else f"<prompt>{present} well</prompt>"
+
+
+ROLES = {"able": "a", "poet": "p", "fair": "f"}
+TRIAL = {
+    "solver": "able",
+    "judge": "fair",
+    "writer": "poet",
+    "select": "select|{question}|{aspects}",
+    "question": "judge|{question}|{answer}|{aspects}",
+    "request": "improve|{prompt}|{past}|{question}|{answer}|{judgement}",
+}
+
+
+def completed(_: str, asked: str) -> str:
+    """Completes a fitness below 30 by the middle of the grid, others by nothing that can be read."""
+    return "50, 50" if float(asked.splitlines()[-1][8:-1]) < 30 else "?"
+
+
 class Editor(torch.nn.Module):
     """In the place of the policy over edits: it remembers how it was made.
 
@@ -295,6 +325,233 @@ PROMPTS: tuple[Scenario, ...] = (
         note there is no data.held_out, so nothing says whether the prompt helps on other examples
         return fitness/best=nan fitness/round_best=nan fitness/round_mean=nan proposals=1 proposals/unreadable=0
             proposals/repeated=0 proposals/failed=1
+        """,
+    ),
+    Scenario(
+        "prompts/drpo",
+        {"prompts": prompts("1+1?", "2+3?"), "held_out": OTHERS},
+        {
+            "start": "Add",
+            "rounds": 3,
+            "width": 2,
+            "actions": 2,
+            "enough": 3.75,
+            "extra": 1,
+            "remember": 1,
+            "aspects": ("depth", "width"),
+            **TRIAL,
+        },
+        {"speaker": court, "weights": ROLES},
+        """
+        evolve drpo from {"test": 0, "prompt": "Add"} | path_beam rounds=3 width=2 branching=2 enough=3.75 extra=1
+        ask drpo-0-answer at 0: Add 1+1? | 1 of able=a
+        ask drpo-aspects-0 at 0: select|1+1?|depth, width | 1 of fair=f
+        ask drpo-0-judge at 0: judge|1+1?|0.|wit, depth | 1 of fair=f
+        ask drpo-write-1: improve|Add||1+1?|0.|wit: 1 depth: 2 clarity: 1 | 1 of poet=p
+        ask drpo-write-2: improve|Add||1+1?|0.|wit: 1 depth: 2 clarity: 1 | 1 of poet=p
+        ask drpo-1-answer at 0: Add well 2+3? | 1 of able=a
+        ask drpo-aspects-1 at 0: select|2+3?|depth, width | 1 of fair=f
+        ask drpo-1-judge at 0: judge|2+3?|1.|clarity, depth | 1 of fair=f
+        ask drpo-write-3: improve|Add well|Add|2+3?|1.|wit: 2 depth: 3 clarity: 2 | 1 of poet=p
+        ask drpo-write-4: improve|Add well|Add|2+3?|1.|wit: 2 depth: 3 clarity: 2 | 1 of poet=p
+        ask drpo-3-answer at 0: Add well well 1+1? | 1 of able=a
+        ask drpo-3-judge at 0: judge|1+1?|2.|wit, depth | 1 of fair=f
+        ask drpo-write-5: improve|Add well well|Add well|1+1?|2.|wit: 3 depth: 4 clarity: 3 | 1 of poet=p
+        ask drpo-write-6: improve|Add well well|Add well|1+1?|2.|wit: 3 depth: 4 clarity: 3 | 1 of poet=p
+        ask drpo-5-answer at 0: Add well well well 2+3? | 1 of able=a
+        ask drpo-5-judge at 0: judge|2+3?|3.|clarity, depth | 1 of fair=f
+        candidate 0 by given: {"test": 0, "prompt": "Add"} | fitness 1.5
+        candidate 1 by improve: {"test": 1, "prompt": "Add well"} | fitness 2.5
+        candidate 2 by improve: {"test": 1, "prompt": "Add well"} | fitness 2.5
+        candidate 3 by improve: {"test": 2, "prompt": "Add well well"} | fitness 3.5
+        candidate 4 by improve: {"test": 2, "prompt": "Add well well"} | fitness 3.5
+        candidate 5 by improve: {"test": 3, "prompt": "Add well well well"} | fitness 4.5
+        candidate 6 by improve: {"test": 3, "prompt": "Add well well well"} | fitness 4.5
+        artefact prompt.txt: Add well well well
+        artefact start.txt: Add
+        ask held-out-before-0-answer at 0: Add 9+9? | 1 of able=a
+        ask held-out-aspects-0 at 0: select|9+9?|depth, width | 1 of fair=f
+        ask held-out-before-0-judge at 0: judge|9+9?|0.|clarity, depth | 1 of fair=f
+        ask held-out-after-0-answer at 0: Add well well well 9+9? | 1 of able=a
+        ask held-out-after-0-judge at 0: judge|9+9?|3.|clarity, depth | 1 of fair=f
+        artefact held_out: before={mean=1.5 low=1.5 high=1.5 n=1} after={mean=4.5 low=4.5 high=4.5 n=1}
+            difference={mean=3 low=None high=None n=1 above=1 below=0 p_value=1}
+        note held out: 1.5000 [1.5000, 1.5000] before, 4.5000 [4.5000, 4.5000] after; +3.0000 [-inf, +inf], above on 1
+            and below on 0 of 1, p = 1 (sign test)
+        return fitness/best=4.5 fitness/round_best=4.5 fitness/round_mean=4.5 proposals=2 proposals/unreadable=0
+            proposals/repeated=1 proposals/failed=0 held_out/before=1.5 held_out/after=4.5 held_out/difference=3
+        """,
+    ),
+    Scenario(
+        "prompts/drpo",
+        {"prompts": prompts("1+1?", "2+3?")},
+        {"rounds": 3, "width": 1, "actions": 1, "remember": 0, **TRIAL},
+        {"speaker": court, "weights": ROLES},
+        """
+        evolve drpo from {"test": 0, "prompt": "You are a helpful assistant."} | path_beam rounds=3 width=1
+            branching=1 enough=4.5 extra=10
+        ask drpo-0-answer at 0: You are a helpful assistant. 1+1? | 1 of able=a
+        ask drpo-aspects-0 at 0: select|1+1?|helpfulness, clarity, factuality, depth, engagement, conciseness,
+            creativity, relevance, coherence, honesty about limits, harmlessness, respect, privacy, practical use | 1
+            of fair=f
+        ask drpo-0-judge at 0: judge|1+1?|0.|wit, depth | 1 of fair=f
+        ask drpo-write-1: improve|You are a helpful assistant.||1+1?|0.|wit: 1 depth: 2 clarity: 1 | 1 of poet=p
+        ask drpo-1-answer at 0: You are a helpful assistant. well 2+3? | 1 of able=a
+        ask drpo-aspects-1 at 0: select|2+3?|helpfulness, clarity, factuality, depth, engagement, conciseness,
+            creativity, relevance, coherence, honesty about limits, harmlessness, respect, privacy, practical use | 1
+            of fair=f
+        ask drpo-1-judge at 0: judge|2+3?|1.|clarity, helpfulness | 1 of fair=f
+        ask drpo-write-2: improve|You are a helpful assistant. well||2+3?|1.|wit: 2 depth: 3 clarity: 2 | 1 of poet=p
+        ask drpo-2-answer at 0: You are a helpful assistant. well well 1+1? | 1 of able=a
+        ask drpo-2-judge at 0: judge|1+1?|2.|wit, depth | 1 of fair=f
+        ask drpo-write-3: improve|You are a helpful assistant. well well||1+1?|2.|wit: 3 depth: 4 clarity: 3 | 1 of
+            poet=p
+        ask drpo-3-answer at 0: You are a helpful assistant. well well well 2+3? | 1 of able=a
+        ask drpo-3-judge at 0: judge|2+3?|3.|clarity, helpfulness | 1 of fair=f
+        candidate 0 by given: {"test": 0, "prompt": "You are a helpful assistant."} | fitness 1.5
+        candidate 1 by improve: {"test": 1, "prompt": "You are a helpful assistant. well"} | fitness 2
+        candidate 2 by improve: {"test": 2, "prompt": "You are a helpful assistant. well well"} | fitness 3.5
+        candidate 3 by improve: {"test": 3, "prompt": "You are a helpful assistant. well well well"} | fitness 4
+        artefact prompt.txt: You are a helpful assistant. well well well
+        artefact start.txt: You are a helpful assistant.
+        note there is no data.held_out, so nothing says whether the prompt helps on other examples
+        return fitness/best=4 fitness/round_best=4 fitness/round_mean=4 proposals=1 proposals/unreadable=0
+            proposals/repeated=0 proposals/failed=0
+        """,
+    ),
+    Scenario(
+        "prompts/drpo",
+        {"prompts": prompts("1+1?")},
+        {"start": "well well well well well well", "rounds": 1, **TRIAL},
+        {"speaker": court, "weights": ROLES},
+        """
+        evolve drpo from {"test": 0, "prompt": "well well well well well well"} | path_beam rounds=1 width=2
+            branching=3 enough=4.5 extra=10
+        ask drpo-0-answer at 0: well well well well well well 1+1? | 1 of able=a
+        ask drpo-aspects-0 at 0: select|1+1?|helpfulness, clarity, factuality, depth, engagement, conciseness,
+            creativity, relevance, coherence, honesty about limits, harmlessness, respect, privacy, practical use | 1
+            of fair=f
+        ask drpo-0-judge at 0: judge|1+1?|6.|wit, depth | 1 of fair=f
+        candidate 0 by given: {"test": 0, "prompt": "well well well well well well"} | no fitness
+        artefact prompt.txt: well well well well well well
+        artefact start.txt: well well well well well well
+        note there is no data.held_out, so nothing says whether the prompt helps on other examples
+        return fitness/best=nan fitness/round_best=nan fitness/round_mean=nan proposals=1 proposals/unreadable=0
+            proposals/repeated=0 proposals/failed=1
+        """,
+    ),
+    Scenario(
+        "prompts/drpo",
+        {},
+        {"planted": ("well",), "request": "improve|{prompt}|{past}|{question}", "rounds": 1, "width": 1, "extra": 0},
+        {"speaker": court, "weights": {"speaker": "s"}},
+        """
+        note planted sentences stand in for the examples and for the model that answers them
+        evolve drpo from {"test": 0, "prompt": "You are a helpful assistant."} | path_beam rounds=1 width=1
+            branching=3 enough=4.5 extra=0
+        ask drpo-write-1: improve|You are a helpful assistant.|| | 1 of speaker=s
+        ask drpo-write-2: improve|You are a helpful assistant.|| | 1 of speaker=s
+        ask drpo-write-3: improve|You are a helpful assistant.|| | 1 of speaker=s
+        candidate 0 by given: {"test": 0, "prompt": "You are a helpful assistant."} | fitness 1
+        candidate 1 by improve: {"test": 1, "prompt": "You are a helpful assistant. well"} | fitness 5
+        candidate 2 by improve: {"test": 1, "prompt": "You are a helpful assistant. well"} | fitness 5
+        candidate 3 by improve: {"test": 1, "prompt": "You are a helpful assistant. well"} | fitness 5
+        artefact prompt.txt: You are a helpful assistant. well
+        artefact start.txt: You are a helpful assistant.
+        artefact held_out: before={mean=0 low=0 high=0.793451 n=1} after={mean=1 low=0.206549 high=1 n=1}
+            difference={mean=1 low=None high=None n=1 above=1 below=0 p_value=1}
+        note held out: 0.0000 [0.0000, 0.7935] before, 1.0000 [0.2065, 1.0000] after; +1.0000 [-inf, +inf], above on 1
+            and below on 0 of 1, p = 1 (sign test)
+        return fitness/best=5 fitness/round_best=5 fitness/round_mean=5 proposals=3 proposals/unreadable=0
+            proposals/repeated=2 proposals/failed=0 held_out/before=0 held_out/after=1 held_out/difference=1
+        """,
+    ),
+    Scenario(
+        "prompts/evollm",
+        {},
+        {
+            "function": "rosenbrock",
+            "dimensions": 3,
+            "start": 0.5,
+            "rounds": 2,
+            "population": 2,
+            "sigma": 0.25,
+            "remember": 1,
+            "members": 1,
+            "low": -2.0,
+            "high": 2.0,
+            "bins": 100,
+            "block": 1,
+            "writer": "poet",
+        },
+        {"speaker": lambda role, asked: "50" if asked.count(",") == 0 else "?", "weights": {"poet": "p"}},
+        """
+        evolve evollm from | generations rounds=2 population=2
+        ask evollm-1-0: fitness 3.483: 66 fitness 3.48: | 1 of poet=p
+        ask evollm-1-1: fitness 3.483: 65 fitness 3.48: | 1 of poet=p
+        ask evollm-1-2: fitness 3.483: 58 fitness 3.48: | 1 of poet=p
+        candidate 0 by member: [0.6544152865350631, 0.6059363919972527, 0.34441916323738364] | fitness -3.48334
+        candidate 1 by member: [0.4539091446554405, 0.7027118554838148, 0.471088365721067] | fitness -25.1071
+        candidate 2 by member: [-0.3050916478091496, 0.1686963365331777, -0.14933100081346443] | fitness -6.12701
+        candidate 3 by member: [-0.28755032635185795, 0.09386968261819728, -0.2731243301694649] | fitness -10.4401
+        ask evollm-2-0: fitness 6.127: 42 fitness 6.121: | 1 of poet=p
+        ask evollm-2-1: fitness 6.127: 54 fitness 6.121: | 1 of poet=p
+        ask evollm-2-2: fitness 6.127: 46 fitness 6.121: | 1 of poet=p
+        artefact solution: mean=[0.02 0.02 0.02] fitness=1.99763 best=[0.6544152865350631, 0.6059363919972527,
+            0.34441916323738364]
+        return fitness/best=-3.48334 fitness/round_best=-6.12701 fitness/round_mean=-8.28358 proposals=2
+            proposals/unreadable=0 proposals/repeated=0 proposals/failed=0 mean_fitness=-1.99763
+        """,
+    ),
+    Scenario(
+        "prompts/evollm",
+        {},
+        {"rounds": 2, "population": 3, "recombine": "weighted"},
+        {"speaker": completed},
+        """
+        evolve evollm from | generations rounds=2 population=3
+        candidate 0 by member: [2.1235322292280503, 2.0847491135978022] | fitness -8.85557
+        candidate 1 by member: [1.9631273157243525, 2.162169484387052] | fitness -8.52885
+        candidate 2 by member: [1.7399266817526802, 2.1189570692265423] | fitness -7.51732
+        candidate 3 by member: [1.4938864206711937, 2.1780528153211] | fitness -6.97561
+        candidate 4 by member: [1.5582340934743664, 2.4620684158573702] | fitness -8.48987
+        candidate 5 by member: [1.9457870658025003, 2.1004735215820256] | fitness -8.19808
+        artefact solution: mean=[1.49389 2.17805] fitness=6.97561 best=[1.4938864206711937, 2.1780528153211]
+        return fitness/best=-6.97561 fitness/round_best=-6.97561 fitness/round_mean=-7.88785 proposals=3
+            proposals/unreadable=0 proposals/repeated=0 proposals/failed=0 mean_fitness=-6.97561
+        """,
+    ),
+    Scenario(
+        "prompts/evollm",
+        {},
+        {"rounds": 2},
+        {"speaker": completed, "weights": {"speaker": "s"}},
+        """
+        evolve evollm from | generations rounds=2 population=8
+        ask evollm-1-0: fitness 8.796: 803, 890 fitness 8.792: 867, 830 fitness 8.529: 827, 860 fitness 7.517: 789,
+            853 fitness 7.316: 792, 843 fitness 7.168: | 1 of speaker=s
+        candidate 0 by member: [2.1235322292280503, 2.0847491135978022] | fitness -8.85557
+        candidate 1 by member: [1.9631273157243525, 2.162169484387052] | fitness -8.52885
+        candidate 2 by member: [1.7399266817526802, 2.1189570692265423] | fitness -7.51732
+        candidate 3 by member: [1.7539597389185135, 2.059095746094558] | fitness -7.31625
+        candidate 4 by member: [1.8183074117216862, 2.3431113466308275] | fitness -8.79641
+        candidate 5 by member: [2.2058603840498203, 1.9815164523554833] | fitness -8.79223
+        candidate 6 by member: [2.1071376561094626, 2.3760792486576743] | fitness -10.0858
+        candidate 7 by member: [2.172698702726996, 2.306543354645565] | fitness -10.0408
+        candidate 8 by member: [-2.6195923255161535, -2.7460645386859137] | fitness -14.4031
+        candidate 9 by member: [-2.9564290480303286, -2.8335213695926753] | fitness -16.7693
+        candidate 10 by member: [-2.6498873383609434, -2.425493023975135] | fitness -12.9049
+        candidate 11 by member: [-2.933464299698949, -2.5993702992264955] | fitness -15.3619
+        candidate 12 by member: [-2.8165865400695616, -2.747100322435525] | fitness -15.4797
+        candidate 13 by member: [-2.7381567953274906, -2.8159453701014328] | fitness -15.4271
+        candidate 14 by member: [-2.639719080133104, -2.7982980648624998] | fitness -14.7986
+        candidate 15 by member: [-2.9310604603559067, -2.3063221892340895] | fitness -13.9102
+        ask evollm-2-0: fitness 15.36: 11, 66 fitness 14.8: 60, 33 fitness 14.4: 63, 42 fitness 13.91: 11, 115 fitness
+            12.9: 58, 95 fitness 8.796: 803, 890 fitness 8.792: 867, 830 fitness 8.529: 827, 860 fitness 7.517: 789,
+            853 fitness 7.316: 792, 843 fitness 6.512: | 1 of speaker=s
+        artefact solution: mean=[-2.697 -2.697] fitness=14.5476 best=[1.7539597389185135, 2.059095746094558]
+        return fitness/best=-7.31625 fitness/round_best=-12.9049 fitness/round_mean=-14.8819 proposals=8
+            proposals/unreadable=0 proposals/repeated=0 proposals/failed=0 mean_fitness=-14.5476
         """,
     ),
     Scenario(
