@@ -54,3 +54,49 @@ def test_a_search_that_was_interrupted_asks_nothing_twice(tmp_path, monkeypatch)
     resumed = run(given, tmp_path / "cut", resume=True)
     assert asked == expected
     assert archive(resumed, "gpo") == archive(whole, "gpo")
+
+
+@pytest.mark.paper("singla2024dom")
+def test_drpo_finds_what_was_planted(tmp_path):
+    result = run(file("drpo", rounds=4, width=1, actions=1, extra=0), tmp_path)
+    assert result.metrics["fitness/best"] == 5
+    assert all(sentence in result.artefacts["prompt.txt"].read_text() for sentence in PLANTED)
+
+
+@pytest.mark.paper("singla2024dom")
+def test_the_aspects_of_a_question_are_asked_for_once():
+    from posttrain.procedures.judged_prompts import Judged, tested
+    from posttrain.procedures.prompting import Task
+    from posttrain.search.evolution.candidate import Candidate
+    from tests.harness.scripted_session import ScriptedSession, prompts
+
+    said = {"able": "yes", "fair": "clarity: 3\ndepth: 4", "select?": "clarity, depth"}
+    session = ScriptedSession(speaker=lambda role, text: said.get(text, said[role]), weights={"able": "a", "fair": "f"})
+    judge = Judged(Task.of(session, prompts("1?"), solver="able"), "fair", "select?", "{aspects}", ("wit",))
+    made = [judge.evaluated(Candidate(n, tested("Go.", n))) for n in range(3)]
+    assert [m.fitness for m in made] == [3.5] * 3
+    assert sum("aspects" in line for line in session.transcript) == 1
+    said["fair"] = "no idea"
+    assert judge.evaluated(Candidate(3, tested("Go.", 3))).fitness is None
+
+
+@pytest.mark.paper("000:[78]")
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_a_speaker_that_recombines_well_solves_the_sphere(dimensions, tmp_path):
+    given = {
+        "procedure": {"path": "evollm", "dimensions": dimensions, "sigma": 0.4, "rounds": 25},
+        "models": {"speaker": {"scripted": {}}},
+    }
+    result = run(given, tmp_path)
+    assert result.metrics["mean_fitness"] > -0.1  # it begins at -4 a dimension
+    assert result.metrics["fitness/best"] > -0.1
+
+
+@pytest.mark.paper("000:[78]")
+def test_a_reply_that_cannot_be_read_leaves_the_mean(tmp_path, monkeypatch):
+    from posttrain.learners.speaker import Scripted
+
+    monkeypatch.setattr(Scripted, "answer", lambda self, questions: [None] * len(questions))
+    given = {"procedure": {"path": "evollm", "rounds": 3}, "models": {"speaker": {"scripted": {}}}}
+    result = run(given, tmp_path)
+    assert json.loads(result.artefacts["solution"].read_text())["mean"] == [2.0, 2.0]

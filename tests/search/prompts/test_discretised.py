@@ -2,6 +2,7 @@ import pytest
 
 from posttrain.search.prompts.discretised import Grid, better, history, parsed, request
 
+pytestmark = pytest.mark.paper("000:[78]")
 GRID = Grid(-2.0, 2.0, 100)
 
 
