@@ -64,8 +64,8 @@ class Recombination:
 
     def member(self, mean: Vector, sigma: float, number: int) -> Vector:
         """Draw a member around a mean, by its number and the seed of the run."""
-        random = Random(self.session.seed("evollm", number))  # noqa: S311 (no secret)
-        return tuple(m + sigma * random.gauss(0, 1) for m in mean)
+        noise = Random(self.session.seed("evollm", number))  # noqa: S311 (no secret)
+        return tuple(m + sigma * noise.gauss(0, 1) for m in mean)
 
 
 def solutions(candidates: Sequence[Candidate]) -> list[Solution]:
