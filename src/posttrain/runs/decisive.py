@@ -12,6 +12,7 @@ from posttrain.seeds import seed_for
 FREE = (
     *("name", "output", "device", "scoring", "report", "evaluate", "gates"),
     *(f"environment.{key}" for key in ("timeout", "workers", "memory")),
+    *(f"sampler.{key}" for key in ("python", "patience", "starting", "max_gap")),
     *(f"train.{key}" for key in ("max_seconds", "save_every", "save_minutes", "keep", "keep_every")),
     *(f"train.{key}" for key in ("log_every", "samples_every", "samples_tokens")),
 )  # keys, or whole sections, that change where a run is, what is written of it and what is measured

@@ -36,6 +36,7 @@ def test_messages_go_both_ways_however_long_they_are(tmp_path):
         engine.send({})
 
 
+@pytest.mark.fault("W7")
 @pytest.mark.parametrize(
     ("body", "patience", "words"),
     [

@@ -160,6 +160,7 @@ class Dying(OneByOne):
         return super().step()
 
 
+@pytest.mark.fault("W1")
 def test_a_process_that_dies_is_replaced_and_the_answers_are_the_same(caplog):
     learner, sampler = made(Dying)
     native = NativeEngine(learner.models, frozenset()).generate(requests(2))
@@ -168,6 +169,7 @@ def test_a_process_that_dies_is_replaced_and_the_answers_are_the_same(caplog):
     assert caplog.text.count("goes on from the last token") == 2  # two steps of each process, for six tokens
 
 
+@pytest.mark.fault("W2")
 def test_a_process_that_dies_too_often_ends_the_run():
     class Dead(OneByOne):
         def step(self):
