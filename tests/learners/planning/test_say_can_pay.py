@@ -6,7 +6,7 @@ import pytest
 
 from posttrain.learners.planning.crafting_skills import crafting_skills
 from posttrain.learners.planning.say_can import DONE, Instructed, best_skills
-from posttrain.learners.planning.say_can_pay import Silent, compared, expert_paths, following, leads, planned
+from posttrain.learners.planning.say_can_pay import Silent, compared, expert_paths, following, leads, planned, taught
 from posttrain.learners.planning.skills import practise
 from posttrain.learners.speaker import Question, Scripted
 from posttrain.learners.worlds.crafting import Crafted, Crafting
@@ -37,7 +37,7 @@ def test_an_expert_ends_with_done_wherever_it_begins():
 @pytest.mark.parametrize("width", [1, 3])
 def test_a_speaker_that_is_right_plans_the_shortest_way_without_any_expert(width):
     told = Instructed(WORLD, SKILLS, Scripted(1.0), TRUTH, stops=True)
-    plan = planned(told, Crafted(1), AFTER, [], width=width, longest=12, seed=0)
+    plan = planned(told, Crafted(1), AFTER, taught([], 7, 0), width=width, longest=12)
     assert [NAMES[k] for k in plan[-2:]] == ["build the pickaxe", DONE]
     assert len(plan) == 9
 
@@ -49,7 +49,7 @@ def test_an_expert_who_was_here_needs_no_speaker():
         path.append((state, NAMES.index(TRUTH[state])))
         state = AFTER[path[-1]]
     path.append((state, NAMES.index(DONE)))
-    plan = planned(told, Crafted(1), AFTER, [path], width=2, longest=12, seed=0)
+    plan = planned(told, Crafted(1), AFTER, taught([path], 7, 0), width=2, longest=12)
     assert plan == tuple(k for _, k in path)
 
 

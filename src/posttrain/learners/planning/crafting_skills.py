@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import cast
 
 from posttrain.learners.planning.skill_graph import Node
-from posttrain.learners.planning.skills import Skill
+from posttrain.learners.planning.skills import PRACTICE, Practised, Skill, practise
 from posttrain.learners.world import State
 from posttrain.learners.worlds.crafting import Crafted, Crafting
 
@@ -29,6 +30,12 @@ def crafting_skills(world: Crafting) -> list[Skill]:
     finding = [Skill(name, (0, 1), partial(reached, place)) for name, place in places.items()]
     making = [Skill(name, (i,), partial(more, item)) for i, (name, item) in enumerate(MADE.items(), 2)]
     return [*finding, *making]
+
+
+@lru_cache(maxsize=64)
+def practised(world: Crafting, seed: int, episodes: int) -> tuple[Practised, ...]:
+    """The skills of a world after some episodes of practice of each; kept, since a sweep needs them again and again."""
+    return tuple(practise(world, crafting_skills(world), seed, replace(PRACTICE, episodes=episodes)))
 
 
 def reached(place: int, before: State, after: State) -> bool:  # noqa: ARG001 -- it does not matter from where

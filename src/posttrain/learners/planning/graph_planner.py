@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from posttrain.learners.planning.comparison import Comparison
-from posttrain.learners.planning.crafting_skills import GRAPH, crafting_skills, owned
+from posttrain.learners.planning.crafting_skills import GRAPH, owned, practised
 from posttrain.learners.planning.say_can import Choose, episode, without_speaker
 from posttrain.learners.planning.skill_graph import InfeasibleError, Items, Node, mistakes, plan, read_node, written
-from posttrain.learners.planning.skills import PRACTICE, Practised, practise
+from posttrain.learners.planning.skills import Practised
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.world import State
 from posttrain.learners.worlds.crafting import Crafting
@@ -60,7 +59,7 @@ def by_plan(
 
 def compared(world: Crafting, speaker: Speaker, seeds: list[int], *, most: int, practice: int) -> Comparison:
     """Plans from the speaker's graph against skills in proportion to their affordances, by the pickaxes made."""
-    skills = practise(world, crafting_skills(world), seeds[0], replace(PRACTICE, episodes=practice))
+    skills = practised(world, seeds[0], practice)
     graph = ask_graph(speaker, GRAPH)
     helped, alone = [], []
     for seed in seeds:

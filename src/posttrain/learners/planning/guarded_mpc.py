@@ -26,7 +26,7 @@ import numpy as np
 from posttrain.learners.planning.comparison import Comparison
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.value_iteration import evaluated
-from posttrain.learners.worlds.lane import FASTEST, WISHES, Lane, Road
+from posttrain.learners.worlds.lane import FASTEST, WISHES, Lane, Road, Wished
 
 NOMINAL, WORST = (1, 1), (0, 0)  # speeds of the cars ahead
 USUAL = "cruise"
@@ -174,6 +174,11 @@ def drive(driver: Driver, *, seed: int, steps: int) -> dict[str, float]:
     return {"reward": earned / steps, "crashes": crashes, "refused": refused / steps, "overruled": overruled / steps}
 
 
+@lru_cache(maxsize=8)
+def _controls(road: tuple[tuple[str, Any], ...], horizon: int) -> dict[Wished, Control]:
+    return {wish: Control(Lane(**{**dict(road), "wish": wish}), horizon) for wish in WISHES}
+
+
 def compared(
     road: Mapping[str, Any], speaker: Speaker, seeds: list[int], *, steps: int, rounds: int, horizon: int
 ) -> Comparison:
@@ -182,7 +187,7 @@ def compared(
     `road`: settings of the world but for the wish.
     """
     helped, alone, found = [], [], []
-    controls = {wish: Control(Lane(**{**road, "wish": wish}), horizon) for wish in WISHES}
+    controls = _controls(tuple(sorted(road.items())), horizon)
     for seed in seeds:
         told = [drive(Driver(c, speaker, rounds), seed=seed, steps=steps) for c in controls.values()]
         untold = [drive(Driver(c, None, rounds), seed=seed, steps=steps) for c in controls.values()]

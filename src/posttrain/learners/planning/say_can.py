@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from posttrain.learners.finite import Finite
 from posttrain.learners.planning.comparison import Comparison
-from posttrain.learners.planning.crafting_skills import crafting_skills
-from posttrain.learners.planning.skills import PRACTICE, Practised, practise, skill_values
+from posttrain.learners.planning.crafting_skills import practised
+from posttrain.learners.planning.skills import Practised, skill_values
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.world import Floats, State
 from posttrain.learners.worlds.crafting import Crafting
@@ -158,7 +158,7 @@ def compared(
     world: Crafting, speaker: Speaker, seeds: list[int], *, most: int, stops: bool, practice: int
 ) -> Comparison:
     """The product rule against affordances alone, by the share of episodes that end with the pickaxe."""
-    skills = practise(world, crafting_skills(world), seeds[0], replace(PRACTICE, episodes=practice))
+    skills = practised(world, seeds[0], practice)
     told = Instructed(world, skills, speaker, best_skills(world, skills), stops)
     say_can, say = by_product(told), by_product(told, affordances=False)
     helped = [episode(world, skills, say_can, seed=s, most=most)[0] for s in seeds]

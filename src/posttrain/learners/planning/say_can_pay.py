@@ -9,15 +9,15 @@ same of all skills, and the speaker alone decides.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from posttrain.learners.planning.comparison import Comparison
-from posttrain.learners.planning.crafting_skills import crafting_skills
-from posttrain.learners.planning.pay import Path, learn_payoff, learn_possible
+from posttrain.learners.planning.crafting_skills import practised
+from posttrain.learners.planning.pay import Path, Possible, learn_payoff, learn_possible
 from posttrain.learners.planning.say_can import DONE, Choose, Instructed, beam, best_skills, episode, product_rule
-from posttrain.learners.planning.skills import PRACTICE, Practised, option_model, practise
+from posttrain.learners.planning.skills import Practised, option_model
 from posttrain.learners.speaker import Speaker
 from posttrain.learners.world import Floats, State, Table
 from posttrain.learners.worlds.crafting import Crafting
@@ -53,15 +53,27 @@ def expert_paths(
     return paths
 
 
+@dataclass(frozen=True)
+class Taught:
+    """What an expert's episodes have taught: what is possible, and what pays."""
+
+    possible: Possible
+    payoff: Mapping[State, Floats]
+
+
+def taught(paths: Sequence[Path], skills: int, seed: int) -> Taught:
+    """Learn from the episodes of an expert."""
+    return Taught(learn_possible(paths, skills, seed), learn_payoff(paths, skills))
+
+
 def planned(
-    told: Instructed, start: State, after: Leads, paths: Sequence[Path], *, width: int, longest: int, seed: int
+    told: Instructed, start: State, after: Leads, known: Taught, *, width: int, longest: int
 ) -> tuple[int, ...]:
     """The plan of a beam from a state."""
     count = len(told.names())
-    possible, payoff = learn_possible(paths, count, seed), learn_payoff(paths, count)
 
     def scores(state: State, plan: tuple[int, ...]) -> Floats:
-        return product_rule(told.useful(state, plan), possible(state), payoff.get(state, np.ones(count)))
+        return product_rule(told.useful(state, plan), known.possible(state), known.payoff.get(state, np.ones(count)))
 
     return beam(start, scores, lambda s, k: after[s, k], done=count - 1, width=width, longest=longest)
 
@@ -75,19 +87,20 @@ def compared(
     world: Crafting, speaker: Speaker, seeds: list[int], *, experts: int, width: int, most: int, practice: int
 ) -> Comparison:
     """Plans with a speaker against plans by what is possible and what pays alone, by the pickaxes made."""
-    skills = practise(world, crafting_skills(world), seeds[0], replace(PRACTICE, episodes=practice))
+    skills = practised(world, seeds[0], practice)
     table, truth = world.table(), best_skills(world, skills)
     after = leads(table, skills)
     told, untold = (Instructed(world, skills, s, truth, stops=True) for s in (speaker, Silent()))
     helped, alone, kept = [], [], []
     for seed in seeds:
-        paths = expert_paths(table, truth, told.names(), after, experts, seed)
+        names = told.names()
+        known = taught(expert_paths(table, truth, names, after, experts, seed), len(names), seed)
         start = world.reset(seed)
-        plans = [planned(t, start, after, paths, width=width, longest=most, seed=seed) for t in (told, untold)]
+        plans = [planned(t, start, after, known, width=width, longest=most) for t in (told, untold)]
         earned = [episode(world, skills, following(p), seed=seed, most=most)[0] for p in plans]
         helped.append(earned[0])
         alone.append(earned[1])
-        kept.append([told.names()[k] for k in plans[0]])
+        kept.append([names[k] for k in plans[0]])
     return Comparison(helped, alone, {}, kept)
 
 
