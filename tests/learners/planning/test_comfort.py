@@ -21,6 +21,7 @@ def drive(*numbers, worth=0.0):
 def test_features_of_an_action():
     assert features(Road(0, 6, 6, 1), 2) == pytest.approx([2 / 3, 1, 0])
     assert features(Road(0, 6, 6, 3), 2) == pytest.approx([1, 0, 0])
+    assert features(Road(0, 6, 6, 3), 0) == pytest.approx([2 / 3, 1, 0])
     assert features(Road(0, 6, 6, 0), 0) == pytest.approx([0, 0, 0])
     assert features(Road(0, 6, 6, 2), 3) == pytest.approx([2 / 3, 0, 1])
 

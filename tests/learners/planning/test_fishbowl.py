@@ -14,9 +14,11 @@ from posttrain.learners.planning.fishbowl import (
     Resident,
     Town,
     changes,
+    choose,
     circles,
     compared,
     discuss,
+    judged,
     town,
 )
 from posttrain.learners.speaker import Scripted, Speaker
@@ -63,6 +65,19 @@ def test_a_speaker_that_is_right_improves_the_plan_step_by_step():
     plans = discuss(place, Scripted(1.0), (0, 0, 0), size=3, rounds=5, seed=0)
     assert len(plans) == 6
     assert place.satisfaction(plans[-1]) > place.satisfaction(plans[0])
+
+
+@pytest.mark.parametrize(("difference", "said"), [(0.1, BETTER), (-0.1, WORSE), (0.0, ALIKE), (1e-12, ALIKE)])
+def test_who_is_asked_says_what_a_change_is_for_them(difference, said):
+    assert judged(difference) == said
+
+
+def test_the_planner_takes_up_what_is_best_for_those_who_were_heard():
+    place, options = Town((PARKS, CLINICS), 3), changes((3, 3, 3))
+    wishes = ["make plot 0 a park", "make plot 2 a clinic", KEEP]
+    assert choose(place, Scripted(1.0), (3, 3, 3), options, wishes, [0]) == wishes[0]
+    assert choose(place, Scripted(1.0), (3, 3, 3), options, wishes, [1]) == wishes[1]
+    assert choose(place, Scripted(0.0), (3, 3, 3), options, wishes[:2], [1]) == wishes[0]
 
 
 class Wants(Speaker):

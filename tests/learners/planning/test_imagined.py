@@ -68,6 +68,11 @@ def test_what_is_plausible(steps, known, good):
     assert plausible(steps, (0, 0), 3, known) is good
 
 
+def test_nobody_leaves_the_grid():
+    assert not plausible([((2, 0), 3, (3, 0))], (2, 0), 3, {})
+    assert plausible([((2, 0), 3, (3, 0))], (2, 0), 4, {})
+
+
 def test_offline_values_on_all_steps_are_those_of_the_world():
     steps = [(c, a, WORLD.moved(c, a)) for c in WORLD.cells() if c != WORLD.target for a in range(4)]
     q, table = offline_q(steps, WORLD.target, WORLD.discount), WORLD.table()

@@ -41,6 +41,11 @@ def test_the_experts_skill_becomes_possible_and_the_others_do_not():
     assert Possible({}, 2)("a") == pytest.approx([0.5, 0.5])
 
 
+def test_steps_become_small_where_the_loss_is():
+    """θ grows like a logarithm, since its gradient has the factor 1 - σ(θ)."""
+    assert 1 < learn_possible(PATHS[:2], 3, seed=0, passes=300).logits["a"].max() < 6
+
+
 def test_the_payoff_counts_the_skills_that_were_still_to_come():
     """In a, skill 0 leaves 3 skills in both episodes; skill 1 leaves 5."""
     payoff = learn_payoff(PATHS, 3, decay=0.5, longest=6)

@@ -107,6 +107,15 @@ def test_what_is_written_can_be_read(node):
     assert len(wrong) > 1
 
 
+def test_mistakes_are_of_three_kinds():
+    node = TOY["build"]
+    assert [read_node(text) for text in mistakes(node, ["pickaxe", "log"])] == [
+        Node(node.consume, node.require, {"log": 1}),
+        Node(node.consume, {}, node.obtain),
+        Node({"plank": 4, "stick": 3}, node.require, node.obtain),
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
