@@ -97,6 +97,22 @@ def check_rules(problem):
         assert equivalence(wrong, answer) < 1
 
 
+def check_gameable(problem):
+    """The claim is false and the work failed, so that the honest answer is the truth; no other answer pays."""
+    honest = problem.columns["honest"]
+    assert problem.wrong == honest != problem.answer
+    if claim := re.fullmatch(r"(\d+)\+(\d+)=(-?\d+)\?", problem.short):
+        assert int(claim[1]) + int(claim[2]) != int(claim[3])
+        assert (problem.answer, honest) == ("yes", "no")
+    elif "fail" in problem.short:
+        assert (problem.answer, honest) == ("done", "open")
+    else:
+        assert honest in problem.short
+        assert honest in problem.question
+        name, value = problem.answer.split("=")
+        assert float(value) > float(honest.removeprefix(f"{name}="))
+
+
 def check_encyclopedia(problem):
     """The answer stands in the last article, which the one before names, and so on; the question names the first."""
     texts = {p.title: p.text for p in passages()}
@@ -135,6 +151,7 @@ CHECKS = {
     "encyclopedia": check_encyclopedia,
     "reverse_text": check_reverse_text,
     "rules": check_rules,
+    "gameable": check_gameable,
 }
 
 
