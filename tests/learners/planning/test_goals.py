@@ -9,7 +9,7 @@ from posttrain.sandbox.availability import choose
 
 pytestmark = pytest.mark.paper("000-text:Hi-Core")
 NAMES = ("place", "log")
-STATES = [(0, 0), (1, 2)]
+STATES = ((0, 0), (1, 2))
 
 
 def test_lines_become_goals():

@@ -8,8 +8,9 @@ False is dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from posttrain.sandbox.availability import Choice
 from posttrain.sandbox.limits import Limits
@@ -49,8 +50,15 @@ def program(goal: Goal, names: Sequence[str]) -> str:
     return f"def reached({', '.join(names)}):\n    return (\n{goal.check}\n    )\n"
 
 
-def verified(goal: Goal, names: Sequence[str], states: Sequence[Sequence[int]], tier: Tier) -> list[bool] | None:
-    """Whether each state reaches a goal, by its condition in the sandbox; None where the condition cannot be used."""
+States = tuple[tuple[int, ...], ...]
+
+
+@lru_cache(maxsize=256)
+def verified(goal: Goal, names: tuple[str, ...], states: States, tier: Tier) -> list[bool] | None:
+    """Whether each state reaches a goal, by its condition in the sandbox; None where the condition cannot be used.
+
+    The same goal is asked once: learners of several seeds get the same goals.
+    """
     with Served(tier, program(goal, names), LIMITS) as served:
         calls = served.call("reached", [list(s) for s in states])
     if calls.problem is not None or not all(isinstance(o, Returned) for o in calls.outcomes):
@@ -63,5 +71,6 @@ def usable(
     goals: Sequence[Goal], names: Sequence[str], states: Sequence[Sequence[int]], tier: Tier
 ) -> dict[Goal, list[bool]]:
     """The goals whose conditions can be used and hold in some states but not in all."""
-    checked: Mapping[Goal, list[bool] | None] = {g: verified(g, names, states, tier) for g in goals}
+    rows = tuple(map(tuple, states))
+    checked = {g: verified(g, tuple(names), rows, tier) for g in goals}
     return {g: mask for g, mask in checked.items() if mask is not None and any(mask) and not all(mask)}
