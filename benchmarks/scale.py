@@ -2,8 +2,8 @@
 
     python benchmarks/scale.py [--model tiny] [--steps 6]
 
-GRPO in float64. Seconds are those of processes that share the cores of this machine, so they say what the processes cost
-beside the computation, not how much faster several machines are.
+GRPO in float64. The processes share the cores of this machine: seconds say what they cost beside the computation, not
+how much faster several machines are.
 """
 
 from __future__ import annotations
