@@ -207,6 +207,8 @@ LEARNERS: dict[str, dict[str, Any]] = {  # procedures that train no language mod
         "known": {"train.learning_rate": 1e-2},
         "rounds": 1,
     },
+    "vlm_rm": FEW_EPISODES,
+    "rl_vlm_f": {**FEW_EPISODES, "rounds": 2, "queries": 6, "members": 1},
     "text2reward": WRITTEN,
     "eureka": {**WRITTEN, "iterations": 2, "samples": 2},
     "revolve": {**WRITTEN, "judge": "speaker", "generations": 2, "count": 2, "children": 1},

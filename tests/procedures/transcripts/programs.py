@@ -101,6 +101,26 @@ class TrialScenario(LearningScenario):
         return [" ".join(line.split()) for line in (*session.transcript, end)]
 
 
+@dataclass(frozen=True)
+class WatchedScenario(LearningScenario):
+    """A scenario whose reward is not fitted: a state is worth the share of its comparisons that it won."""
+
+    def run(self) -> list[str]:
+        fitted: list[str] = []
+
+        def learned_reward(world: Any, states: Any, said: Any, *, seed: int, members: int) -> dict[Any, float]:
+            wins = dict.fromkeys(states, 0.0)
+            for p in said:
+                if p.first is not None:
+                    wins[p.one if p.first else p.other] += 1 / len(said)
+                    wins[p.other if p.first else p.one] -= 1 / len(said)
+            fitted.append(f"fit {len(states)} {len(said)} {seed} {members}")
+            return wins
+
+        with patch("posttrain.procedures.programs.rl_vlm_f.learned_reward", learned_reward):
+            return [*super().run(), *fitted]
+
+
 OTHERWISE = {
     "world": "chain",
     "options": {"length": 5},
@@ -456,6 +476,126 @@ PROGRAMS = (
         artefact settings: {}
         artefact archive: 885 59e3f3b8
         return
+        """,
+    ),
+    LearningScenario(
+        "programs/vlm_rm",
+        settings={"q": {"episodes": 2}},
+        transcript="""
+        artefact rewards: 5554 e02bf77c
+        artefact table: 7368 52b631ed
+        artefact curves: {"helped": [0.0, 0.0], "alone": [0.0, 0.0]}
+        note helped 0.000, alone 0.000: gain +0.000 [+0.000, +0.000]
+        return helped=0 alone=0 gain=0 gain/low=0 gain/high=0 agreement=0.745679
+        """,
+    ),
+    LearningScenario(
+        "programs/vlm_rm",
+        settings={
+            "world": "chain",
+            "options": {"length": 4},
+            "goal": "place 3",
+            "baseline": "place 0",
+            "alpha": 0.8,
+            "q": {"episodes": 3},
+            "seeds": 2,
+        },
+        transcript="""
+        artefact rewards: 323 7b005d6f
+        artefact table: 337 b63d4ce7
+        artefact curves: {"helped": [0.805419, 0.82509, 0.814681], "alone": [0.533104, 0.523536, 0.482438]}
+        note helped 0.815, alone 0.513: gain +0.302 [-4.414, +5.018]
+        return helped=0.815063 alone=0.513026 gain=0.302038 gain/low=-4.41387 gain/high=5.01795 agreement=0.833333
+        """,
+    ),
+    LearningScenario(
+        "programs/vlm_rm",
+        settings={"encoder": "/nowhere"},
+        transcript="""
+        ModelError: /nowhere: no such folder; give that of a CLIP model, or encoder: captions offline
+        """,
+    ),
+    WatchedScenario(
+        "programs/rl_vlm_f",
+        settings={"q": {"episodes": 2}},
+        script={"accuracy": 0.8},
+        transcript="""
+        answer speaker: 60 9b4d126b
+        answer speaker: 60 f53c513a
+        answer speaker: 60 7dc8605f
+        answer speaker: 60 ca6ffbf0
+        answer speaker: 60 7b1ec636
+        answer speaker: 60 168a381a
+        artefact rewards: 5603 11409628
+        artefact table: 7290 77632779
+        artefact curves: {"helped": [0.0, 0.0], "alone": [0.0, 0.0]}
+        note helped 0.000, alone 0.000: gain +0.000 [+0.000, +0.000]
+        return helped=0 alone=0 gain=0 gain/low=0 gain/high=0 labels/used=0.866667 agreement=0.746502
+        fit 51 60 18716551298231112 3
+        fit 51 120 64344674645359434 3
+        fit 51 180 36607524587263188 3
+        """,
+    ),
+    WatchedScenario(
+        "programs/rl_vlm_f",
+        settings={
+            "world": "chain",
+            "options": {"length": 4},
+            "speaker": "watcher",
+            "goal": "be far",
+            "rounds": 2,
+            "queries": 5,
+            "describe": False,
+            "members": 2,
+            "q": {"episodes": 3},
+            "seeds": 2,
+        },
+        script={"accuracy": {"watcher": 0.7}},
+        transcript="""
+        answer watcher: 5 d014f171
+        answer watcher: 5 b90dc8b8
+        artefact rewards: 306 3e30bba7
+        artefact table: 327 1e9b5b61
+        artefact curves: {"helped": [0.792247, 0.842653, 0.797119], "alone": [0.533104, 0.523536, 0.482438]}
+        note helped 0.811, alone 0.513: gain +0.298 [-4.362, +4.958]
+        return helped=0.810673 alone=0.513026 gain=0.297647 gain/low=-4.36248 gain/high=4.95777 labels/used=1
+            agreement=0.666667
+        fit 4 5 18716551298231112 2
+        fit 4 10 64344674645359434 2
+        """,
+    ),
+    WatchedScenario(
+        "programs/rl_vlm_f",
+        settings={
+            "world": "chain",
+            "encoder": "captions",
+            "goal": "place 7",
+            "margin": 0.1,
+            "rounds": 1,
+            "q": {"episodes": 3},
+            "seeds": 2,
+        },
+        transcript="""
+        artefact rewards: 657 1bc6485e
+        artefact table: 767 affad0a7
+        artefact curves: {"helped": [0.442086, 0.207868, 0.42542], "alone": [0.280461, 0.145411, 0.0896917]}
+        note helped 0.358, alone 0.172: gain +0.187 [-1.107, +1.480]
+        return helped=0.358458 alone=0.171855 gain=0.186603 gain/low=-1.10677 gain/high=1.47997 labels/used=0.2
+            agreement=0.428571
+        fit 8 60 18716551298231112 3
+        """,
+    ),
+    WatchedScenario(
+        "programs/rl_vlm_f",
+        settings={"world": "chain", "encoder": "captions", "rounds": 1, "q": {"episodes": 3}},
+        transcript="""
+        artefact rewards: 622 324f8077
+        artefact table: 767 7f737251
+        artefact curves: {"helped": [0.220414, 0.442008, 0.438205], "alone": [0.17872, 0.15131, 0.111022]}
+        note helped 0.367, alone 0.147: gain +0.220 [+0.112, +0.328]
+        return helped=0.366876 alone=0.147017 gain=0.219858 gain/low=0.111799 gain/high=0.327918
+            labels/used=0.166667 agreement=0.571429
+        fit 8 60 18716551298231112 3
         """,
     ),
 )

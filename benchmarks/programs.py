@@ -1,0 +1,116 @@
+"""How far programs, labels and settings of a speaker help as it gets worse: the gain for accuracies 0.5 to 1.
+
+    python benchmarks/programs.py                  # all of them, about two minutes; prints a table for docs/programs.md
+    python benchmarks/programs.py eureka rl_vlm_f  # some of them
+
+Every point is the mean over scripted speakers with mistakes of their own, with Student's 95% interval. Programs run in
+the best sandbox of the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import fmean
+from typing import Any
+
+from posttrain.learners.coding.isolation import isolation
+from posttrain.learners.coding.reward_search import RewardSearch
+from posttrain.learners.gain import gain
+from posttrain.learners.guides.proxy import Proxy, Unrewarded
+from posttrain.learners.q_learning import Hooks, Settings, q_learning
+from posttrain.learners.seeing.preferences import learned_reward
+from posttrain.learners.seeing.watching import learned, pairs_of, preferred, values_of
+from posttrain.learners.speaker import Scripted
+from posttrain.learners.tuning.setting_search import SettingSearch
+from posttrain.learners.tuning.space import Space
+from posttrain.learners.worlds.key_door import KeyDoor
+from posttrain.learners.worlds.matrix_game import MatrixGame
+from posttrain.procedures.programs.tune_learner import KNOWN, SPACE, best_of
+from posttrain.search.evolution.course import Strategy
+from posttrain.search.evolution.driver import Evolution
+from posttrain.search.evolution.strategies.beam import beam
+from posttrain.search.evolution.strategies.islands import islands
+from posttrain.search.evolution.strategies.refine import refine
+
+ACCURACIES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+SPEAKERS = 8
+ROOM, GAME = KeyDoor(), MatrixGame(objective="rawls")
+SHORT = Settings(episodes=60)
+Pair = tuple[float, float]  # the mean return with help, and without
+
+
+def written(strategy: Strategy, *, judged: bool = False) -> Callable[[float, int], Pair]:
+    """Search for reward code, and compare a learner that learns from the best with one that learns from the world."""
+
+    def compared(accuracy: float, seed: int) -> Pair:
+        tier, limits = isolation("auto", seconds=10.0, numpy=False)
+        speaker = Scripted(accuracy, seed)
+        search = RewardSearch(ROOM, speaker, SHORT, 1000 + seed, tier, limits, judge=speaker if judged else None)
+        archive = Evolution(search.write, search.evaluate, search.compare).run(strategy)
+        reward = None if archive.best is None else search.reward(str(archive.best.text))
+        return search.tried(reward, seed).score, search.tried(None, seed).score
+
+    return compared
+
+
+def labelled(accuracy: float, seed: int) -> Pair:
+    """Learn from labels of outcomes, and without any reward."""
+    few = replace(SHORT, episodes=40)
+    hooks = [Hooks(extras=[extra]) for extra in (Proxy(GAME, Scripted(accuracy, seed)), Unrewarded())]
+    one, other = (fmean(q_learning(GAME, seed, few, h).returns) for h in hooks)
+    return one, other
+
+
+def preferring(accuracy: float, seed: int) -> Pair:
+    """Learn from a reward of preferences between states, and from the world's own."""
+    values = values_of(ROOM)
+    said = preferred(ROOM, Scripted(accuracy, seed), ROOM.goal, pairs_of([*values], 180, seed), values, describe=False)
+    rewards = learned_reward(ROOM, [*values], said, seed=seed)
+    one, other = learned(ROOM, rewards, seed, SHORT), q_learning(ROOM, seed, SHORT)
+    return fmean(one.returns), fmean(other.returns)
+
+
+def tuned(accuracy: float, seed: int) -> Pair:
+    """Propose four settings of Q-learning, and draw four."""
+    world = KeyDoor(size=4)
+
+    def score(settings: Any, at: int) -> float:
+        return fmean(q_learning(world, at, Settings(episodes=150, **settings)).returns)
+
+    search = SettingSearch(
+        Space(SPACE), lambda s, _: score(s, 1000 + seed), Scripted(accuracy, seed), "Q-learning", seed, KNOWN
+    )
+    strategy = Strategy(beam, rounds=4, branching=1)
+    found = [Evolution(write, search.evaluate).run(strategy) for write in (search.write, search.random)]
+    one, other = (score(json.loads(best_of(archive)), seed) for archive in found)
+    return one, other
+
+
+METHODS: dict[str, Callable[[float, int], Pair]] = {
+    "text2reward": written(Strategy(refine, rounds=1, repairs=1)),
+    "eureka": written(Strategy(beam, rounds=2, branching=3)),
+    "revolve": written(Strategy(islands, rounds=3, count=2, children=2, matches=4, migration=0.3), judged=True),
+    "proxy_reward": labelled,
+    "rl_vlm_f": preferring,
+    "tune_learner": tuned,
+}
+
+
+def main() -> None:
+    """Sweep the methods that are named, else all of them, and print a row of a table for each."""
+    print("| procedure | " + " | ".join(f"{a:g}" for a in ACCURACIES) + " |")
+    print("|---|" + "---|" * len(ACCURACIES))
+    for name in sys.argv[1:] or METHODS:
+        cells = []
+        for accuracy in ACCURACIES:
+            pairs = [METHODS[name](accuracy, seed) for seed in range(SPEAKERS)]
+            g = gain([one for one, _ in pairs], [other for _, other in pairs])
+            cells.append(f"{g['gain']:+.2f} [{g['gain/low']:+.2f}, {g['gain/high']:+.2f}]")
+        print(f"| `{name}` | " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Rewards of what is seen: states as pictures and captions, encoders of both, and preferences between them."""
