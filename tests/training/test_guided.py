@@ -73,7 +73,7 @@ def logp(stage: Stage, batch: Any, role: str) -> torch.Tensor:
 @pytest.mark.parametrize(("path", "first"), [("online/ppo_plus_plus", "guide"), ("online/aggrevated", "policy")])
 def test_each_writer_reads_what_the_other_wrote_and_only_the_policys_tokens_are_trained(stage, path, first):
     made = stage(path, {"share": 1.0})
-    batch = made.batches.take(0, last=False)[0]["main"]
+    batch = made.batches.take(0, 9)[0]["main"]
     shared = [e for e in made.batches.episodes if len(e.segments) == 2]
     assert len(shared) > 6  # all but those whose first writer stopped at once
     for e in shared:
@@ -96,7 +96,7 @@ def test_each_writer_reads_what_the_other_wrote_and_only_the_policys_tokens_are_
 
 def test_a_share_of_the_answers_has_a_guide(stage):
     made = stage("online/ppo_plus_plus", {"share": 0.5})
-    made.batches.take(0, last=False)
+    made.batches.take(0, 9)
     counts = [len(e.segments) for e in made.batches.episodes]
     assert 0 < counts.count(2) < len(counts)
 
@@ -118,7 +118,7 @@ def test_mixer_imitates_then_samples_an_ever_longer_rest(stage):
     made = stage("online/mixer", {"warmup": 1, "rest": 1, "every": 1})
     references = made.batches.references["main"]
     for step in range(3):
-        batch = made.batches.take(step, last=False)[0]["main"]
+        batch = made.batches.take(step, 9)[0]["main"]
         assert torch.equal(batch["rows"].mask, batch["written"].mask)  # all is trained, one way or the other
         for e in made.batches.episodes:
             reference = references[e.prompt.id]

@@ -22,7 +22,7 @@ _DATA = Joined("data.path", "path, data_files, split, name, and its columns; sev
 _LORA = Joined("model.lora", "with adapter: lora or qlora")
 _METHOD = Joined("method", "the method and its settings")
 _KERNEL = Idle("attention and kernels are posttrain's own")
-_PARALLEL = Without("a run is one process on one device", (None, False, "", [], 1))
+_PARALLEL = Without("processes are named in backend: {path: fsdp, processes: N}", (None, False, "", [], 1))
 _TRACKER = Idle("a tracker gets the name and the numbers of the run")
 _EVALUATION = Joined("evaluate.every", "needs held-out data: evaluate.data")
 THROUGH_TRL = """
@@ -124,8 +124,8 @@ RULES: dict[str, Rule] = {
     **each("hub_model_id hub_strategy push_dataset_to_hub", Without("nothing is uploaded in a run; export has --push")),
     "hf_use_auth_token": Idle("the hub's own login is used"),
     **each("deepspeed fsdp sequence_parallel_degree context_parallel_size tensor_parallel_size", _PARALLEL),
-    **each("fsdp_config fsdp_version ddp ddp_find_unused_parameters ddp_timeout", Idle("a run is one process")),
-    **each("local_rank world_size ddp_bucket_cap_mb", Idle("a run is one process")),
+    **each("fsdp_config fsdp_version ddp ddp_find_unused_parameters ddp_timeout", Idle("backend names the processes")),
+    **each("local_rank world_size ddp_bucket_cap_mb", Idle("processes are named in backend")),
     **each(
         "flash_attention sdp_attention xformers_attention flex_attention eager_attention s2_attention torch_compile "
         "flash_attn_cross_entropy flash_attn_rms_norm plugins liger_rope liger_rms_norm liger_glu_activation "

@@ -99,7 +99,7 @@ RULES: dict[str, Rule] = {
     **each("use_swanlab swanlab_project swanlab_run_name swanlab_mode swanlab_workspace",
            Without("trackers are tensorboard, trackio, wandb and mlflow", (None, False, "cloud"))),
     **each("ray_run_name ray_storage_path ray_num_workers resources_per_worker placement_strategy ray_init_kwargs",
-           Idle("a run is one process")),
+           Idle("processes are named in backend")),
 }  # fmt: skip
 NAMES: dict[str, tuple[str, ...]] = {
     **{key: (key,) for key in base.RULES},

@@ -16,7 +16,7 @@ _BATCH = Joined(
     "train.prompts_per_step",
     "records per optimiser step: per_device_train_batch_size x gradient_accumulation_steps x processes",
 )
-_ONE_PROCESS = Without("a run is one process on one device")
+_ONE_PROCESS = Without("processes are named in backend: {path: fsdp, processes: N}")
 _EVALUATION = Joined("evaluate.every", "needs held-out data: evaluate.data")
 _LOADING = "data are read and batched by posttrain; the result does not depend on it"
 _DISPLAY = "the display and the log of a run have no such switch"
@@ -83,9 +83,9 @@ RULES: dict[str, Rule] = {
     "average_tokens_across_devices": Idle("losses are divided by one count over the whole optimiser step"),
     "push_to_hub": _HUB,
     "deepspeed": _ONE_PROCESS,
-    "fsdp": Without("a run is one process on one device", (None, False, "", [])),
+    "fsdp": Without("processes are named in backend: {path: fsdp, processes: N}", (None, False, "", [])),
     "parallelism_config": _ONE_PROCESS,
-    "local_rank": Idle("a run is one process"),
+    "local_rank": Idle("processes are named in backend"),
     "train_sampling_strategy": Becomes("data.order", order),
     "group_by_length": Without("records are shuffled every epoch"),
     "torch_compile": Idle("kernels are posttrain's own"),
@@ -99,7 +99,7 @@ RULES: dict[str, Rule] = {
     **each(
         "fsdp_config accelerator_config ddp_backend ddp_broadcast_buffers ddp_bucket_cap_mb "
         "ddp_find_unused_parameters ddp_static_graph ddp_timeout",
-        Idle("a run is one process on one device"),
+        Idle("processes are named in backend: {path: fsdp, processes: N}"),
     ),
     **each(
         "dataloader_drop_last dataloader_in_order dataloader_multiprocessing_context "
