@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from posttrain.errors import ConfigError
 from posttrain.learners.gain import gain
 from posttrain.learners.planning.comparison import Comparison
 from posttrain.procedures.helping import told
@@ -9,7 +10,9 @@ from posttrain.training.session import Session
 
 
 def trials(session: Session, count: int) -> list[int]:
-    """The seeds of a number of trials."""
+    """The seeds of a number of trials. ConfigError for none."""
+    if count < 1:
+        raise ConfigError(f"procedure.seeds: {count} is not at least 1")
     return [session.seed("trial", n) for n in range(count)]
 
 

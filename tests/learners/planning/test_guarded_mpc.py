@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from posttrain.errors import ConfigError
 from posttrain.learners.planning.guarded_mpc import (
     USUAL,
     WAYS,
@@ -150,6 +151,11 @@ def earned(control, way, seed):
             return [way]
 
     return drive(Driver(control, Always(0), rounds=1), seed=seed, steps=60)["reward"]
+
+
+def test_a_wish_that_would_be_ignored_is_refused():
+    with pytest.raises(ConfigError, match=r"procedure.options.wish: there are drives with every passenger"):
+        compared({"wish": "sick"}, Scripted(1.0), [0], steps=1, rounds=1, horizon=1)
 
 
 def test_a_speaker_that_is_right_pleases_the_passengers_more():

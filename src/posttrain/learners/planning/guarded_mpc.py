@@ -23,6 +23,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from posttrain.errors import ConfigError
 from posttrain.learners.planning.comparison import Comparison
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.value_iteration import evaluated
@@ -176,6 +177,8 @@ def drive(driver: Driver, *, seed: int, steps: int) -> dict[str, float]:
 
 @lru_cache(maxsize=8)
 def _controls(road: tuple[tuple[str, Any], ...], horizon: int) -> dict[Wished, Control]:
+    if "wish" in dict(road):
+        raise ConfigError("procedure.options.wish: there are drives with every passenger; leave it out")
     return {wish: Control(Lane(**{**dict(road), "wish": wish}), horizon) for wish in WISHES}
 
 
