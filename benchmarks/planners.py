@@ -1,6 +1,6 @@
 """How far planners help as the speaker gets worse: the gain over the same planner without it, for accuracies 0.5 to 1.
 
-    python benchmarks/planners.py                  # writes planners.json beside it and docs/planners.svg
+    python benchmarks/planners.py                  # writes planners.json beside it and docs/planners.png
     python benchmarks/planners.py say_can kalm     # prints some of them
 
 Every point is the mean over scripted speakers with mistakes of their own, with Student's 95% interval.
@@ -90,41 +90,23 @@ def sweep(name: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def svg(found: dict[str, dict[str, dict[str, float]]]) -> str:
-    """Small figures side by side: the gain with its interval against the accuracy, and a line at 0."""
-    width, height, columns = 170, 120, 4
-    rows = -(-len(found) // columns)
-    size = f"width='{columns * width}' height='{rows * (height + 30)}'"
-    parts = [f"<svg xmlns='http://www.w3.org/2000/svg' {size} font-family='sans-serif' font-size='11'>"]
-    parts.append("<rect width='100%' height='100%' fill='white'/>")
-    for i, (name, points) in enumerate(found.items()):
-        left, top = (i % columns) * width + 34, (i // columns) * (height + 30) + 20
-        low = min(0.0, *(p["gain/low"] for p in points.values()))
-        high = max(0.0, *(p["gain/high"] for p in points.values()))
-        x = [left + (width - 50) * n / (len(points) - 1) for n in range(len(points))]
+def draw(found: dict[str, dict[str, dict[str, float]]]) -> None:
+    """Draw a panel for each method: the gain with its interval against the accuracy, and a line at 0."""
+    from matplotlib.figure import Figure
 
-        def y(value: float, top: int = top, low: float = low, high: float = high) -> float:
-            return top + height - 20 - (height - 20) * (value - low) / (high - low)
-
-        band = [*zip(x, (y(p["gain/high"]) for p in points.values()), strict=True)]
-        band += [*zip(x, (y(p["gain/low"]) for p in points.values()), strict=True)][::-1]
-        line = zip(x, (y(p["gain"]) for p in points.values()), strict=True)
-        parts += [
-            f"<text x='{left}' y='{top - 6}'>{name}</text>",
-            f"<polygon points='{pairs(band)}' fill='#9ecae1'/>",
-            f"<polyline points='{pairs(line)}' fill='none' stroke='#08519c' stroke-width='2'/>",
-            f"<line x1='{left}' x2='{x[-1]}' y1='{y(0)}' y2='{y(0)}' stroke='black' stroke-dasharray='3'/>",
-            f"<text x='{left - 4}' y='{y(high) + 8}' text-anchor='end'>{high:.2g}</text>",
-            f"<text x='{left - 4}' y='{y(low)}' text-anchor='end'>{low:.2g}</text>",
-            f"<text x='{left}' y='{top + height - 6}'>{next(iter(points))}</text>",
-            f"<text x='{x[-1]}' y='{top + height - 6}' text-anchor='end'>{[*points][-1]}</text>",
-        ]
-    return "\n".join([*parts, "</svg>", ""])
-
-
-def pairs(points: object) -> str:
-    """Points as SVG wants them."""
-    return " ".join(f"{a:.1f},{b:.1f}" for a, b in points)  # type: ignore[attr-defined]
+    columns = 4
+    figure = Figure(figsize=(12, 7.5), layout="constrained")
+    panels = figure.subplots(-(-len(found) // columns), columns, squeeze=False).flat
+    for panel, (name, points) in zip(panels, found.items(), strict=False):
+        x = [float(accuracy) for accuracy in points]
+        low, high = ([p[f"gain/{end}"] for p in points.values()] for end in ("low", "high"))
+        panel.fill_between(x, low, high, alpha=0.25)
+        panel.plot(x, [p["gain"] for p in points.values()])
+        panel.axhline(0, color="black", linewidth=0.8, linestyle=":")
+        panel.set_title(name, fontsize=10)
+    figure.supxlabel("accuracy of the speaker")
+    figure.supylabel("gain over the planner without it")
+    figure.savefig(HERE.parent / "docs" / "planners.png")
 
 
 def main() -> None:
@@ -141,7 +123,7 @@ def main() -> None:
             )
     if len(found) == len(METHODS):
         (HERE / "planners.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        (HERE.parent / "docs" / "planners.svg").write_text(svg(found), encoding="utf-8")
+        draw(found)
 
 
 if __name__ == "__main__":
