@@ -99,6 +99,7 @@ def _drawn(world: World, tree: Tree, p: Place) -> Step:
 def figure(curves: Mapping[str, Sequence[Sequence[float]]], path: str) -> None:
     """Draw accuracy against steps, with bands."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import ScalarFormatter
 
     made = Figure(figsize=(7.2, 4.6), dpi=160, layout="constrained")
     axes = made.add_subplot()
@@ -107,6 +108,7 @@ def figure(curves: Mapping[str, Sequence[Sequence[float]]], path: str) -> None:
         (line,) = axes.plot(x, y, marker="o", markersize=4, label=name)
         axes.fill_between(x, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
     axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.set_xlabel("steps drawn for a problem")
     axes.set_ylabel("accuracy")
     axes.legend(frameon=False)

@@ -21,6 +21,7 @@ def grown():
 def test_every_rewriting_is_a_visit_of_all_above_it():
     tree = grown()
     assert [n.visits for n in tree.nodes[FIRST:]] == [4, 2, 1, 1]
+    assert [n.step.text for n in tree.nodes[FIRST:]] == ["s0", "s1", "s2", "s3"]
     assert rewritten(tree, 2, " s3 ") is None
     assert [n.visits for n in tree.nodes[FIRST:]] == [5, 3, 1, 1]
     assert offspring(tree) == {0: [1, 2], 1: [3], 2: [], 3: []}

@@ -9,6 +9,7 @@ from posttrain.search.found import Found
 from posttrain.search.puct import back_up
 from posttrain.search.step_pairs import step_pairs
 from posttrain.search.tree import ROOT, Tree
+from posttrain.seeds import seed_for
 from tests.search.worlds import step
 
 PROMPT = Prompt(5, "x?", {"answer": "3"}, "file:1", {"tools": ()})
@@ -39,6 +40,7 @@ def test_the_steps_before_are_read_and_the_values_are_columns():
     assert (pair.rejected.tokens, pair.rejected.read) == ((97, 101), 1)
     assert pair.columns == {"answer": "3", "chosen_reward": 1.0, "rejected_reward": -1.0}
     assert step_pairs([found()])[0].chosen.read == 0
+    assert pair.id == seed_for("steps", PROMPT.id, 97, 100, -1, 97, 101)
 
 
 def test_pairs_never_mix_prefixes_and_have_names_of_their_own():

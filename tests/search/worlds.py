@@ -7,7 +7,7 @@ from itertools import product
 from math import log
 from typing import Any
 
-from posttrain.search.search import Growth, Search, grow
+from posttrain.search.search import Draw, Growth, Search, grow
 from posttrain.search.tree import Step, Tree
 
 Follows = Callable[[str], Sequence[tuple[str, float, bool]]]  # text so far -> (step, probability, whether it ends)
@@ -55,3 +55,19 @@ def best_reachable(leaves: Mapping[str, float]) -> Callable[[str], float]:
 def texts(depth: int, alphabet: str = "ab") -> list[str]:
     """All answers of `letters`."""
     return ["".join(x) for x in product(alphabet, repeat=depth)]
+
+
+def with_a_cut(strategy: Callable[..., Growth], **settings: Any) -> list[str]:
+    """The answers of a strategy that draws one that is cut, twice, and one that ends and is worth less."""
+    tree = Tree(max_tokens=2)
+    growth = strategy(tree, **settings)
+    while True:
+        try:
+            wish = next(growth)
+        except StopIteration as over:
+            return [tree.answer(n).text for n in over.value]
+        if isinstance(wish, Draw):
+            tree.add(wish.nodes[0], [step("ab"), step("ab"), step("c", ended=True)])
+        else:
+            for n in wish.nodes:
+                tree[n].value = float(tree.answer(n).text == "ab")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posttrain.search.strategies.best_of_n import best_of_n
-from tests.search.worlds import play
+from tests.search.worlds import play, with_a_cut
 
 
 def test_the_answer_with_the_highest_value_comes_first():
@@ -12,3 +12,7 @@ def test_the_answer_with_the_highest_value_comes_first():
     tree, answers = play(best_of_n, follows, lambda t: worth[t[:2]], n=3)
     assert [a[:2] for a in answers] == ["bd", "cd", "ad"]
     assert tree.valued == 3
+
+
+def test_an_answer_that_was_cut_comes_behind_those_that_ended():
+    assert with_a_cut(best_of_n, n=3) == ["c", "ab"]

@@ -6,7 +6,7 @@ import pytest
 
 from posttrain.search.strategies.mcts import mcts
 from posttrain.search.tree import ROOT
-from tests.search.worlds import best_reachable, letters, play, texts
+from tests.search.worlds import best_reachable, letters, play, texts, with_a_cut
 
 
 @pytest.mark.paper("chen20244ev")
@@ -62,3 +62,7 @@ def test_an_answer_is_cut_at_its_depth_and_the_best_comes_first():
     tree, answers = play(mcts, letters(9), worth, simulations=9, branching=2, depth=1)
     assert answers == ["b", "a"]
     assert len(tree.nodes) == 3
+
+
+def test_an_answer_that_was_cut_comes_behind_those_that_ended():
+    assert with_a_cut(mcts, simulations=1) == ["c", "ab"]
