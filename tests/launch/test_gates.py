@@ -61,6 +61,7 @@ def test_a_run_is_measured_on_several_suites_and_passes_or_fails_their_gates(con
         ({"gates": {"reward": "> 0"}, "evaluate": None}, "add evaluate"),
         ({"evaluate": ["chain_of_thought", "chain_of_thought"]}, "two suites are called chain_of_thought"),
         ({"evaluate": {"suites": [{"path": "chain_of_thought", "sizes": 3}]}}, "chain_of_thought.sizes: unknown"),
+        ({"evaluate": ["instrumental_goals"]}, r"instrumental_goals asks a judge.*add models: \{judge"),
     ],
 )
 def test_wrong_suites_and_gates_stop_before_a_model_is_loaded(content, change, error):
@@ -70,3 +71,13 @@ def test_wrong_suites_and_gates_stop_before_a_model_is_loaded(content, change, e
 
 def test_a_gate_of_a_group_or_a_contrast_is_one_of_its_metric(content):
     check_before_loading(load({**content, "gates": {"mine.letters[level=1]": ">= 0", "mine.letters.effect": "< 1"}}))
+
+
+def test_the_judge_of_a_suite_is_a_role_of_the_run(tmp_path: Path):
+    """The tiny model writes no words, so that there is no verdict, and no number stands for it."""
+    judge = ', max_tokens=2, judge=Judging(lambda item: ["?"], ("yes",)))'
+    text = MINE.replace("import Suite, user", "import Judging, Suite, user").replace(", max_tokens=2)", judge)
+    (tmp_path / "mine.py").write_text(text)
+    content = {**CONTENT, "models": {"judge": "tiny"}, "evaluate": [str(tmp_path / "mine.py")]}
+    result = run(content, tmp_path, "train.steps=1")
+    assert result.evaluations["after"].suites["mine"].counters["no verdict"] == 1

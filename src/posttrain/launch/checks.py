@@ -25,7 +25,7 @@ from posttrain.training.named_rewards import named_rewards
 from posttrain.training.private_records import check_method, check_run
 from posttrain.training.role_rewards import REWARD
 from posttrain.training.shaped_rewards import check_shaping, shapes
-from posttrain.training.suites import named_suites
+from posttrain.training.suites import JUDGE, named_suites
 
 if TYPE_CHECKING:
     from posttrain.config.schema import RunFile
@@ -115,6 +115,9 @@ def _check_evaluate(run: RunFile, section: Evaluate, method: Method | None, *, s
         )
     suites = named_suites(section.suites, run.base)
     check_gates(run, suites)
+    judged = next((name for name, suite in suites.items() if suite.judge is not None), None)
+    if judged is not None and JUDGE not in run.models:
+        raise ConfigError(f"evaluate.suites: {judged} asks a judge, and there is none; add models: {{judge: MODEL}}")
     if section.best is not None and method is not None:
         known = [*(["reward"] if prompts else []), *(measurable(method) if records else [])]
         known += [f"{name}.{metric}" for name, suite in suites.items() for metric in suite.names]
