@@ -2,6 +2,7 @@
 
     python benchmarks/programs.py                  # all of them, about two minutes; prints a table for docs/programs.md
     python benchmarks/programs.py eureka rl_vlm_f  # some of them
+    python benchmarks/programs.py compounding      # how errors of imitation and of online learning grow
 
 Every point is the mean over scripted speakers with mistakes of their own, with Student's 95% interval. Programs run in
 the best sandbox of the machine.
@@ -18,6 +19,7 @@ from typing import Any
 
 from posttrain.learners.coding.isolation import isolation
 from posttrain.learners.coding.reward_search import RewardSearch
+from posttrain.learners.compounding import cloned, online
 from posttrain.learners.gain import gain
 from posttrain.learners.guides.proxy import Proxy, Unrewarded
 from posttrain.learners.q_learning import Hooks, Settings, q_learning
@@ -37,6 +39,7 @@ from posttrain.search.evolution.strategies.refine import refine
 
 ACCURACIES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 SPEAKERS = 8
+HORIZONS, MISTAKE = (10, 30, 100, 300, 1000), 0.001
 ROOM, GAME = KeyDoor(), MatrixGame(objective="rawls")
 SHORT = Settings(episodes=60)
 Pair = tuple[float, float]  # the mean return with help, and without
@@ -99,8 +102,19 @@ METHODS: dict[str, Callable[[float, int], Pair]] = {
 }
 
 
+def compounding() -> None:
+    """Print how errors grow with the horizon, of who imitates and of who learns from its own steps."""
+    print("| steps | " + " | ".join(map(str, HORIZONS)) + " |")
+    print("|---|" + "---|" * len(HORIZONS))
+    for name, errors in (("cloned", cloned), ("online", online)):
+        print(f"| {name} | " + " | ".join(f"{errors(horizon, MISTAKE):.3g}" for horizon in HORIZONS) + " |")
+
+
 def main() -> None:
     """Sweep the methods that are named, else all of them, and print a row of a table for each."""
+    if "compounding" in sys.argv:
+        compounding()
+        return
     print("| procedure | " + " | ".join(f"{a:g}" for a in ACCURACIES) + " |")
     print("|---|" + "---|" * len(ACCURACIES))
     for name in sys.argv[1:] or METHODS:
