@@ -13,7 +13,7 @@ FORM = re.compile(r"\s*(>=|<=|>|<)\s*(\S+)\s*")
 
 @dataclass(frozen=True)
 class Gate:
-    """A number and what it must be: `arithmetic.accuracy >= 0.8`.
+    """A number and what it must be: `chain_of_thought.accuracy >= 0.8`.
 
     `measured`: what it is, None if nobody measured it.
     """

@@ -34,7 +34,7 @@ class Evaluate(Section):
     """Held-out records of the method's own kind (demonstrations, pairs, ...), measured by its loss and metrics; needed
     only beside held-out prompts."""
     suites: tuple[SuiteRef, ...] = ()
-    """Suites that the model is measured on as well, each a name (arithmetic, diversity, ...) or ./file.py with its
+    """Suites that the model is measured on as well, each a name (diversity, style, ...) or ./file.py with its
     settings; their numbers are called `suite.metric`."""
     every: Count | None = None
     """Steps between evaluations; null evaluates before and after training only."""

@@ -63,7 +63,7 @@ class RunFile(Section):
     evaluate: Evaluate | None = None
     """Held-out prompts, answered and scored during the run; null evaluates nothing."""
     gates: dict[str, Gate] = Field(default_factory=dict)
-    """What the evaluation after the training must show, such as `arithmetic.accuracy: ">= 0.8"` or `reward: "> 0"`; a
+    """What the evaluation after the training must show, such as `diversity.entropy: "> 0.5"` or `reward: "> 0"`; a
     run that fails one saves its model, says so in its card and exits with the code 11."""
     report: tuple[Report, ...] = ()
     """Trackers that get the metrics, settings and sampled answers of the run, besides its folder."""
