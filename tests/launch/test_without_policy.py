@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
+from typer.testing import CliRunner
 
 import posttrain
+from posttrain.cli.main import app
 from posttrain.config.load import load
 from posttrain.errors import ConfigError
 from tests.harness.runs import run
@@ -52,6 +55,13 @@ def test_a_name_without_a_model(mine, tmp_path):
     del mine["name"]
     assert run(mine, tmp_path).directory.name.startswith("mine-")
     assert "none" not in run(mine, tmp_path).directory.name
+
+
+def test_the_command_names_the_artefact_and_no_model(mine, tmp_path):
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump({**mine, "output": str(tmp_path)}))
+    shown = CliRunner().invoke(app, ["train", str(tmp_path / "run.yaml")]).output.splitlines()
+    assert f"policy   {tmp_path / 'run' / 'artefacts' / 'policy.json'}" in shown
+    assert not [line for line in shown if line.startswith("model ")]
 
 
 def test_from_python(mine, tmp_path):

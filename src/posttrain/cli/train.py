@@ -53,4 +53,7 @@ def train(
     for name, evaluation in result.evaluations.items():
         typer.echo(f"{name:8} {evaluation}")
     typer.echo(f"run      {result.directory}")
-    typer.echo(f"model    {result.model}")
+    if result.model is not None:
+        typer.echo(f"model    {result.model}")
+    for name, file in result.artefacts.items():
+        typer.echo(f"{name:8} {file}")
