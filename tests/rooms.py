@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     | {"backends", "backends.local", "catalogue", "core", "machine", "models", "models.merging", "sampling"},
     "backends.plans": {"core", "errors"},
     "backends.vllm": LEAVES | {"backends", "sampling"},
-    "learners": LEAVES | {"catalogue", "evaluation", "sandbox", "search"},
+    "learners": LEAVES | {"environments.bundled", "catalogue", "evaluation", "sandbox", "search"},
     "rewards": LEAVES | {"catalogue", "rewards.bundled"},
     "judges": LEAVES | {"endpoint"},
     "rewards.bundled": LEAVES | {"endpoint", "judges", "rewards", "roles", "sandbox"},

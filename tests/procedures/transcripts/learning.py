@@ -5,8 +5,10 @@ The numbers are those of runs that the tests of tests/learners explain; here the
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 from posttrain.catalogue.index import load_procedure
 from posttrain.errors import PosttrainError
@@ -24,9 +26,10 @@ class LearningScenario(Scenario):
     transcript: str = ""
 
     def run(self) -> list[str]:
-        session = LearningSession(**self.script)
-        try:
-            end = ending(load_procedure(self.path)(session, **self.data, **self.settings))
-        except PosttrainError as error:
-            end = f"{type(error).__name__}: {error}"
+        session, procedure = LearningSession(**self.script), load_procedure(self.path)
+        with patch.multiple(procedure.__module__, **self.patches) if self.patches else nullcontext():
+            try:
+                end = ending(procedure(session, **self.data, **self.settings))
+            except PosttrainError as error:
+                end = f"{type(error).__name__}: {error}"
         return [" ".join(line.split()) for line in (*session.transcript, end)]

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from tests.procedures.transcripts.learning import LearningScenario
 
 SMALL = {"world": "chain", "options": {"length": 4}, "speaker": "other", "q": {"episodes": 4}, "seeds": 2}
 WRONG_AT_TIMES = {"accuracy": {"other": 0.7}}
+
+
+def pretended(world, features, seed, settings, extras=()):
+    """Stands for deep Q-learning: returns that show what it was given."""
+    start = world.reset(0)
+    helped = sum(extra.potential(start) for extra in extras)
+    return SimpleNamespace(returns=[helped + seed % 7 / 10, settings.episodes / 10, float(features(start).sum())])
+
 
 CREDITED = {
     "potential": """
@@ -253,6 +263,25 @@ WORLDS = (
         settings={"seeds": 1},
         transcript="""
         ConfigError: procedure.seeds: 1 player has no stranger to play with; set 2 or more
+        """,
+    ),
+    LearningScenario(
+        "worlds/deep_q",
+        settings={
+            "world": "chain",
+            "options": {"length": 3},
+            "speaker": "other",
+            "scale": 9.0,
+            "episodes": 14,
+            "seeds": 2,
+        },
+        script=WRONG_AT_TIMES,
+        patches={"dqn": pretended},  # which tests/learners/test_dqn.py tests
+        transcript="""
+        answer other: 2 b1c77add
+        artefact curves: {"helped": [[1.8, 1.4, 1.0], [2.1, 1.4, 1.0]], "alone": [[0.0, 1.4, 1.0], [0.3, 1.4, 1.0]]}
+        note helped 1.450, alone 0.850: gain +0.600 [+0.600, +0.600]
+        return helped=1.45 alone=0.85 gain=0.6 gain/low=0.6 gain/high=0.6
         """,
     ),
 )
