@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -172,7 +172,8 @@ def _rows(features: Sequence[Floats]) -> Tensor:
 
 def _layer(inputs: int, outputs: int) -> nn.Linear:
     """A layer without weights, which draws none from the global generator."""
-    return cast(nn.Linear, nn.utils.skip_init(nn.Linear, inputs, outputs))
+    skip: Any = nn.utils.skip_init
+    return cast(nn.Linear, skip(nn.Linear, inputs, outputs))
 
 
 def _initialise(network: Duelling, seed: int) -> None:
