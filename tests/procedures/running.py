@@ -188,6 +188,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
         "ipo": SHORT,
     },
     "gpo": {"rounds": 2, "candidates": 1, "writer": "policy", "request": "{prompt}?"},
+    "principles": {"names": ["tip", "think"], "judge": "policy", "question": "{first}{second}?"},
     "rlprompt": {"solver": "policy", "examples": 2, "draws": 1, "answer_tokens": 4, "then": {**FEW_STEPS, "steps": 2}},
     "tempera": {"labels": ["1", "2"], "rounds": 2, "queries": 2, "shots": 2, "horizon": 2, "width": 4},
     "medaide": {"retrieved": 1, "sft": ONE, "reward": ONE, "ppo": {**FEW_STEPS, "steps": 1}},
@@ -264,7 +265,7 @@ def content(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
     data: dict[str, Any] = dict.fromkeys(wanted, f"{SUMS},size={8 if few else 48}")
     if name in ("svpo", "llama_berry", "rlot"):
         data = dict.fromkeys(("prompts", *(["held_out"] if name != "llama_berry" else [])), f"{SUMS},size=6")
-    if name in ("gpo", "rlprompt"):
+    if name in ("gpo", "principles", "rlprompt"):
         data = dict.fromkeys(data, f"{SUMS},size=2")
     if name == "tempera":
         rows = [{"prompt": f"{i}?", "answer": str(1 + i % 2)} for i in range(4)]

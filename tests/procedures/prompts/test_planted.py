@@ -100,3 +100,14 @@ def test_a_reply_that_cannot_be_read_leaves_the_mean(tmp_path, monkeypatch):
     given = {"procedure": {"path": "evollm", "rounds": 3}, "models": {"speaker": {"scripted": {}}}}
     result = run(given, tmp_path)
     assert json.loads(result.artefacts["solution"].read_text())["mean"] == [2.0, 2.0]
+
+
+@pytest.mark.paper("000:[81]")
+@pytest.mark.parametrize("first", [0.5, 0.9])
+def test_identical_answers_win_one_half_whatever_the_judge_prefers(first):
+    from posttrain.procedures.prompts.principles import principles
+    from tests.harness.scripted_session import ScriptedSession, prompts
+
+    says = lambda role, text: [first, 1 - first] if role == "judge" else "the same"  # noqa: E731
+    session = ScriptedSession(speaker=says, weights={"judge": "j"})
+    assert principles(session, prompts("1?", "2?"), names=("tip", "think")) == {"win/tip": 0.5, "win/think": 0.5}

@@ -60,6 +60,15 @@ def court(role: str, asked: str) -> str:
     return "" if present.count("well") == 2 and "2+3?" in text else f"<prompt>{present} well</prompt>"
 
 
+def contest(role: str, asked: str) -> Any:
+    """Answers with the number of lines; a judge prefers more of them, and the first answer a little."""
+    if role in ("able", "policy"):
+        return str(asked.count("\n"))
+    _, one, other = asked.split("|")
+    first = 0.6 + 0.125 * (int(one) - int(other))
+    return [first, 1 - first]
+
+
 ROLES = {"able": "a", "poet": "p", "fair": "f"}
 TRIAL = {
     "solver": "able",
@@ -552,6 +561,45 @@ PROMPTS: tuple[Scenario, ...] = (
         artefact solution: mean=[-2.697 -2.697] fitness=14.5476 best=[1.7539597389185135, 2.059095746094558]
         return fitness/best=-7.31625 fitness/round_best=-12.9049 fitness/round_mean=-14.8819 proposals=8
             proposals/unreadable=0 proposals/repeated=0 proposals/failed=0 mean_fitness=-14.5476
+        """,
+    ),
+    Scenario(
+        "prompts/principles",
+        {"prompts": prompts("1?", CHAT, "1?")},
+        {
+            "names": ("format", "role"),
+            "given": {"role": "Bo"},
+            "solver": "able",
+            "judge": "fair",
+            "question": "{prompt}|{first}|{second}",
+        },
+        {"speaker": contest, "weights": ROLES},
+        """
+        ask plain at 0: 1?; 2? | 1 of able=a
+        ask format at 0: ###Instruction### 1? ###Answer###; ###Instruction### 2? ###Answer### | 1 of able=a
+        choose format-judged: 1?|2|0; 1?|0|2; 2?|2|0; 2?|0|2 | A or B by fair=f
+        advance 1/2 | policy=start | win/format=0.75
+        ask role at 0: You are Bo. 1?; You are Bo. 2? | 1 of able=a
+        choose role-judged: 1?|1|0; 1?|0|1; 2?|1|0; 2?|0|1 | A or B by fair=f
+        advance 2/2 | policy=start | win/role=0.625
+        artefact principles: format={mean=0.75 low=0.75 high=0.75 n=2} role={mean=0.625 low=0.625 high=0.625 n=2}
+        note format wins most often: 0.7500 [0.7500, 0.7500]
+        return win/format=0.75 win/role=0.625
+        """,
+    ),
+    Scenario(
+        "prompts/principles",
+        {"prompts": prompts("1?")},
+        {"names": ("tip",), "question": "{prompt}|{first}|{second}"},
+        {"speaker": contest, "weights": {"judge": "j"}},
+        """
+        ask plain at 0: 1? | 1 of policy=start
+        ask tip at 0: 1? I will tip $200 for a better solution. | 1 of policy=start
+        choose tip-judged: 1?|1|0; 1?|0|1 | A or B by judge=j
+        advance 1/1 | policy=start | win/tip=0.625
+        artefact principles: tip={mean=0.625 low=0.625 high=0.625 n=1}
+        note tip wins most often: 0.6250 [0.6250, 0.6250]
+        return win/tip=0.625
         """,
     ),
     Scenario(
