@@ -1,4 +1,4 @@
-"""One run on 1, 2 and 4 processes: how far its models and metrics are apart, and what each process holds.
+"""One run on 1, 2 and 4 processes: how far its models and metrics are apart.
 
     python benchmarks/scale.py [--model tiny] [--steps 6]
 
