@@ -65,3 +65,17 @@ def test_nan_scores_give_nan_log_probs():
     tokens, logp = draw_tokens(x, torch.full((2,), 0.5, dtype=torch.float64))
     assert logp.isnan().tolist() == [False, True]
     assert 0 <= int(tokens[1]) < 300
+
+
+@pytest.mark.parametrize("default", [torch.float64, torch.bfloat16], ids=str)
+def test_the_default_dtype_of_torch_does_not_matter(draw, default):
+    x, uniform = random_scores(draw, 5, 300), torch.full((5,), 0.7, dtype=torch.float64)
+    tokens, logp = draw_tokens(x, uniform)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(default)
+    try:
+        tokens_, logp_ = draw_tokens(x, uniform)
+    finally:
+        torch.set_default_dtype(before)
+    assert torch.equal(tokens, tokens_)
+    assert torch.equal(logp, logp_)

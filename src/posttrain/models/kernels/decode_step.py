@@ -136,7 +136,7 @@ def run_layer(
 
 def draw(scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     """Scores [S, V] and uniform [S] -> token and log-prob in float32: [S], [S]. See `sampling.distribution.draw`."""
-    token, logp = torch.empty(len(scores), dtype=torch.long), torch.empty(len(scores))
+    token, logp = torch.empty(len(scores), dtype=torch.long), torch.empty(len(scores), dtype=torch.float32)
     assert uniform.shape == (len(scores),)
     _call("draw", scores, uniform.double().contiguous(), *scores.shape, torch.get_num_threads(), token, logp)
     return token, logp
