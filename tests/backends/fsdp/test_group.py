@@ -82,7 +82,10 @@ def test_ports_that_are_in_use_do_not_matter(monkeypatch):
     monkeypatch.setattr(module, "_child", child)
     group = start(2, timeout=60)
     assert group.call(group.make(Adder, 0.0), "add", 1.0) == [2.0, 2.0]
+    folder = group.children[1].log.parent
+    assert folder.is_dir()
     group.close()
+    assert not folder.exists()
     for server in taken:
         server.close()
 

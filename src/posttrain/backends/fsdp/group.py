@@ -8,6 +8,7 @@ process starts the others, unless torchrun has started all of them.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,7 @@ class Group:
         patience = timedelta(seconds=timeout) if rank == 0 else IDLE  # the others wait for its next call
         self.files = dist.new_group(backend="gloo", timeout=patience)  # of the threads that write checkpoints
         self._calls = dist.new_group(backend="gloo", timeout=patience)
+        self.scratch: Path | None = None  # a folder of logs that nobody asked for
         self._made = 0
         self._failed = False  # whether the processes no longer do the same
         self.closed = False
@@ -95,6 +97,8 @@ class Group:
         for child in self.children.values():
             child.close(patience=1 if self._failed else 10)
         self.children = {}
+        if self.scratch is not None and not self._failed:  # or somebody may want to read it
+            shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _everywhere(self, message: tuple[Any, ...], each: Sequence[Any] = ()) -> Any:
         try:
@@ -239,6 +243,7 @@ def start(size: int, *, device: str = "cpu", timeout: float = 1800.0, logs: Path
             child.process.kill()
         raise
     group.children = children
+    group.scratch = folder if logs is None else None
     return group
 
 
