@@ -207,6 +207,7 @@ LEARNERS: dict[str, dict[str, Any]] = {  # procedures that train no language mod
         "measure": "loss",
         "known": {"train.learning_rate": 1e-2},
         "rounds": 1,
+        "samples": 1,
     },
     "vlm_rm": FEW_EPISODES,
     "rl_vlm_f": {**FEW_EPISODES, "rounds": 2, "queries": 6, "members": 1},

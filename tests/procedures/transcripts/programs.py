@@ -354,8 +354,8 @@ PROGRAMS = (
         answer speaker: 1 d2b85b62
         evolve proposed: 4 in 4 cc53770c
         evolve random: 4 in 4 34eb5108
-        artefact settings: {"proposed": "{\"decay\": 0.08939, \"double\": true, \"explore\": 0.4442, \"rate\":
-            0.2765}", "random": "{\"decay\": 0.01978, \"double\": true, \"explore\": 0.8042, \"rate\": 0.03931}"}
+        artefact settings: {"proposed": {"decay": 0.08939, "double": true, "explore": 0.4442, "rate": 0.2765},
+            "random": {"decay": 0.01978, "double": true, "explore": 0.8042, "rate": 0.03931}}
         artefact table: 740 1fd91224
         artefact curves: {"helped": [0.0855163, 0.375159], "alone": [0.127631, 0.220271]}
         note helped 0.230, alone 0.174: gain +0.056 [-0.098, +0.211]
@@ -382,8 +382,8 @@ PROGRAMS = (
         answer writer: 2 8974215d
         evolve proposed: 6 in 3 27484877
         evolve random: 6 in 3 976122a9
-        artefact settings: {"proposed": "{\"double\": false, \"rate\": 0.6767}", "random": "{\"double\": false,
-            \"rate\": 0.8922}"}
+        artefact settings: {"proposed": {"double": false, "rate": 0.6767}, "random": {"double": false, "rate":
+            0.8922}}
         artefact table: 1363 495f9ff6
         artefact curves: {"helped": [0.0497201, 0.283249, 0.316919, 0.0964636, 0.399348, 0.566133, 0.773781,
             0.735092, 0.773781], "alone": [0.0497201, 0.283249, 0.316919, 0.0964636, 0.399348, 0.566133, 0.773781,
@@ -400,7 +400,7 @@ PROGRAMS = (
         answer speaker: 1 c6fae12b
         evolve proposed: 1 in 1 6b2055d0
         evolve random: 1 in 1 86ca330b
-        artefact settings: {"proposed": "{}", "random": "{\"decay\": 0.0}"}
+        artefact settings: {"proposed": {}, "random": {"decay": 0.0}}
         artefact table: 724 578bb649
         artefact curves: {"helped": [0.280461, 0.145411], "alone": [0.280461, 0.145411]}
         note helped 0.213, alone 0.213: gain +0.000 [+0.000, +0.000]

@@ -57,7 +57,7 @@ def tune_learner(
         trials: learners that try each proposal; at least 1.
         seeds: learners that compare the best of both; at least 1.
     """
-    made, fixed = world_of(session, world, options), dict(q or {})
+    made, fixed = world_of(session, world, options), q or {}
 
     def learned(text: str, seed: int) -> Learned:
         return q_learning(made, seed, learning({**fixed, **json.loads(text)}))
@@ -74,7 +74,8 @@ def tune_learner(
     strategy = Strategy(beam, rounds=rounds, branching=samples)
     proposed = session.evolve("proposed", strategy, search.write, search.evaluate)
     drawn = session.evolve("random", strategy, search.random, search.evaluate)
-    session.artefact("settings", {"proposed": best_of(proposed), "random": best_of(drawn)})
+    kept = {"proposed": json.loads(best_of(proposed)), "random": json.loads(best_of(drawn))}
+    session.artefact("settings", kept)
     return compared(
         session, made, lambda seed: learned(best_of(proposed), seed), lambda seed: learned(best_of(drawn), seed), seeds
     )
@@ -82,4 +83,4 @@ def tune_learner(
 
 def best_of(archive: Archive) -> str:
     """Return the best settings as JSON; none where nobody could read any."""
-    return "{}" if archive.best is None else str(archive.best.text)
+    return "{}" if archive.best is None else archive.best.text or "{}"
