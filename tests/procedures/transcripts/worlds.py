@@ -17,6 +17,17 @@ def pretended(world, features, seed, settings, extras=()):
     return SimpleNamespace(returns=[helped + seed % 7 / 10, settings.episodes / 10, float(features(start).sum())])
 
 
+def pretended_players(world, learner, seeds, settings, prior, strength, batches):
+    """Stands for players who learn a code: codes that show what they were given."""
+    given = (
+        len(learner) + settings.episodes + round(100 * strength) + batches + round(sum(p[0] for p in prior.values()))
+    )
+    numbers = len(world.actions)
+    own = [0 if prior else 1 + seed % 3 for seed in seeds]  # without a prior each has a code of its own
+    codes = [[(n * (1 + x) + given) % numbers for n in range(numbers)] for x in own]
+    return [{(does, n): code[n] for does in ("sees", "hears") for n in range(numbers)} for code in codes]
+
+
 CREDITED = {
     "potential": """
         answer other: 144 b29afb0e
@@ -92,21 +103,21 @@ LOOKED = (
 )
 INSTRUCTED = (
     (
-        {"q": {"episodes": 100, "rate": 0.5}, "strength": 0.01},
+        {"q": {"episodes": 50, "rate": 0.5}, "strength": 0.01},
         """
-        probabilities other: 4 40191ba9
-        artefact conventions: 1711 08b9badc
-        note helped 0.750, alone 0.000: gain +0.750 [+0.750, +0.750]
-        return helped=0.75 alone=0 gain=0.75 gain/low=0.75 gain/high=0.75
+        probabilities other: 7 bd3868eb
+        artefact conventions: 2971 7fbbe529
+        note helped 0.000, alone 0.143: gain -0.143 [-0.143, -0.143]
+        return helped=0 alone=0.142857 gain=-0.142857 gain/low=-0.142857 gain/high=-0.142857
         """,
     ),
     (
-        {"learner": "ppo", "numbers": 3, "batches": 2, "strength": 5.0},
+        {"learner": "ppo", "batches": 2, "strength": 5.0},
         """
-        probabilities other: 3 8386f01b
-        artefact conventions: 1291 b0a90ba9
-        note helped 0.333, alone 0.333: gain +0.000 [+0.000, +0.000]
-        return helped=0.333333 alone=0.333333 gain=0 gain/low=0 gain/high=0
+        probabilities other: 7 bd3868eb
+        artefact conventions: 2971 f9701bca
+        note helped 1.000, alone 0.143: gain +0.857 [+0.857, +0.857]
+        return helped=1 alone=0.142857 gain=0.857143 gain/low=0.857143 gain/high=0.857143
         """,
     ),
 )
@@ -196,18 +207,18 @@ WORLDS = (
             "skeleton": ["go to the {} corner", "pick up the key"],
             "own": "upper right",
             "objects": ["upper right", "lower left", "middle"],
-            "first": {"episodes": 4, "explore": 0.5},
-            "then": {"episodes": 2},
+            "first": {"episodes": 3, "explore": 0.5, "horizon": 30},
+            "then": {"episodes": 2, "horizon": 30},
             "seeds": 2,
         },
         script={"accuracy": {"other": 1.0}},
         transcript="""
         answer other: 2 6e9cdc48
         artefact variants: ["lower left"]
-        artefact table: 5394 39abd3ae
-        artefact curves: {"helped": [0.706622, 0.794144], "alone": [0.107319, 0.278559]}
-        note helped 0.750, alone 0.193: gain +0.557 [-2.268, +3.383]
-        return helped=0.750383 alone=0.192939 gain=0.557443 gain/low=-2.26767 gain/high=3.38256
+        artefact table: 4335 5cd4dfc9
+        artefact curves: {"helped": [0.112968, 0.516046], "alone": [0.0, 0.179243]}
+        note helped 0.315, alone 0.090: gain +0.225 [-1.296, +1.746]
+        return helped=0.314507 alone=0.0896215 gain=0.224885 gain/low=-1.29641 gain/high=1.74618
         """,
     ),
     LearningScenario(
@@ -252,8 +263,9 @@ WORLDS = (
     *(
         LearningScenario(
             "worlds/instruct_rl",
-            settings={"numbers": 4, "speaker": "other", "instruction": "Select the same.", "seeds": 2, **learned},
+            settings={"numbers": 7, "speaker": "other", "instruction": "Select the same.", "seeds": 2, **learned},
             script={"accuracy": {"other": 0.6}},
+            patches={"players": pretended_players},  # which tests/learners/guides/test_instruction.py tests
             transcript=transcript,
         )
         for learned, transcript in INSTRUCTED
