@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from posttrain.errors import ConfigError
-from posttrain.learners.questions import Asked, floored, narrated_world, prior
+from posttrain.learners.questions import Asked, floored, met, narrated_world, prior
 from posttrain.learners.speaker import Scripted
 from posttrain.learners.worlds.chain import Chain
 from posttrain.learners.worlds.key_door import KeyDoor, Place
@@ -50,8 +50,14 @@ def test_a_world_without_a_table_has_no_truth():
     for question in (asked.which(0), asked.rate(0, 1), asked.grade(0)):
         assert question.truth is None
         assert question.options
-    with pytest.raises(ConfigError, match="no table"):
-        asked.states()
+
+
+def test_where_states_cannot_be_listed_those_that_random_actions_meet_are_asked_about():
+    assert set(Asked(Unlisted(length=4)).states()) == {0, 1, 2}
+    assert Asked(Unlisted(length=4)).states() == Asked(Unlisted(length=4)).states()
+    assert met(Chain(length=50), episodes=3, horizon=2)[0] == 0
+    assert set(met(Chain(length=50), episodes=9, horizon=2)) <= {0, 1}
+    assert len(met(Chain(length=50), most=1)) == 1
 
 
 def test_a_prior_has_no_zeros():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from random import Random
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from posttrain.errors import ConfigError
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.value_iteration import Values, value_iteration
 from posttrain.learners.world import Floats, Narrated, State, Table, World
+from posttrain.seeds import seed_for
 
 GOOD, NEUTRAL, BAD = "good", "neutral", "bad"
 YES, NO = "yes", "no"
@@ -42,9 +44,10 @@ class Asked:
         return {} if self._table is None else self._table.index()
 
     def states(self) -> list[State]:
-        """List the states that are no end. Raises ConfigError where they cannot be listed."""
-        table = self.world.table()
-        return [state for state, ended in zip(table.states, table.terminal, strict=True) if not ended]
+        """List the states that are no end; where they cannot be listed, those that random actions meet."""
+        if self._table is None:
+            return met(self.world)
+        return [state for state, ended in zip(self._table.states, self._table.terminal, strict=True) if not ended]
 
     # ---- questions
 
@@ -99,6 +102,19 @@ class Asked:
 
     def _q(self, state: State) -> Floats | None:
         return None if self._values is None else np.asarray(self._values.Q[self._index[state]])
+
+
+def met(world: World, *, episodes: int = 20, horizon: int = 100, most: int = 500) -> list[State]:
+    """States that are no end, in the order in which random actions meet them; at most `most`."""
+    found: dict[State, None] = {}
+    for episode in range(episodes):
+        seed = seed_for(0, "met", episode)
+        chance, state, done, time = Random(seed), world.reset(seed), False, 0  # noqa: S311
+        while not done and time < horizon and len(found) < most:
+            found[state] = None
+            step = world.step(chance.randrange(len(world.actions)))
+            state, done, time = step.state, step.done, time + 1
+    return list(found)
 
 
 def narrated_world(world: World) -> Narrated:
