@@ -93,9 +93,10 @@ def print_table(comparison: Comparison) -> None:
     from rich.table import Table
 
     from posttrain.evaluation.compare.report import CAPTION
-    from posttrain.evaluation.compare.summary import columns, summaries
+    from posttrain.evaluation.compare.summary import apart, columns, summaries
 
-    shown = columns(comparison, summaries(comparison), brief=True)
+    rows = summaries(comparison)
+    shown = columns(comparison, rows, brief=True)
     table = Table(box=None, pad_edge=False)
     for number, (heading, _) in enumerate(shown):
         table.add_column(heading, style="bold" if number == 0 else None)
@@ -103,4 +104,8 @@ def print_table(comparison: Comparison) -> None:
         table.add_row(*row)
     console = Console(highlight=False)
     console.print(table)
+    if comparison.task.x[0] == "kl" and len(rows) > 1:
+        first = rows[0].method
+        console.print(f"\n{comparison.task.y[0]} minus {first}'s at equal KL:")
+        console.print("\n".join(f"  {r.method}  {apart(r, first)}" for r in rows[1:]), markup=False)
     console.print(f"\n{CAPTION}\n", style="dim")

@@ -24,11 +24,17 @@ def at_same_kl(one: Curve, two: Curve, grid: int = 101) -> float:
     common.
     """
     (a, ya), (b, yb) = _increasing(one), _increasing(two)
-    low, high = max(a[0], b[0]), min(a[-1], b[-1])
-    if not low < high:
+    shared = overlap(one, two)
+    if shared is None:
         raise ValueError(f"the curves have no KL in common: [{a[0]:g}, {a[-1]:g}] and [{b[0]:g}, {b[-1]:g}]")
-    k = np.linspace(low, high, grid)
+    k = np.linspace(*shared, grid)
     return float(np.mean(np.interp(k, a, ya) - np.interp(k, b, yb)))
+
+
+def overlap(one: Curve, two: Curve) -> tuple[float, float] | None:
+    """Return the range of KL that both curves reach, or None if there is none."""
+    low, high = max(min(one)[0], min(two)[0]), min(max(one)[0], max(two)[0])
+    return (low, high) if low < high else None
 
 
 def paired(curves: Sequence[Curve], baselines: Sequence[Curve]) -> tuple[float, float, float]:

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 
+import numpy as np
 import pytest
 
 from posttrain.errors import MissingExtraError
@@ -25,6 +26,36 @@ def test_means_over_seeds_and_differences_within_them(tmp_path):
     assert ipo.end == pytest.approx((4, 4 - 2 * HALF, 4 + 2 * HALF))
     assert dpo.ahead is None
     assert ipo.ahead == pytest.approx((2, 2 - HALF, 2 + HALF))
+
+
+@pytest.mark.paper("tang2024wt3")
+def test_a_longer_way_is_no_advantage_at_equal_kl(tmp_path):
+    """ipo is 0 ahead up to KL 1, then rises to 1, 2, 3 ahead at KL 4: 3/8 of that on average, over the KL of 0 to 4.
+
+    Against a first method that goes on to KL 8 on the line of its own last two points, nothing changes.
+    """
+    made = found(tmp_path)
+    dpo, ipo = summaries(made)
+    by = 3 / 8 * np.array([2, 2 - HALF, 2 + HALF])
+    assert dpo.at_equal_kl is None
+    assert ipo.at_equal_kl == pytest.approx(by, abs=0.01)
+    for runs in made.curves["dpo"].values():
+        (_, two, three) = runs
+        runs.append({**three, "kl": 8.0, "gold": three["gold"] + 4 / 3 * (three["gold"] - two["gold"])})
+    longer = summaries(made)[1]
+    assert longer.at_equal_kl == pytest.approx(ipo.at_equal_kl)
+    assert longer.ahead != pytest.approx(ipo.ahead)
+
+
+def test_no_kl_in_common_is_said(tmp_path):
+    made = found(tmp_path)
+    for runs in made.curves["ipo"].values():
+        runs[:] = [{**point, "kl": point["kl"] + 10} for point in runs]
+    assert summaries(made)[1].at_equal_kl is None
+    write(made)
+    assert "no KL in common" in (tmp_path / "table.md").read_text()
+    dpo, ipo = csv.DictReader((tmp_path / "table.csv").open())
+    assert (dpo["ahead_at_equal_kl"], ipo["ahead_at_equal_kl"]) == ("0.0", "")
 
 
 def test_the_best_point_of_each_seed(tmp_path):

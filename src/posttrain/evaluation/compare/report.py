@@ -19,6 +19,7 @@ CAPTION = (
     "Means over seeds [95% intervals of Student's t]; differences are paired by seed. "
     "The best point is the best one during training."
 )
+EQUAL_KL = " At equal KL: the mean over the KL that both reach, for a policy further away earns more for that alone."
 FORMS = {"training": "d (α - β log d)", "best_of_n": "d (α - β d)"}
 LAW = "α and β of R(d) = {}, d = sqrt KL, with intervals by leaving out one seed at a time."
 
@@ -46,8 +47,9 @@ def markdown(comparison: Comparison, rows: list[Summary]) -> str:
     told = {**comparison.task.facts, **mismatch(comparison)}
     facts = "".join(f"- {name}: {value}\n" for name, value in told.items())
     law = f" {LAW.format(FORMS[comparison.task.law])}" if comparison.task.law else ""
+    equal = EQUAL_KL if comparison.task.x[0] == "kl" and len(rows) > 1 else ""
     seeds = f"{rows[0].seeds} seeds" if rows[0].seeds > 1 else "one seed, so no intervals"
-    return f"# {comparison.name}: {len(rows)} methods, {seeds}\n\n{table}\n\n{CAPTION}{law}\n\n{facts}"
+    return f"# {comparison.name}: {len(rows)} methods, {seeds}\n\n{table}\n\n{CAPTION}{equal}{law}\n\n{facts}"
 
 
 def as_data(comparison: Comparison, rows: list[Summary]) -> dict[str, Any]:
@@ -77,6 +79,8 @@ def table_csv(rows: list[Summary], comparison: Comparison) -> str:
     for r in rows:
         means = {f"{y}_end": r.end, f"{y}_best": r.best, f"{x}_end": r.x_end, f"{x}_best": r.x_best, **r.others}
         means |= {"ahead_of_first": r.ahead or (0.0, 0.0, 0.0)}
+        if comparison.task.x[0] == "kl":
+            means |= {"ahead_at_equal_kl": r.at_equal_kl or ((math.nan,) * 3 if r.ahead else (0.0, 0.0, 0.0))}
         if r.law is not None:
             means |= {"alpha": (r.law.alpha, *r.law.alpha_interval), "beta": (r.law.beta, *r.law.beta_interval)}
         ends = ("", "_low", "_high")

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from posttrain.evaluation.compare.cell import Point
 from posttrain.evaluation.compare.grid import Comparison
+from posttrain.evaluation.gap import overlap, paired
 from posttrain.evaluation.overoptimisation import FittedLaw, fit
 from posttrain.evaluation.statistics import mean_interval
 
 Mean = tuple[float, float, float]  # mean, low, high
 Curve = Sequence[Point]
 Runs = Mapping[int, Curve]  # seed -> points
+NOT_SHARED = "no KL in common"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Summary:
     x_end: Mean
     x_best: Mean
     ahead: Mean | None  # y at the end minus that of the first method at the same seed; None for the first
+    at_equal_kl: Mean | None  # y minus that of the first where both have the same KL; None if nowhere
     others: Mapping[str, Mean]  # the other measurements of the task, after the last step
     law: FittedLaw | None
 
@@ -57,6 +60,7 @@ def _summary(comparison: Comparison, method: str, runs: Runs, first: Runs) -> Su
         ahead=None
         if runs is first
         else mean_interval([runs[s][-1][y] - first[s][-1][y] for s in sorted(runs.keys() & first.keys())]),
+        at_equal_kl=None if runs is first else at_equal_kl(comparison, runs, first),
         others={n: mean_interval([c[-1][n] for c in runs.values()]) for n in measured if n not in ("step", x, y)},
         law=law_of(comparison, runs) if comparison.task.law else None,
     )
@@ -66,6 +70,19 @@ def law_of(comparison: Comparison, runs: Runs) -> FittedLaw:
     """Fit the law of over-optimisation to all points: y, which is 0 at the reference, against the KL."""
     (x, _), (y, _) = comparison.task.x, comparison.task.y
     return fit([[(p[x], p[y]) for p in curve] for curve in runs.values()], comparison.task.law or "training")
+
+
+def at_equal_kl(comparison: Comparison, runs: Runs, first: Runs) -> Mean | None:
+    """Compare two methods over the KL that both reach (evaluation/gap.py); None if x is no KL or no seed has such KL.
+
+    A policy that went further from the reference earns more for that alone, which a difference at the last step hides.
+    """
+    (x, _), (y, _) = comparison.task.x, comparison.task.y
+    if x != "kl":
+        return None
+    both = [[[(p[x], p[y]) for p in curves[s]] for curves in (runs, first)] for s in sorted(runs.keys() & first.keys())]
+    shared = [(one, two) for one, two in both if overlap(one, two)]
+    return paired(*zip(*shared, strict=True)) if shared else None
 
 
 def columns(comparison: Comparison, rows: Sequence[Summary], *, brief: bool = False) -> list[tuple[str, list[str]]]:
@@ -85,8 +102,10 @@ def columns(comparison: Comparison, rows: Sequence[Summary], *, brief: bool = Fa
 
 
 def _details(x: str, rows: Sequence[Summary]) -> list[tuple[str, list[str]]]:
+    first = rows[0].method
     details = [
         (f"{x} at the end", [interval(r.x_end) for r in rows]),
+        *([(f"minus {first}'s at equal KL", [apart(r, first) for r in rows])] if x == "kl" and len(rows) > 1 else []),
         *((name, [interval(r.others[name]) for r in rows]) for name in rows[0].others),
     ]
     if rows[0].law is not None:
@@ -96,6 +115,13 @@ def _details(x: str, rows: Sequence[Summary]) -> list[tuple[str, list[str]]]:
             ("β", [interval((w.beta, *w.beta_interval)) for w in laws]),
         ]
     return details
+
+
+def apart(row: Summary, first: str) -> str:
+    """Format the difference at equal KL."""
+    if row.method == first:
+        return ""
+    return NOT_SHARED if row.at_equal_kl is None else interval(row.at_equal_kl)
 
 
 def interval(mean: Mean) -> str:
