@@ -90,7 +90,7 @@ class ScriptedSession:
         self.stages = 0
         file = SimpleNamespace(
             sampling=SimpleNamespace(**{"samples": None, "temperature": None, **sampling}),
-            train=SimpleNamespace(learning_rate=learning_rate),
+            train=SimpleNamespace(learning_rate=learning_rate, steps=5),
             model=SimpleNamespace(adapters=False),
             models={},
             base=None,

@@ -48,3 +48,14 @@ def test_shuffled_sees_what_online_saw(arms):
 def test_the_arms_end_differently(arms):
     made = list(arms.values())
     assert not any(same_bits(a, b) for i, a in enumerate(made) for b in made[:i])
+
+
+@pytest.mark.paper("tang2024wt3")
+def test_the_arms_have_one_budget(arms):
+    """Three steps of an arm are two in each of two rounds; `final` trains twice, and `sft` has a stage before."""
+    steps = {arm: len(metrics(made)) for arm, made in arms.items()}
+    assert steps == {"online": 4, "offline": 3, "shuffled": 7, "final": 7, "best_of_n": 3, "sft": 6}
+
+
+def metrics(made) -> list[str]:
+    return [line for line in (made.directory / "metrics.jsonl").read_text().splitlines() if '"loss"' in line]

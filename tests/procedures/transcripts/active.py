@@ -323,6 +323,26 @@ ACTIVE = (
         """,
             ),
             (
+                "online",
+                {"prompts_per_round": 1, "rounds": 1, "train": {"epochs": 2}},
+                """
+        collect round-1: x? | 3 of policy=start | rewards
+        train preference/dpo on 'round 1': x?: rr1 > r1 | policy=start reference=start | no rewards | epochs=2
+        return stage=1
+        """,
+            ),
+            (
+                "online",
+                {"train": {}},
+                """
+        collect round-1: x?; y? | 3 of policy=start | rewards
+        train preference/dpo on 'round 1': x?: rr1 > r1 | policy=start reference=start | no rewards | steps=3
+        collect round-2: x?; y? | 3 of policy=#1 | rewards
+        train preference/dpo on 'round 2': x?: rr2 > r2 | policy=#1 reference=start | no rewards | steps=3
+        return stage=2
+        """,
+            ),
+            (
                 "offline",
                 {},
                 """
@@ -335,9 +355,9 @@ ACTIVE = (
                 {},
                 """
         collect round-1: x?; y? | 3 of policy=start | rewards
-        train preference/dpo on 'round 1': x?: rr1 > r1 | policy=start reference=start | no rewards | steps=4
+        train preference/dpo on 'round 1': x?: rr1 > r1 | policy=start reference=start | no rewards | steps=2
         collect round-2: x?; y? | 3 of policy=#1 | rewards
-        train preference/dpo on 'round 2': x?: rr2 > r2 | policy=#1 reference=start | no rewards | steps=4
+        train preference/dpo on 'round 2': x?: rr2 > r2 | policy=#1 reference=start | no rewards | steps=2
         train preference/dpo on 'pairs of shuffled': x?: rr1 > r1; x?: rr2 > r2 | policy=start reference=start
             | no rewards | steps=4
         return stage=3
@@ -348,9 +368,9 @@ ACTIVE = (
                 {},
                 """
         collect round-1: x?; y? | 3 of policy=start | rewards
-        train preference/dpo on 'round 1': x?: rr1 > r1 | policy=start reference=start | no rewards | steps=4
+        train preference/dpo on 'round 1': x?: rr1 > r1 | policy=start reference=start | no rewards | steps=2
         collect round-2: x?; y? | 3 of policy=#1 | rewards
-        train preference/dpo on 'round 2': x?: rr2 > r2 | policy=#1 reference=start | no rewards | steps=4
+        train preference/dpo on 'round 2': x?: rr2 > r2 | policy=#1 reference=start | no rewards | steps=2
         collect final-1: x?; y? | 3 of policy=#2 | rewards
         collect final-2: x?; y? | 3 of policy=#2 | rewards
         train preference/dpo on 'pairs of final': x?: ff1 > f1; x?: ff2 > f2 | policy=start reference=start

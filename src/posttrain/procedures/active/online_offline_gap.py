@@ -9,13 +9,14 @@ The same loss and budget on different data. The arm that closes the gap shows wh
     best_of_n    offline, on the best and worst of n answers of the first policy
     sft          offline, after SFT on the preferred answers
 
-Every arm begins with the same policy, which is the reference of all. evaluation/gap.py compares two arms at the same
-KL, and `posttrain compare online_offline_gap:arm=online online_offline_gap:arm=offline` runs them. The arms `shuffled`
-and `final` train online only to make their data.
+Every arm begins with the same policy, which is the reference of all, and has the same budget: `steps` are those of all
+rounds together. `posttrain compare online_offline_gap:arm=online online_offline_gap:arm=offline` runs two arms and shows
+their gap at equal KL (evaluation/gap.py). The arms `shuffled` and `final` train online only to make their data.
 """
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Literal
 
 from posttrain.data.dataset import Dataset
@@ -41,7 +42,7 @@ def online_offline_gap(
     train: Options = NO_OPTIONS,
     sft: Options = NO_OPTIONS,
 ) -> dict[str, float]:
-    """Make the data of one arm, then train on it for as many passes as each of `rounds` stages makes.
+    """Make the data of one arm, then train on it for as many steps, or passes, as the rounds of the arm online make.
 
     Settings:
         arm: name of the arm: online, offline, shuffled, final, best_of_n or sft.
@@ -49,7 +50,7 @@ def online_offline_gap(
         prompts_per_round: prompts of a round, taken in turn; at least 1, null takes all of them in every round.
         n: answers to each prompt that are compared; at least 2.
         method: name of the method that trains the policy; any that reads pairs, such as preference/simpo.
-        train: options of every stage of `method`: any keys of `train`, and `settings` of its method.
+        train: options of `method`: any keys of `train`, where `steps` are shared by the rounds, and its `settings`.
         sft: options of the stage of the arm sft: any keys of `train`; those of the setting `train` where it is empty.
     """
     session.copy("policy", "reference")
@@ -66,7 +67,7 @@ def online_offline_gap(
         for i, some in enumerate(asked, 1):
             new = paired(session.collect(f"round-{i}", some, session.sampling(samples=n)))
             seen += new
-            metrics = session.train(method, dataset(new, f"round {i}"), rewards=(), **train)
+            metrics = session.train(method, dataset(new, f"round {i}"), rewards=(), **of_round(session, train, rounds))
     if arm == "online":
         return metrics
     if arm != "shuffled":
@@ -77,3 +78,9 @@ def online_offline_gap(
         ]
     session.copy("reference", "policy")
     return session.train(method, dataset(seen, f"pairs of {arm}"), rewards=(), **train)
+
+
+def of_round(session: Session, train: Options, rounds: int) -> Options:
+    """Return the options of one of several rounds that make as many steps together as a single stage would."""
+    steps = train.get("steps", None if "epochs" in train else session.run.file.train.steps)
+    return train if steps is None else {**train, "steps": ceil(steps / rounds)}
