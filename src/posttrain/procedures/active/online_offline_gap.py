@@ -10,8 +10,8 @@ The same loss and budget on different data. The arm that closes the gap shows wh
     sft          offline, after SFT on the preferred answers
 
 Every arm begins with the same policy, which is the reference of all, and has the same budget: `steps` are those of all
-rounds together. `posttrain compare online_offline_gap:arm=online online_offline_gap:arm=offline` runs two arms and shows
-their gap at equal KL (evaluation/gap.py). The arms `shuffled` and `final` train online only to make their data.
+rounds together. `posttrain compare online_offline_gap:arm=online online_offline_gap:arm=offline` runs two arms and
+shows their gap at equal KL. The arms `shuffled` and `final` train online only to make their data.
 """
 
 from __future__ import annotations
