@@ -70,6 +70,7 @@ def test_without_help_all_actions_are_followed_as_deep_as_the_paths_allow():
     assert affordable(6, 4, 11) == 3  # 11³ = 1331 of 4⁶ = 4096 paths
     assert affordable(3, 2, 8) == 1
     assert affordable(2, 8, 8) == 2
+    assert affordable(3, 1, 1) == 3  # one path, however deep
     table = Chain(length=4, slip=0.0).table()
     leaf = leaf_values(table, "random")
     assert leaf == pytest.approx(evaluated(table, np.full((4, 2), 0.5)))

@@ -1,21 +1,10 @@
-"""What a comparison leaves, and how many trials there must be."""
+"""What a comparison leaves."""
 
 from __future__ import annotations
 
-import pytest
-
-from posttrain.errors import ConfigError
 from posttrain.learners.planning.comparison import Comparison
-from posttrain.procedures.comparing import finish, trials
+from posttrain.procedures.comparing import finish
 from tests.harness.learning_session import LearningSession
-
-
-def test_trials_have_seeds_of_their_own():
-    session = LearningSession()
-    assert trials(session, 3)[:2] == trials(session, 2)
-    assert len(set(trials(session, 3))) == 3
-    with pytest.raises(ConfigError, match=r"procedure.seeds: 0 is not at least 1"):
-        trials(session, 0)
 
 
 def test_numbers_are_returned_beside_the_gain():

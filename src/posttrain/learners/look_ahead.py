@@ -60,6 +60,6 @@ def without_help(table: Table, leaf: Floats, depth: int, breadth: int) -> Floats
 def affordable(depth: int, breadth: int, actions: int) -> int:
     """How deep a look-ahead over all actions may be that meets no more paths than one of this depth and breadth."""
     deep = 1
-    while actions ** (deep + 1) <= breadth**depth:
+    while deep < depth and actions ** (deep + 1) <= breadth**depth:
         deep += 1
     return deep

@@ -42,6 +42,13 @@ def learning(options: Options = None) -> Settings:
     return Settings(**(options or {}))
 
 
+def trials(session: Session, count: int, name: str = "trial") -> list[int]:
+    """The seeds of a number of learners or other trials. ConfigError for none."""
+    if count < 1:
+        raise ConfigError(f"procedure.seeds: {count} is not at least 1")
+    return [session.seed(name, n) for n in range(count)]
+
+
 def with_hooks(session: Session, made: World, hooks: Hooks, q: Options, seeds: int) -> dict[str, float]:
     """Compare Q-learning with these hooks and without."""
     settings = learning(q)
@@ -59,7 +66,7 @@ def compared(session: Session, made: World, helped: Learn, alone: Learn, seeds: 
 
     A score is the mean return of all episodes of a learner, in the world itself.
     """
-    numbers = [session.seed("learner", n) for n in range(seeds)]
+    numbers = trials(session, seeds, "learner")
     with_help, without = [helped(seed) for seed in numbers], [alone(seed) for seed in numbers]
     keep_table(session, made, with_help[0].q)
     curves = {"helped": curve(with_help), "alone": curve(without)}

@@ -61,3 +61,12 @@ def test_a_speaker_grades_and_silence_is_no_potential():
             return [None] * len(questions)
 
     assert potential(Chain(), Silent(1.0)).extras[0].potential(3) == 0
+
+
+def test_a_state_whose_grade_could_not_be_read_neither_draws_nor_repels():
+    class Forgets(Scripted):
+        def answer(self, questions):
+            return [None if "place 3 " in q.text else said for q, said in zip(questions, super().answer(questions))]
+
+    near = potential(Chain(length=6), Forgets(1.0), scale=0.5).extras[0].potential
+    assert near(3) == pytest.approx(sum(near(s) for s in (0, 1, 2, 4)) / 4)

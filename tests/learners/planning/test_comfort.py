@@ -57,8 +57,8 @@ def test_answers_become_targets():
             return [(0.5, 0.2, 0.3), None]
 
     pair = (drive(1.0, 0.0, 0.0, worth=1.0), drive(0.0, 0.0, 0.0))
-    assert ask(Says(), [pair, pair]) == [pytest.approx(0.65), None]
-    assert ask(Scripted(1.0), [pair, pair[::-1], (pair[0], pair[0])]) == [1.0, 0.0, 0.5]
+    assert ask(WORLD, Says(), [pair, pair]) == [pytest.approx(0.65), None]
+    assert ask(WORLD, Scripted(1.0), [pair, pair[::-1], (pair[0], pair[0])]) == [1.0, 0.0, 0.5]
 
 
 def test_the_passengers_own_weights_make_the_best_driver():
@@ -82,3 +82,14 @@ def test_what_is_liked_is_learned_from_a_speaker_that_is_right():
     assert made.numbers["weight/speed"] > 0.2
     assert min(made.helped) > made.alone[0] + 0.5
     assert len(made.kept) == 2
+
+
+@pytest.mark.parametrize(("wish", "who"), [("quick", "late for a train"), ("school", "children"), ("sick", "sick")])
+def test_the_speaker_hears_of_the_passenger_of_the_world(wish, who):
+    class Hears(Scripted):
+        def probabilities(self, questions):
+            assert who in questions[0].text
+            return super().probabilities(questions)
+
+    one, two = drive(1.0, 0.0, 0.0, worth=1.0), drive(0.0, 0.0, 0.0)
+    assert ask(Lane(wish=wish), Hears(1.0), [(one, two)]) == [1.0]

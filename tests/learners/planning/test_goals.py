@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from posttrain.errors import SandboxError
 from posttrain.learners.planning.goals import Goal, program, read_goals, usable, verified
 from posttrain.sandbox.availability import choose
+from posttrain.sandbox.plain import Plain
 
 pytestmark = pytest.mark.paper("000-text:Hi-Core")
 NAMES = ("place", "log")
@@ -41,3 +43,12 @@ def test_conditions_run_in_the_sandbox_and_bad_ones_are_dropped():
 )
 def test_what_is_broken_or_hostile_is_no_goal(check):
     assert verified(Goal("x", check, 0.2), NAMES, STATES, choose()) is None
+
+
+def test_a_sandbox_that_fails_says_nothing_of_a_goal():
+    class Missing(Plain):
+        def command(self, limits):
+            return ["/nowhere/python"]
+
+    with pytest.raises(SandboxError, match="not run, twice: it cannot be started"):
+        verified(Goal("x", "log >= 1", 0.2), NAMES, STATES, Missing())

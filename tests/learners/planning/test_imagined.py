@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from posttrain.errors import ConfigError
 from posttrain.learners.planning.imagined import (
     best_path,
     compared,
@@ -125,3 +126,9 @@ def test_goals_that_nobody_has_tried_are_reached_by_imagination():
     assert max(made.alone) < 0.7
     assert made.numbers["dropped"] == 0
     assert compared(WORLD, Scripted(0.0), [0, 1, 2, 3], tried=4, rollouts=7, imagined=7).numbers["dropped"] > 0
+
+
+@pytest.mark.parametrize("tried", [0, 8])
+def test_one_goal_must_be_tried_and_one_be_left(tried):
+    with pytest.raises(ConfigError, match=r"procedure.tried: \d of 8 goals"):
+        compared(WORLD, Scripted(1.0), [0], tried=tried, rollouts=1, imagined=1)

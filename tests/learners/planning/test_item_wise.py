@@ -56,7 +56,9 @@ def test_what_is_relevant_is_asked_of_every_pair():
         def probabilities(self, questions):
             raise NotImplementedError
 
-    assert (ask_relevance(world, Silent()) == 0.5).all()
+    assert np.isnan(ask_relevance(world, Silent())).all()
+    made = compared(world, Silent(), [0], k=2, steps=50)
+    assert made.numbers == {"unread": 1.0}
 
 
 def test_a_speaker_that_is_right_finds_what_clicks_do_not():
@@ -64,3 +66,10 @@ def test_a_speaker_that_is_right_finds_what_clicks_do_not():
     assert made.helped == pytest.approx([1.0, 1.0], abs=0.03)
     assert max(made.alone) < 0.9
     assert all(len(items) == 3 for items in made.kept.values())
+
+
+def test_what_could_not_be_read_teaches_nothing_and_is_no_part_of_the_baseline():
+    scores = np.array([[0.9, np.nan, 0.1, 0.5]])
+    theta, without = reinforce(scores, seed=0, steps=40), reinforce(np.array([[0.9, 0.5, 0.1, 0.5]]), seed=0, steps=40)
+    assert theta[0, 1] == 0
+    assert (theta == without).all()  # the mean of what was read is 0.5

@@ -50,6 +50,7 @@ def test_an_ambulance_is_let_through_against_the_controller():
 def test_without_a_cause_that_it_has_seen_it_is_the_controller(looks, event):
     made = Says(looks, EAST).decide(Traffic(2, 0, 0, event))
     assert (made.action, made.overrides, made.refused) == (0, False, True)
+    assert made.reason == "the controller's proposal"  # and not that of a phase that was refused
 
 
 def test_no_light_is_green_before_a_blocked_exit():
@@ -64,6 +65,8 @@ def test_no_light_is_green_before_a_blocked_exit():
 def test_what_cannot_be_read_is_the_controllers(phase):
     made = Says(LOOKS, phase).decide(Traffic(2, 0, 0, 2))
     assert (made.action, made.overrides, made.refused) == (0, False, False)
+    blocked = Says(LOOKS, phase).decide(Traffic(2, 0, 0, 3))  # the controller's is illegal, and nobody named one
+    assert (blocked.action, blocked.overrides, blocked.refused) == (1, True, False)
 
 
 def test_every_random_speaker_stays_legal_and_within_its_calls():

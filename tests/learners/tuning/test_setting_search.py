@@ -76,3 +76,10 @@ def test_replies_are_read_and_what_they_say_is_kept():
     assert len(set(heard.questions[0].wrong)) == 3
     list(search(heard, {}).write([Ask("create", number=0)], Archive()))
     assert heard.questions[-1].truth is None
+
+
+def test_a_space_of_other_settings_than_those_known_is_no_error_for_a_model():
+    heard = Heard('{"x": 0.25}')
+    made = [*search(heard, {"y": 1.0}).write([Ask("create", number=0)], Archive())]
+    assert [m.text for m in made] == ['{"x": 0.25}']
+    assert heard.questions[0].truth is None

@@ -56,3 +56,11 @@ def test_what_is_no_choice_is_named(choice):
 def test_an_empty_space_is_refused():
     with pytest.raises(ConfigError, match="there is nothing to set"):
         Space({})
+
+
+def test_rounding_leaves_no_range():
+    """0.12345 to 0.12346 is 0.1234 or 0.1235 with four digits."""
+    for low, high in ((0.12345, 0.12346), (0.000123456, 0.0123457)):
+        narrow = Space({"x": {"from": low, "to": high}})
+        drawn = [narrow.draw(seed)["x"] for seed in range(200)]
+        assert all(low <= x <= high and isinstance(x, float) for x in drawn)

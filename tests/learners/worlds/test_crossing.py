@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from posttrain.learners.lookup import world
 from posttrain.learners.value_iteration import value_iteration
 from posttrain.learners.worlds.crossing import Crossing, Traffic
 
@@ -66,3 +67,7 @@ def test_words():
         "The exit of the east-west road is blocked."
     )
     assert QUIET.unusually(Traffic(event=1)) == "An ambulance waits on the north-south road."
+
+
+def test_arrivals_may_be_written_as_in_a_run_file():
+    assert world("crossing", {"arrivals": [0.2, 0.1]}).arrivals == (0.2, 0.1)

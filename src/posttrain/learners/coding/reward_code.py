@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from posttrain.errors import SandboxError
+from posttrain.learners.coding.isolation import called
 from posttrain.learners.world import State, Table, World
 from posttrain.sandbox.limits import Limits
-from posttrain.sandbox.served import Calls, Raised, Served
+from posttrain.sandbox.served import Raised
 from posttrain.sandbox.tier import Tier
 
 NAME = "reward"
@@ -71,7 +71,7 @@ def read_reward(world: World, table: Table, program: str, tier: Tier, limits: Li
     places = steps(table)
     seen = [facts(world, state) for state in table.states]
     rows = [(seen[s], world.actions[a], seen[t]) for s, a, t in places]
-    first, second = _called(program, rows, tier, limits)
+    first, second = called(tier, program, limits, NAME, [rows, rows[::-1]])
     if problem := first.first_problem or second.first_problem:
         return problem
     read = [_read(o.value) for o in first.outcomes if not isinstance(o, Raised)]
@@ -85,23 +85,6 @@ def read_reward(world: World, table: Table, program: str, tier: Tier, limits: Li
         dict(zip(keys, (r[0] for r in numbers), strict=True)),
         {name: dict(zip(keys, (r[1][name] for r in numbers), strict=True)) for name in names},
     )
-
-
-def _called(program: str, rows: Sequence[Sequence[Any]], tier: Tier, limits: Limits) -> tuple[Calls, Calls]:
-    """Call the program with all rows, and again from the last to the first. A sandbox that fails is tried twice."""
-    reason = ""
-    for _ in range(2):
-        try:
-            with Served(tier, program, limits, batches=2) as served:
-                first = served.call(NAME, rows)
-                second = served.call(NAME, rows[::-1]) if first.first_problem is None else first
-        except OSError as error:
-            reason = f"it cannot be started: {error}"
-            continue
-        if first.problem is None or first.problem.verdict != "infrastructure error":
-            return first, second
-        reason = first.problem.reason
-    raise SandboxError(f"reward code was not run, twice: {reason}")
 
 
 Reading = tuple[float, dict[str, float]]

@@ -10,6 +10,7 @@ Over an episode the shaping adds up to -φ(s_0), so Q'(s, a) = Q(s, a) - φ(s): 
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import fmean
 
 from posttrain.learners.q_learning import Hooks, Transition
 from posttrain.learners.questions import GRADES, Asked
@@ -33,7 +34,9 @@ class Shaping:
 
 
 def potential(world: World, speaker: Speaker, *, scale: float = 1.0) -> Hooks:
-    """Ask how near the goal every state is, from 1 to 5; φ = scale · grade / 5, and 0 where the reply cannot be read.
+    """Ask how near the goal every state is, from 1 to 5; φ = scale · grade / 5.
+
+    Where a reply cannot be read φ is the mean of the others: the state neither draws nor repels.
 
     Settings:
         scale: φ of a state that is one step from the goal; 0 is no help, the best return is natural.
@@ -41,5 +44,7 @@ def potential(world: World, speaker: Speaker, *, scale: float = 1.0) -> Hooks:
     asked = Asked(world)
     states = asked.states()
     grades = speaker.answer([asked.grade(state) for state in states])
-    near = {s: 0.0 if g is None else scale * int(g) / len(GRADES) for s, g in zip(states, grades, strict=True)}
+    read = [scale * int(g) / len(GRADES) for g in grades if g is not None]
+    unread = fmean(read) if read else 0.0
+    near = {s: unread if g is None else scale * int(g) / len(GRADES) for s, g in zip(states, grades, strict=True)}
     return Hooks(extras=[Shaping(lambda state: near.get(state, 0.0), world.discount)])

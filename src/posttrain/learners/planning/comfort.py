@@ -19,12 +19,17 @@ from posttrain.learners.planning.comparison import Comparison
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.value_iteration import evaluated, value_iteration
 from posttrain.learners.world import Floats
-from posttrain.learners.worlds.lane import CHANGES, FASTEST, Lane, Road
+from posttrain.learners.worlds.lane import CHANGES, FASTEST, WISHES, Lane, Road
 from posttrain.seeds import seed_for
 
 FEATURES = ("speed", "jolts", "bends")
 OPTIONS = ("the first drive", "the second drive", "both alike")
 CRASH = 20.0
+PASSENGERS = {
+    WISHES["quick"].words: "A passenger who is late for a train",
+    WISHES["school"].words: "A passenger in front of a school, beside whose road children play",
+    WISHES["sick"].words: "A passenger who feels sick in every bend and at every jolt",
+}
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,13 @@ def drives(world: Lane, seed: int, *, count: int, steps: int, failing: float) ->
     return found
 
 
-def ask(speaker: Speaker, pairs: Sequence[tuple[Drive, Drive]]) -> list[float | None]:
+def ask(world: Lane, speaker: Speaker, pairs: Sequence[tuple[Drive, Drive]]) -> list[float | None]:
     """t of each pair: how probable it is that the first drive was liked better; None where nothing could be read."""
     questions = []
     for one, two in pairs:
         truth = OPTIONS[2] if one.worth == two.worth else OPTIONS[one.worth < two.worth]
         text = (
-            "A passenger who feels sick in every bend and at every jolt, and wants to arrive, was driven twice. "
+            f"{PASSENGERS[world.wish.words]}, and wants to arrive, was driven twice. "
             f"First: {one.words()}. Second: {two.words()}. Which drive did they like better?"
         )
         questions.append(Question(text, OPTIONS, truth, OPTIONS[:2]))
@@ -110,7 +115,7 @@ def compared(world: Lane, speaker: Speaker, seeds: list[int], *, pairs: int, ste
     for seed in seeds:
         made = drives(world, seed, count=2 * pairs, steps=steps, failing=failing)
         couples = list(zip(made[::2], made[1::2], strict=True))
-        weights.append(fit(couples, ask(speaker, couples)))
+        weights.append(fit(couples, ask(world, speaker, couples)))
     mean = np.mean(weights, axis=0)
     numbers = {f"weight/{name}": float(x) for name, x in zip(FEATURES, mean, strict=True)}
     untold = true_worth(world, np.array([1.0, 0.0, 0.0]))

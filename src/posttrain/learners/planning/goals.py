@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from posttrain.learners.coding.isolation import called
 from posttrain.sandbox.availability import Choice
 from posttrain.sandbox.limits import Limits
-from posttrain.sandbox.served import Returned, Served
+from posttrain.sandbox.served import Returned
 from posttrain.sandbox.tier import Tier
 
 Sandbox = Choice  # the tier in which conditions run
@@ -57,10 +58,10 @@ States = tuple[tuple[int, ...], ...]
 def verified(goal: Goal, names: tuple[str, ...], states: States, tier: Tier) -> list[bool] | None:
     """Whether each state reaches a goal, by its condition in the sandbox; None where the condition cannot be used.
 
-    The same goal is asked once: learners of several seeds get the same goals.
+    The same goal is asked once: learners of several seeds get the same goals. Raises SandboxError where the sandbox
+    itself fails, which is no verdict on the goal.
     """
-    with Served(tier, program(goal, names), LIMITS) as served:
-        calls = served.call("reached", [list(s) for s in states])
+    (calls,) = called(tier, program(goal, names), LIMITS, "reached", [[list(s) for s in states]])
     if calls.problem is not None or not all(isinstance(o, Returned) for o in calls.outcomes):
         return None
     values = [o.value for o in calls.outcomes if isinstance(o, Returned)]

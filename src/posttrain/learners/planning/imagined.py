@@ -17,6 +17,7 @@ from typing import cast
 
 import numpy as np
 
+from posttrain.errors import ConfigError
 from posttrain.learners.planning.comparison import Comparison
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.value_iteration import value_iteration
@@ -142,6 +143,8 @@ def compared(
     """Goals that nobody has tried: with imagined rollouts, and with the policy of the nearest goal that was tried."""
     helped, alone, dropped, kept = [], [], [], {}
     cells = world.cells()
+    if not 1 <= tried < len(cells):
+        raise ConfigError(f"procedure.tried: {tried} of {len(cells)} goals; at least 1, and one goal must be left")
     goals = {c: GoalGrid(target=c, size=world.size, wall=[*world.wall]) for c in cells}
     for seed in seeds:
         drawn = np.random.default_rng(seed_for(seed, "imagined"))

@@ -19,12 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posttrain.learners.planning.comparison import Comparison
+from posttrain.learners.questions import NO, YES
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.world import Floats
 from posttrain.learners.worlds.recommendation import Recommendation
 from posttrain.seeds import seed_for
-
-YES, NO = "yes", "no"
 
 
 def item_scores(novelty: Floats, relevance: Floats, clicks: Floats) -> Floats:
@@ -44,9 +43,14 @@ def enumerated(scores: Floats, k: int) -> Floats:
 
 
 def reinforce(scores: Floats, seed: int, *, steps: int = 400, rate: float = 0.5) -> Floats:
-    """The logits θ [Q, I] after some steps, in each of which every pair of a query and an item decides once."""
+    """The logits θ [Q, I] after some steps, in each of which every pair of a query and an item decides once.
+
+    A pair whose score is not known (NaN) teaches nothing, and is no part of the baseline.
+    """
     theta = np.zeros(scores.shape)
-    advantage = scores - scores.mean(axis=1, keepdims=True)
+    known = ~np.isnan(scores)
+    baseline = np.where(known, scores, 0.0).sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    advantage = np.where(known, scores - baseline, 0.0)
     drawn = np.random.default_rng(seed_for(seed, "item-wise"))
     for _ in range(steps):
         p = 1 / (1 + np.exp(-theta))
@@ -56,23 +60,25 @@ def reinforce(scores: Floats, seed: int, *, steps: int = 400, rate: float = 0.5)
 
 
 def ask_relevance(world: Recommendation, speaker: Speaker) -> Floats:
-    """Whether every item is relevant to every reader, as a speaker says: 1, 0, and 1/2 where it could not be read."""
+    """Whether every item is relevant to every reader, as a speaker says: 1, 0, and NaN where it could not be read."""
     questions = [
         Question(f"{world.describe(q)} Does this reader like {item}?", (YES, NO), YES if world.relevant[q, i] else NO)
         for q in range(len(world.tastes))
         for i, item in enumerate(world.actions)
     ]
-    said = [0.5 if answer is None else float(answer == YES) for answer in speaker.answer(questions)]
+    said = [np.nan if answer is None else float(answer == YES) for answer in speaker.answer(questions)]
     return np.array(said).reshape(world.relevant.shape)
 
 
 def compared(world: Recommendation, speaker: Speaker, seeds: list[int], *, k: int, steps: int) -> Comparison:
     """Lists that are learned with a speaker's relevance against those that are learned from clicks alone.
 
-    A score is what the lists are truly worth, as a share of the best lists.
+    A score is what the lists are truly worth, as a share of the best lists. `unread`: the share of replies that could
+    not be read, from which nothing is learned.
     """
     truth = item_scores(world.novelty, world.relevant, world.clicks)
-    said = item_scores(world.novelty, ask_relevance(world, speaker), world.clicks)
+    relevance = ask_relevance(world, speaker)
+    said = item_scores(world.novelty, relevance, world.clicks)
     best = enumerated(truth, k).sum()
 
     def worth(scores: Floats, seed: int) -> tuple[float, NDArray[np.intp]]:
@@ -80,5 +86,6 @@ def compared(world: Recommendation, speaker: Speaker, seeds: list[int], *, k: in
         return float(np.take_along_axis(truth, lists, axis=1).sum() / best), lists
 
     helped = [worth(said, seed) for seed in seeds]
+    numbers = {"unread": float(np.isnan(relevance).mean())}
     kept = {world.describe(q): [world.actions[i] for i in own] for q, own in enumerate(helped[0][1])}
-    return Comparison([x for x, _ in helped], [worth(world.clicks, seed)[0] for seed in seeds], {}, kept)
+    return Comparison([x for x, _ in helped], [worth(world.clicks, seed)[0] for seed in seeds], numbers, kept)

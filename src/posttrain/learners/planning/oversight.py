@@ -21,6 +21,7 @@ from posttrain.learners.worlds.crossing import ROADS, Crossing, Traffic
 
 DECIDE = "decide now"
 UNUSUAL = "look for what is unusual"
+PROPOSED = "the controller's proposal"  # the reason where the agent's phase does not count
 PRACTICE = Settings(episodes=300, rate=0.5, decay=0.02, explore=0.3, horizon=60)
 Tool = Callable[[Traffic], str]
 Controller = Mapping[State, int]
@@ -76,11 +77,11 @@ class Agent:
         seen = self._look(state)
         named = self._name(state, seen)
         own = proposal(self.controller, state)
-        action, reason = (own, "the controller's proposal") if named is None else named
+        action, reason = (own, PROPOSED) if named is None else named
         cause = UNUSUAL in seen and state.event != 0
         allowed = self.world.legal(state, action) and (action == own or cause)
-        final = action if allowed else self._legal(state, own)
-        return Decision(final, reason, tuple(seen), final != own, not allowed)
+        final, why = (action, reason) if allowed else (self._legal(state, own), PROPOSED)
+        return Decision(final, why, tuple(seen), final != own, named is not None and not allowed)
 
     def _look(self, state: Traffic) -> dict[str, str]:
         """What the tools said that the speaker called, until it decides or has called enough."""
@@ -136,7 +137,7 @@ def alone(world: Crossing, controller: Controller) -> Callable[[Traffic], Decisi
     def decide(state: Traffic) -> Decision:
         own = proposal(controller, state)
         legal = world.legal(state, own)
-        return Decision(own if legal else 1 - own, "the controller's proposal", (), not legal, False)
+        return Decision(own if legal else 1 - own, PROPOSED, (), not legal, False)
 
     return decide
 

@@ -27,8 +27,8 @@ Measure = Callable[
 class SettingSearch:
     """Settings of something that can be measured; larger is better.
 
-    `about`: what is tuned, in words. `known`: settings that a scripted speaker takes to be the best; a model never sees
-    them. `seed`: of random settings.
+    `about`: what is tuned, in words. `known`: settings that a scripted speaker takes to be the best, one of each; a
+    model never sees them. `seed`: of random settings.
     """
 
     space: Space
@@ -41,7 +41,8 @@ class SettingSearch:
     def write(self, asks: Sequence[Ask], archive: Archive) -> Iterator[Proposed]:
         """Ask for settings in view of what was tried."""
         text = self.prompt(archive)
-        truth = text_of({name: self.known[name] for name in self.space.choices}) if self.known else None
+        told = self.known.keys() >= self.space.choices.keys()
+        truth = text_of({name: self.known[name] for name in self.space.choices}) if told else None
         wrong = tuple(text_of(self.space.draw(seed_for(self.seed, "wrong", n))) for n in range(WRONG))
         questions = [Question(text, (), truth, wrong, draw=a.number + 1) for a in asks]
         for reply in self.speaker.answer(questions):

@@ -82,5 +82,7 @@ def _drawn(choice: Any, chance: Random) -> Any:
     if _whole(choice):
         return chance.randint(low, high)
     if low > 0 and high / low >= 100:
-        return float(f"{low * (high / low) ** chance.random():.4g}")
-    return float(f"{chance.uniform(low, high):.4g}")
+        drawn = low * (high / low) ** chance.random()
+    else:
+        drawn = chance.uniform(low, high)
+    return float(min(max(float(f"{drawn:.4g}"), low), high))  # rounded, which must not leave the range

@@ -52,13 +52,14 @@ class Crossing(Finite):
     def __init__(
         self,
         *,
-        arrivals: tuple[float, float] = (0.45, 0.3),
+        arrivals: tuple[float, float] | list[float] = (0.45, 0.3),
         unusual: float = 0.05,
         longest: int = 4,
         clearing: float = 0.25,
     ) -> None:
         super().__init__()
-        self.arrivals, self.unusual = arrivals, unusual
+        north_south, east_west = arrivals
+        self.arrivals, self.unusual = (north_south, east_west), unusual
         self.room, self.clearing = longest, clearing
 
     def starts(self) -> Sequence[tuple[float, State]]:

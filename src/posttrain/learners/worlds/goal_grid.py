@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from posttrain.errors import ConfigError
 from posttrain.learners.finite import Finite, Outcome
 from posttrain.learners.world import State
 
@@ -25,12 +26,19 @@ class GoalGrid(Finite):
     discount = 0.9
 
     def __init__(
-        self, *, target: Cell = (4, 4), size: int = 5, wall: Sequence[Cell] = ((2, 1), (2, 2), (2, 3))
+        self,
+        *,
+        target: Cell | list[int] = (4, 4),
+        size: int = 5,
+        wall: Sequence[Cell | list[int]] = ((2, 1), (2, 2), (2, 3)),
     ) -> None:
         super().__init__()
-        self.target, self.size = target, size
-        self.wall = frozenset(wall)
-        self.goal = f"go to column {target[0]} row {target[1]}"
+        self.size = size
+        self.wall = frozenset(_cell(c) for c in wall)
+        self.target = _cell(target)
+        if self.target not in self.cells():
+            raise ConfigError(f"goal_grid: the target {self.target} is in the wall or off a grid of {size} by {size}")
+        self.goal = "go to column {} row {}".format(*self.target)
 
     def cells(self) -> tuple[Cell, ...]:
         """The cells that can be entered, row by row."""
@@ -58,3 +66,9 @@ class GoalGrid(Finite):
     def describe(self, state: State) -> str:
         column, row = cast(Cell, state)
         return f"You are in column {column} row {row} of {self.size}."
+
+
+def _cell(pair: Sequence[int]) -> Cell:
+    """A cell as a run file has it, a list, or as the states have it."""
+    column, row = pair
+    return column, row

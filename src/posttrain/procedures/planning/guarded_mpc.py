@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 from posttrain.learners.planning.guarded_mpc import compared
-from posttrain.procedures.comparing import finish, trials
-from posttrain.procedures.helping import world_of
+from posttrain.procedures.comparing import finish
+from posttrain.procedures.helping import trials, world_of
 from posttrain.training.session import Session
 
 

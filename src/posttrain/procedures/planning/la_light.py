@@ -17,8 +17,8 @@ from typing import Any, cast
 
 from posttrain.learners.planning.oversight import compared
 from posttrain.learners.worlds.crossing import Crossing
-from posttrain.procedures.comparing import finish, trials
-from posttrain.procedures.helping import world_of
+from posttrain.procedures.comparing import finish
+from posttrain.procedures.helping import trials, world_of
 from posttrain.training.session import Session
 
 

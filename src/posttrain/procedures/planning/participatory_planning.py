@@ -12,7 +12,8 @@ every use its turn. `inclusion` is the satisfaction of the group that fares wors
 from __future__ import annotations
 
 from posttrain.learners.planning.fishbowl import compared
-from posttrain.procedures.comparing import finish, trials
+from posttrain.procedures.comparing import finish
+from posttrain.procedures.helping import trials
 from posttrain.training.session import Session
 
 

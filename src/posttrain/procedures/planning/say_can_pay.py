@@ -15,8 +15,8 @@ from typing import Any, cast
 
 from posttrain.learners.planning.say_can_pay import compared
 from posttrain.learners.worlds.crafting import Crafting
-from posttrain.procedures.comparing import finish, trials
-from posttrain.procedures.helping import world_of
+from posttrain.procedures.comparing import finish
+from posttrain.procedures.helping import trials, world_of
 from posttrain.training.session import Session
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from posttrain.learners.dqn import DQNSettings, dqn, one_hot
 from posttrain.learners.gain import gain
 from posttrain.learners.guides.potential import potential
-from posttrain.procedures.helping import told, world_of
+from posttrain.procedures.helping import told, trials, world_of
 from posttrain.training.session import Session
 
 
@@ -40,7 +40,7 @@ def deep_q(
     made = world_of(session, world, options)
     extras = potential(made, session.speaker(speaker), scale=scale).extras
     settings, features = DQNSettings(episodes=episodes), one_hot(made)
-    names = [session.seed("learner", n) for n in range(seeds)]
+    names = trials(session, seeds, "learner")
     helped = [dqn(made, features, seed, settings, extras).returns for seed in names]
     alone = [dqn(made, features, seed, settings).returns for seed in names]
     session.artefact("curves", {"helped": helped, "alone": alone})

@@ -17,8 +17,8 @@ from typing import Any, cast
 from posttrain.learners.planning.goals import Sandbox
 from posttrain.learners.planning.policy_library import Learner, compared
 from posttrain.learners.worlds.crafting import Crafting
-from posttrain.procedures.comparing import finish, trials
-from posttrain.procedures.helping import learning, world_of
+from posttrain.procedures.comparing import finish
+from posttrain.procedures.helping import learning, trials, world_of
 from posttrain.training.session import Session
 
 

@@ -43,15 +43,17 @@ def instruct_rl(
         instruction: what the player who hears is told; any text.
         learner: q or ppo; any of the two.
         strength: λ, the weight of the prior; 0 is none, 0.25 is the paper's for q, 0.1 suits ppo.
-        q: options of learners/q_learning.py; null is {episodes: 2000, rate: 0.1, explore: 0.15}. PPO reads none.
+        q: options of learners/q_learning.py over {episodes: 2000, rate: 0.1, explore: 0.15}, for the learner q alone.
         batches: batches of 20 episodes that PPO learns from; at least 1. Q-learning reads none.
         seeds: players with the prior, and as many without; at least 2.
     """
     if seeds < 2:
         raise ConfigError(f"procedure.seeds: {seeds} player has no stranger to play with; set 2 or more")
+    if learner == "ppo" and q is not None:
+        raise ConfigError("procedure.q: the learner ppo reads no options of Q-learning; leave them out")
     world = SaySelect(numbers=numbers)
     prior = instructed(world, session.speaker(speaker), instruction)
-    settings, names = learning(q or Q), [session.seed("player", n) for n in range(seeds)]
+    settings, names = learning({**Q, **(q or {})}), [session.seed("player", n) for n in range(seeds)]
     helped = players(world, learner, names, settings, prior, strength, batches)
     alone = players(world, learner, names, settings, {}, 0.0, batches)
     session.artefact("conventions", {"helped": _told(world, helped), "alone": _told(world, alone)})

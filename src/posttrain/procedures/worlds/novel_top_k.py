@@ -16,8 +16,8 @@ from typing import Any, cast
 
 from posttrain.learners.planning.item_wise import compared
 from posttrain.learners.worlds.recommendation import Recommendation
-from posttrain.procedures.comparing import finish, trials
-from posttrain.procedures.helping import world_of
+from posttrain.procedures.comparing import finish
+from posttrain.procedures.helping import trials, world_of
 from posttrain.training.session import Session
 
 

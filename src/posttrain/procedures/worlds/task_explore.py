@@ -46,8 +46,8 @@ def task_explore(
         skeleton: what is to be done in its order, with {} for the object; at least 1.
         own: name of the object of the task itself.
         objects: other objects that may make sense; 1 or more, of which at least one can.
-        first: options of learners/q_learning.py for the task itself; null is {episodes: 60, explore: 0.3}.
-        then: options for each new task; null is {episodes: 10}.
+        first: options of learners/q_learning.py for the task itself, over {episodes: 60, explore: 0.3}; null is these.
+        then: options for each new task, over {episodes: 10}; null is these.
         seeds: learners with help, and as many without; at least 1.
     """
     made = finite_world_of(session, world, options)
@@ -61,8 +61,8 @@ def task_explore(
         skeleton,
         own,
         new,
-        first=learning(first or FIRST),
-        then=learning(then or THEN),
+        first=learning({**FIRST, **(first or {})}),
+        then=learning({**THEN, **(then or {})}),
     )
     session.artefact("variants", sorted(tasks))
     own_task = InOrder(made, named(skeleton, own))
