@@ -73,6 +73,7 @@ class ScriptedSession:
         folder: Path | None = None,
         learning_rate: float | None = 1.0,
         rewards: Sequence[Any] = ("rewards",),
+        held_out: Mapping[str, float] | None = None,
         **sampling: Any,
     ) -> None:
         self.answers = answers or {}
@@ -86,6 +87,7 @@ class ScriptedSession:
         self.decisions = decisions or {}
         self.weights = {"policy": "start", **(weights or {})}
         self.named = tuple(rewards)
+        self.held_out = held_out or {}
         self.transcript: list[str] = []
         self.stages = 0
         file = SimpleNamespace(
@@ -261,8 +263,9 @@ class ScriptedSession:
         sides = [[r.chosen, r.rejected] if isinstance(r, Pair) else [r.completion] for r in records]
         return [self.states[answer_text(x)] for side in sides for x in side]
 
-    def evaluate_now(self, name: str) -> None:
+    def evaluate_now(self, name: str) -> Any:
         self._line(f"evaluate {name}", f"policy={self.weights['policy']}")
+        return SimpleNamespace(reward=self.held_out[name]) if name in self.held_out else None
 
     # ---- what the verbs share
 

@@ -76,6 +76,23 @@ ROUNDS = (
     ),
     Scenario(
         "rounds/raft",
+        {"prompts": TWO},
+        {"rounds": 2, "accept": "better"},
+        {"answers": GRADED, "held_out": {"before the rounds": 0.5, "after round 1": 0.4, "after round 2": 0.6}},
+        """
+        evaluate before the rounds | policy=start
+        collect round-1: x?; y? | 8 of policy=start | rewards
+        train imitation/sft on 'round 1': x? -> b; y? -> f | accepted=start policy=start | no rewards
+        evaluate after round 1 | policy=#1
+        note round 1 is taken back: 0.4 on held-out data is not above 0.5
+        collect round-2: x?; y? | 8 of policy=start | rewards
+        train imitation/sft on 'round 2': x? -> b; y? -> i | accepted=start policy=start | no rewards
+        evaluate after round 2 | policy=#2
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "rounds/raft",
         {"prompts": THREE},
         {"rounds": 2, "prompts_per_round": 1, "keep": 2, "start": "base", "sft": {"steps": 4}},
         {"answers": GRADED},
@@ -207,6 +224,26 @@ ROUNDS = (
         train imitation/sft on 'round 1': x? -> b | base=start policy=start | no rewards | steps=40
         collect round-2: y? | 1 of policy=#1 at 0 | rewards
         train imitation/sft on 'round 2': y? -> z | base=start policy=start | no rewards | steps=48
+        return stage=2
+        """,
+    ),
+    Scenario(
+        "rounds/star",
+        {"prompts": prompts("x?", answer=["b"])},
+        {"rounds": 2, "accept": "better"},
+        {
+            "answers": {"round-1": {"x?": {"b": 1.0}}, "round-2": {"x?": {"b": 1.0}}},
+            "held_out": {"before the rounds": 0.5, "after round 1": 0.6, "after round 2": 0.6},
+        },
+        """
+        evaluate before the rounds | policy=start
+        collect round-1: x? | 1 of policy=start at 0 | rewards
+        train imitation/sft on 'round 1': x? -> b | accepted=start base=start policy=start | no rewards | steps=40
+        evaluate after round 1 | policy=#1
+        collect round-2: x? | 1 of policy=#1 at 0 | rewards
+        train imitation/sft on 'round 2': x? -> b | accepted=#1 base=start policy=start | no rewards | steps=48
+        evaluate after round 2 | policy=#2
+        note round 2 is taken back: 0.6 on held-out data is not above 0.6
         return stage=2
         """,
     ),
@@ -556,6 +593,27 @@ ROUNDS = (
         collect round-1: chat: x? | 4 of policy=start | no rewards
         collect round-1-judged: chat: x? a; chat: x? b | 3 of policy=start | no rewards
         train preference/dpo on 'round 1': chat: x?: b > a | policy=start reference=start | no rewards
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "rounds/self_rewarding",
+        {"prompts": prompts("x?")},
+        {"rounds": 1, "judge": "{question} {answer}", "accept": "better"},
+        {
+            "answers": {
+                "round-1": {"x?": ["a", "b"]},
+                "round-1-judged": {"x? a": ["Score: 3"], "x? b": ["2", "score: 4"]},
+            },
+            "held_out": {"before the rounds": 0.5, "after round 1": 0.2},
+        },
+        """
+        evaluate before the rounds | policy=start
+        collect round-1: x? | 4 of policy=start | no rewards
+        collect round-1-judged: x? a; x? b | 3 of policy=start | no rewards
+        train preference/dpo on 'round 1': x?: b > a | accepted=start policy=start reference=start | no rewards
+        evaluate after round 1 | policy=#1
+        note round 1 is taken back: 0.2 on held-out data is not above 0.5
         return stage=1
         """,
     ),

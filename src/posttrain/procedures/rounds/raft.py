@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Literal
 
 from posttrain.data.dataset import Dataset
+from posttrain.procedures.acceptance import Accept, Gate
 from posttrain.selection.answers import best, dataset, demonstrations
 from posttrain.selection.prompts import part_of
 from posttrain.training.session import NO_OPTIONS, Options, Session
@@ -29,6 +30,7 @@ def raft(
     prompts_per_round: int | None = None,
     keep: int = 1,
     start: Literal["latest", "base"] = "latest",
+    accept: Accept = "always",
     sft: Options = NO_OPTIONS,
 ) -> dict[str, float]:
     """Rounds of: sample 8 answers to each prompt -> keep the best -> SFT on them.
@@ -38,11 +40,13 @@ def raft(
         prompts_per_round: prompts of a round, taken in turn; at least 1, null takes all of them in every round.
         keep: best answers to each prompt that are imitated; at least 1.
         start: name of the model that a round fine-tunes: latest (the policy) or base (the model of the start).
+        accept: name of the rule for a round: always, or better (taken back unless the held-out reward rises).
         sft: options of every SFT stage: any keys of `train`, and `settings` of its method.
     """
     metrics: dict[str, float] = {}
     if start == "base":
         session.copy("policy", "base")
+    gate = Gate(session, accept)
     for n in range(1, rounds + 1):
         asked = part_of(prompts, n - 1, prompts_per_round)
         answers = session.collect(f"round-{n}", asked, session.sampling(samples=8))
@@ -50,4 +54,5 @@ def raft(
         if start == "base":
             session.copy("base", "policy")
         metrics = session.train("imitation/sft", chosen, rewards=(), **sft)
+        gate.judge(n)
     return metrics

@@ -17,6 +17,7 @@ from dataclasses import replace
 from statistics import fmean
 
 from posttrain.data.dataset import Dataset
+from posttrain.procedures.acceptance import Accept, Gate
 from posttrain.records import Episode, Prompt
 from posttrain.selection.answers import dataset, identity
 from posttrain.selection.pairs import pairs
@@ -41,6 +42,7 @@ def self_rewarding(
     pattern: str = r"[Ss]core: *([0-5])",
     judgements: int = 3,
     method: str = "preference/dpo",
+    accept: Accept = "always",
     dpo: Options = NO_OPTIONS,
 ) -> dict[str, float]:
     """Rounds of: answer each prompt 4 times -> judge every answer -> DPO of the best against the worst.
@@ -52,9 +54,11 @@ def self_rewarding(
         pattern: regular expression of the score; any with 1 group that holds a number, of which the last match counts.
         judgements: scores of an answer that are averaged; at least 1, 3 in the paper.
         method: name of the method that trains the policy; any that reads pairs, such as preference/simpo.
+        accept: name of the rule for a round: always, or better (taken back unless the held-out reward rises).
         dpo: options of every stage of `method`: any keys of `train`, and `settings` of its method.
     """
     metrics: dict[str, float] = {}
+    gate = Gate(session, accept)
     for n in range(1, rounds + 1):
         asked = part_of(prompts, n - 1, prompts_per_round)
         answers = session.collect(f"round-{n}", asked, session.sampling(samples=4), rewards=())
@@ -66,6 +70,7 @@ def self_rewarding(
         )
         session.copy("policy", "reference")
         metrics = session.train(method, dataset(compared, f"round {n}"), rewards=(), **dpo)
+        gate.judge(n)
     return metrics
 
 

@@ -10,6 +10,7 @@ on both, without the hints; repeat.
 from __future__ import annotations
 
 from posttrain.data.dataset import Dataset
+from posttrain.procedures.acceptance import Accept, Gate
 from posttrain.selection.answers import above, dataset, demonstrations, with_prompts
 from posttrain.selection.prompts import asking, part_of, prompts_of
 from posttrain.training.session import NO_OPTIONS, Options, Session
@@ -25,6 +26,7 @@ def star(
     steps: int = 40,
     growth: float = 1.2,
     threshold: float = 0.5,
+    accept: Accept = "always",
     sft: Options = NO_OPTIONS,
 ) -> dict[str, float]:
     """Rounds of: answer greedily -> answer the failures with a hint -> SFT of the first model on the right answers.
@@ -36,11 +38,13 @@ def star(
         steps: optimiser steps of the first round; at least 1, 40 in the paper.
         growth: factor of the steps from one round to the next; at least 1 (no growth), 1.2 in the paper.
         threshold: τ, reward that an answer must exceed to be right; any number, 0.5 for rewards of 0 and 1.
+        accept: name of the rule for a round: always, or better (taken back unless the held-out reward rises).
         sft: options of every SFT stage: any keys of `train`, and `settings` of its method.
     """
     metrics: dict[str, float] = {}
     session.copy("policy", "base")
     how = session.sampling(samples=1, temperature=0.0)
+    gate = Gate(session, accept)
     for n in range(1, rounds + 1):
         asked = prompts_of(part_of(prompts, n - 1, prompts_per_round))
         right = above(session.collect(f"round-{n}", asked, how), threshold)
@@ -52,4 +56,5 @@ def star(
         session.copy("base", "policy")
         grown = {**sft, "steps": round(steps * growth ** (n - 1))}
         metrics = session.train("imitation/sft", trained, rewards=(), **grown)
+        gate.judge(n)
     return metrics
