@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from posttrain.catalogue.index import load_procedure
+from posttrain.config.load import load
 from posttrain.data.dataset import Dataset
 from posttrain.procedures.judging import ordered, sure, turned
 from posttrain.records import Pair
@@ -18,6 +19,7 @@ from tests.harness.scripted_session import ScriptedSession, prompts
 from tests.procedures.running import BRIEF
 from tests.procedures.transcripts.records import pairs
 
+RECIPES = Path(__file__).parents[2] / "recipes"
 BARE = "{first}|{second}"
 SHOWN = ("good|poor", "poor|good")
 
@@ -31,6 +33,24 @@ def lines(name: str, data: Any, script: Any, **settings: Any) -> list[str]:
     session = ScriptedSession(**script)
     load_procedure(name)(session, **data, **settings)
     return session.transcript
+
+
+@pytest.mark.paper("000:[39]")
+def test_the_control_learns_the_answers_of_the_teacher_and_no_label() -> None:
+    """The same prompts, each answered once by the judge itself: no comparison, no reward model."""
+    script = {"speaker": lambda role, text: f"{role}: {text}!"}
+    assert lines("rlaif", {"prompts": prompts("x?", "y?")}, script, control="judge") == [
+        "ask demonstrations: x?; y? | 1 of judge=given",
+        "train imitation/sft on 'answers of judge': x? -> judge: x?!; y? -> judge: y?! | policy=start | no rewards",
+    ]
+
+
+@pytest.mark.paper("000:[39]")
+def test_the_control_of_the_recipe_differs_in_the_control_alone() -> None:
+    feedback, control = (load(RECIPES / f"smollm2_rlaif{x}.yaml") for x in ("", "_control"))
+    assert control.procedure.settings["control"] in feedback.procedure.settings["judges"]
+    same = {"models", "data", "rewards", "sampling", "train", "evaluate", "model"}
+    assert control.model_dump(include=same) == feedback.model_dump(include=same)
 
 
 @pytest.mark.paper("lee2023mrw", "002:RLAIF")

@@ -137,6 +137,18 @@ FEEDBACK = (
     Scenario(
         "feedback/rlaif",
         {"prompts": XYZ},
+        {"control": "teacher", "sft": {"steps": 2}, "reward": {"steps": 3}, "then": {"steps": 3}},
+        {"speaker": lambda role, text: f"{role}'s {text}"},
+        """
+        ask demonstrations: x?; y?; z? | 1 of teacher=given
+        train imitation/sft on 'answers of teacher': x? -> teacher's x?; y? -> teacher's y?; z? -> teacher's z?
+            | policy=start | no rewards | steps=2
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "feedback/rlaif",
+        {"prompts": XYZ},
         {"question": ASK, "reward": {"steps": 2}, "then": {"steps": 3}},
         {"answers": ANSWERS, "speaker": first_is_better},
         """
