@@ -16,8 +16,10 @@ def test_pieces_come_back_in_their_order_and_more_follow(tmp_path):
     first.add("é\n")
     again = Pieces(path, HERE)
     assert again.known == [{"a": [0.1 + 0.2]}, "é\n"]
+    strange = "two\u2028lines\x85 and half a character: \ud83d"
+    again.add(strange)
     again.add(3)
-    assert Pieces(path, HERE).known == [{"a": [0.1 + 0.2]}, "é\n", 3]
+    assert Pieces(path, HERE).known == [{"a": [0.1 + 0.2]}, "é\n", strange, 3]
 
 
 def test_a_piece_that_a_kill_has_torn_is_computed_again(tmp_path):

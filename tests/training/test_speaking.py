@@ -89,6 +89,22 @@ def test_nothing_is_asked_twice_even_by_a_later_attempt(tmp_path):
     assert model.ask.call_count == 2
 
 
+def test_a_kill_at_any_byte_loses_one_reply_at_most(tmp_path):
+    whole, file = tmp_path / "whole", tmp_path / "cut"
+    for kept, replies in ((Kept(whole), ([0.25, 0.75], "süß\u2028")), (Kept(whole), ("é",))):
+        for reply in replies:
+            kept.add(f'["{reply}", "x"]', reply)
+    known, written = Kept(whole).replies, whole.read_bytes()
+    assert len(known) == 3
+    for end in range(len(written) + 1):
+        file.write_bytes(written[:end])
+        kept = Kept(file)
+        assert kept.replies.items() <= known.items()
+        assert len(kept.replies) >= written[:end].count(b"\n") - 1  # the first line says what the file is
+        kept.add("after", "it")
+        assert Kept(file).replies == kept.replies
+
+
 def run(**models):
     file = SimpleNamespace(models=models, seed=1, sampling=SimpleNamespace(max_tokens=4))
     return SimpleNamespace(

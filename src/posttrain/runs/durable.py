@@ -79,6 +79,6 @@ def write_text(path: Path, text: str) -> None:
 def append_line(path: Path, line: str) -> None:
     """Append one line to a file and wait until it is on the disk. A kill may leave a part of it without its end."""
     with path.open("ab") as file:
-        file.write(line.encode("utf-8") + b"\n")
+        file.write(line.encode("utf-8", "backslashreplace") + b"\n")
         file.flush()
         os.fsync(file.fileno())

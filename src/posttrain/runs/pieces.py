@@ -50,7 +50,5 @@ class Pieces:
 
 
 def _whole_lines(path: Path) -> Iterator[Any]:
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
-        if not line.endswith("\n"):
-            return
-        yield json.loads(line)
+    *whole, _torn = path.read_bytes().split(b"\n")  # and not splitlines: a text may hold other ends of lines
+    yield from map(json.loads, whole)

@@ -13,7 +13,7 @@ from posttrain.learners.speaker import Question, Scripted, Speaker
 from posttrain.records import Turns
 from posttrain.roles.endpoint import EndpointRole
 from posttrain.roles.protocol import TextRole
-from posttrain.runs import durable
+from posttrain.runs.pieces import Pieces
 from posttrain.seeds import seed_for
 
 if TYPE_CHECKING:
@@ -52,18 +52,13 @@ class Kept:
     """Replies by what was asked, in memory and, where there is a file, on disk before anything else happens."""
 
     def __init__(self, file: Path | None) -> None:
-        self.file = file
-        self.replies: dict[str, Any] = {}
-        if file is not None and file.exists():
-            lines = file.read_text(encoding="utf-8").split("\n")
-            self.replies = dict(json.loads(line) for line in lines if line.endswith("]"))
+        self.pieces = Pieces(file, {"kept": "replies by what was asked"})
+        self.replies: dict[str, Any] = dict(self.pieces.known)
 
     def add(self, asked: str, reply: Any) -> None:
         """Keep a reply."""
         self.replies[asked] = reply
-        if self.file is not None:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            durable.append_line(self.file, json.dumps([asked, reply], ensure_ascii=False))
+        self.pieces.add([asked, reply])
 
 
 class RoleSpeaker(Speaker):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,20 @@ def test_a_process_that_dies_is_replaced_and_the_answers_are_the_same(caplog):
     with caplog.at_level(logging.WARNING):
         assert [c.tokens for c in answers(sampler, learner, requests(2))] == [c.tokens for c in native]
     assert caplog.text.count("goes on from the last token") == 2  # two steps of each process, for six tokens
+
+
+def test_a_process_that_dies_while_the_trainer_trains_is_replaced_too(caplog):
+    learner, sampler = made()
+    answers(sampler, learner)
+    os.close(sampler.channel.out)  # its end
+    sampler.channel.thread.join(20)
+    sampler.channel.out = os.open(os.devnull, os.O_RDONLY)  # a descriptor that takes nothing
+    trainer(learner, 0.3).train({"main": batch()})
+    native = NativeEngine(learner.models, frozenset()).generate(requests())
+    with caplog.at_level(logging.WARNING):
+        assert [c.tokens for c in answers(sampler, learner)] == [c.tokens for c in native]
+    assert sampler.restarts == 1
+    assert caplog.text.count("another one takes its place") == 1
 
 
 @pytest.mark.fault("W2")
