@@ -22,7 +22,7 @@ from posttrain.core.method import MAIN, Term
 from posttrain.core.plan import plan
 from posttrain.core.vocabulary import Source, When
 from posttrain.data.collate import collate
-from posttrain.errors import NumericsError
+from posttrain.errors import ConfigError, ModelError, NumericsError
 from posttrain.methods.imitation.sft import METHOD as SFT
 from posttrain.models.merging.merge import Merge
 from posttrain.records import Row
@@ -168,6 +168,18 @@ class Sampling:
         assert sorted(seen) == list(range(7))
         assert all(c.versions == (3,) * len(c.tokens) for c in made)
         assert arrivals.parts == []
+
+    def test_a_request_that_cannot_be_read_is_refused_and_the_next_ones_are_answered(self):
+        learner, sampler = self.make()
+        asked = requests()
+        before = self.sampled(learner, sampler, asked)
+        for place in (0, 4):
+            wrong = [*asked[:place], Request((3,) * 60, 0, 9), *asked[place + 1 :]]
+            with pytest.raises(ModelError, match=f"request {place}: .* exceed the model's context"):
+                self.sampled(learner, sampler, wrong)
+        with pytest.raises(ConfigError, match="no model has the role 'nobody'"):
+            sampler.generate(asked[:1], (("nobody", 1.0),))
+        assert [c.tokens for c in self.sampled(learner, sampler, asked)] == [c.tokens for c in before]
 
     def test_memory_may_be_released_at_any_time(self):
         learner, sampler = self.make()

@@ -18,7 +18,7 @@ from posttrain.backends.local.learner import LocalLearner
 from posttrain.backends.local.sampler import LocalSampler
 from posttrain.backends.vllm.frames import Inbox, pack
 from posttrain.backends.vllm.handover import opened
-from posttrain.backends.vllm.process import Channel
+from posttrain.backends.vllm.process import Channel, EngineError
 from posttrain.backends.vllm.sampler import VllmSampler
 from posttrain.backends.vllm.worker.rows import Rows
 from posttrain.backends.vllm.worker.serve import Engine, serve
@@ -129,7 +129,7 @@ class Loopback(Channel):
             raise WorkerError("it is gone") from None
         assert message is not None, "it hangs"
         if "error" in message:
-            raise WorkerError(message["error"])
+            raise EngineError(message["error"])
         return message
 
     def close(self) -> None:

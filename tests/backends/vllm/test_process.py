@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import posttrain
-from posttrain.backends.vllm.process import EngineProcess, check_python, vllm_process
+from posttrain.backends.vllm.process import EngineError, EngineProcess, check_python, vllm_process
 from posttrain.errors import ModelError, WorkerError
 
 SPEAKS = """
@@ -48,8 +48,9 @@ def test_messages_go_both_ways_however_long_they_are(tmp_path):
 )
 def test_the_error_says_what_became_of_it(tmp_path, body, patience, words):
     engine = process(tmp_path, body, patience)
-    with pytest.raises(WorkerError, match=rf"(?s){words}"):
+    with pytest.raises(WorkerError, match=rf"(?s){words}") as raised:
         [engine.receive() for _ in range(2)]
+    assert isinstance(raised.value, EngineError) == words.startswith("failed")
     assert engine.child.returncode is not None
 
 
@@ -57,7 +58,7 @@ def test_the_reason_of_a_process_that_fails_while_it_is_sent_to_is_kept(tmp_path
     engine = process(tmp_path, "say({'error': 'no room'}); sys.exit(1)")
     engine.child.wait()
     engine.child.returncode = None  # nobody has noticed yet
-    with pytest.raises(WorkerError, match="failed: no room"):
+    with pytest.raises(EngineError, match="failed: no room"):
         engine.send({"much": "y" * 2**20})
 
 

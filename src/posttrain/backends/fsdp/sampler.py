@@ -11,6 +11,8 @@ from posttrain.backends.fsdp.learner import FsdpLearner
 from posttrain.backends.fsdp.sharded import ShardedLearner
 from posttrain.backends.local.sampler import LocalSampler
 from posttrain.backends.protocol import Sampler
+from posttrain.errors import PosttrainError
+from posttrain.sampling.engine import check, of_role
 from posttrain.sampling.request import (
     NEVER,
     POLICY,
@@ -54,10 +56,15 @@ class ReplicaSampler:
         self.sampler.stop_at(tokens)
 
     def generate(self, source: Distribution, pause: Pause, requests: Sequence[Request]) -> list[Any] | None:
-        """Answer this process's requests; those of all processes in the first one."""
+        """Answer this process's requests; those of all processes in the first one, or the error of a process."""
         self.refresh(source)
         told, self.on_finished = self.on_finished, None
-        return self.group.gathered(self.sampler.generate(requests, source, pause, told))
+        made: list[Completion] | PosttrainError
+        try:
+            made = self.sampler.generate(requests, source, pause, told)
+        except PosttrainError as error:  # of these requests: the others wait for what comes of them
+            made = error
+        return self.group.gathered(made)
 
     def release(self) -> None:
         """Free the caches and the copies of the weights."""
@@ -115,14 +122,23 @@ class FsdpSampler(Sampler):
         on_finished: OnFinished | None = None,
         arrivals: Arrivals | None = None,
     ) -> list[Completion]:
-        """Sample one completion per request, in their order."""
-        if self.alone or arrivals or pause.finished or pause.tokens:
+        """Sample one completion per request, in their order.
+
+        Raises ModelError for a request that a network cannot read, ConfigError for an unknown role.
+        """
+        networks = [of_role(self.learner.models, role) for role in roles_of(source)]
+        for number, request in enumerate(requests):
+            check(number, request, networks)
+        if self.alone or arrivals is not None or pause.finished or pause.tokens:
             self.group.call(self.number, "refresh", source)
             return self.local.sampler.generate(requests, source, pause, on_finished, arrivals)
         count = -(-len(requests) // self.group.size)  # in blocks: answers to one prompt share what they read
         parts = [requests[rank * count :][:count] for rank in range(self.group.size)]
         self.local.on_finished = on_finished
-        first, *others = self.group.call(self.number, "generate", source, pause, each=parts)
+        made = self.group.call(self.number, "generate", source, pause, each=parts)
+        for failed in (part for part in made if isinstance(part, PosttrainError)):
+            raise failed
+        first, *others = made
         for number, completion in enumerate((c for part in others for c in part), len(first)):
             if on_finished is not None and completion.finished:
                 on_finished(number, completion)

@@ -28,8 +28,15 @@ ENVIRONMENT = {
 }
 
 
+class EngineError(WorkerError):
+    """An engine has ended and said why, as it does for weights that are not those that were handed over."""
+
+
 class Channel(Protocol):
-    """What the sampler needs of an engine's process. Both verbs raise WorkerError once it is gone."""
+    """What the sampler needs of an engine's process. `send` and `receive` raise WorkerError once it is gone.
+
+    EngineError, if it has said why.
+    """
 
     def send(self, message: Message) -> None:
         """Send a message."""
@@ -106,7 +113,7 @@ class EngineProcess(Channel):
             raise self._gone(f"said nothing for {self.limit:g} s")
         self.limit = self.patience
         if "error" in message:
-            raise self._gone(f"failed: {message['error']}")
+            raise self._failed(message)
         return message
 
     def close(self) -> None:
@@ -135,8 +142,11 @@ class EngineProcess(Channel):
         with suppress(EOFError, ValueError, OSError):
             while (message := self.inbox.read(1.0)) is not None:
                 if "error" in message:
-                    return self._gone(f"failed: {message['error']}")
+                    return self._failed(message)
         return self._gone()
+
+    def _failed(self, message: Message) -> EngineError:
+        return EngineError(str(self._gone(f"failed: {message['error']}")))
 
     def _gone(self, what: str = "") -> WorkerError:
         """End what is left of the process and say what happened."""

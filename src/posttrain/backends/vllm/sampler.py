@@ -19,7 +19,7 @@ from posttrain.backends.protocol import Learner, Sampler
 from posttrain.backends.vllm.answers import Answers
 from posttrain.backends.vllm.frames import Message
 from posttrain.backends.vllm.handover import seal
-from posttrain.backends.vllm.process import Channel
+from posttrain.backends.vllm.process import Channel, EngineError
 from posttrain.errors import WorkerError
 from posttrain.sampling.engine import Limits, check
 from posttrain.sampling.occupancy import Occupancy, Step
@@ -158,7 +158,12 @@ class VllmSampler(Sampler):
     # ---- the engine's process
 
     def _again(self, answers: Answers, error: WorkerError) -> None:
-        """Start another process with the same weights. It draws the same tokens: they depend on seed and place.
+        """Let another process go on from the last tokens. It draws the same ones: they depend on seed and place."""
+        self._replace(error)
+        self._send({"verb": "add", "requests": [answers.asked(number) for number in answers.running]})
+
+    def _replace(self, error: WorkerError) -> None:
+        """Start another process, with the weights that were synced, in place of one that is gone.
 
         Raises the error if the process had not drawn anything, or if too many have gone.
         """
@@ -166,15 +171,27 @@ class VllmSampler(Sampler):
         if not self.drew or self.restarts > RESTARTS:
             self._end()
             raise error
-        _log.warning("%s; another one goes on from the last token (%d of %d)", error, self.restarts, RESTARTS)
+        _log.warning("%s; another one takes its place (%d of %d)", error, self.restarts, RESTARTS)
         self._end()
-        self._hand_over()
-        self._send({"verb": "add", "requests": [answers.asked(number) for number in answers.running]})
+        self._load()
 
     def _hand_over(self) -> None:
-        """Bring the engine to the version that was synced. Raises WorkerError unless it says that it is there."""
+        """Bring the engine to the version that was synced.
+
+        If its process is gone, another one is started. Raises WorkerError for weights that the engine refuses.
+        """
         if self.loaded == self.version:
             return
+        try:
+            self._load()
+        except EngineError:
+            self._end()
+            raise
+        except WorkerError as error:
+            self._replace(error)
+
+    def _load(self) -> None:
+        """Hand the weights to the engine. Raises WorkerError unless it says that it has this version."""
         folder = self.folder / f"version-{self.version}"
         self.learner.save("policy", folder)
         seal(folder, self.version)
