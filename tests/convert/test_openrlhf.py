@@ -121,6 +121,10 @@ def test_every_estimator_with_the_kl_in_reward_in_loss_and_without(estimator, kl
 
 def test_other_losses_of_the_policy():
     assert values({**GROUP, "actor.policy_loss_type": "gspo"})["method.path"] == "online/gspo"
+    estimator = "algo.advantage.estimator"
+    assert not [line for line in draft({**GROUP, "actor.policy_loss_type": "gspo"}).without if estimator in line]
+    (lost,) = [line for line in draft({"actor.policy_loss_type": "gspo"}).without if estimator in line]
+    assert lost.startswith(f"{estimator}: gae")
     dual = values({"actor.dual_clip": 3.0, "actor.eps_clip_low_high": [0.1, 0.3]})
     assert (dual["method.path"], dual["method.ceiling"]) == ("online/dual_clip_ppo", 3.0)
     adaptive = values({"algo.kl.target": 6.0})

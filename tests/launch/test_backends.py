@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
 from posttrain.config.load import load
@@ -33,6 +35,18 @@ def test_one_process_needs_no_group_and_follows_nobody(tmp_path, monkeypatch):
     follow(run)
     with processes_of(run, None) as group:
         assert group is None
+
+
+def test_a_number_of_processes_that_torchrun_contradicts_is_an_error(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setattr("posttrain.backends.fsdp.group.join", lambda *_: Mock(size=3))
+    wrong = load(RUN, ["backend.processes=4", "device=cpu"])
+    with pytest.raises(ConfigError, match="processes: 4, but torchrun has started 3"), processes_of(wrong, None):
+        pass
+    with processes_of(load(RUN, ["backend.processes=3", "device=cpu"]), None) as group:
+        assert group is not None
+        assert group.size == 3
 
 
 def test_the_other_processes_of_torchrun_follow_the_first(monkeypatch):

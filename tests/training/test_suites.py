@@ -63,6 +63,15 @@ def test_a_model_without_a_chat_template_reads_plain_text():
     assert as_read(plain, (*begun, *user("No"))) == "user: Say\n\nassistant: Sure,\n\nuser: No\n\nassistant:"
 
 
+def test_a_forced_beginning_is_a_part_of_the_reply():
+    begun = load({"model": "tiny", "sampling": {"begin": "So: "}}, complete=False)
+    with open_session(begun, write=False) as session:
+        (item,) = asked(session.run, "s", Suite(PROMPTS[:1], max_tokens=6, extract=len))
+    assert item.text.startswith("So: ")
+    assert item.replies[0].answer == len(item.text)
+    assert len(item.replies[0].logp) <= 2  # of six tokens four are given
+
+
 def test_samples_differ_and_are_the_same_every_time(run):
     suite = Suite(PROMPTS[:1], samples=3, temperature=1.0, max_tokens=4)
     texts = [i.text for i in asked(run, "s", suite)]

@@ -63,6 +63,8 @@ def _method(settings: Settings, draft: Draft) -> str:
         path = "online/dual_clip_ppo"
     elif settings("actor.policy_loss_type") == "gspo":
         path = "online/gspo"
+        if name != "group_norm":
+            draft.lose(f"{ADVANTAGE}.estimator", name, "online/gspo standardises rewards in groups, as group_norm does")
     draft.set("method.path", path, f"{ADVANTAGE}.estimator: {name}")
     if dual is not None and path == "online/dual_clip_ppo":
         draft.set("method.ceiling", settings.number("actor.dual_clip"), "actor.dual_clip")

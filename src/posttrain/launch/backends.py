@@ -48,7 +48,7 @@ def processes_of(run: RunFile, logs: Path | None) -> Iterator[Group | None]:
 
     _check(run)
     kind, timeout = _kind(run), run.backend.timeout
-    if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
+    if _by_torchrun():
         group = join(kind, timeout)
     else:
         count = run.backend.processes or (torch.cuda.device_count() if kind == "cuda" else 2)
@@ -70,11 +70,19 @@ def _check(run: RunFile) -> None:
         raise ConfigError(
             f"device: {run.device} is one device, and backend: fsdp has one for each process; use cuda or cpu"
         )
-    devices = torch.cuda.device_count()
-    if _kind(run) == "cuda" and (run.backend.processes or 1) > devices:
-        raise ConfigError(
-            f"backend.processes: {run.backend.processes}, but there are {devices} CUDA devices; one process has one"
-        )
+    wanted, devices = run.backend.processes, torch.cuda.device_count()
+    if _by_torchrun():
+        if wanted is not None and wanted != int(os.environ["WORLD_SIZE"]):
+            raise ConfigError(
+                f"backend.processes: {wanted}, but torchrun has started {os.environ['WORLD_SIZE']}; remove "
+                "backend.processes"
+            )
+    elif _kind(run) == "cuda" and (wanted or 1) > devices:
+        raise ConfigError(f"backend.processes: {wanted}, but there are {devices} CUDA devices; one process has one")
+
+
+def _by_torchrun() -> bool:
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
 def _kind(run: RunFile) -> str:

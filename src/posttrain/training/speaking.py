@@ -134,13 +134,21 @@ def read(question: Question, reply: str) -> str | None:
     said = text.casefold()
     if exact := [o for o in question.options if o.casefold() == said.rstrip(".!")]:
         return exact[0]
-    marks = lettered(question) or question.options
+    letters = lettered(question)
+    marks = [mark.casefold() for mark in letters or question.options]
     found = [
         option
         for mark, option in zip(marks, question.options, strict=True)
-        if said.startswith(mark.casefold()) and not said[len(mark) : len(mark) + 1].isalnum()
+        if said.startswith(mark) and _ends(said[len(mark) :], option.casefold() if letters else "")
     ]
     return found[0] if len(found) == 1 else None
+
+
+def _ends(rest: str, option: str) -> bool:
+    """Whether a mark ends where `rest` follows it. Words behind a letter must be its option: `A good idea` is none."""
+    if rest[:1].isspace() and option:
+        return rest.lstrip(" \n-(").startswith(option)
+    return not rest[:1].isalnum()
 
 
 def _conversation(question: Question, marks: tuple[str, ...]) -> Turns:

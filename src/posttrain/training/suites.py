@@ -138,7 +138,7 @@ def _written(run: Run, name: str, suite: Suite, due: Due, turn: int) -> list[Rep
         for (item, _), p, t in zip(due, prompts, tokens, strict=True)
     ]
     completions = run.generate(requests, sampling.drawn_from)
-    texts = [run.encoder.text(c.tokens) for c in completions]
+    texts = [run.encoder.text((*run.begin, *c.tokens)) for c in completions]  # a forced beginning is a part of it
     return [
         Reply(question, text, suite.extract(text), c.ended, c.logp, len(t))
         for (_, question), t, c, text in zip(due, tokens, completions, texts, strict=True)

@@ -21,9 +21,9 @@ WRITE = Call("generate policy", "policy", "generate")
 
 
 def test_flops_and_bytes_by_hand():
-    assert flops(SIZE, 3, 400) == 3 * (2e9 + 4 * 10 * 1000 * 200)
+    assert flops(SIZE, 3, 200) == 3 * (2e9 + 4 * 10 * 1000 * 200)
     assert kv_bytes(SIZE) == 2 * 10 * 200 * 2
-    work = flops(SIZE, 64 * 400, 400)
+    work = flops(SIZE, 64 * 400, 200)
     assert seconds(READ, SIZE, LOAD, Mesh(0, 1), CLUSTER) == pytest.approx(work / 1e14)
     assert seconds(READ, SIZE, LOAD, Mesh(0, 2), CLUSTER) == pytest.approx(work / 2e14)
     assert seconds(READ, SIZE, LOAD, Mesh(0, 1, 1, 2), CLUSTER) == pytest.approx(work / 2e14 * 9 / 8)
@@ -41,8 +41,21 @@ def test_decoding_is_bound_by_memory_until_there_are_many_answers():
     few, many = Load(1, 1, 100), Load(4096, 1, 100)
     moved = 2e9 + kv_bytes(SIZE) * 51
     assert seconds(WRITE, SIZE, few, Mesh(0, 1), CLUSTER) == pytest.approx(100 * moved / 1e12, rel=1e-3)
-    work = 100 * flops(SIZE, 4096, 51)
-    assert seconds(WRITE, SIZE, many, Mesh(0, 1), CLUSTER) == pytest.approx(work / 1e14, rel=0.02)
+    work = 100 * flops(SIZE, 4096, 51) + flops(SIZE, 4096, 0.5)  # a token attends to all before it
+    assert seconds(WRITE, SIZE, many, Mesh(0, 1), CLUSTER) == pytest.approx(work / 1e14, rel=1e-9)
+    long = Load(4096, 1000, 100)
+    work = 100 * flops(SIZE, 4096, 1050) + flops(SIZE, 4096 * 1000, 500)
+    fast = replace(CLUSTER, bandwidth=1e6)
+    assert seconds(WRITE, SIZE, long, Mesh(0, 1), fast) == pytest.approx(work / 1e14, rel=1e-9)
+
+
+def test_stages_do_not_read_the_weights_of_a_token_faster_and_matrices_that_are_divided_do():
+    few = Load(1, 1, 100)
+    alone, matrices, stages = (
+        seconds(WRITE, SIZE, few, m, CLUSTER) for m in (Mesh(0, 1), Mesh(0, 1, 2), Mesh(0, 1, 1, 2))
+    )
+    assert stages == pytest.approx(alone, rel=1e-2)
+    assert matrices == pytest.approx(alone / 2, rel=1e-2)
 
 
 @pytest.mark.parametrize("call", [READ, TRAIN, WRITE])

@@ -37,5 +37,5 @@ def test_what_does_not_fit_is_never_returned():
     assert not alone.fits
     assert alone.cost == float("inf")
     assert searched(tight, seed=0, tries=200).fits
-    with pytest.raises(ConfigError, match="no plan fits: a device would need .* GB of 1"):
+    with pytest.raises(ConfigError, match="no plan of one mesh .* a device would need .* GB of 1"):
         searched(problem(*STEP, cluster=replace(CLUSTER, memory=1.0)), seed=0)

@@ -5,6 +5,7 @@ import torch
 
 from posttrain.core.rows import Rows
 from posttrain.formulas.credit import baselines, controllers, group_baselines, pairs, scaling
+from posttrain.formulas.losses import soft_q
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -34,6 +35,7 @@ CREDITS = {
     "maxrl": lambda rows, r, g: group_baselines.over_mean(r, g, rows),
     "pass_at_k": lambda rows, r, g: group_baselines.best_over_second(r, g, rows),
     "gpg": lambda rows, r, g: group_baselines.rescaled_centre(r, g, rows),
+    "rlprompt": lambda rows, r, g: rows.spread(soft_q.scaled_standardise(r, g, rows)),
     "gdpo": lambda rows, r, g: group_baselines.decoupled_standardise(
         torch.stack([r, -r.square()], 1), torch.tensor([[1.0, 0.5]]).expand(len(r), 2), g, rows
     ),

@@ -48,7 +48,7 @@ def seconds(call: Call, size: Size, load: Load, mesh: Mesh, cluster: Cluster) ->
         return _generating(size, load, mesh, cluster)
     passes = load.passes if call.kind == "train" else 1
     factor = 3 if call.kind == "train" else 1  # the backward pass is two forward passes
-    compute = passes * factor * flops(size, load.tokens, load.prompt + load.answer) / _speed(mesh, cluster)
+    compute = passes * factor * flops(size, load.tokens, (load.prompt + load.answer) / 2) / _speed(mesh, cluster)
     bubble = (MICROS + mesh.pp - 1) / MICROS
     exchange = passes * factor * _tensor_parallel(size, load.tokens, mesh, cluster)
     if call.kind == "train":
@@ -56,20 +56,24 @@ def seconds(call: Call, size: Size, load: Load, mesh: Mesh, cluster: Cluster) ->
     return compute * bubble + exchange
 
 
-def flops(size: Size, tokens: float, context: float) -> float:
-    """FLOPs of a forward pass: 2 a parameter and token, and 4 a layer, state and earlier token for attention."""
-    return tokens * (2 * size.parameters + 4 * size.layers * size.width * context / 2)
+def flops(size: Size, tokens: float, earlier: float) -> float:
+    """FLOPs of a forward pass: 2 a parameter and token, and 4 a layer, state and earlier token for attention.
+
+    `earlier`: tokens before one, in the mean: half of a row that is read as a whole.
+    """
+    return tokens * (2 * size.parameters + 4 * size.layers * size.width * earlier)
 
 
 def _generating(size: Size, load: Load, mesh: Mesh, cluster: Cluster) -> float:
     """Reading the prompts, then one step for each token of the longest answer: bound by FLOPs or by memory."""
     rows = -(-load.answers // mesh.dp)  # one replica has the most
     prompts = load.answers * load.prompt
-    reading = flops(size, prompts, load.prompt) / _speed(mesh, cluster)
+    reading = flops(size, prompts, load.prompt / 2) / _speed(mesh, cluster)
     one = Mesh(mesh.first, 1, mesh.tp, mesh.pp)
     compute = flops(size, rows, load.prompt + load.answer / 2) / _speed(one, cluster)
-    moved = size.parameters * size.bytes + rows * kv_bytes(size) * (load.prompt + load.answer / 2)
-    memory = moved / (mesh.tp * mesh.pp) / (cluster.bandwidth * GB)
+    weights = size.parameters * size.bytes / mesh.tp  # every stage reads its own once for each of pp groups of rows
+    cache = rows * kv_bytes(size) * (load.prompt + load.answer / 2) / (mesh.tp * mesh.pp)
+    memory = (weights + cache) / (cluster.bandwidth * GB)
     step = max(compute, memory) + _tensor_parallel(size, rows * mesh.dp, mesh, cluster)
     return reading + load.answer * step
 

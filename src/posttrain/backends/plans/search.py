@@ -43,8 +43,9 @@ def colocated(problem: Problem, meshes: list[Mesh]) -> ExecutionPlan:
     best = min(plans, key=lambda plan: (plan.cost, max(plan.memory.values())))
     if not best.fits:
         raise ConfigError(
-            f"no plan fits: a device would need {max(best.memory.values()):.1f} GB of {problem.cluster.memory:g}; add "
-            "hosts, or train adapters (model.lora)"
+            "no plan of one mesh for all calls fits, and the search begins with one: a device would need "
+            f"{max(best.memory.values()):.1f} GB of {problem.cluster.memory:g}; add hosts, or train adapters "
+            "(model.lora)"
         )
     return best
 

@@ -20,7 +20,7 @@ def scaled_standardise(
         scale: what one deviation of the reward is worth in nats; above 0, 5 in the paper, larger is greedier.
         eps: ε, keeps the division finite; above 0 and far below the deviation, 1e-4 in the authors' code.
     """
-    return scale * Groups.of(group, rows.trained).standardise(reward, eps, 0)
+    return scale * Groups.of(group, rows.counted).standardise(reward, eps, 0)
 
 
 def soft_one_step(logp: PerToken, level: PerToken, scaled_reward: PerRow, rows: Rows) -> PerToken:
