@@ -28,10 +28,10 @@ def steps_off(horizon: int, *, mistake: float, back: float) -> float:
 
 
 def cloned(horizon: int, mistake: float) -> float:
-    """Return the steps off the way of who imitates demonstrations, in which nobody leaves it."""
+    """Return the steps off the way of a policy that clones demonstrations, in which nobody leaves it."""
     return steps_off(horizon, mistake=mistake, back=0.0)
 
 
 def online(horizon: int, mistake: float) -> float:
-    """Return the steps off the way of who learns from what it does itself, with the same mistakes in every state."""
+    """Return the steps off the way of a policy that learned from its own, with the same mistakes in every state."""
     return steps_off(horizon, mistake=mistake, back=1 - mistake)

@@ -142,7 +142,7 @@ class QLearner:
         self.learned.steps.append(time)
 
     def choose(self, state: State) -> int:
-        """Draw an action: at times any, else one of the best."""
+        """Draw an action: a random one with probability `explore`, otherwise one of the best."""
         if self.chance.random() < self.settings.explore:
             return self.chance.randrange(len(self.world.actions))
         preferred = self._preferred(state)

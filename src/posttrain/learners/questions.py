@@ -127,9 +127,13 @@ def narrated_world(world: World) -> Narrated:
 def prior(world: World, speaker: Speaker, states: Sequence[State], *, least: float = 0.01) -> dict[State, Floats]:
     """The speaker's probabilities of the actions of each state, none of them below `least`; even where it says none."""
     asked = Asked(world)
-    even = np.full(len(world.actions), 1 / len(world.actions))
     said = speaker.probabilities([asked.which(state) for state in states])
-    return {s: even if p is None else floored(p, least) for s, p in zip(states, said, strict=True)}
+    return {s: probable(p, len(world.actions), least) for s, p in zip(states, said, strict=True)}
+
+
+def probable(said: Iterable[float] | None, count: int, least: float) -> Floats:
+    """The probabilities of `count` actions, none of them below `least`; even ones where nothing could be read."""
+    return np.full(count, 1 / count) if said is None else floored(said, least)
 
 
 def rows(table: Table, prior: Mapping[State, Floats]) -> Floats:

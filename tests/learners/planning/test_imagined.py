@@ -132,3 +132,13 @@ def test_goals_that_nobody_has_tried_are_reached_by_imagination():
 def test_one_goal_must_be_tried_and_one_be_left(tried):
     with pytest.raises(ConfigError, match=r"procedure.tried: \d of 8 goals"):
         compared(WORLD, Scripted(1.0), [0], tried=tried, rollouts=1, imagined=1)
+
+
+def test_large_grids_are_crossed_too():
+    """32 moves from corner to corner."""
+    world = GoalGrid(target=(16, 16), size=17, wall=[])
+    path = best_path(world, (0, 0))
+    assert (len(path), path[-1][2]) == (32, (16, 16))
+    q = offline_q(path, world.target, 0.9)
+    assert q[0, 0][path[0][1]] == pytest.approx(0.9**31)
+    assert reached(world, q) == 32 / 288

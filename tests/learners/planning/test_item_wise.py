@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from posttrain.errors import ConfigError
 from posttrain.learners.planning.item_wise import ask_relevance, compared, enumerated, item_scores, reinforce, top
 from posttrain.learners.speaker import Scripted, Speaker
 from posttrain.learners.worlds.recommendation import Recommendation
@@ -73,3 +74,9 @@ def test_what_could_not_be_read_teaches_nothing_and_is_no_part_of_the_baseline()
     theta, without = reinforce(scores, seed=0, steps=40), reinforce(np.array([[0.9, 0.5, 0.1, 0.5]]), seed=0, steps=40)
     assert theta[0, 1] == 0
     assert (theta == without).all()  # the mean of what was read is 0.5
+
+
+@pytest.mark.parametrize("k", [0, 6])
+def test_a_list_has_no_more_items_than_there_are(k):
+    with pytest.raises(ConfigError, match=r"procedure.k: \d of 5 items"):
+        compared(Recommendation(readers=2, items=5), Scripted(1.0), [0], k=k, steps=1)

@@ -34,7 +34,7 @@ class RewardTable:
 
 
 def code_of(reply: str | None) -> str | None:
-    """Return the last program in a reply: a fenced block, or all of it where it defines the function. None else."""
+    """Return the last program in a reply: a fenced block, or all of it where it defines the function; else None."""
     if reply is None:
         return None
     blocks = [b for b in _BLOCK.findall(reply) if f"def {NAME}(" in b] or [reply]

@@ -54,7 +54,7 @@ class Trial:
 
     @property
     def score(self) -> float:
-        """The mean return of all episodes, which is larger for who learns sooner."""
+        """The mean return of all episodes, which is larger for a learner that learns sooner."""
         return fmean(self.learned.returns)
 
     def report(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Guiding Pretraining in Reinforcement Learning with Large Language Models (ELLM; Du et al., 2023).
 
-A speaker says what would make sense to do in a state; a step is rewarded when what it did is alike one of these goals
-that was not yet achieved in the episode:
+A speaker says what would make sense to do in a state; a step is rewarded for how similar what it did is to one of
+these goals, each of which pays once in an episode:
 
     r_int = max_g cos(E(caption of the step), E(g)) over the goals g suggested in s, if it is above T, else 0
 

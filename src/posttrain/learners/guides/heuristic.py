@@ -22,7 +22,7 @@ def heuristic(world: World, speaker: Speaker, *, value: float = 1.0, weight: flo
     Settings:
         value: h of the action that is named; the best return, or a little less.
         weight: w of the first episode; 0 (Q only begins there) to 1.
-        until: t0, the episode from which on nothing is said; at least 0.
+        until: t0, the episode from which on Q is drawn no more; at least 0.
     """
     asked = Asked(world)
     states = asked.states()

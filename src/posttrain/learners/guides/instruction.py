@@ -5,7 +5,7 @@ An instruction makes a prior over the actions of the player who hears, and a lea
     Q:    a* = argmax_a Q(o, a) + λ log p(a | o), in episodes with y = r + γ Q(o', a*')
     PPO:  loss + λ KL(π || p)
 
-The prior decides between values that are alike, and is no value itself.
+The prior decides between values that are nearly equal, and never enters a value.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from posttrain.learners.ppo import PPOSettings, ppo
 from posttrain.learners.q_learning import Hooks, QLearner, Settings, Transition
-from posttrain.learners.questions import floored
+from posttrain.learners.questions import probable
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.world import Floats, State
 from posttrain.learners.worlds.say_select import HEARS, SEES, SaySelect
@@ -37,9 +37,8 @@ def instructed(world: SaySelect, speaker: Speaker, instruction: str, *, least: f
         Question(f"{instruction}\n{world.describe(state)}\nWhich one?", world.actions, world.actions[state[1]])
         for state in states
     ]
-    even = np.full(len(world.actions), 1 / len(world.actions))
     said = speaker.probabilities(questions)
-    return {s: even if p is None else floored(p, least) for s, p in zip(states, said, strict=True)}
+    return {s: probable(p, len(world.actions), least) for s, p in zip(states, said, strict=True)}
 
 
 def preferring(world: SaySelect, prior: Mapping[State, Floats], strength: float) -> Hooks:

@@ -27,7 +27,7 @@ from posttrain.seeds import seed_for
 
 Steps = list[tuple[Cell, int, Cell]]
 Q = dict[Cell, dict[int, float]]
-LONGEST = 30
+SHORTEST = 30  # of the limits of a rollout's steps, which grow with the grid
 
 
 def written(steps: Steps) -> str:
@@ -66,7 +66,7 @@ def offline_q(steps: Steps, target: Cell, discount: float) -> Q:
     q: Q = {}
     for cell, action, _ in steps:
         q.setdefault(cell, {})[action] = 0.0
-    for _ in range(LONGEST):
+    for _ in q:  # no path to the goal meets more cells
         for cell, action, after in steps:
             rest = 0.0 if after == target else discount * max(q.get(after, {}).values(), default=0.0)
             q[cell][action] = float(after == target) + rest
@@ -79,7 +79,7 @@ def best_path(world: GoalGrid, start: Cell, slips: float = 0.0, seed: int = 0) -
     drawn = np.random.default_rng(seed_for(seed, "path", *start, *world.target))
     steps: Steps = []
     cell = start
-    while cell != world.target and len(steps) < LONGEST:
+    while cell != world.target and len(steps) < limit(world):
         action = int(drawn.integers(4)) if drawn.random() < slips else action_of[cell]
         steps.append((cell, action, world.moved(cell, action)))
         cell = steps[-1][2]
@@ -90,6 +90,11 @@ def best_path(world: GoalGrid, start: Cell, slips: float = 0.0, seed: int = 0) -
 def _best_actions(target: Cell, size: int, wall: frozenset[Cell]) -> dict[State, int]:
     table = GoalGrid(target=target, size=size, wall=[*wall]).table()
     return dict(zip(table.states, value_iteration(table).Q.argmax(axis=1).tolist(), strict=True))
+
+
+def limit(world: GoalGrid) -> int:
+    """The steps after which a rollout is cut; enough for the shortest way from any cell."""
+    return max(SHORTEST, len(world.cells()))
 
 
 def imagine(speaker: Speaker, world: GoalGrid, starts: Sequence[Cell]) -> list[str | None]:
@@ -129,7 +134,7 @@ def reached(world: GoalGrid, q: Q) -> float:
     starts = [cast(Cell, s) for _, s in world.starts()]
     for start in starts:
         cell = start
-        for _ in range(LONGEST):
+        for _ in range(limit(world)):
             if cell == world.target or cell not in q:
                 break
             cell = world.moved(cell, max(q[cell], key=lambda a: q[cell][a]))

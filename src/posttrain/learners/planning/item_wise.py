@@ -18,6 +18,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from posttrain.errors import ConfigError
 from posttrain.learners.planning.comparison import Comparison
 from posttrain.learners.questions import NO, YES
 from posttrain.learners.speaker import Question, Speaker
@@ -77,6 +78,8 @@ def compared(world: Recommendation, speaker: Speaker, seeds: list[int], *, k: in
     not be read, from which nothing is learned.
     """
     truth = item_scores(world.novelty, world.relevant, world.clicks)
+    if not 1 <= k <= len(world.actions):
+        raise ConfigError(f"procedure.k: {k} of {len(world.actions)} items; at least 1, at most all of them")
     relevance = ask_relevance(world, speaker)
     said = item_scores(world.novelty, relevance, world.clicks)
     best = enumerated(truth, k).sum()

@@ -85,7 +85,7 @@ class Crossing(Finite):
         return found
 
     def reward(self, state: Traffic, action: int) -> float:
-        """The price of a step: cars and ambulances that wait, and a light that nobody should have given."""
+        """The reward of a step: minus the price of cars and ambulances that wait, and of a light that is illegal."""
         waiting = state.first + state.second + 5 * (state.ambulance() is not None)
         return -float(waiting) - 20.0 * (not self.legal(state, action))
 

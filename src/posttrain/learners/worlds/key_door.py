@@ -1,4 +1,4 @@
-"""A key and a door: a room whose door opens only for who has fetched the key at the other end."""
+"""A key and a door: a room whose door opens only for a walker who has fetched the key from the other end."""
 
 from __future__ import annotations
 

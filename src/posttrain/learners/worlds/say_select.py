@@ -1,7 +1,7 @@
 """Say and select: one player sees which number pays and says a number, the other hears it and selects one.
 
 Any code that the two share pays 1, so there are as many best conventions as orders of the numbers. The one who hears
-does not see which number pays: this is no table.
+does not see which number pays, so this world has no table.
 """
 
 from __future__ import annotations

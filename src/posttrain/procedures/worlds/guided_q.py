@@ -37,7 +37,7 @@ def guided_q(
         speaker: name of the role that is asked.
         value: heuristic value of an action that is named; 0.1 to 1 times the best return.
         weight: how strongly Q is drawn towards it in the first episode; 0 to 1.
-        until: episode from which on it is not; at least 0.
+        until: episode from which on Q is drawn no more; at least 0.
         q: options of learners/q_learning.py, such as {episodes: 200}; null is its defaults.
         seeds: learners with help, and as many without; at least 1.
     """

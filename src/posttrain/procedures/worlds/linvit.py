@@ -1,7 +1,7 @@
 """How Can LLM Guide RL? A Value-Based Approach (LINVIT; Zhang et al., 2024).
 
-A speaker says how probable each action is that it would take. A learner plans on what it has seen, optimistic where
-that is little, and pays λ times the KL from the speaker's policy p:
+A speaker says how probable each action is that it would take. A learner plans on what it has seen, optimistic
+about what it has seen little of, and pays λ times the KL from the speaker's policy p:
 
     V(s) = λ log Σ_a p(a | s) exp(Q(s, a) / λ),    π(a | s) ∝ p(a | s) exp(Q(s, a) / λ)
 
