@@ -6,6 +6,7 @@ import pytest
 
 from posttrain.errors import SandboxError
 from posttrain.learners.coding.reward_code import RewardTable, code_of, facts, read_reward, steps
+from posttrain.learners.worlds.bandit import Bandit
 from posttrain.learners.worlds.chain import Chain
 from posttrain.learners.worlds.key_door import KeyDoor, Place
 from posttrain.sandbox.availability import TIERS, why_unavailable
@@ -77,6 +78,13 @@ def test_a_state_is_given_by_the_names_of_its_fields():
 def test_a_program_that_is_wrong_slow_endless_impure_or_constant_has_a_problem_in_words(program, problem):
     limits = Limits(seconds=0.2) if problem.startswith("timeout") else LIMITS
     assert str(read(program, limits=limits)).startswith(problem)
+
+
+def test_ten_thousand_steps_are_one_batch():
+    arms = Bandit(pays=[0.5] * 10_000)
+    right = read("def reward(s, a, t): return float(a.split()[-1])", world=arms)
+    assert [right.total[("before", n, "behind")] for n in (0, 9_999)] == [1.0, 10_000.0]
+    assert len(right.total) == 10_000
 
 
 HOSTILE = """

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from posttrain.errors import SandboxError
+from posttrain.learners.planning import goals as module
 from posttrain.learners.planning.goals import Goal, program, read_goals, usable, verified
 from posttrain.sandbox.availability import choose
+from posttrain.sandbox.limits import Limits
 from posttrain.sandbox.plain import Plain
 
 pytestmark = pytest.mark.paper("000-text:Hi-Core")
@@ -52,3 +54,13 @@ def test_a_sandbox_that_fails_says_nothing_of_a_goal():
 
     with pytest.raises(SandboxError, match="not run, twice: it cannot be started"):
         verified(Goal("x", "log >= 1", 0.2), NAMES, STATES, Missing())
+
+
+def test_ten_thousand_states_are_one_batch():
+    states = tuple((n,) for n in range(10_000))
+    assert verified(Goal("x", "log % 7 == 0", 0.2), ("log",), states, choose()) == [n % 7 == 0 for (n,) in states]
+
+
+def test_an_endless_condition_is_no_goal(monkeypatch):
+    monkeypatch.setattr(module, "LIMITS", Limits(seconds=0.2))
+    assert verified(Goal("x", "[n for n in iter(int, 1)]", 0.2), NAMES, STATES, choose()) is None
