@@ -1,6 +1,7 @@
 """How far programs, labels and settings of a speaker help as it gets worse: the gain for accuracies 0.5 to 1.
 
     python benchmarks/programs.py                  # all of them, about two minutes; prints a table for docs/programs.md
+    python benchmarks/programs.py draw             # docs/programs.png of the numbers in benchmarks/programs.json
     python benchmarks/programs.py eureka rl_vlm_f  # some of them
     python benchmarks/programs.py compounding      # how errors of imitation and of online learning grow
 
@@ -14,6 +15,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -37,6 +39,7 @@ from posttrain.search.evolution.strategies.beam import beam
 from posttrain.search.evolution.strategies.islands import islands
 from posttrain.search.evolution.strategies.refine import refine
 
+NUMBERS = Path(__file__).with_name("programs.json")
 ACCURACIES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 SPEAKERS = 8
 HORIZONS, MISTAKE = (10, 30, 100, 300, 1000), 0.001
@@ -110,20 +113,46 @@ def compounding() -> None:
         print(f"| {name} | " + " | ".join(f"{errors(horizon, MISTAKE):.3g}" for horizon in HORIZONS) + " |")
 
 
+def draw(found: dict[str, list[dict[str, float]]]) -> None:
+    """Draw docs/programs.png: the gain of each method against the accuracy of the speaker."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.4, 4.6), dpi=130, layout="constrained")
+    for axes, (name, points) in zip(figure.subplots(2, 3, sharex=True).flat, found.items(), strict=True):
+        x, y, low, high = zip(*((p["accuracy"], p["gain"], p["low"], p["high"]) for p in points), strict=True)
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.fill_between(x, low, high, color="#0072B2", alpha=0.18, linewidth=0)
+        axes.plot(x, y, color="#0072B2", marker="o", markersize=3.5, linewidth=1.6)
+        axes.set_title(name, fontsize=9)
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.supxlabel("accuracy of the speaker", fontsize=9)
+    figure.supylabel("gain in mean return over the learner alone", fontsize=9)
+    figure.savefig(NUMBERS.parents[1] / "docs" / "programs.png")
+
+
 def main() -> None:
-    """Sweep the methods that are named, else all of them, and print a row of a table for each."""
+    """Sweep the methods that are named, else all of them; print a row of a table for each, keep the numbers, draw."""
     if "compounding" in sys.argv:
         compounding()
+        return
+    found = json.loads(NUMBERS.read_text())
+    if "draw" in sys.argv:
+        draw(found)
         return
     print("| procedure | " + " | ".join(f"{a:g}" for a in ACCURACIES) + " |")
     print("|---|" + "---|" * len(ACCURACIES))
     for name in sys.argv[1:] or METHODS:
-        cells = []
+        cells, found[name] = [], []
         for accuracy in ACCURACIES:
             pairs = [METHODS[name](accuracy, seed) for seed in range(SPEAKERS)]
             g = gain([one for one, _ in pairs], [other for _, other in pairs])
+            point = {"accuracy": accuracy, "gain": g["gain"], "low": g["gain/low"], "high": g["gain/high"]}
+            found[name].append({key: round(value, 4) for key, value in point.items()})
             cells.append(f"{g['gain']:+.2f} [{g['gain/low']:+.2f}, {g['gain/high']:+.2f}]")
         print(f"| `{name}` | " + " | ".join(cells) + " |", flush=True)
+    NUMBERS.write_text(json.dumps(found, indent=1) + "\n")
+    draw(found)
 
 
 if __name__ == "__main__":
