@@ -10,6 +10,8 @@ import pytest
 
 from posttrain.launch.result import Result
 from posttrain.search.evolution.archive import Archive
+from posttrain.search.evolution.course import Strategy
+from posttrain.search.evolution.strategies.islands import islands
 from posttrain.training.session import Session
 from tests.harness.runs import Interrupt, metrics, run
 from tests.search.evolution.numbers import CLIMB, Numbers
@@ -17,9 +19,13 @@ from tests.search.evolution.numbers import CLIMB, Numbers
 NUMBERS = [Numbers()]  # what the procedure searches with
 PROCEDURE = """from tests.training import test_evolving
 
-def climb(session, prompts):
-    \"\"\"Search, and search again from what was found.\"\"\"
-    return test_evolving.climb(session, test_evolving.NUMBERS[0])
+def climb(session, prompts, *, search: str):
+    \"\"\"Search, and search again from what was found.
+
+    Settings:
+        search: name of a function of this file.
+    \"\"\"
+    return getattr(test_evolving, search)(session, test_evolving.NUMBERS[0])
 """
 
 
@@ -36,14 +42,23 @@ def climb(session: Session, numbers: Numbers) -> dict[str, float]:
     return archive.metrics(archive.rounds)
 
 
-def climbed(monkeypatch: pytest.MonkeyPatch, folder: Path, numbers: Numbers, **how: Any) -> Result:
+def rated(session: Session, numbers: Numbers) -> dict[str, float]:
+    judged = Strategy(islands, rounds=4, count=1, children=3, matches=2)
+    archive = session.evolve("rated", judged, numbers.write, numbers.evaluate, compare=numbers.compare)
+    session.evolve("again", CLIMB, numbers.write, numbers.evaluate)
+    return archive.metrics(archive.rounds)
+
+
+def climbed(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, numbers: Numbers, search: str = "climb", **how: Any
+) -> Result:
     monkeypatch.setattr("tests.training.test_evolving.NUMBERS", [numbers])
     folder.mkdir(exist_ok=True)
     (folder / "climb.py").write_text(PROCEDURE)
     given = {
         "model": "tiny",
         "data": {"prompts": "arithmetic:chat=false,size=4"},
-        "procedure": str(folder / "climb.py"),
+        "procedure": {"path": str(folder / "climb.py"), "search": search},
         "name": "run",
     }
     return run(given, folder, **how)
@@ -61,6 +76,16 @@ def test_killed_anywhere_it_asks_nothing_twice(monkeypatch, tmp_path):
         assert metrics(resumed) == metrics(expected)
         for name in ("number.txt", "archive"):
             assert resumed.artefacts[name].read_bytes() == expected.artefacts[name].read_bytes()
+
+
+def test_a_round_is_told_as_it_ended_whatever_later_matches_do(monkeypatch, tmp_path):
+    """Ratings move until the end of the search, and the search has ended when the run is killed."""
+    whole = Numbers()
+    expected = climbed(monkeypatch, tmp_path / "whole", whole, "rated")
+    with pytest.raises(Interrupt):
+        climbed(monkeypatch, tmp_path / "cut", Numbers(len(whole.calls) - 2), "rated")
+    resumed = climbed(monkeypatch, tmp_path / "cut", Numbers(), "rated", resume=True)
+    assert metrics(resumed) == metrics(expected)
 
 
 def test_every_round_is_a_step_and_the_archive_is_kept(monkeypatch, tmp_path):

@@ -139,7 +139,7 @@ PROGRAMS = (
         evolve text2reward: refine {'rounds': 2, 'repairs': 3} [] of KeyDoor [51, 5, 51] {'episodes': 200, 'rate':
             0.5, 'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False} 8269377878375759
             ['speaker', None, None]
-        artefact archive: [{"survivors": []}]
+        artefact archive: [{"survivors": [], "ended": []}]
         note no program works, so the world's own reward stays
         return seeds=5
         """,
@@ -152,7 +152,7 @@ PROGRAMS = (
         evolve text2reward: refine {'rounds': 5, 'repairs': 1} [] of Chain [5, 2, 5] {'episodes': 7, 'rate': 0.5,
             'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False} 8269377878375759
             ['writer', 'person', None]
-        artefact archive: [{"survivors": []}]
+        artefact archive: [{"survivors": [], "ended": []}]
         note no program works, so the world's own reward stays
         return seeds=3
         """,
@@ -164,7 +164,7 @@ PROGRAMS = (
         evolve eureka: beam {'rounds': 5, 'branching': 16} [] of KeyDoor [51, 5, 51] {'episodes': 200, 'rate':
             0.5, 'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False} 8269377878375759
             ['speaker', None, None]
-        artefact archive: [{"survivors": []}]
+        artefact archive: [{"survivors": [], "ended": []}]
         note no program works, so the world's own reward stays
         return seeds=5
         """,
@@ -177,7 +177,7 @@ PROGRAMS = (
         evolve eureka: beam {'rounds': 2, 'branching': 3} [] of Chain [5, 2, 5] {'episodes': 7, 'rate': 0.5,
             'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False} 8269377878375759
             ['writer', None, None]
-        artefact archive: [{"survivors": []}]
+        artefact archive: [{"survivors": [], "ended": []}]
         note no program works, so the world's own reward stays
         return seeds=3
         """,
@@ -190,7 +190,7 @@ PROGRAMS = (
             0.3, 'matches': 0, 'seed': 8570278962417098} ['compare'] of KeyDoor [51, 5, 51] {'episodes': 200,
             'rate': 0.5, 'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False}
             8269377878375759 ['speaker', None, None]
-        artefact archive: [{"survivors": []}]
+        artefact archive: [{"survivors": [], "ended": []}]
         note no program works, so the world's own reward stays
         return seeds=5
         """,
@@ -204,7 +204,7 @@ PROGRAMS = (
             0.3, 'matches': 4, 'seed': 8570278962417098} ['compare'] of KeyDoor [51, 5, 51] {'episodes': 200,
             'rate': 0.5, 'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False}
             8269377878375759 ['speaker', None, 'person']
-        artefact archive: [{"survivors": []}]
+        artefact archive: [{"survivors": [], "ended": []}]
         note no program works, so the world's own reward stays
         return seeds=5
         """,
@@ -228,7 +228,7 @@ PROGRAMS = (
             0.9, 'matches': 9, 'seed': 8570278962417098} ['compare'] of Chain [5, 2, 5] {'episodes': 7, 'rate':
             0.5, 'decay': 0.0, 'power': 1.0, 'explore': 0.1, 'horizon': 100, 'double': False} 8269377878375759
             ['writer', None, 'person']
-        artefact archive: [{"survivors": []}]
+        artefact archive: [{"survivors": [], "ended": []}]
         note no program works, so the world's own reward stays
         return seeds=3
         """,

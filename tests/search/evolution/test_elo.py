@@ -19,6 +19,16 @@ def rated(*outcomes: float | None, k: float = 32.0) -> list[float | None]:
     return [c.fitness for c in archive.candidates]
 
 
+@pytest.mark.paper("hazra2024wjp")
+def test_a_text_that_is_repeated_has_the_rating_of_the_first():
+    archive = Archive()
+    for text in "aba":
+        archive.add(text, fitness=START)
+    rate(archive, [Match(0, 1)], [0.0])
+    assert [c.fitness for c in archive.candidates] == [1484.0, 1516.0, 1484.0]
+    assert archive.best.number == 1
+
+
 def test_three_of_four_games_are_won_at_a_gap_of_191():
     assert expected(190.8485, 0.0) == pytest.approx(0.75, abs=1e-6)
     assert expected(1500, 1500) == 0.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import nan
+from math import isnan, nan
 from statistics import fmean
 from typing import Any
 
@@ -12,11 +12,20 @@ from posttrain.search.evolution.selection import best
 
 
 class Archive:
-    """All candidates of a search by number. `survivors`: those that the strategy chose at the end, the best first."""
+    """All candidates of a search by number. `survivors`: those that the strategy chose at the end, the best first.
 
-    def __init__(self, candidates: Sequence[Candidate] = (), survivors: Sequence[int] = ()) -> None:
+    `ended`: the metrics of each round that is over, None for NaN. Ratings move in later rounds, these do not.
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate] = (),
+        survivors: Sequence[int] = (),
+        ended: Sequence[Mapping[str, float | None]] = (),
+    ) -> None:
         self.candidates = list(candidates)
         self.survivors = list(survivors)
+        self.ended = list(ended)
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -48,8 +57,20 @@ class Archive:
         """The best candidate of all rounds, the earlier one of equals; None where nothing works."""
         return next(iter(best(self.candidates, 1)), None)
 
+    def end_round(self) -> int:
+        """Take down the metrics of the last round, and return its number."""
+        n = self.rounds
+        self.ended.append({"round": n, **{k: None if isnan(x) else x for k, x in self._brought(n).items()}})
+        return n
+
     def metrics(self, n: int) -> dict[str, float]:
-        """Say what a round brought, and the best fitness up to its end. NaN where nothing works."""
+        """Return what a round brought and the best fitness up to its end, as it was then. NaN where nothing works."""
+        for row in self.ended:
+            if row["round"] == n:
+                return {k: nan if x is None else x for k, x in row.items() if k != "round"}
+        return self._brought(n)
+
+    def _brought(self, n: int) -> dict[str, float]:
         own, until = self.round(n), [c for c in self.candidates if c.round <= n]
         fit = [c.fitness for c in own if c.fitness is not None]
         return {
@@ -67,11 +88,11 @@ class Archive:
         return [self.metrics(n)["fitness/best"] for n in range(self.rounds + 1) if self.round(n)]
 
     def state(self) -> list[dict[str, Any]]:
-        """Return everything as rows of plain data: the candidates, then the survivors."""
-        return [*(c.state() for c in self.candidates), {"survivors": self.survivors}]
+        """Return everything as rows of plain data: the candidates, then the survivors and the rounds."""
+        return [*(c.state() for c in self.candidates), {"survivors": self.survivors, "ended": self.ended}]
 
     @classmethod
     def restored(cls, rows: Sequence[Mapping[str, Any]]) -> Archive:
         """Rebuild it from its `state`, also where that has been JSON."""
         *candidates, last = rows
-        return cls([Candidate.restored(c) for c in candidates], last["survivors"])
+        return cls([Candidate.restored(c) for c in candidates], last["survivors"], last["ended"])

@@ -58,9 +58,7 @@ class Evolution:
 
     def run(self, strategy: Strategy, given: Sequence[str] = ()) -> Archive:
         """Evaluate what is given, then follow the strategy until it ends or the budget is spent."""
-        if given:
-            self._evaluated([self.archive.add(text) for text in given])
-            self.watch.round(0, self.archive)
+        self._evaluated([self.archive.add(text) for text in given])
         course: Course = strategy(self.archive)
         answer: Any = None
         while wishes := self._next(course, answer):
@@ -75,12 +73,18 @@ class Evolution:
         return self.archive
 
     def _next(self, course: Course, answer: Any) -> Sequence[Any]:
-        """Let the strategy go on, and return what it wants next; nothing at its end."""
+        """Let the strategy go on, and return what it wants next; nothing at its end.
+
+        A round is over behind its matches: where candidates are wished for, and at the end.
+        """
+        wishes: Sequence[Any] = ()
         try:
-            return course.send(answer)
+            wishes = course.send(answer)
         except StopIteration as end:
             self.archive.survivors = [c.number for c in end.value]
-            return ()
+        if len(self.archive) and not (wishes and isinstance(wishes[0], Match)):
+            self.watch.round(self.archive.end_round(), self.archive)
+        return wishes
 
     def _affordable(self, asks: Sequence[Ask]) -> Sequence[Ask]:
         """Return the wishes that the budget still allows."""
@@ -96,7 +100,6 @@ class Evolution:
             for a, row in zip(asks, rows, strict=True)
         ]
         self._evaluated(children)
-        self.watch.round(n, self.archive)
         return children
 
     def _evaluated(self, candidates: Sequence[Candidate]) -> None:

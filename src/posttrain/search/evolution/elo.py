@@ -19,10 +19,16 @@ def expected(one: float, other: float) -> float:
 
 
 def rate(archive: Archive, matches: Sequence[Match], outcomes: Sequence[float | None], k: float = 32.0) -> None:
-    """Move the ratings of candidates, which are their fitness, match by match. One without an outcome moves nothing."""
+    """Move the ratings of candidates, which are their fitness, match by match. One without an outcome moves nothing.
+
+    A candidate that repeats a text has the rating of the first one with that text.
+    """
     for match, outcome in zip(matches, outcomes, strict=True):
         one, other = archive[match.first], archive[match.second]
         if outcome is None or one.fitness is None or other.fitness is None:
             continue
         gain = k * (outcome - expected(one.fitness, other.fitness))
         one.fitness, other.fitness = one.fitness + gain, other.fitness - gain
+    for c in archive.candidates:
+        if c.same_as is not None:
+            c.fitness = archive[c.same_as].fitness

@@ -74,6 +74,7 @@ def test_with_matches_the_ratings_of_the_archive_are_the_fitness():
     played = [c for c in archive.candidates if c.works and c.same_as is None]
     assert sum(c.value - START for c in played) == pytest.approx(0.0)
     assert played[0].value < START < max(played, key=lambda c: int(c.text)).value
+    assert all(c.value == archive[c.same_as].value for c in archive.candidates if c.works and c.same_as is not None)
     pairs = paired(archive, archive.round(5), 2, 0)
     assert all(archive[p.first].text != archive[p.second].text for p in pairs)
     assert paired(archive, archive.round(5), 0, 0) == []

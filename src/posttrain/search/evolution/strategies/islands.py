@@ -54,9 +54,9 @@ def islands(
     members: Islands = [[c for c in archive.candidates if c.works] for _ in range(count)]
     for n in range(rounds):
         asks = [
-            _ask(m, i, crossover, temperature, seed_for(seed, "parents", n, i, k))
+            _ask(m, i, crossover, temperature, seed_for(seed, "parents", n, i, child))
             for i, m in enumerate(members)
-            for k in range(children)
+            for child in range(children)
         ]
         born = yield asks
         if pairs := paired(archive, born, matches, seed_for(seed, "matches", n)):
