@@ -50,6 +50,10 @@ class Task:
         if records is None and not planted:
             raise ConfigError("there is nothing to score prompts on: add data.prompts, or planted: [...] to try it")
         made = cls(session, prompts_of(records or ()), planted=Planted(tuple(planted)) if planted else None, **how)
+        if len(made.labels) == 1:
+            raise ConfigError(
+                f"labels: there is only {made.labels[0]!r}; give at least 2 labels to choose among, or none"
+            )
         for p in made.records if made.labels else ():
             made.label(p)
         if planted:

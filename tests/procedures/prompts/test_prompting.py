@@ -67,6 +67,8 @@ def test_what_was_not_scored_is_no_score():
 def test_a_label_that_there_is_not_is_an_error_before_anything_is_asked():
     with pytest.raises(ConfigError, match="file:1: the answer 'no' is none of the labels ' yes', ' maybe'"):
         Task.of(Asked(), ASKED, labels=(" yes", " maybe"))
+    with pytest.raises(ConfigError, match="labels: there is only 'yes'; give at least 2"):
+        Task.of(Asked(), prompts("1?", answer=["yes"]), labels=("yes",))
     with pytest.raises(ConfigError, match=r"add data.prompts, or planted"):
         Task.of(Asked(), None)
 

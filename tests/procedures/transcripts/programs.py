@@ -243,8 +243,8 @@ PROGRAMS = (
         answer writer: 1 31d989e9
         answer person: 1 06d54c2a
         answer writer: 1 31d989e9
-        evolve text2reward: 3 in 3 409b9904
-        artefact archive: 13210 409b9904
+        evolve text2reward: 3 in 3 02a2f6f1
+        artefact archive: 13788 02a2f6f1
         artefact reward.py: 358 89399596
         artefact table: 315 e657dac0
         artefact curves: {"helped": [0.805419, 0.818796, 0.868253, 0.9025], "alone": [0.533104, 0.523536,
@@ -262,8 +262,8 @@ PROGRAMS = (
         answer writer: 1 ed9957e6
         answer writer: 1 7d6c5ffc
         answer writer: 1 c8c15b09
-        evolve text2reward: 4 in 4 ac3ad3a6
-        artefact archive: 11251 ac3ad3a6
+        evolve text2reward: 4 in 4 1372058b
+        artefact archive: 12018 1372058b
         artefact reward.py: 360 2c660356
         artefact table: 324 e6456f8d
         artefact curves: {"helped": [0.533104, 0.112292, 0.0655577, 0.00937028], "alone": [0.533104, 0.523536,
@@ -281,8 +281,8 @@ PROGRAMS = (
         answer writer: 4 64127bec
         answer writer: 4 e7efadef
         answer person: 1 e6ec4c39
-        evolve revolve: 12 in 3 728695aa
-        artefact archive: 49941 728695aa
+        evolve revolve: 12 in 3 c68447bf
+        artefact archive: 50520 c68447bf
         artefact reward.py: 358 89399596
         artefact table: 315 e657dac0
         artefact curves: {"helped": [0.805419, 0.818796, 0.868253, 0.9025], "alone": [0.533104, 0.523536,
@@ -352,8 +352,8 @@ PROGRAMS = (
         answer speaker: 1 3b921052
         answer speaker: 1 47eb01df
         answer speaker: 1 d2b85b62
-        evolve proposed: 4 in 4 cc53770c
-        evolve random: 4 in 4 34eb5108
+        evolve proposed: 4 in 4 ccb995e4
+        evolve random: 4 in 4 6e6875ba
         artefact settings: {"proposed": {"decay": 0.08939, "double": true, "explore": 0.4442, "rate": 0.2765},
             "random": {"decay": 0.01978, "double": true, "explore": 0.8042, "rate": 0.03931}}
         artefact table: 740 1fd91224
@@ -380,8 +380,8 @@ PROGRAMS = (
         answer writer: 2 f91d62d7
         answer writer: 2 8a3a3222
         answer writer: 2 8974215d
-        evolve proposed: 6 in 3 27484877
-        evolve random: 6 in 3 976122a9
+        evolve proposed: 6 in 3 dc57d84c
+        evolve random: 6 in 3 77114224
         artefact settings: {"proposed": {"double": false, "rate": 0.6767}, "random": {"double": false, "rate":
             0.8922}}
         artefact table: 1363 495f9ff6
@@ -398,8 +398,8 @@ PROGRAMS = (
         script={"says": lambda role, text: "I do not know."},
         transcript="""
         answer speaker: 1 c6fae12b
-        evolve proposed: 1 in 1 6b2055d0
-        evolve random: 1 in 1 86ca330b
+        evolve proposed: 1 in 1 7ee7528c
+        evolve random: 1 in 1 df450fdd
         artefact settings: {"proposed": {}, "random": {"decay": 0.0}}
         artefact table: 724 578bb649
         artefact curves: {"helped": [0.280461, 0.145411], "alone": [0.280461, 0.145411]}
@@ -422,9 +422,9 @@ PROGRAMS = (
         read reward
         answer speaker: 2 1176c57b
         answer speaker: 2 a02d2303
-        evolve settings: 8 in 4 49cf3622
+        evolve settings: 8 in 4 e1a7726c
         artefact settings: {"x": 0.8}
-        artefact archive: 3629 49cf3622
+        artefact archive: 4382 e1a7726c
         return reward=0.8
         """,
     ),
@@ -451,9 +451,9 @@ PROGRAMS = (
         read loss
         answer writer: 3 51fa5c31
         trial trial-5 of b.yaml with {'x': 1.442}
-        evolve settings: 6 in 2 ce80949f
+        evolve settings: 6 in 2 cd184b0e
         artefact settings: {"x": 0.3599}
-        artefact archive: 2605 ce80949f
+        artefact archive: 2996 cd184b0e
         return loss=0.3599
         """,
     ),
@@ -472,9 +472,9 @@ PROGRAMS = (
         trial trial-0 of c.yaml with {'x': 3.0}
         read score
         answer speaker: 1 9e18ab4c
-        evolve settings: 2 in 2 59e3f3b8
+        evolve settings: 2 in 2 67794543
         artefact settings: {}
-        artefact archive: 885 59e3f3b8
+        artefact archive: 1262 67794543
         return
         """,
     ),

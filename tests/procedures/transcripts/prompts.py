@@ -666,6 +666,50 @@ PROMPTS: tuple[Scenario, ...] = (
         """,
     ),
     Scenario(
+        "prompts/rlprompt",
+        {"prompts": prompts("1+1?", answer=["2"])},
+        {"solver": "able", "draws": 1, "start": "Add"},
+        {
+            "answers": {"prompts": {"Prompt:": ["silent"]}},
+            "speaker": lambda role, asked: solver(asked),
+            "scores": right,
+            "weights": {"able": "a"},
+        },
+        """
+        train online/rlprompt on 'requests': Prompt: examples=[0] | able=a policy=start | ('Task.earned groups=0',)
+        collect prompts: Prompt: examples=[0] | 1 of policy=#1 | no rewards
+        ask prompt-0 at 0 to 64: silent 1+1? | 1 of able=a
+        score prompt-0-scores: 1+1? | rewards
+        artefact prompt.txt: Add
+        artefact start.txt: Add
+        note there is no data.held_out, so nothing says whether the prompt helps on other examples
+        return stage=1
+        """,
+    ),
+    Scenario(
+        "prompts/rlprompt",
+        {"prompts": prompts("1+1?", answer=["2"])},
+        {"solver": "able", "draws": 2},
+        {
+            "answers": {"prompts": {"Prompt:": ["x", "well"]}},
+            "speaker": lambda role, asked: solver(asked),
+            "scores": right,
+            "weights": {"able": "a"},
+        },
+        """
+        train online/rlprompt on 'requests': Prompt: examples=[0] | able=a policy=start | ('Task.earned groups=0',)
+        collect prompts: Prompt: examples=[0] | 2 of policy=#1 | no rewards
+        ask prompt-0 at 0 to 64: x 1+1? | 1 of able=a
+        score prompt-0-scores: 1+1? 0 | rewards
+        ask prompt-1 at 0 to 64: well 1+1? | 1 of able=a
+        score prompt-1-scores: 1+1? 2 | rewards
+        artefact prompt.txt: well
+        artefact start.txt:
+        note there is no data.held_out, so nothing says whether the prompt helps on other examples
+        return stage=1
+        """,
+    ),
+    Scenario(
         "prompts/tempera",
         {
             "prompts": prompts("1?", CHAT, "3?", answer=["yes", "no", "yes"]),

@@ -29,6 +29,8 @@ def test_scores_are_read_by_their_names():
     assert scores(reply, ("clarity", "depth", "wit", "respect")) == {"clarity": 3.0, "depth": 5.0}
     assert scores("no idea", ("clarity",)) == {}
     assert scores("clarity: 0\ndepth: 1", ("clarity", "depth")) == {"depth": 1.0}
+    assert scores("clarity: -3\ndepth: 4.5", ("clarity", "depth")) == {"depth": 4.5}
+    assert scores("clarity:\n2. depth: 4", ("clarity",)) == {}  # the number of the next line is no score
 
 
 def test_what_cannot_be_read_is_no_reward():

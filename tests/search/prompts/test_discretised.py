@@ -1,5 +1,6 @@
 import pytest
 
+from posttrain.errors import ConfigError
 from posttrain.search.prompts.discretised import Grid, better, history, parsed, request
 
 pytestmark = pytest.mark.paper("000:[78]")
@@ -42,9 +43,18 @@ def test_the_request_ends_where_the_model_goes_on():
         ("3, 4, 5", None),
         ("3, 100", None),
         ("-3, 4", None),
+        ("0.5", None),
+        (".5, 4", None),
         ("none", None),
         ("", None),
     ],
 )
 def test_what_is_read(text, found):
     assert parsed(text, 2, GRID) == found
+
+
+@pytest.mark.parametrize("given", [(1.0, 1.0, 9), (2.0, -2.0, 9), (0.0, 1.0, 1)])
+def test_a_grid_without_numbers_is_an_error(given):
+    with pytest.raises(ConfigError, match="give a low below high, and at least 2 bins"):
+        Grid(*given)
+    assert Grid(0.0, 1.0, 2).integers((0.2, 0.8)) == (0, 1)

@@ -1,6 +1,7 @@
 import pytest
 
-from posttrain.search.prompts.principles import PRINCIPLES, Given, asked
+from posttrain.errors import ConfigError
+from posttrain.search.prompts.principles import PRINCIPLES, Given, asked, ways
 
 pytestmark = pytest.mark.paper("000:[81]")
 QUESTION = "Please tell me, what is 2 + 2? Thank you."
@@ -38,3 +39,17 @@ def test_golden_texts():
 def test_a_principle_that_there_is_not_is_an_error():
     with pytest.raises(KeyError):
         asked("shout", "Why?")
+
+
+def test_what_a_run_file_names_is_known_before_anything_is_asked():
+    made = ways(("audience", "think"), {"audience": "a pilot"})
+    assert {name: way("Why?") for name, way in made.items()} == {
+        "audience": "Why?\nThe audience is a pilot.",
+        "think": "Why?\nThink step by step.",
+    }
+    with pytest.raises(ConfigError, match=r"names: unknown 'thinks' \(did you mean 'think'\?\)"):
+        ways(("tip", "thinks"), {})
+    with pytest.raises(ConfigError, match=r"given: unknown 'roles' \(did you mean 'role'\?\); audience, role"):
+        ways(("tip",), {"roles": "x"})
+    with pytest.raises(ConfigError, match="no principle to compare"):
+        ways((), {})

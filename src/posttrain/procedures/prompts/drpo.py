@@ -92,7 +92,7 @@ def drpo(
                 continue
             made, asked = author.improved(
                 f"drpo-write-{a.number}", present, a.number,
-                past="\n".join(path(archive, before)[:-1][-remember:] if remember else []),
+                past="\n".join([p for p in path(archive, before) if p != present][-remember:] if remember else []),
                 **{name: said.get(name, "") for name in ("question", "answer", "judgement")},
             )  # fmt: skip
             yield Proposed(made and tested(made, archive.rounds + 1), asked, "" if made else "the reply is empty")

@@ -1,7 +1,8 @@
 """Principled Instructions Are All You Need for Questioning LLaMA-1/2, GPT-3.5/4 (Bsharat et al., 2023).
 
 A comparison of ways to ask: a model answers each question as it is and as a principle asks it, and a judge compares the
-two answers in both orders, so that a preference for a position cancels.
+two answers in both orders, so that a preference for a position cancels. Of a conversation the last message of the user
+is the question, and nothing else is asked.
 
     win(principle) = mean over the questions of ½ [P(A | principle, plain) + P(B | plain, principle)]
 
@@ -16,7 +17,7 @@ from posttrain.evaluation.summary import Summary, summary
 from posttrain.judges.options import COMPARE, OPTIONS, in_both_orders, preference
 from posttrain.procedures.judging import user
 from posttrain.procedures.prompting import plain
-from posttrain.search.prompts.principles import PRINCIPLES, Given, asked
+from posttrain.search.prompts.principles import PRINCIPLES, ways
 from posttrain.selection.prompts import prompts_of
 from posttrain.training.session import NO_OPTIONS, Options, Session
 from posttrain.turns import last_user_message
@@ -41,17 +42,17 @@ def principles(
         judge: name of the model that compares; any of `models`, or policy.
         question: request to compare; any text, where {prompt}, {first} and {second} are filled in.
     """
+    compared = ways(names, given)
     texts, found = [last_user_message(p.prompt) for p in prompts_of(prompts)], dict[str, Summary]()
     known = [said for (said,) in session.ask("plain", solver, [user(t) for t in texts], temperature=0.0)]
-    for n, name in enumerate(names, 1):
-        ways = [user(asked(name, t, Given(**given))) for t in texts]
-        said = [text for (text,) in session.ask(name, solver, ways, temperature=0.0)]
+    for n, (name, way) in enumerate(compared.items(), 1):
+        said = [text for (text,) in session.ask(name, solver, [user(way(t)) for t in texts], temperature=0.0)]
         pairs = zip(texts, said, known, strict=True)
         both = [user(r) for t, one, other in pairs for r in in_both_orders(question, t, one, other)]
         chosen = session.choose(f"{name}-judged", judge, both, OPTIONS)
         wins = (preference(a, b) for a, b in zip(chosen[::2], chosen[1::2], strict=True))
         found[name] = summary(dict(enumerate(wins)))
-        session.advance(n, len(names), {f"win/{name}": found[name].mean})
+        session.advance(n, len(compared), {f"win/{name}": found[name].mean})
     session.artefact("principles", {name: plain(x) for name, x in found.items()})
     best = max(found, key=lambda name: found[name].mean)
     session.note(f"{best} wins most often: {found[best]}")

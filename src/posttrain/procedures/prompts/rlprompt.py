@@ -7,7 +7,8 @@ Q-learning on what they earn (online/rlprompt).
     answers: R = mean over the examples of the best answers, in groups drawn again
 
 The prompts of a step are compared on the same examples. Of the prompts that the trained policy writes, the one with the
-highest score on all examples is the artefact `prompt.txt`. Differs from the paper: a prompt stands before the input.
+highest score on all examples is the artefact `prompt.txt`; it is `start` where no answer could be scored. Differs from
+the paper: a prompt stands before the input.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def rlprompt(
     metrics = session.train(method, dataset(asked, "requests"), rewards=(reward,), **then)
     written = session.collect("prompts", asked[:1], Sampling(samples=draws), rewards=())
     found = list(dict.fromkeys(e.text.strip() for e in written))
-    scores = [task.scores(f"prompt-{i}", text) for i, text in enumerate(found)]
-    worth = [fmean(s.values()) if s else float("-inf") for s in scores]
-    best = found[worth.index(max(worth))]
+    scores = {text: task.scores(f"prompt-{i}", text) for i, text in enumerate(found)}
+    worth = {text: fmean(s.values()) for text, s in scores.items() if s}
+    best = max(worth, key=worth.__getitem__, default=start)
     return metrics | finished(session, task.on(held_out), start, best)

@@ -27,7 +27,7 @@ ASPECTS = (
     "practical use",
 )
 LOW, HIGH = 1, 5
-LINE = re.compile(r"^\W*([A-Za-z][^:\n]{0,60}?)\W*:\W*([0-9]+)", re.MULTILINE)
+LINE = re.compile(r"^\W*([A-Za-z][^:\n]{0,60}?)[^\w\n]*:[^\w\n]*?(-?[0-9]+(?:\.[0-9]+)?)", re.MULTILINE)
 
 
 def chosen(reply: str, known: Sequence[str], least: int, most: int) -> tuple[str, ...]:
@@ -43,8 +43,8 @@ def chosen(reply: str, known: Sequence[str], least: int, most: int) -> tuple[str
 
 def scores(reply: str, aspects: Sequence[str]) -> dict[str, float]:
     """Return the score of each aspect that a judgement gives, as lines `aspect: score`; of several the last."""
-    found = {name.strip().lower(): int(number) for name, number in LINE.findall(reply)}
-    return {a: float(found[a]) for a in aspects if a in found and LOW <= found[a] <= HIGH}
+    found = {name.strip().lower(): float(number) for name, number in LINE.findall(reply)}
+    return {a: found[a] for a in aspects if a in found and LOW <= found[a] <= HIGH}
 
 
 def reward(given: Mapping[str, float]) -> float | None:

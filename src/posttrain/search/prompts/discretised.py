@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
+from posttrain.errors import ConfigError
+
 Vector = tuple[float, ...]
 Solution = tuple[Vector, float]  # with its fitness, of which a lower one is better
 
@@ -22,6 +24,13 @@ class Grid:
     low: float
     high: float
     bins: int = 1000
+
+    def __post_init__(self) -> None:
+        if not (self.low < self.high and self.bins >= 2):
+            raise ConfigError(
+                f"a grid from low={self.low:g} to high={self.high:g} of bins={self.bins} holds no two numbers: give a "
+                "low below high, and at least 2 bins"
+            )
 
     def integers(self, x: Sequence[float]) -> tuple[int, ...]:
         """Return the integer of each number: that of the bin that it lies in."""
@@ -53,7 +62,9 @@ def better(best: float, worst: float) -> float:
 
 def parsed(text: str, length: int, grid: Grid) -> tuple[int, ...] | None:
     """Return the integers of the first line that has any; None unless they are `length` integers of the grid."""
-    line = next((line for line in text.splitlines() if re.search(r"\d", line)), "")
-    found = tuple(int(n) for n in re.findall(r"-?\d+", line.split(":")[-1]))
+    line = next((line for line in text.splitlines() if re.search(r"\d", line)), "").split(":")[-1]
+    if re.search(r"\.\d", line):  # 0.5 is not the integers 0 and 5
+        return None
+    found = tuple(int(n) for n in re.findall(r"-?\d+", line))
     usable = len(found) == length and all(0 <= i < grid.bins for i in found)
     return found if usable else None

@@ -7,8 +7,11 @@ once: asking twice by the same principle changes nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+
+from posttrain.errors import ConfigError, suggestion
 
 POLITE = re.compile(r"\b(?:please|kindly|thank you|thanks|if you don't mind|i would like to)\b[,.!]?\s*", re.IGNORECASE)
 
@@ -84,3 +87,21 @@ PRINCIPLES: dict[str, Callable[[str, Given], str]] = {
 def asked(principle: str, question: str, given: Given | None = None) -> str:
     """Return a question as a principle asks it. Raises KeyError for a name that is none of PRINCIPLES."""
     return PRINCIPLES[principle](question, given or Given())
+
+
+def _check(setting: str, names: Collection[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{setting}: unknown {name!r}{suggestion(name, known)}; {', '.join(known)}")
+
+
+def ways(names: Sequence[str], given: Mapping[str, str]) -> dict[str, Callable[[str], str]]:
+    """Return how each of these principles asks a question, by its name. `given`: what they need besides it.
+
+    Raises ConfigError without any name, and for one that there is not.
+    """
+    if not names:
+        raise ConfigError("names: there is no principle to compare; give some, or leave the setting out for all")
+    _check("names", names, PRINCIPLES)
+    _check("given", given, [f.name for f in fields(Given)])
+    return {name: partial(asked, name, given=Given(**given)) for name in names}
