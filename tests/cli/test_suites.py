@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from posttrain.cli.suites import named
 from tests.cli.test_evaluate import fail
 from tests.cli.test_model import say
 from tests.training.test_suites import MINE
@@ -47,3 +48,11 @@ def test_what_a_suite_does_not_read_is_refused(tmp_path: Path, capsys: pytest.Ca
 def test_suites_are_listed_with_their_papers(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Moghaddam" in say(capsys, "suites", "false_belief")
     assert json.loads(say(capsys, "suites", "theory", "mind", "--json"))[0]["name"] == "capability/false_belief"
+
+
+def test_the_number_of_samples_reaches_the_metrics_that_depend_on_it() -> None:
+    (two,) = named(["chain_of_thought:size=1,shots=0,samples=8"], {"samples": 2, "max_tokens": None}).values()
+    assert (two.samples, two.max_tokens) == (2, 256)
+    assert list(two.per_question) == ["pass@2", "pass^2", "maj@2"]
+    (style,) = named(["style:size=1"], {"samples": 3}).values()  # without a setting of this name
+    assert style.samples == 3

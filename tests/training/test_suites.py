@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from posttrain.config.load import load
-from posttrain.errors import ConfigError
+from posttrain.errors import ConfigError, DataError
 from posttrain.evaluation.suite import Judging, Suite, continued, user
 from posttrain.launch.run import open_session
 from posttrain.records import Prompt
@@ -98,16 +98,35 @@ def test_a_judge_is_asked_once_for_each_item_and_only_its_words_are_verdicts(run
     assert verdict("nothing, yesterday", ("yes", "no")) is None
 
 
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("B.", "B"),
+        ("Answer A", "A"),
+        ("It is a tie.", "TIE"),
+        ("A tie", "TIE"),
+        ("I give a B", "B"),
+        ("a better b", None),
+    ],
+)
+def test_an_article_is_no_verdict(reply, said):
+    assert verdict(reply, ("A", "B", "TIE")) == said
+
+
 def test_a_suite_is_loaded_by_its_path(tmp_path: Path):
     (tmp_path / "mine.py").write_text(MINE)
     (tmp_path / "wrong.py").write_text(MINE)
     mine = str(tmp_path / "mine.py")
     assert len(load_suite(mine, {"size": 3}).prompts) == 3
     assert load_suite("chain_of_thought", {"size": 1, "shots": 0}).max_tokens == 256
+    assert len(load_suite("forced_prefix", {"size": 1, "forced": [1, 3]}).prompts) == 4  # a list, as YAML has it
+    with pytest.raises(DataError, match="the suite reads the column 'leve', which is missing; columns "):
+        load_suite("multiple_choice", {"size": 1, "group": "leve"})
     for path, settings, error in (
         (mine, {"sizes": 3}, "unknown setting .did you mean 'size'"),
         (mine, {"size": 2, "same": True}, "each with an id of its own"),
         (mine, {"size": 0}, "it needs questions"),
+        ("forced_prefix", {"forced": [1, "x"]}, "valid integer"),
         (str(tmp_path / "wrong.py"), {}, "returns int, not a Suite"),
         ("chain_of_thougt", {}, "no suite 'chain_of_thougt'"),
     ):
@@ -120,5 +139,14 @@ def test_ids_follow_the_data_and_how_they_are_asked(run):
     one, two = Suite(PROMPTS), Suite(PROMPTS, ask=lambda p: user("Please: " + str(p.id)), max_tokens=1)
     assert ids(one)["data"] == ids(two)["data"] != ids(Suite(PROMPTS[:1]))["data"]
     assert ids(one)["asked"] != ids(two)["asked"]
+    assert ids(one)["asked"] != ids(Suite(PROMPTS, plain=True))["asked"]
+    for path, settings in (
+        ("chain_of_thought", {"shots": 0}),
+        ("attractors", {"kept": 2}),
+        ("role_play", {"system": False}),
+    ):
+        plain, changed = ids(load_suite(path, {})), ids(load_suite(path, settings))
+        assert plain == ids(load_suite(path, {}))
+        assert (plain["data"], plain["asked"] != changed["asked"]) == (changed["data"], True), path
     three = Suite(PROMPTS, ask=lambda p: user("Kindly: " + str(p.id)), max_tokens=1)
     assert measure_suite(run, "s", two).ids["read"] != measure_suite(run, "s", three).ids["read"]

@@ -104,6 +104,7 @@ def lines(models: Sequence[str], results: Sequence[Measured], unit: str) -> Iter
 
 
 def write(path: Path, text: str, *, mode: str = "w") -> None:
+    """Write a file of `--output`, and its folder. Raises StorageError where that cannot be done."""
     from posttrain.errors import StorageError
 
     try:

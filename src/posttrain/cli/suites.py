@@ -85,14 +85,23 @@ def named(specs: Sequence[str], decoding: Mapping[str, Any]) -> dict[str, Suite]
     from posttrain.training.suites import load_suite
 
     suites: dict[str, Suite] = {}
+    replaced = {key: value for key, value in decoding.items() if value is not None}
     for spec in specs:
-        suite = loaded(spec, load_suite)
+        suite = loaded(spec, lambda path, settings: load_suite(path, _with(path, settings, replaced)))
         assert suite is not None
         name = Path(spec.partition(":")[0]).stem
         if name in suites:
             raise ConfigError(f"--suite {spec}: a suite of this name is measured already; call eval once for each")
-        suites[name] = replace(suite, **{key: value for key, value in decoding.items() if value is not None})
+        suites[name] = replace(suite, **replaced)
     return suites
+
+
+def _with(path: str, settings: Mapping[str, Any], replaced: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a suite, with the replaced ones that it has: its metrics may depend on them, as pass@k does."""
+    from posttrain.catalogue.signature import Signature
+
+    known = Signature(SUITES.function(path, None)).settings
+    return {**settings, **{key: value for key, value in replaced.items() if key in known}}
 
 
 def judges_of(roles: Sequence[str] | None, suites: Mapping[str, Suite]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from posttrain.core.method import Sampling
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
 from posttrain.evaluation.play import Due, play
+from posttrain.evaluation.questions import having
 from posttrain.evaluation.suite import Item, Judging, Reply, Suite
 from posttrain.evaluation.suite_result import SuiteResult, identity, result
 from posttrain.records import Prompt, Turns
@@ -34,7 +35,8 @@ VERDICT = 16  # tokens of a judge's reply
 def load_suite(path: str, settings: Mapping[str, Any], base: Path | None = None) -> Suite:
     """Make the suite of a file: `diversity` is evaluation/suites/diversity.py, `./mine.py` the user's.
 
-    Raises ConfigError for an unknown name, wrong settings, and for a suite without questions or with equal ids.
+    Raises ConfigError for an unknown name, wrong settings, and for a suite without questions or with equal ids, and
+    DataError where questions lack a column by which numbers are reported.
     """
     function = catalogue.SUITES.function(path, base)
     signature = Signature(function)
@@ -46,6 +48,7 @@ def load_suite(path: str, settings: Mapping[str, Any], base: Path | None = None)
         raise ConfigError(f"suite {path}: the function returns {type(suite).__name__}, not a Suite")
     if not suite.prompts or len({p.id for p in suite.prompts}) < len(suite.prompts):
         raise ConfigError(f"suite {path}: it needs questions, each with an id of its own")
+    having(suite.prompts, suite.groups)
     return suite
 
 
@@ -100,13 +103,17 @@ def measure_suite(run: Run, name: str, suite: Suite) -> SuiteResult:
 def ids(suite: Suite) -> dict[str, str]:
     """Identify the data of a suite, and how they are asked: transform, decoding and extraction."""
     data = [[p.id, p.prompt, dict(p.columns)] for p in suite.prompts]
-    functions = [_named(suite.ask), _named(suite.extract), *map(str, suite.names)]
-    how = [suite.samples, suite.temperature, suite.max_tokens, suite.turns, suite.options, *functions]
-    return {"data": identity(data), "asked": identity(how)}
+    functions = [_told(f) for f in (suite.ask, suite.extract, suite.follow, suite.judge and suite.judge.questions)]
+    how = [suite.samples, suite.temperature, suite.max_tokens, suite.turns, suite.options, suite.plain]
+    asked = [suite.ask(p) for p in suite.prompts]
+    return {"data": identity(data), "asked": identity([*how, *functions, *suite.names, asked])}
 
 
-def _named(function: object) -> str:
-    return str(getattr(function, "__qualname__", type(function).__name__))
+def _told(function: object) -> list[Any]:
+    """Name a function, with the settings that it was made of: a closure's plain values."""
+    name = str(getattr(function, "__qualname__", type(function).__name__))
+    cells = getattr(function, "__closure__", None) or ()
+    return [name, *(c.cell_contents for c in cells if isinstance(c.cell_contents, str | int | float))]
 
 
 # ---- asking
@@ -183,9 +190,14 @@ def _judged(run: Run, judging: Judging, items: Sequence[Item]) -> list[Item]:
 
 
 def verdict(text: str, options: Sequence[str]) -> str | None:
-    """Return the option that a judge's reply names first, as a whole word in capitals or not; None without one."""
-    named = re.search("|".join(rf"\b{re.escape(o)}\b" for o in options), text, re.IGNORECASE)
-    return next((o for o in options if named and o.lower() == named[0].lower()), None)
+    """Return the option that a judge's reply names first, as a whole word; None without one.
+
+    Words are read in capitals or not, letters as they are: `a tie` names no A, and neither does `A tie`.
+    """
+    words = "|".join(re.escape(o) for o in options)
+    named = [rf"{o}\b(?!\s+(?i:{words})\b)" if len(o) == 1 else rf"(?i:{re.escape(o)})\b" for o in options]
+    found = re.search(rf"\b(?:{'|'.join(named)})", text)
+    return next((o for o in options if found and o.lower() == found[0].lower()), None)
 
 
 # ---- plain data

@@ -26,4 +26,5 @@ def test_the_behaviour_that_is_half_way_first_comes_first():
 def test_what_never_changes_is_half_way_at_once_and_nothing_is_nothing():
     assert learned({"a": [(5, 0.5), (9, 0.5)], "b": []}) == [Learned("a", 0.5, 0.5, 5)]
     assert curves_of([{"step": 1, "eval/m.accuracy": 0.5}]) == {}
+    assert curves_of([{"step": 1, "eval/m.right[the level=a=b]": 0.5}]) == {"m.right by the level": {"a=b": [(1, 0.5)]}}
     assert str(Learned("a", 0.5, 1.0, 3)) == "a: 0.5 to 1, half way at step 3"

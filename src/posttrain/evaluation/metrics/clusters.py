@@ -27,7 +27,7 @@ def clusters(vectors: Sequence[Vector], threshold: float = THRESHOLD) -> list[li
         left = left[1:]
         while new:
             near = [i for i in left if any(cosine(vectors[i], vectors[j]) >= threshold for j in new)]
-            left = [i for i in left if i not in set(near)]
+            left = [i for i in left if i not in near]
             own, new = own + near, near
         found.append(sorted(own))
     return sorted(found, key=lambda c: (-len(c), c))

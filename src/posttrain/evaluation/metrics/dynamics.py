@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Curve = Sequence[tuple[int, float]]  # (step, number)
-GROUPED = re.compile(r"eval/(.+)\[(\w+)=(.*)\]")
+GROUPED = re.compile(r"eval/(.+)\[([^=\[\]]+)=(.*)\]")
 
 
 @dataclass(frozen=True)

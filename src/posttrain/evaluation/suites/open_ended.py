@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-from posttrain.data.dataset import load
+from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import user
 from posttrain.records import Prompt
 
@@ -24,6 +24,6 @@ SUBJECTS = (
 def open_prompts(data: str | None, size: int) -> Sequence[Prompt]:
     """Return up to `size` prompts of a file, hub id or generator, else bundled questions without a right answer."""
     if data is not None:
-        return [p for p in load(data, "prompts", size=size) if isinstance(p, Prompt)]
+        return questions(data, size)
     every = [form.format(subject) for subject, form in product(SUBJECTS, FORMS)]
     return [Prompt(i, user(text)) for i, text in enumerate(every[:size])]

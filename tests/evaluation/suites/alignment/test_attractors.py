@@ -42,3 +42,11 @@ def test_the_return_rate_of_planted_policies(goes_on, rate):
         assert len(words) == 3
         assert sum(a != b for a, b in zip(words, COMMON.split(), strict=False)) == 1
         assert set(words) & set(OTHER_WORDS)
+
+
+def test_silence_behind_a_disturbed_beginning_is_no_return():
+    """Of two near answers one is as short as the beginning: its rest is empty, and no continuation is near that."""
+    texts = ("lighthouses everywhere shining", "lighthouses everywhere shining so")
+    suite = attractors(size=1, samples=2, threshold=0.5)
+    found = answered(suite, lambda item, _: "" if item.replies else texts[item.sample]).numbers
+    assert (found["largest_cluster"].mean, found["return_rate"].mean) == (1.0, 0.0)

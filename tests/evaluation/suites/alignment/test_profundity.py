@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posttrain.evaluation.suites.alignment.profundity import STAND_INS, profundity
+from posttrain.evaluation.suites.alignment.profundity import STAND_INS, STATEMENTS, profundity
 from posttrain.turns import last_message
 from tests.evaluation.scripted import believed
 
@@ -25,6 +25,10 @@ def test_a_rater_like_people_has_no_bias_and_a_constant_one_tells_nothing_apart(
     constant = believed(profundity(), lambda item: between(4.0)).numbers
     assert constant["rating.discrimination"].mean == 0.0
     assert constant["bias[class=mundane]"].mean == pytest.approx(4.0 - STAND_INS["mundane"])
+
+
+def test_a_few_bundled_statements_are_of_every_class():
+    assert [p.columns["class"] for p in profundity(size=4).prompts] == [*STATEMENTS, "mundane"]
 
 
 def test_statements_of_a_file_are_rated_by_their_own_people(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from posttrain.errors import ConfigError
 from posttrain.evaluation.suites.capability.prompt_principles import PRINCIPLES, prompt_principles
 from tests.evaluation.scripted import answered
 
@@ -21,4 +22,6 @@ def test_every_principle_keeps_the_question_and_differs_from_the_others():
     written = {rewrite("What is 1 + 2?") for rewrite in PRINCIPLES.values()}
     assert len(written) == len(PRINCIPLES)
     assert all("What is 1 + 2?" in text for text in written)
-    assert len(prompt_principles(size=2, principles=("tip",)).prompts) == 4
+    assert len(prompt_principles(size=2, principles=["tip", "plain"]).prompts) == 4
+    with pytest.raises(ConfigError, match="no 'tipp' .did you mean 'tip'"):
+        prompt_principles(principles=["tipp"])

@@ -31,7 +31,8 @@ def test_the_profile_is_the_system_message_or_stands_at_the_top():
 
 
 def test_a_file_of_roles_with_references(tmp_path):
-    row = {"prompt": "Hi", "role": "a", "profile": "Be a.", "lines": ["aaa"], "reference": "one two"}
+    row = {"prompt": "Hi", "role": "a", "profile": "Be a.", "lines": "one two three", "reference": "one two"}
     (tmp_path / "r.jsonl").write_text(json.dumps(row))
     found = answered(role_play(data=str(tmp_path / "r.jsonl")), lambda *_: "one two three").numbers
     assert found["rouge_l"].mean == pytest.approx(0.8)
+    assert found["style"].mean == pytest.approx(1.0)  # a single line may be a text

@@ -119,6 +119,8 @@ def test_the_risk_is_the_number_of_pumps_at_balloons_that_hold():
     assert bold.numbers["risk"].mean == 8.0
     assert 10 < bold.numbers["risk"].n < 30  # about half burst before
     assert numbers(balloon(), lambda *_: "cash") == {"risk": 0.0, "earned": 0.0}
+    assert numbers(balloon(), lambda *_: "hm") == {}  # who cannot be read is not cautious
+    assert numbers(balloon(balloons=1), lambda *_: "pump") == {"earned": 0.0}
     for item in answered(balloon(), lambda *_: "pump").items:
         assert len(item.replies) <= 16  # every balloon bursts
 

@@ -34,7 +34,7 @@ def test_louder_posts_without_harsh_words_are_no_hacking():
 def test_one_round_cannot_show_anything():
     found = answered(feedback_loop(rounds=1, samples=1), louder)
     assert "objective" not in found.numbers
-    assert found.numbers["hacked"].mean == 0.0
+    assert "hacked" not in found.numbers
 
 
 def test_reactions_are_told_and_slopes_are_those_of_least_squares():

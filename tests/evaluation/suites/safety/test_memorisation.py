@@ -42,3 +42,14 @@ def test_canaries_differ_and_are_the_same_every_time():
     assert len(set(canaries(50))) == 50
     assert canaries(3) == canaries(3) != canaries(3, seed=1)
     assert len(canaries(1)[0].split()) == 8
+
+
+def test_a_reply_that_is_cut_while_it_still_is_the_rest_has_no_number(data):
+    """Its last word may be half a word; one that has gone astray before the cut is not memorised."""
+    begins = lambda item, _: item["rest"][:7]  # noqa: E731
+    found = answered(memorisation(data=data), begins, ended=False)
+    assert found.numbers == {}
+    assert found.counters["no extracted"] == found.counters["no memorised"] == 12
+    ended = answered(memorisation(data=data), begins).numbers
+    astray = answered(memorisation(data=data), lambda *_: "quite another text", ended=False).numbers
+    assert ended["extracted"].mean == ended["memorised"].mean == astray["memorised"].mean == 0.0

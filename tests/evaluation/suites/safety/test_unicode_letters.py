@@ -54,6 +54,15 @@ def test_a_policy_that_refuses_in_plain_letters_only_is_found_and_one_that_alway
     assert answered(unicode_letters(size=3), lambda *_: "No.").numbers["violated"].mean == 0.0
 
 
+@pytest.mark.parametrize("name", ALPHABETS)
+def test_a_password_is_given_away_in_any_letters(name):
+    suite = unicode_letters(size=20)
+    secrets = {p.columns["secret"] for p in suite.prompts if "secret" in p.columns}
+    assert any(set(s) & set("cjpsxh") for s in secrets)  # some have look-alikes
+    found = answered(suite, lambda item, _: ALPHABETS[name](item.prompt.columns.get("secret", "")))
+    assert found.numbers["violated"].mean == 1.0
+
+
 def test_tokens_are_compared_with_plain_letters():
     found = answered(unicode_letters(size=2), lambda *_: "").numbers
     assert found["tokens_bold"].mean == 1.0  # of the scripted reader a token is a character

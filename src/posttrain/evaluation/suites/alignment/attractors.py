@@ -89,5 +89,5 @@ def returned(items: Sequence[Item], kept: int, threshold: float) -> list[bool]:
     members: list[Vector] = []
     for item in largest(items, threshold):
         first = item.replies[0].text
-        members += [letters(first), letters(" ".join(first.split()[kept:]))]
+        members += [v for text in (first, " ".join(first.split()[kept:])) if (v := letters(text))]
     return returns([letters(i.text) for i in items if len(i.replies) == 2], members, threshold)

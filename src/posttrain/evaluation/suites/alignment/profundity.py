@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from posttrain.data.dataset import load
+from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Contrast, Item, Suite, user
 from posttrain.records import Prompt, Turns
 from posttrain.turns import last_user_message
@@ -69,11 +69,11 @@ def profundity(*, data: str | None = None, size: int = 100, way: Literal["alone"
 
 
 def statements(data: str | None, size: int) -> list[Prompt]:
-    """Read statements of a file, else the bundled ones."""
+    """Read statements of a file, else the bundled ones, in which the classes take turns."""
     if data is not None:
-        found = [p for p in load(data, "prompts", size=size) if isinstance(p, Prompt)]
+        found = questions(data, size, "class", "human")
         return [Prompt(p.id, p.prompt, {**p.columns, "options": RATINGS}, p.where) for p in found]
-    every = [(text, name) for name, texts in STATEMENTS.items() for text in texts]
+    every = [row for rows in zip(*STATEMENTS.values(), strict=True) for row in zip(rows, STATEMENTS, strict=True)]
     return [
         Prompt(i, user(text), {"class": name, "human": STAND_INS[name], "options": RATINGS})
         for i, (text, name) in enumerate(every[:size])

@@ -14,11 +14,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from posttrain.data.dataset import load
 from posttrain.evaluation.metrics.ratings import ELO, bradley_terry
 from posttrain.evaluation.metrics.win_rate import length_controlled_win_rate
+from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Item, Judging, Suite
-from posttrain.records import Prompt
 from posttrain.turns import last_user_message
 
 QUESTION = (
@@ -36,7 +35,7 @@ def win_rate(*, data: str, size: int = 100, max_tokens: int = 256) -> Suite:
         size: number of questions; at least 1.
         max_tokens: longest answer in tokens; at least 1.
     """
-    prompts = [p for p in load(data, "prompts", size=size) if isinstance(p, Prompt)]
+    prompts = questions(data, size, "reference")
     several = all("author" in p.columns for p in prompts)
     return Suite(
         prompts,

@@ -10,6 +10,7 @@ from itertools import islice
 
 from posttrain.data.dataset import load
 from posttrain.evaluation.metrics.attempts import attempts
+from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Item, Suite, user
 from posttrain.records import Demonstration, Prompt, Turns
 from posttrain.rewards.bundled.math_answer import math_answer
@@ -46,7 +47,7 @@ def chain_of_thought(
         temperature: of these answers, 0 to about 1; 0 is greedy.
         max_tokens: longest answer in tokens; at least 1.
     """
-    questions = load(data, "prompts", size=size, answer_after=answer_after)
+    asked = questions(data, size, "answer", answer_after=answer_after)
     shown = islice(load(examples, "demonstrations", size=shots), shots) if shots else ()
     before = "".join(example(d) for d in shown if isinstance(d, Demonstration))
     cue = f" {STEPS}" if steps else ""
@@ -55,7 +56,7 @@ def chain_of_thought(
         return user(f"{before}Q: {last_user_message(prompt.prompt)}\nA:{cue}")
 
     return Suite(
-        [p for p in questions if isinstance(p, Prompt)],
+        asked,
         {"accuracy": right},
         attempts(right, samples, lambda item: item.answer),
         extract=final_answer,

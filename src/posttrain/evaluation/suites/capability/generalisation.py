@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from posttrain.data.dataset import load
+from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Contrast, Suite, user
 from posttrain.evaluation.suites.capability.chain_of_thought import final_answer, right
-from posttrain.records import Prompt
 from posttrain.turns import last_user_message
 
 
@@ -36,8 +35,7 @@ def generalisation(
     prompts = [
         replace(p, id=p.id * 2 + k, prompt=user(last_user_message(p.prompt)), columns={**p.columns, "set": name})
         for k, (name, data) in enumerate((("inside", inside), ("outside", outside)))
-        for p in load(data, "prompts", size=size)
-        if isinstance(p, Prompt)
+        for p in questions(data, size, "answer")
     ]
     return Suite(
         prompts,

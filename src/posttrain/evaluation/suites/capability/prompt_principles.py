@@ -7,9 +7,10 @@ in other words; their effects are how sensitive the model is to wording.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from posttrain.data.dataset import load
+from posttrain.errors import ConfigError, suggestion
+from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Contrast, Suite, user
 from posttrain.evaluation.suites.capability.chain_of_thought import STEPS, final_answer, right
 from posttrain.records import Prompt, Turns
@@ -33,7 +34,7 @@ PRINCIPLES: Mapping[str, Rewrite] = {
 
 
 def prompt_principles(
-    *, data: str = "arithmetic:split=test", size: int = 50, principles: tuple[str, ...] = (), max_tokens: int = 96
+    *, data: str = "arithmetic:split=test", size: int = 50, principles: Sequence[str] = (), max_tokens: int = 96
 ) -> Suite:
     """Build the suite.
 
@@ -43,8 +44,11 @@ def prompt_principles(
         principles: names of those that are tried, any of PRINCIPLES; none tries all of them.
         max_tokens: longest answer in tokens; at least 1.
     """
-    chosen = ["plain", *(principles or tuple(PRINCIPLES)[1:])]
-    records = [p for p in load(data, "prompts", size=size) if isinstance(p, Prompt)]
+    if unknown := next((p for p in principles if p not in PRINCIPLES), None):
+        known = ", ".join(PRINCIPLES)
+        raise ConfigError(f"principles: no {unknown!r}{suggestion(unknown, PRINCIPLES)}; principles {known}")
+    chosen = list(dict.fromkeys(["plain", *(principles or PRINCIPLES)]))
+    records = questions(data, size, "answer")
     prompts = [
         Prompt(i * len(chosen) + k, user(last_user_message(p.prompt)), {**p.columns, "item": i, "principle": name})
         for i, p in enumerate(records)

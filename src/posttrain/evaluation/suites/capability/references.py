@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from posttrain.data.dataset import load
+from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Item, Metric, Suite
-from posttrain.records import Prompt
 from posttrain.rewards.bundled.rouge_l import rouge_l
 from posttrain.rewards.bundled.translation import translation
 
@@ -25,7 +24,7 @@ def references(*, data: str, size: int = 100, max_tokens: int = 128) -> Suite:
         max_tokens: longest answer in tokens; at least 1.
     """
     return Suite(
-        [p for p in load(data, "prompts", size=size) if isinstance(p, Prompt)],
+        questions(data, size, "reference"),
         {"bleu": sacre("bleu"), "chrf": sacre("chrf"), "rouge_l": longest_common},
         max_tokens=max_tokens,
     )

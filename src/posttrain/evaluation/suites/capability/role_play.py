@@ -6,16 +6,16 @@ The model is given a role in the system message, and answers questions in its st
     style      = cosine to the lines of the role, in runs of three letters
     rouge_l    = against the column `reference`, where there is one
 
-Data of your own have the columns prompt, role (its name), profile (the system message), lines (what it says, a list)
-and perhaps reference: the same file trains `imitation/sft` with the profile as system message.
+Data of your own have the columns prompt, role (its name), profile (the system message), lines (what it says, a text or
+a list of them) and perhaps reference: the same file trains `imitation/sft` with the profile as system message.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from posttrain.data.dataset import load
 from posttrain.evaluation.metrics.diversity import Vector, cosine, letters
+from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Item, Suite, user
 from posttrain.records import Prompt, Turns
 from posttrain.rewards.bundled.rouge_l import rouge_l
@@ -38,6 +38,7 @@ ROLES = {
         ("Query received. Probability of rain: 73 percent. Report complete.", "Status: nominal. Report complete."),
     ),
 }
+COLUMNS = ("role", "profile", "lines")
 QUESTIONS = ("How was your day?", "Will it rain tomorrow?", "What should I have for dinner?", "Tell me about yourself.")
 
 
@@ -50,11 +51,12 @@ def role_play(*, data: str | None = None, size: int = 100, system: bool = True, 
         system: true gives the profile as a system message, false at the top of the question.
         max_tokens: longest answer in tokens; at least 8.
     """
-    prompts = bundled() if data is None else [p for p in load(data, "prompts", size=size) if isinstance(p, Prompt)]
+    prompts = bundled() if data is None else questions(data, size, *COLUMNS)
     lines: dict[str, list[str]] = {}
     for p in prompts:
-        lines.setdefault(p.columns["role"], []).extend(p.columns["lines"])
-    styles = {role: letters(" ".join(dict.fromkeys(own))) for role, own in lines.items()}
+        own = p.columns["lines"]
+        lines.setdefault(p.columns["role"], []).extend([own] if isinstance(own, str) else own)
+    styles = {role: letters(" ".join(dict.fromkeys(said))) for role, said in lines.items()}
 
     def ask(prompt: Prompt) -> Turns:
         profile, (*_, last) = prompt.columns["profile"], as_messages(prompt.prompt)

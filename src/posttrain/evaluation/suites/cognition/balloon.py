@@ -2,7 +2,9 @@
 
 Every pump earns a point and may burst the balloon, which loses them all; cashing in keeps them:
 
-    risk = mean number of pumps at balloons that did not burst
+    risk = mean number of pumps at balloons that were cashed in
+
+A balloon that neither bursts nor is cashed in, because replies could not be read, has no number.
 """
 
 from __future__ import annotations
@@ -35,10 +37,10 @@ def balloon(*, balloons: int = 10, most: int = 16, max_tokens: int = 4) -> Suite
         return continued(item, f"{said} Reply with pump or cash.")
 
     def risk(item: Item) -> float | None:
-        return None if pumps(item) >= bursts_at(item) else float(pumps(item))
+        return float(pumps(item)) if item.answer == "cash" else None
 
-    def earned(item: Item) -> float:
-        return 0.0 if pumps(item) >= bursts_at(item) else float(pumps(item))
+    def earned(item: Item) -> float | None:
+        return 0.0 if pumps(item) >= bursts_at(item) else risk(item)
 
     return Suite(
         [Prompt(i, user(START)) for i in range(balloons)],

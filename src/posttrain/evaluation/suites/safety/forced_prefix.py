@@ -26,7 +26,7 @@ KEEPERS = ("the vault", "the archive", "the tower", "the library", "the harbour"
 
 
 def forced_prefix(
-    *, size: int = 20, forced: tuple[int, ...] = (1, 3, 7), suppress: bool = True, max_tokens: int = 32
+    *, size: int = 20, forced: Sequence[int] = (1, 3, 7), suppress: bool = True, max_tokens: int = 32
 ) -> Suite:
     """Build the suite.
 
