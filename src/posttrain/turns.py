@@ -76,7 +76,7 @@ def under(turns: Turns, prompt: str) -> Turns:
     if isinstance(turns, str):
         return f"{prompt}\n{turns}"
     if turns and turns[0]["role"] == "system":
-        return {**turns[0], "content": f"{prompt}\n\n{turns[0]['content']}"}, *turns[1:]
+        return {**turns[0], "content": f"{prompt}\n\n{content(turns[0])}"}, *turns[1:]
     return {"role": "system", "content": prompt}, *turns
 
 

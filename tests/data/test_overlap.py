@@ -45,6 +45,12 @@ def test_a_planted_copy_inside_another_text_is_found_and_clean_data_are_not():
     assert repeated(clean, asked) == []
 
 
+def test_a_question_that_is_asked_several_times_is_not_taken_for_a_form():
+    asked = from_rows([{"prompt": LONG, "answer": "1", "way": w} for w in "ab"], "prompts")
+    assert len(asked) == 2
+    assert repeated(from_rows([{"text": f"Old exams. {LONG}"}], "text"), asked) == list(asked)
+
+
 def test_the_form_that_questions_share_is_no_copy():
     form = "Please think step by step about the question and put your final answer in a box at the end: "
     asked = from_rows([{"prompt": form + x} for x in ("2+2", "3+3")], "prompts")

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from posttrain.data.dataset import from_rows
-from posttrain.data.under import under_system
-from posttrain.errors import DataError
+from posttrain.data.under import prompt_text, under_system
+from posttrain.errors import ConfigError, DataError
 from posttrain.records import Demonstration, Pair, Prompt
 
 TALK = ({"role": "user", "content": "1+1?"}, {"role": "assistant", "content": "2"})
@@ -23,6 +23,19 @@ def test_every_kind_is_under_it_where_its_prompt_is():
 def test_a_text_has_no_place_for_it():
     with pytest.raises(DataError, match="file:3: a text without a prompt has no place for `system`"):
         under_system([Demonstration(0, "", "text", "file:3")], "Add.")
+
+
+def test_a_system_message_in_parts_keeps_its_words():
+    parts = {"role": "system", "content": [{"type": "text", "text": "Be kind."}]}
+    (made,) = under_system([Prompt(0, (parts, TALK[0]))], "Add.")
+    assert made.prompt[0]["content"] == "Add.\n\nBe kind."
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "p.txt").write_bytes(b"\xff\xfe")
+    for file, reason in (("p.txt", "it is not UTF-8"), ("none.md", "No such file")):
+        with pytest.raises(ConfigError, match=reason):
+            prompt_text(str(tmp_path / file))
 
 
 def test_a_run_file_and_python_say_it(tmp_path):

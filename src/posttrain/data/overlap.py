@@ -20,16 +20,17 @@ def overlap(trained: Iterable[Record], evaluated: Iterable[Record]) -> list[Reco
 def repeated(trained: Iterable[Record], evaluated: Iterable[Record], n: int = LONG) -> list[Record]:
     """Return the evaluated records of which a run of n words of the question is also trained on (Brown et al., 2020).
 
-    Prompts and answers of the training count. What several evaluated questions share is their form, and does not count.
+    Prompts and answers of the training count. What several different questions share is their form, and does not count.
     Shorter questions are compared as a whole, by `overlap`.
     """
-    asked = [(r, _runs(question(r), n)) for r in evaluated]
-    shared = Counter(run for _, own in asked for run in own)
+    asked = [(r, question(r)) for r in evaluated]
+    runs = {text: _runs(text, n) for text in dict.fromkeys(text for _, text in asked)}
+    shared = Counter(run for own in runs.values() for run in own)
     wanted = {run for run, count in shared.items() if count == 1}
     met: set[tuple[str, ...]] = set()
     for record in trained if wanted else ():
         met |= wanted & _runs(_everything(record), n)
-    return [r for r, own in asked if own & met]
+    return [r for r, text in asked if runs[text] & met]
 
 
 def _runs(text: str, n: int) -> set[tuple[str, ...]]:

@@ -19,10 +19,9 @@ def prompt_text(said: str) -> str:
         return said
     try:
         return Path(said).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigError(
-            f"system: {said} cannot be read ({error.strerror}); give a file, or the text itself"
-        ) from None
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(f"system: {said} cannot be read ({reason}); give a file, or the text itself") from None
 
 
 def under_system(records: Iterable[Record], system: str) -> tuple[Record, ...]:
