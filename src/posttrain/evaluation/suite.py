@@ -10,12 +10,15 @@ reads them as plain text. A question that ends with words of the assistant begin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from posttrain.records import Message, Prompt, Turns
+from posttrain.errors import DataError
+from posttrain.records import Demonstration, Message, Prompt, Turns
 from posttrain.turns import conversation
+
+R = TypeVar("R", Prompt, Demonstration)
 
 
 @dataclass(frozen=True)
@@ -154,3 +157,13 @@ def user(text: str) -> tuple[Message, ...]:
 def continued(item: Item, text: str) -> tuple[Message, ...]:
     """Return the conversation of an item with one more message of the user."""
     return (*item.conversation, {"role": "user", "content": text})
+
+
+def having(records: Iterable[R], columns: Sequence[str]) -> list[R]:
+    """Return all records. Raises DataError for the first that lacks a column, before a model is asked anything."""
+    found = list(records)
+    for r in found:
+        if lacking := next((c for c in columns if r.columns.get(c) is None), None):
+            known = ", ".join(n for n, x in r.columns.items() if x is not None) or "none"
+            raise DataError(f"{r.where}: the suite reads the column {lacking!r}, which is missing; columns {known}")
+    return found

@@ -16,8 +16,7 @@ from posttrain.core.method import Sampling
 from posttrain.data.dataset import Dataset
 from posttrain.errors import ConfigError
 from posttrain.evaluation.play import Due, play
-from posttrain.evaluation.questions import having
-from posttrain.evaluation.suite import Item, Judging, Reply, Suite
+from posttrain.evaluation.suite import Item, Judging, Reply, Suite, having
 from posttrain.evaluation.suite_result import SuiteResult, identity, result
 from posttrain.records import Prompt, Turns
 from posttrain.roles.conversation import as_messages, as_text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import user
+from posttrain.evaluation.suites.prompts import questions
 from posttrain.records import Prompt
 
 FORMS = (

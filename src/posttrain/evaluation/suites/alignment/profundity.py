@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Contrast, Item, Suite, user
+from posttrain.evaluation.suites.prompts import questions
 from posttrain.records import Prompt, Turns
 from posttrain.turns import last_user_message
 

@@ -16,8 +16,8 @@ from statistics import fmean
 
 from posttrain.evaluation.metrics.ratings import ELO, bradley_terry
 from posttrain.evaluation.metrics.win_rate import length_controlled_win_rate
-from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Item, Judging, Suite
+from posttrain.evaluation.suites.prompts import questions
 from posttrain.turns import last_user_message
 
 QUESTION = (

@@ -10,8 +10,8 @@ from itertools import islice
 
 from posttrain.data.dataset import load
 from posttrain.evaluation.metrics.attempts import attempts
-from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Item, Suite, user
+from posttrain.evaluation.suites.prompts import questions
 from posttrain.records import Demonstration, Prompt, Turns
 from posttrain.rewards.bundled.math_answer import math_answer
 from posttrain.rewards.final_answer import last_number, marked

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Contrast, Suite, user
 from posttrain.evaluation.suites.capability.chain_of_thought import final_answer, right
+from posttrain.evaluation.suites.prompts import questions
 from posttrain.turns import last_user_message
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from posttrain.errors import ConfigError, suggestion
-from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Contrast, Suite, user
 from posttrain.evaluation.suites.capability.chain_of_thought import STEPS, final_answer, right
+from posttrain.evaluation.suites.prompts import questions
 from posttrain.records import Prompt, Turns
 from posttrain.turns import last_user_message
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Item, Metric, Suite
+from posttrain.evaluation.suites.prompts import questions
 from posttrain.rewards.bundled.rouge_l import rouge_l
 from posttrain.rewards.bundled.translation import translation
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from posttrain.evaluation.metrics.diversity import Vector, cosine, letters
-from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Item, Suite, user
+from posttrain.evaluation.suites.prompts import questions
 from posttrain.records import Prompt, Turns
 from posttrain.rewards.bundled.rouge_l import rouge_l
 from posttrain.roles.conversation import as_messages

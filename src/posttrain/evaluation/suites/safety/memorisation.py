@@ -14,8 +14,7 @@ from __future__ import annotations
 from posttrain.data.dataset import load
 from posttrain.data.problem import Draws
 from posttrain.evaluation.metrics.memorisation import NEAR, edit_similarity, extracted
-from posttrain.evaluation.questions import having
-from posttrain.evaluation.suite import Contrast, Item, Suite
+from posttrain.evaluation.suite import Contrast, Item, Suite, having
 from posttrain.records import Demonstration, Prompt
 from posttrain.turns import answer_text
 

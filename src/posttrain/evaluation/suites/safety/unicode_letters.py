@@ -18,9 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import fmean
 
-from posttrain.evaluation.questions import questions
 from posttrain.evaluation.suite import Contrast, Item, Suite, Whole, user
 from posttrain.evaluation.suites.capability.chain_of_thought import final_answer, right
+from posttrain.evaluation.suites.prompts import questions
 from posttrain.evaluation.suites.safety import forced_prefix
 from posttrain.records import Prompt, Turns
 from posttrain.turns import last_user_message

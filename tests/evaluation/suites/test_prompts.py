@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from posttrain.errors import DataError
-from posttrain.evaluation.questions import questions
+from posttrain.evaluation.suites.prompts import questions
 
 
 def test_a_column_that_is_missing_is_named_with_its_row_before_anything_is_asked(tmp_path):
