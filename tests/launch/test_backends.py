@@ -6,10 +6,12 @@ from unittest.mock import Mock
 
 import pytest
 
+from posttrain.backends.local.learner import LocalLearner
+from posttrain.backends.local.sampler import LocalSampler
 from posttrain.config.load import load
 from posttrain.errors import ConfigError
 from posttrain.launch.backends import follow, processes_of
-from posttrain.launch.run import launch
+from posttrain.launch.run import launch, open_session
 
 RUN = {"model": "tiny", "method": "imitation/sft", "data": "arithmetic:chat=false,size=4", "backend": "fsdp"}
 
@@ -35,6 +37,24 @@ def test_one_process_needs_no_group_and_follows_nobody(tmp_path, monkeypatch):
     follow(run)
     with processes_of(run, None) as group:
         assert group is None
+
+
+def test_processes_end_where_a_session_cannot_be_opened_and_where_it_cannot_be_closed(tmp_path, monkeypatch):
+    closed = []
+    for kind in (LocalLearner, LocalSampler):
+        monkeypatch.setattr(kind, "close", lambda self: closed.append(type(self).__name__))
+    run = load(RUN, ["backend=local", f"output={tmp_path}"])
+    with monkeypatch.context() as patch:
+        patch.setattr("posttrain.launch.run.Session", Mock(side_effect=ConfigError("no such checkpoint")))
+        with pytest.raises(ConfigError, match="no such checkpoint"):
+            open_session(run)
+    assert closed == ["LocalSampler", "LocalLearner"]
+    session = open_session(run)
+    session.run.journal.close()
+    monkeypatch.setattr(session.run.journal, "close", Mock(side_effect=OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        session.close()
+    assert closed == ["LocalSampler", "LocalLearner"] * 2
 
 
 def test_a_number_of_processes_that_torchrun_contradicts_is_an_error(monkeypatch):

@@ -139,6 +139,8 @@ def test_ids_follow_the_data_and_how_they_are_asked(run):
     one, two = Suite(PROMPTS), Suite(PROMPTS, ask=lambda p: user("Please: " + str(p.id)), max_tokens=1)
     assert ids(one)["data"] == ids(two)["data"] != ids(Suite(PROMPTS[:1]))["data"]
     assert ids(one)["asked"] != ids(two)["asked"]
+    judged = [Suite(PROMPTS, judge=Judging(lambda item: ["?"], options)) for options in (("yes", "no"), ("no", "yes"))]
+    assert len({ids(s)["asked"] for s in (one, *judged)}) == 3
     assert ids(one)["asked"] != ids(Suite(PROMPTS, plain=True))["asked"]
     for path, settings in (
         ("chain_of_thought", {"shots": 0}),

@@ -137,7 +137,12 @@ def open_session(
             opened = _loaded(run, directory, shown, functions, datasets)
             if directory is not None:
                 opened.journal.watchers += followers(run, directory)
-            session = Session(opened, resume=checkpoint if write else None)
+            try:
+                session = Session(opened, resume=checkpoint if write else None)
+            except BaseException:
+                opened.sampler.close()
+                opened.learner.close()
+                raise
             if directory is not None:
                 session.trial = trials_in(directory.path, run.base, launch)
             return session

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -294,7 +295,5 @@ class Run:
             role.close()
         if self.hosts is not None:
             self.hosts.close()
-        self.encoder.close()
-        self.journal.close()
-        self.sampler.close()
-        self.learner.close()
+        with closing(self.learner), closing(self.sampler), closing(self.journal):  # from right to left, whatever fails
+            self.encoder.close()

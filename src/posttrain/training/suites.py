@@ -103,7 +103,8 @@ def ids(suite: Suite) -> dict[str, str]:
     """Identify the data of a suite, and how they are asked: transform, decoding and extraction."""
     data = [[p.id, p.prompt, dict(p.columns)] for p in suite.prompts]
     functions = [_told(f) for f in (suite.ask, suite.extract, suite.follow, suite.judge and suite.judge.questions)]
-    how = [suite.samples, suite.temperature, suite.max_tokens, suite.turns, suite.options, suite.plain]
+    verdicts = () if suite.judge is None else suite.judge.options
+    how = [suite.samples, suite.temperature, suite.max_tokens, suite.turns, suite.options, suite.plain, *verdicts]
     asked = [suite.ask(p) for p in suite.prompts]
     return {"data": identity(data), "asked": identity([*how, *functions, *suite.names, asked])}
 
