@@ -159,6 +159,12 @@ def means(episodes: Iterable[Episode]) -> Scores:
     return {i: fmean(xs) for i, xs in by_prompt(episodes).items()}
 
 
+def script_of(session: Session, role: str) -> Speaker | None:
+    """Return the script that stands in for a role of the run file; None where a model speaks."""
+    entry = session.run.file.models.get(role)
+    return None if entry is None or entry.scripted is None else session.speaker(role)
+
+
 @dataclass(frozen=True)
 class Writer:
     """A model that improves prompts, as a `request` asks it to: any text with {prompt} and what else is filled in.
@@ -172,8 +178,7 @@ class Writer:
 
     @cached_property
     def _script(self) -> Speaker | None:
-        entry = self.task.session.run.file.models.get(self.role)
-        return None if entry is None or entry.scripted is None else self.task.session.speaker(self.role)
+        return script_of(self.task.session, self.role)
 
     def improved(self, name: str, present: str, seed: int, **texts: object) -> tuple[str | None, str]:
         """Return the prompt that the model writes, and what it was asked; None where its reply holds none.

@@ -10,6 +10,7 @@ from random import Random
 
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.procedures.judging import user
+from posttrain.procedures.prompting import script_of
 from posttrain.search.evolution.archive import Archive
 from posttrain.search.evolution.candidate import Candidate
 from posttrain.search.prompts.discretised import Grid, Solution, Vector, better, history, parsed, request
@@ -31,8 +32,7 @@ class Recombination:
 
     @cached_property
     def _script(self) -> Speaker | None:
-        entry = self.session.run.file.models.get(self.role)
-        return None if entry is None or entry.scripted is None else self.session.speaker(self.role)
+        return script_of(self.session, self.role)
 
     def mean(self, archive: Archive, first: Vector) -> Vector:
         """Return the mean of the next generation; the first one at the beginning."""
