@@ -33,7 +33,7 @@ def test_a_run_file_is_written(config: Path, tmp_path: Path, capsys):
     assert (written.method.path, written.method.settings) == ("preference/dpo", {"logistic.beta": 0.2})
     assert written.train.prompts_per_step == 16
     assert f"posttrain train {output}" in capsys.readouterr().out
-    assert "# - fsdp: full_shard: a run is one process" in output.read_text(encoding="utf-8")
+    assert "# - fsdp: full_shard: processes are named in backend" in output.read_text(encoding="utf-8")
 
 
 def test_a_run_file_is_printed(config: Path, capsys):

@@ -55,8 +55,9 @@ class OnBandit(Session):
     def __init__(self, judge=None, arms: int = 4) -> None:
         train = SimpleNamespace(log_every=1, save_every=None, keep_every=None, save_minutes=0)
         learner = LocalLearner({"policy": Bandit(arms)})
-        file = SimpleNamespace(seed=1, train=train, given={}, sampling=SimpleNamespace(stop=()), environment=None)
-        super().__init__(Run(file, learner, None, None))
+        sampling = SimpleNamespace(stop=(), begin="")
+        file = SimpleNamespace(seed=1, train=train, given={}, sampling=sampling, environment=None, evaluate=None)
+        super().__init__(Run(file, learner, None, SimpleNamespace(tokenizer=None)))
         self.judge = judge
 
     def sampling(self, mix=(("policy", 1.0),)):

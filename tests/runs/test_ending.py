@@ -49,7 +49,7 @@ def whole(memory: Path) -> Result:
 def test_a_finished_run_can_be_extended_and_is_else_left_alone(memory: Path, whole: Result) -> None:
     first = run(CONTENT, memory / "short")
     assert [f.name for f in (first.directory / "checkpoints").iterdir()] == ["checkpoint-2"]
-    assert read_ending(first.directory) == {"how": "finished", "steps": 2, "evaluations": []}
+    assert read_ending(first.directory) == {"how": "finished", "steps": 2, "evaluations": [], "measured": {}}
     before = files(first.directory)
     for content in (CONTENT, longer(2, learning_rate=1.0), longer(1)):
         notes = Notes()

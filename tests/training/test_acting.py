@@ -54,7 +54,7 @@ class Scripted:
     """A run whose policy finds `right` three times as likely as `left`."""
 
     def __init__(self, hosts: Any, turns: int = 4, max_error_rate: float = 0.5) -> None:
-        self.hosts, self.asked = hosts, []
+        self.hosts, self.asked, self.begin = hosts, [], ()
         section = load({"model": "tiny", "environment": {"path": "gridworld_text", "max_turns": turns}, **METHOD})
         section.scoring.__dict__["max_error_rate"] = max_error_rate
         self.file = section

@@ -30,6 +30,8 @@ EXTRAS = {  # as in pyproject.toml, without the extras for developers
     "solver": ("highspy",),
     "gymnasium": ("gymnasium",),
     "minigrid": ("minigrid",),
+    "stable-baselines3": ("stable-baselines3",),
+    "sumo": ("libsumo",),
     "openenv": ("websockets",),
     "reasoning-gym": ("reasoning-gym",),
     "verifiers": ("verifiers",),

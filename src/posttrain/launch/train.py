@@ -34,11 +34,14 @@ def train(
     train: Section | None = None,
     evaluate: Section | None = None,
     scoring: Section | None = None,
+    gates: Mapping[str, str] | None = None,
     report: str | Sequence[Any] | None = None,
     seed: int | None = None,
     name: str | None = None,
     output: str | Path | None = None,
     device: str | None = None,
+    backend: str | Section | None = None,
+    sampler: str | Section | None = None,
     resume: bool | str = False,
     display: Display | Literal["auto"] | None = "auto",
     **others: Any,
@@ -63,11 +66,14 @@ def train(
         train: steps, epochs, prompts_per_step, learning_rate, save_every, ...
         evaluate: held-out data and when it is measured: {"data": rows, "every": 50}.
         scoring: how reward functions run: workers, timeout, max_error_rate.
+        gates: what the model must reach to be released: {"suite.metric": ">= 0.8"}.
         report: trackers: tensorboard, wandb, ...
         seed: seed of every random choice.
         name: name of the folder of the run.
         output: folder of that folder; "runs" by default.
         device: auto, cpu, cuda, cuda:1.
+        backend: local, or fsdp for several processes: {"path": "fsdp", "processes": 2}.
+        sampler: native, or vllm: {"path": "vllm", "python": ".venv-vllm/bin/python"}.
         resume: True continues the newest checkpoint; or a step, or a folder. Give the same objects again.
         display: "auto" shows a live view in a terminal and plain lines elsewhere, None nothing.
         others: further keys of a run file; for one that there is not, an error says how it is called here.
@@ -87,11 +93,14 @@ def train(
         "sampling": sampling,
         "train": train,
         "scoring": scoring,
+        "gates": gates,
         "report": report,
         "seed": seed,
         "name": name,
         "output": output,
         "device": device,
+        "backend": backend,
+        "sampler": sampler,
         **others,
     }
     run = load({key: value for key, value in content.items() if value is not None}).holding(objects)
