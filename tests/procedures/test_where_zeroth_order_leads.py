@@ -56,7 +56,9 @@ class OnBandit(Session):
         train = SimpleNamespace(log_every=1, save_every=None, keep_every=None, save_minutes=0)
         learner = LocalLearner({"policy": Bandit(arms)})
         sampling = SimpleNamespace(stop=(), begin="")
-        file = SimpleNamespace(seed=1, train=train, given={}, sampling=sampling, environment=None, evaluate=None)
+        file = SimpleNamespace(
+            seed=1, train=train, given={}, sampling=sampling, environment=None, evaluate=None, base=None
+        )
         super().__init__(Run(file, learner, None, SimpleNamespace(tokenizer=None)))
         self.judge = judge
 
