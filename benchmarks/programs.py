@@ -13,23 +13,28 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import posttrain
 from posttrain.learners.coding.isolation import isolation
 from posttrain.learners.coding.reward_search import RewardSearch
 from posttrain.learners.compounding import cloned, online
 from posttrain.learners.gain import gain
 from posttrain.learners.guides.proxy import Proxy, Unrewarded
 from posttrain.learners.q_learning import Hooks, Settings, q_learning
+from posttrain.learners.seeing.encoder import CaptionEncoder
 from posttrain.learners.seeing.preferences import learned_reward
-from posttrain.learners.seeing.watching import learned, pairs_of, preferred, values_of
-from posttrain.learners.speaker import Scripted
+from posttrain.learners.seeing.watching import learned, pairs_of, preferred, seen, values_of
+from posttrain.learners.speaker import Question, Scripted
 from posttrain.learners.tuning.setting_search import SettingSearch
 from posttrain.learners.tuning.space import Space
+from posttrain.learners.world import Floats, State, World
 from posttrain.learners.worlds.key_door import KeyDoor
 from posttrain.learners.worlds.matrix_game import MatrixGame
 from posttrain.procedures.programs.tune_learner import KNOWN, SPACE, best_of
@@ -45,6 +50,9 @@ SPEAKERS = 8
 HORIZONS, MISTAKE = (10, 30, 100, 300, 1000), 0.001
 ROOM, GAME = KeyDoor(), MatrixGame(objective="rawls")
 SHORT = Settings(episodes=60)
+DONE, BEGUN = "You hold the key. You stand at column 4, row 4. The door is open.", "You stand in a room."
+RATE, PROMPTS = "train.learning_rate", "train.prompts_per_step"
+KEYS: dict[str, list[Any]] = {RATE: [1e-5, 1e-4, 1e-3, 1e-2, 1e-1], PROMPTS: [1, 4]}  # of a run
 Pair = tuple[float, float]  # the mean return with help, and without
 
 
@@ -95,6 +103,55 @@ def tuned(accuracy: float, seed: int) -> Pair:
     return one, other
 
 
+class Mistaken(CaptionEncoder):
+    """Sees the caption of a state with a stated probability, else that of another state."""
+
+    def __init__(self, accuracy: float, seed: int) -> None:
+        super().__init__()
+        self.speaker = Scripted(accuracy, seed)
+
+    def states(self, world: World, states: Sequence[State]) -> Floats:
+        captions = tuple(world.describe(state) for state in states)
+        said = self.speaker.answer([Question(caption, captions, caption) for caption in captions])
+        return self.texts([caption or "" for caption in said])
+
+
+def watched(accuracy: float, seed: int) -> Pair:
+    """Learn from how well captions fit the goal, and from a reward that sees nothing: -1 a step."""
+    rewards = seen(ROOM, Mistaken(accuracy, seed), DONE, BEGUN, 0.5)
+    one, other = (fmean(learned(ROOM, r, seed, SHORT).returns) for r in (rewards, dict.fromkeys(rewards, 0.0)))
+    return one, other
+
+
+@cache
+def trained(rate: float, prompts: int) -> float:
+    """Minus the loss after a few steps of SFT of the bundled model; each pair of settings is run once."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = posttrain.train(
+            model="tiny",
+            method="imitation/sft",
+            data="arithmetic:chat=false,size=8",
+            train={"steps": 6, "learning_rate": rate, "prompts_per_step": prompts},
+            output=folder,
+            display=None,
+        )
+    return -run.metrics["loss"]
+
+
+def tuned_run(accuracy: float, seed: int) -> Pair:
+    """Propose keys of a run twice, and draw them twice."""
+    every = [(trained(rate, prompts), rate, prompts) for rate in KEYS[RATE] for prompts in KEYS[PROMPTS]]
+    known = dict(zip(KEYS, max(every)[1:], strict=True))
+    search = SettingSearch(
+        Space(KEYS), lambda s, _: trained(s[RATE], s[PROMPTS]), Scripted(accuracy, seed), "a run", seed, known
+    )
+    strategy = Strategy(beam, rounds=2, branching=1)
+    one, other = (Evolution(write, search.evaluate).run(strategy).best for write in (search.write, search.random))
+    assert one is not None
+    assert other is not None
+    return one.value, other.value
+
+
 METHODS: dict[str, Callable[[float, int], Pair]] = {
     "text2reward": written(Strategy(refine, rounds=1, repairs=1)),
     "eureka": written(Strategy(beam, rounds=2, branching=3)),
@@ -102,6 +159,8 @@ METHODS: dict[str, Callable[[float, int], Pair]] = {
     "proxy_reward": labelled,
     "rl_vlm_f": preferring,
     "tune_learner": tuned,
+    "tune_run": tuned_run,
+    "vlm_rm": watched,
 }
 
 
@@ -117,8 +176,8 @@ def draw(found: dict[str, list[dict[str, float]]]) -> None:
     """Draw docs/programs.png: the gain of each method against the accuracy of the speaker."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.4, 4.6), dpi=130, layout="constrained")
-    for axes, (name, points) in zip(figure.subplots(2, 3, sharex=True).flat, found.items(), strict=True):
+    figure = Figure(figsize=(10.6, 4.6), dpi=130, layout="constrained")
+    for axes, (name, points) in zip(figure.subplots(2, 4, sharex=True).flat, found.items(), strict=True):
         x, y, low, high = zip(*((p["accuracy"], p["gain"], p["low"], p["high"]) for p in points), strict=True)
         axes.axhline(0, color="black", linewidth=0.8)
         axes.fill_between(x, low, high, color="#0072B2", alpha=0.18, linewidth=0)
@@ -127,7 +186,7 @@ def draw(found: dict[str, list[dict[str, float]]]) -> None:
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     figure.supxlabel("accuracy of the speaker", fontsize=9)
-    figure.supylabel("gain in mean return over the learner alone", fontsize=9)
+    figure.supylabel("gain over the learner alone", fontsize=9)
     figure.savefig(NUMBERS.parents[1] / "docs" / "programs.png")
 
 
