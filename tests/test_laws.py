@@ -26,6 +26,7 @@ LONG_FILES: set[str] = set()  # may only shrink
 LONG_FUNCTIONS: set[str] = set()  # may only shrink
 SEEDS_GLOBALLY = {
     "sandbox/inside/program.py",  # the model's program, alone in its process
+    "learners/stable_baselines.py",  # Stable-Baselines3 draws from them; they are put back
     "models/adapters.py",  # peft draws from the global generator; it is put back
     "rewards/workers/evaluate.py",  # for the user's function, in a process of its own or with everything put back
 }

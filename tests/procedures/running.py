@@ -218,6 +218,7 @@ LEARNERS: dict[str, dict[str, Any]] = {  # procedures that train no language mod
     "linvit": {"world": "chain", "episodes": 3, "seeds": 2},
     "slinvit": {"options": {"foods": 1}},
     "deep_q": {"world": "chain", "options": {"length": 3}, "episodes": 3, "seeds": 2},
+    "stable_baselines": {"world": "chain", "guide": "potential", "steps": 3, "episodes": 2, "seeds": 2},
     "instruct_rl": {"numbers": 2, "q": {"episodes": 50}, "seeds": 2},
     "ellm": {"options": {"foods": 1}, "pretraining": 3, "q": {"episodes": 3}, "seeds": 2},
     "task_explore": {"first": {"episodes": 3}, "then": {"episodes": 2}, "seeds": 2},

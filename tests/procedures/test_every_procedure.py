@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,14 @@ from posttrain.config.load import load
 from posttrain.errors import ConfigError
 from posttrain.launch.checks import procedure_of
 from posttrain.rewards.reward import resolve
+from tests.harness import fake_baselines
 from tests.harness.runs import Interrupt, PowerCut, metrics, run, same_bits
 from tests.procedures.running import BRIEF, LEARNERS, PROCEDURES, content, learners_content
 
 ROOT = Path(__file__).parents[2]
 RECIPES = [p for p in sorted((ROOT / "recipes").glob("*.yaml")) if "procedure:" in p.read_text()]
+
+POLICIES = [f"{one}-{n}.safetensors" for one in ("alone", "helped") for n in range(2)]
 
 
 def test_every_procedure_is_tested() -> None:
@@ -41,10 +45,15 @@ def test_a_resumed_procedure_gives_the_bits_of_an_uninterrupted_one(name: str, t
 
 
 @pytest.mark.parametrize("name", LEARNERS)
-def test_a_procedure_without_a_policy_ends_with_the_same_artefacts_each_time(name: str, tmp_path: Path) -> None:
+def test_a_procedure_without_a_policy_ends_with_the_same_artefacts_each_time(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "stable_baselines3", fake_baselines)
     made = [run(learners_content(name), tmp_path / str(n)) for n in (1, 2)]
-    files = [{f.name: f.read_text() for f in r.directory.glob("artefacts/*")} for r in made]
+    files = [{f.name: f.read_bytes() for f in r.directory.glob("artefacts/*")} for r in made]
     assert files[0] == files[1]
+    weights = [f for f in files[0] if f.endswith(".safetensors")]
+    assert sorted(weights) == (POLICIES if name == "stable_baselines" else [])
     assert files[0]
     assert made[0].metrics == made[1].metrics
     assert made[0].metrics == {n: x for n, x in metrics(made[0])[-1].items() if n != "step"}

@@ -77,6 +77,11 @@ EQUIVALENT: dict[str, set[str]] = {
         "not: True",
     },
     "search/rlot": {"add 1: 1"},  # behind the horizon every solution has come to its end
+    "worlds/stable_baselines": {  # a file that tests/procedures/test_every_procedure.py looks for
+        f"{kind}: keep_weights({{f'{{name}}-{{n}}': model for name, those in models.items() "
+        "for n, model in enumerate(those)}, file)"
+        for kind in ("drop", "unwrap")
+    },
     "rounds/star": {"drop samples: session.sampling(samples=1, temperature=0.0)"},  # the default
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from posttrain.learners.as_gymnasium import as_gymnasium
+from posttrain.learners.worlds.chain import Chain
 from tests.procedures.transcripts.learning import LearningScenario
 
 SMALL = {"world": "chain", "options": {"length": 4}, "speaker": "other", "q": {"episodes": 4}, "seeds": 2}
@@ -31,6 +33,34 @@ def pretended_players(world, learner, seeds, settings, prior, strength, batches)
     codes = [[(n * (1 + x) + given) % numbers for n in range(numbers)] for x in own]
     return [{(does, n): code[n] for does in ("sees", "hears") for n in range(numbers)} for code in codes]
 
+
+def pretended_learner(env, seed, algorithm, steps, options):
+    """Stands for a learner of Stable-Baselines3: what it was given, and the rewards of two first steps."""
+    env.reset(seed=0)
+    rewards = 2 * env.step(1)[1] + env.step(0)[1]
+    return SimpleNamespace(
+        number=rewards + seed % 7 + 10 * steps + 100 * "ppo dqn sac".index(algorithm) + 1000 * len(options or ())
+    )
+
+
+def pretended_returns(model, env, seed, episodes):
+    env.reset(seed=0)
+    return [model.number + env.step(1)[1] + env.step(0)[1], float(episodes + seed % 7)]
+
+
+def pretended_weights(models, beside):
+    assert {name.rpartition("-")[0] for name in models} <= {"helped", "alone"}
+    assert len(models) % 2 == 0 or set(models) == {"alone-0"}
+    assert all(hasattr(model, "number") for model in models.values())
+
+
+BASELINES = {
+    "learned": pretended_learner,  # which tests/learners/test_stable_baselines.py tests
+    "returns": pretended_returns,
+    "keep_weights": pretended_weights,
+    "gymnasium_environment": lambda name, options: as_gymnasium(Chain(**options)),
+}
+ON_CHAIN = {"world": "chain", "options": {"length": 4}, "steps": 2, "episodes": 3}
 
 CREDITED = {
     "potential": """
@@ -329,6 +359,74 @@ WORLDS = (
         artefact curves: {"helped": [[1.8, 1.4, 1.0], [2.1, 1.4, 1.0]], "alone": [[0.0, 1.4, 1.0], [0.3, 1.4, 1.0]]}
         note helped 1.450, alone 0.850: gain +0.600 [+0.600, +0.600]
         return helped=1.45 alone=0.85 gain=0.6 gain/low=0.6 gain/high=0.6
+        """,
+    ),
+    LearningScenario(
+        "worlds/stable_baselines",
+        settings={**ON_CHAIN, "guide": "potential", "speaker": "other", "scale": 9.0, "seeds": 2},
+        script=WRONG_AT_TIMES,
+        patches=BASELINES,
+        transcript="""
+        answer other: 3 10c04e08
+        artefact returns: {"helped": [[19.19, 3.0], [22.19, 6.0]], "alone": [[20.0, 3.0], [23.0, 6.0]]}
+        note helped 12.595, alone 13.000: gain -0.405 [-0.405, -0.405]
+        return helped=12.595 alone=13 gain=-0.405 gain/low=-0.405 gain/high=-0.405
+        """,
+    ),
+    LearningScenario(
+        "worlds/stable_baselines",
+        settings={**ON_CHAIN, "guide": "shift", "speaker": "other", "scale": 0.3, "algorithm": "dqn", "seeds": 2},
+        script=WRONG_AT_TIMES,
+        patches=BASELINES,
+        transcript="""
+        answer other: 6 19622513
+        artefact returns: {"helped": [[420.3, 3.0], [423.3, 6.0]], "alone": [[420.0, 3.0], [423.0, 6.0]]}
+        note helped 213.150, alone 213.000: gain +0.150 [+0.150, +0.150]
+        return helped=213.15 alone=213 gain=0.15 gain/low=0.15 gain/high=0.15
+        """,
+    ),
+    LearningScenario(
+        "worlds/stable_baselines",
+        settings={"environment": "Some-v1", "options": {"length": 3}, "learner": {"gamma": 1}, "seeds": 2},
+        patches=BASELINES,
+        transcript="""
+        artefact returns: {"alone": [[101000.0, 20.0], [101003.0, 23.0]]}
+        note return 50511.500 [50492.441, 50530.559]
+        return return=50511.5 return/low=50492.4 return/high=50530.6
+        """,
+    ),
+    LearningScenario(
+        "worlds/stable_baselines",
+        settings={**ON_CHAIN, "seeds": 1},
+        patches=BASELINES,
+        transcript="""
+        artefact returns: {"alone": [[20.0, 3.0]]}
+        note return 11.500
+        return return=11.5
+        """,
+    ),
+    LearningScenario(
+        "worlds/stable_baselines",
+        settings={**ON_CHAIN, "environment": "Some-v1"},
+        patches=BASELINES,
+        transcript="""
+        ConfigError: procedure: name either an `environment` of gymnasium, such as CartPole-v1, or a `world`
+        """,
+    ),
+    LearningScenario(
+        "worlds/stable_baselines",
+        settings={},
+        patches=BASELINES,
+        transcript="""
+        ConfigError: procedure: name either an `environment` of gymnasium, such as CartPole-v1, or a `world`
+        """,
+    ),
+    LearningScenario(
+        "worlds/stable_baselines",
+        settings={"environment": "Some-v1", "options": {"length": 3}, "guide": "shift"},
+        patches=BASELINES,
+        transcript="""
+        ConfigError: procedure.guide: shift helps in a `world`, and Some-v1 is none
         """,
     ),
 )
