@@ -31,6 +31,7 @@ METHODS: dict[str, dict[str, Any]] = {  # settings beside the defaults
     "worlds/linvit": {},
     "worlds/slinvit": {"options": {"foods": 2}},
     "worlds/instruct_rl": {},
+    "worlds/deep_q": {"options": {"size": 2}, "episodes": 15},  # each update of a network takes its time
 }
 SEEDS = {"worlds/slinvit": {}, "worlds/instruct_rl": {"seeds": 4}}  # of one run; 1 for the others
 
