@@ -68,7 +68,7 @@ def draw(found: dict[str, Any]) -> None:
     rows = -(-len(found) // columns)
     figure = Figure(figsize=(8.4, 2.3 * rows), dpi=130, layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False).flat
-    for axes, (method, sweep_) in zip(panels, found.items(), strict=False):
+    for (method, sweep_), axes in zip(found.items(), panels, strict=False):
         x, y, low, high = zip(*((p["accuracy"], p["gain"], p["low"], p["high"]) for p in sweep_["points"]), strict=True)
         axes.axhline(0, color="black", linewidth=0.8)
         axes.fill_between(x, low, high, color="#0072B2", alpha=0.18, linewidth=0)
