@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 def plan(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="RUN", help="Run file.", show_default=False)],
-    cluster: Annotated[Path, typer.Option(help="YAML with hosts, devices, flops, memory, bandwidth, inside, between.")],
+    cluster: Annotated[
+        Path,
+        typer.Option(
+            help="YAML: hosts, devices a host, flops (TFLOP/s), memory (GB); bandwidth, inside, between (GB/s)."
+        ),
+    ],
     prompt_tokens: Annotated[int, typer.Option(help="Tokens of a prompt, in the mean.", min=1)] = 256,
     tries: Annotated[int, typer.Option(help="Plans that the search looks at.", min=1)] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the search.")] = 0,

@@ -105,6 +105,7 @@ def test_the_calls_of_ppo():
         ({"host": 2}, "no key 'host' .did you mean 'hosts'"),
         ({"memory": "80GB"}, "expected a number"),
         ({"flops": 0}, "must be above 0"),
+        ({"flops": 989e12}, "flops is in TFLOP/s"),
     ],
 )
 def test_a_cluster_that_makes_no_sense_is_refused(content, words):

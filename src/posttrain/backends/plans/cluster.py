@@ -8,6 +8,9 @@ from typing import Any
 
 from posttrain.errors import ConfigError, suggestion
 
+UNITS = {"flops": "TFLOP/s", "memory": "GB", "bandwidth": "GB/s", "inside": "GB/s", "between": "GB/s"}
+LARGEST = 1e6  # what is above it was meant in operations or bytes
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -28,8 +31,11 @@ class Cluster:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if not getattr(self, field.name) > 0:
-                raise ConfigError(f"cluster: {field.name} must be above 0, not {getattr(self, field.name)}")
+            value = getattr(self, field.name)
+            if not value > 0:
+                raise ConfigError(f"cluster: {field.name} must be above 0, not {value}")
+            if field.name in UNITS and value > LARGEST:
+                raise ConfigError(f"cluster: {field.name} is in {UNITS[field.name]}, and {value:.3g} is too many")
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Cluster:
