@@ -21,6 +21,8 @@ GOOD, NEUTRAL, BAD = "good", "neutral", "bad"
 YES, NO = "yes", "no"
 GRADES = ("1", "2", "3", "4", "5")  # of how near the goal is
 
+FIRST, SECOND, NEITHER = "first", "second", "no preference"  # what who compares two things may say
+
 
 class Asked:
     """The questions about one world."""
@@ -146,3 +148,8 @@ def floored(probabilities: Iterable[float], least: float) -> Floats:
     """Probabilities mixed with even ones, so that none is below `least`."""
     p = np.array([*probabilities])
     return np.asarray((1 - least * len(p)) * p + least)
+
+
+def better(gap: float, tie: float) -> str:
+    """Say which of two things is better by how far the first is ahead: neither where it is less than `tie`."""
+    return NEITHER if abs(gap) < tie else FIRST if gap > 0 else SECOND

@@ -12,6 +12,7 @@ from posttrain.learners.coding.reward_code import NAME, RewardTable, code_of, re
 from posttrain.learners.coding.scripted_code import right_code, wrong_codes
 from posttrain.learners.coding.trial import Trial, tried
 from posttrain.learners.q_learning import Settings
+from posttrain.learners.questions import FIRST, NEITHER, SECOND, better
 from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.world import Table, World
 from posttrain.sandbox.limits import Limits
@@ -21,7 +22,6 @@ from posttrain.search.evolution.candidate import Candidate, Evaluated, Proposed
 from posttrain.search.evolution.course import Ask, Match
 from posttrain.search.evolution.elo import START
 
-FIRST, SECOND, NEITHER = "first", "second", "no preference"
 OUTCOMES = {FIRST: 1.0, SECOND: 0.0, NEITHER: 0.5}
 NO_PROGRAM = f"the reply holds no program that defines {NAME}(state, action, after)"
 TIE = 1e-3  # returns that differ by less are equal to the scripted judge
@@ -103,7 +103,7 @@ class RewardSearch:
             f"{other.report['behaviour']}\n\nWhich one is better?"
         )
         gap = one.report["return"] - other.report["return"]
-        truth = NEITHER if abs(gap) < TIE else FIRST if gap > 0 else SECOND
+        truth = better(gap, TIE)
         return Question(text, (FIRST, SECOND, NEITHER), truth)
 
     def _criticised(self, parents: Sequence[Candidate]) -> dict[int, str]:

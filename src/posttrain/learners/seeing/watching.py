@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 
 from posttrain.learners.q_learning import Hooks, Learned, Settings, Transition, q_learning
+from posttrain.learners.questions import FIRST, NEITHER, SECOND, better
 from posttrain.learners.seeing.encoder import Encoder
 from posttrain.learners.seeing.goal_baseline import goal_baseline
 from posttrain.learners.seeing.preferences import Preference
@@ -15,7 +16,6 @@ from posttrain.learners.speaker import Question, Speaker
 from posttrain.learners.value_iteration import value_iteration
 from posttrain.learners.world import State, World
 
-FIRST, SECOND, NEITHER = "first", "second", "no preference"
 TIE = 1e-6  # values that differ by less are alike to the scripted speaker
 
 
@@ -123,4 +123,4 @@ def nearer(rewards: Mapping[State, float], pairs: Sequence[tuple[State, State]],
 
 def _truth(values: Mapping[State, float], one: State, other: State) -> str:
     gap = values[one] - values[other]
-    return NEITHER if abs(gap) < TIE else FIRST if gap > 0 else SECOND
+    return better(gap, TIE)
